@@ -1,0 +1,43 @@
+# Compiler settings that hold for every target.
+#
+# Clang only: GCC 12, Debian 12's other compiler, destroys temporaries of awaited calls twice.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+  message(FATAL_ERROR "podium needs Clang 19 or newer; use a preset (cmake --preset release)")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# Line tables are enough for sanitizer reports, and full debug information doubles the link time.
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -gline-tables-only -fno-omit-frame-pointer")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# libstdc++ 12 offers std::expected only where the compiler announces C++23's concepts.
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wthread-safety -Wimplicit-fallthrough)
+if(PODIUM_WERROR)
+  add_compile_options(-Werror)
+endif()
+add_compile_options(-fstack-protector-strong)
+add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+add_link_options(-fuse-ld=lld-19 -Wl,-z,relro,-z,now -Wl,--gc-sections)
+add_compile_options(-ffunction-sections -fdata-sections)
+
+if(PODIUM_LTO)
+  add_compile_options(-flto=thin)
+  add_link_options(-flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/thinlto-cache)
+endif()
+if(PODIUM_SANITIZE)
+  add_compile_options(-fsanitize=${PODIUM_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PODIUM_SANITIZE})
+endif()
+if(PODIUM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,56 @@
+// Error: what a failed operation says. Neutral codes, no Kubernetes words: api/ has the one table
+// that turns a code into upstream's reason and HTTP status.
+//
+// A layer that has something to add calls WithContext once ("reading /etc/x: permission denied");
+// functions that return an Error never log it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace podium {
+
+enum class Code {
+  kInvalidArgument,    // the caller's input is wrong, and stays wrong
+  kNotFound,           // what was named does not exist
+  kAlreadyExists,      // what was to be made exists
+  kConflict,           // a compare-and-swap found another revision
+  kPermissionDenied,   // known caller, not allowed
+  kUnauthenticated,    // unknown caller
+  kResourceExhausted,  // a limit was reached: size, depth, count, disk
+  kUnavailable,        // try again later
+  kDeadlineExceeded,   // the time given ran out
+  kCancelled,          // the caller gave up
+  kExpired,            // the revision asked for is compacted away
+  kUnsupported,        // not offered by this build, kernel or peer
+  kDataLoss,           // stored bytes are damaged
+  kInternal,           // anything else; a bug until shown otherwise
+};
+
+// The code's name in snake case, for logs ("not_found"). Never null.
+std::string_view CodeName(Code code);
+
+class [[nodiscard]] Error {
+ public:
+  Error(Code code, std::string message, int os_errno = 0)
+      : code_(code), os_errno_(os_errno), message_(std::move(message)) {}
+
+  // The error of a failed system call: code chosen from errno, message "<what>: <strerror>".
+  static Error FromErrno(int os_errno, std::string_view what);
+
+  Code code() const { return code_; }
+  // errno of the system call behind it, or 0.
+  int os_errno() const { return os_errno_; }
+  const std::string& message() const { return message_; }
+
+  // The same error with "<context>: " before its message.
+  Error WithContext(std::string_view context) &&;
+
+ private:
+  Code code_;
+  int os_errno_;
+  std::string message_;
+};
+
+}  // namespace podium

@@ -1,0 +1,129 @@
+// The operation tables of List<T>, Map<T> and leaves, as templates; included by generated
+// descriptors and by the files that define a leaf type, by nobody else.
+#pragma once
+
+#include <optional>
+
+#include "reflect/type.h"
+
+namespace podium::reflect {
+
+template <class T>
+void* CreateStruct(const Type&) {
+  return new T();
+}
+template <class T>
+void DestroyStruct(const Type&, void* object) {
+  delete static_cast<T*>(object);
+}
+
+namespace detail {
+
+template <class Container>
+bool* PresentOf(void* container) {
+  return &static_cast<Nullable<Container>*>(static_cast<Container*>(container))->present;
+}
+
+template <class T, bool nullable>
+constexpr ListOps MakeListOps() {
+  using L = List<T>;
+  return ListOps{
+      .stride = sizeof(T),
+      .size = [](const void* list) { return static_cast<const L*>(list)->size(); },
+      .data = [](const void* list) -> void* {
+        return const_cast<T*>(static_cast<const L*>(list)->data());
+      },
+      .add = [](void* list, const Type*) -> void* {
+        return &static_cast<L*>(list)->emplace_back();
+      },
+      .clear = [](void* list, const Type*) { static_cast<L*>(list)->clear(); },
+      .resize = [](void* list, const Type*, size_t size) { static_cast<L*>(list)->resize(size); },
+      .erase =
+          [](void* list, const Type*, size_t index) {
+            L& l = *static_cast<L*>(list);
+            l.erase(l.begin() + static_cast<ptrdiff_t>(index));
+          },
+      .present = nullable ? &PresentOf<L> : nullptr,
+  };
+}
+
+template <class T, bool nullable>
+constexpr MapOps MakeMapOps() {
+  using M = Map<T>;
+  return MapOps{
+      .size = [](const void* map) { return static_cast<const M*>(map)->size(); },
+      .find = [](const void* map, std::string_view key) -> void* {
+        const M& m = *static_cast<const M*>(map);
+        auto found = m.find(key);
+        return found == m.end() ? nullptr : const_cast<T*>(&found->second);
+      },
+      .insert = [](void* map, const Type*, std::string_view key, bool* inserted) -> void* {
+        M& m = *static_cast<M*>(map);
+        // Input in key order, the usual case, is appended without a search.
+        auto at = m.empty() || std::prev(m.end())->first < key ? m.end() : m.lower_bound(key);
+        *inserted = at == m.end() || at->first != key;
+        if (*inserted) at = m.try_emplace(at, std::string(key));
+        return &at->second;
+      },
+      .erase =
+          [](void* map, const Type*, std::string_view key) {
+            M& m = *static_cast<M*>(map);
+            if (auto found = m.find(key); found != m.end()) m.erase(found);
+          },
+      .clear = [](void* map, const Type*) { static_cast<M*>(map)->clear(); },
+      .each =
+          [](const void* map, bool backwards, void* context, MapOps::Visitor visitor) {
+            M& m = *const_cast<M*>(static_cast<const M*>(map));
+            if (backwards) {
+              for (auto at = m.rbegin(); at != m.rend(); ++at) {
+                if (!visitor(context, at->first, &at->second)) return;
+              }
+            } else {
+              for (auto& [key, value] : m) {
+                if (!visitor(context, key, &value)) return;
+              }
+            }
+          },
+      .present = nullable ? &PresentOf<M> : nullptr,
+  };
+}
+
+}  // namespace detail
+
+template <class T, bool nullable>
+inline constexpr ListOps kListOps = detail::MakeListOps<T, nullable>();
+template <class T, bool nullable>
+inline constexpr MapOps kMapOps = detail::MakeMapOps<T, nullable>();
+
+// The part of a Leaf that every value type has; the caller fills in the text forms.
+//
+// T is default-constructible, copyable and equality-comparable, and has bool IsZero() const.
+template <class T>
+constexpr Leaf MakeLeaf() {
+  using O = std::optional<T>;
+  return Leaf{
+      .size = sizeof(T),
+      .quoted = true,
+      .construct = [](void* value) { new (value) T(); },
+      .destroy = [](void* value) { static_cast<T*>(value)->~T(); },
+      .copy = [](void* to,
+                 const void* from) { *static_cast<T*>(to) = *static_cast<const T*>(from); },
+      .equal = [](const void* a,
+                  const void* b) { return *static_cast<const T*>(a) == *static_cast<const T*>(b); },
+      .is_zero = [](const void* value) { return static_cast<const T*>(value)->IsZero(); },
+      .from_json = nullptr,
+      .to_json = nullptr,
+      .from_proto = nullptr,
+      .to_proto = nullptr,
+      .optional_get = [](const void* optional) -> void* {
+        const O& o = *static_cast<const O*>(optional);
+        return o ? const_cast<T*>(&*o) : nullptr;
+      },
+      .optional_emplace = [](void* optional) -> void* {
+        return &static_cast<O*>(optional)->emplace();
+      },
+      .optional_reset = [](void* optional) { static_cast<O*>(optional)->reset(); },
+  };
+}
+
+}  // namespace podium::reflect
