@@ -1,0 +1,33 @@
+// Deep copy and equality of described objects, written once over descriptors.
+#pragma once
+
+#include "reflect/type.h"
+
+namespace podium::reflect {
+
+// Copies every field. *to is a default-made object of the same type.
+void CopyObject(const Type& type, const void* from, void* to);
+
+// Equal field by field. As in the API's semantic equality, an absent list or map equals an empty
+// one; an absent optional does not equal a zero one.
+bool EqualObjects(const Type& type, const void* a, const void* b);
+
+// True when the object equals a default-made one.
+bool IsZeroObject(const Type& type, const void* object);
+
+// Sets the field's value back to what a default-made object has.
+void ResetField(const Field& field, void* value);
+
+template <class T>
+T Copy(const T& object) {
+  T out;
+  CopyObject(TypeOf<T>(), &object, &out);
+  return out;
+}
+
+template <class T>
+bool Equal(const T& a, const T& b) {
+  return EqualObjects(TypeOf<T>(), &a, &b);
+}
+
+}  // namespace podium::reflect
