@@ -1,9 +1,14 @@
 # podium_room(NAME SOURCES file... [MAY_INCLUDE room...] [LIBRARIES target...])
 #
-# One static library per room. A room's headers are reached as "NAME/header.h" through an include
-# root that holds this room alone, so a room that is not listed under MAY_INCLUDE cannot be
-# included: the compiler does not find it. The same table stands in docs/architecture.md, and
-# tools/check_includes.py compares the two.
+# One static library per room, podium_NAME. A room's headers are reached as "NAME/header.h" through
+# an include root that holds this room alone, so a room that is not listed under MAY_INCLUDE cannot
+# be included: the compiler does not find it. Rooms are linked PRIVATE, so that a root reaches the
+# rooms that list it and goes no further: cli may include client, and that lends it nothing of what
+# client may include. The same table stands in docs/architecture.md, section 2;
+# tools/check_includes.py compares the two and every #include line with both, and
+# tests/tools/rooms_test.py tries the wrong includes.
+#
+# LIBRARIES are libraries from outside, for the room's .cpp files only.
 function(podium_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;MAY_INCLUDE;LIBRARIES" ${ARGN})
   set(root ${CMAKE_BINARY_DIR}/rooms/${name})
@@ -13,8 +18,21 @@ function(podium_room name)
   list(TRANSFORM ROOM_SOURCES PREPEND ${name}/ REGEX "^[^/]")
   add_library(podium_${name} STATIC ${ROOM_SOURCES})
   target_include_directories(podium_${name} PUBLIC ${root})
-  foreach(other IN LISTS ROOM_MAY_INCLUDE)
-    target_link_libraries(podium_${name} PUBLIC podium_${other})
+  list(TRANSFORM ROOM_MAY_INCLUDE PREPEND podium_ OUTPUT_VARIABLE others)
+  target_link_libraries(podium_${name} PRIVATE ${others} ${ROOM_LIBRARIES})
+  set_target_properties(podium_${name} PROPERTIES PODIUM_MAY_INCLUDE "${others}")
+endfunction()
+
+# podium_use_rooms(TARGET library...): links TARGET, a test or a program, to rooms and to whatever
+# these rooms may include. Libraries that are no rooms are linked as they are.
+function(podium_use_rooms target)
+  foreach(library IN LISTS ARGN)
+    target_link_libraries(${target} PRIVATE ${library})
+    if(TARGET ${library})
+      get_target_property(others ${library} PODIUM_MAY_INCLUDE)
+      if(others)
+        target_link_libraries(${target} PRIVATE ${others})
+      endif()
+    endif()
   endforeach()
-  target_link_libraries(podium_${name} PRIVATE ${ROOM_LIBRARIES})
 endfunction()

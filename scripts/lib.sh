@@ -1,0 +1,37 @@
+# What the scripts share. Sourced, from the repository's root:
+#   cd "$(dirname "${BASH_SOURCE[0]}")/.." && . scripts/lib.sh
+# shellcheck shell=bash
+
+jobs=$(nproc)
+
+# Configures and builds a preset, or some targets of it; what compiles is compiled even after an
+# error, so that one run shows all of them.
+#   build PRESET [TARGET...]
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" || return
+  cmake --build --preset "$preset" ${1:+--target "$@"} -- -j "$jobs" -k 0
+}
+
+# The C++ files that are ours to format: tracked and new ones, never generated ones.
+cpp_files() {
+  git ls-files --cached --others --exclude-standard --deduplicate -- '*.h' '*.cpp'
+}
+
+# The fuzz targets that the last build of the fuzz preset knows, one a line.
+fuzz_targets() {
+  sed '/^$/d' build/fuzz/fuzz_targets.txt
+}
+
+# Runs a fuzz target on its seed corpus and on what earlier runs found worth keeping.
+#   run_fuzz NAME SECONDS [libFuzzer option...]
+# A finding is left in build/fuzz/findings/NAME-*; run the program on that file to see it again.
+run_fuzz() {
+  local name=$1 seconds=$2
+  shift 2
+  mkdir -p "build/fuzz/corpus/$name" build/fuzz/findings
+  "build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="build/fuzz/findings/$name-" -print_final_stats=1 "$@" \
+    "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+}
