@@ -1,0 +1,41 @@
+// Small rules that many validations share, in upstream's words (pkg/apis/core/validation and
+// k8s.io/apimachinery/pkg/api/validation, release 1.36). Errors stand in upstream's order.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/field_errors.h"
+#include "api/quantity.h"
+
+namespace podium::api {
+
+// A value of one of upstream's named string types (a phase, a policy), or what a *string points to:
+// messages print it as JSON, where they print plain strings as Go's %q.
+field::BadValue NamedString(std::string_view value);
+field::BadValue NamedString(const std::optional<std::string>& value);
+
+field::ErrorList ValidateDNS1123Label(std::string_view value, const field::Path& path);
+field::ErrorList ValidateDNS1123Subdomain(std::string_view value, const field::Path& path);
+field::ErrorList ValidateQualifiedName(std::string_view value, const field::Path& path);
+field::ErrorList ValidateNonnegativeField(int64_t value, const field::Path& path);
+field::ErrorList ValidatePositiveField(int64_t value, const field::Path& path);
+
+// Not negative, and whole where the resource is counted (pods, extended resources).
+field::ErrorList ValidateResourceQuantityValue(std::string_view resource, const Quantity& value,
+                                               const field::Path& path);
+
+// What Invalid says of a field that must stay as it is.
+inline constexpr std::string_view kFieldImmutable = "field is immutable";
+
+// Whether `value` is one of `values`.
+constexpr bool IsOneOf(std::string_view value, std::initializer_list<std::string_view> values) {
+  for (std::string_view each : values) {
+    if (value == each) return true;
+  }
+  return false;
+}
+
+}  // namespace podium::api

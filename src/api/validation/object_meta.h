@@ -1,0 +1,36 @@
+// Rules for the metadata of every kind (upstream's k8s.io/apimachinery/pkg/api/validation, release
+// 1.36, and what pkg/apis/core/validation adds). Errors stand in upstream's order, where upstream
+// goes through a map in key order.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/field_errors.h"
+#include "api/types/meta_v1.h"
+
+namespace podium::api {
+
+// A rule for names: why `name` is not valid, empty when it is. With `prefix` the name is one to
+// which random characters will be added (generateName). See names.h for such rules.
+using NameRule = std::vector<std::string> (*)(std::string_view name, bool prefix);
+
+enum class Scope { kNamespaced, kCluster };
+
+// The metadata of a new object. Name and namespace are those it will be stored under: a missing
+// name has been generated, a missing namespace filled in from the request.
+field::ErrorList ValidateObjectMeta(const meta::v1::ObjectMeta& meta, Scope scope,
+                                    NameRule name_rule, const field::Path& path);
+
+// The metadata of an object that replaces `old_meta`: what may not change, and that what may change
+// is valid. The name itself is not checked again.
+field::ErrorList ValidateObjectMetaUpdate(const meta::v1::ObjectMeta& new_meta,
+                                          const meta::v1::ObjectMeta& old_meta,
+                                          const field::Path& path);
+
+// Keys, and the size of all keys and values together.
+field::ErrorList ValidateAnnotations(const reflect::Map<std::string>& annotations,
+                                     const field::Path& path);
+
+}  // namespace podium::api
