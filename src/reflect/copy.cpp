@@ -1,0 +1,248 @@
+#include "reflect/copy.h"
+
+#include <optional>
+
+#include "reflect/visit_scalar.h"
+
+namespace podium::reflect {
+namespace {
+
+void CopyElement(Kind kind, const Type* type, const void* from, void* to) {
+  if (kind == Kind::kString) {
+    *static_cast<std::string*>(to) = *static_cast<const std::string*>(from);
+  } else if (kind == Kind::kStruct) {
+    CopyObject(*type, from, to);
+  } else if (kind == Kind::kLeaf) {
+    type->leaf->copy(to, from);
+  } else {
+    VisitScalar(kind, 0, [&]<class T>(std::type_identity<T>) {
+      *static_cast<T*>(to) = *static_cast<const T*>(from);
+      return 0;
+    });
+  }
+}
+
+bool EqualElements(Kind kind, const Type* type, const void* a, const void* b) {
+  if (kind == Kind::kStruct) return EqualObjects(*type, a, b);
+  if (kind == Kind::kLeaf) return type->leaf->equal(a, b);
+  return VisitScalar(kind, false, [&]<class T>(std::type_identity<T>) {
+    return *static_cast<const T*>(a) == *static_cast<const T*>(b);
+  });
+}
+
+void CopyOptional(const Field& field, const void* from, void* to) {
+  if (field.kind == Kind::kLeaf) {
+    const Leaf& leaf = *field.type->leaf;
+    if (const void* value = leaf.optional_get(from)) leaf.copy(leaf.optional_emplace(to), value);
+    return;
+  }
+  VisitScalar(field.kind, 0, [&]<class T>(std::type_identity<T>) {
+    *static_cast<std::optional<T>*>(to) = *static_cast<const std::optional<T>*>(from);
+    return 0;
+  });
+}
+
+void CopyList(const Field& field, const void* from, void* to) {
+  const ListOps& ops = field.list();
+  if (ops.present) *ops.present(to) = *ops.present(const_cast<void*>(from));
+  const size_t size = ops.size(from);
+  if (size == 0) return;
+  ops.resize(to, field.type, size);
+  const char* source = static_cast<const char*>(ops.data(from));
+  char* target = static_cast<char*>(ops.data(to));
+  for (size_t i = 0; i < size; ++i, source += ops.stride, target += ops.stride) {
+    CopyElement(field.kind, field.type, source, target);
+  }
+}
+
+void CopyMap(const Field& field, const void* from, void* to) {
+  const MapOps& ops = field.map();
+  if (ops.present) *ops.present(to) = *ops.present(const_cast<void*>(from));
+  if (ops.size(from) == 0) return;
+  struct Context {
+    const Field& field;
+    void* to;
+  } context{field, to};
+  ops.each(from, false, &context, [](void* opaque, const std::string& key, void* value) {
+    const auto& [f, target] = *static_cast<Context*>(opaque);
+    bool inserted = false;
+    CopyElement(f.kind, f.type, value, f.map().insert(target, f.type, key, &inserted));
+    return true;
+  });
+}
+
+bool EqualLists(const Field& field, const void* a, const void* b) {
+  const ListOps& ops = field.list();
+  const size_t size = ops.size(a);
+  if (size != ops.size(b)) return false;
+  const char* left = static_cast<const char*>(ops.data(a));
+  const char* right = static_cast<const char*>(ops.data(b));
+  for (size_t i = 0; i < size; ++i, left += ops.stride, right += ops.stride) {
+    if (!EqualElements(field.kind, field.type, left, right)) return false;
+  }
+  return true;
+}
+
+bool EqualMaps(const Field& field, const void* a, const void* b) {
+  const MapOps& ops = field.map();
+  if (ops.size(a) != ops.size(b)) return false;
+  struct Context {
+    const Field& field;
+    const void* other;
+    bool equal = true;
+  } context{field, b};
+  ops.each(a, false, &context, [](void* opaque, const std::string& key, void* value) {
+    Context& c = *static_cast<Context*>(opaque);
+    const void* other = c.field.map().find(c.other, key);
+    c.equal = other && EqualElements(c.field.kind, c.field.type, value, other);
+    return c.equal;
+  });
+  return context.equal;
+}
+
+bool EqualFields(const Field& field, const void* a, const void* b) {
+  switch (field.shape) {
+    case Shape::kScalar:
+      return EqualElements(field.kind, field.type, a, b);
+    case Shape::kOptional:
+    case Shape::kBox: {
+      const void* left = OptionalValue(field, a);
+      const void* right = OptionalValue(field, b);
+      if (!left || !right) return left == right;
+      return EqualElements(field.kind, field.type, left, right);
+    }
+    case Shape::kList:
+      return EqualLists(field, a, b);
+    case Shape::kMap:
+      return EqualMaps(field, a, b);
+  }
+  return false;
+}
+
+bool IsZeroField(const Field& field, const void* at) {
+  switch (field.shape) {
+    case Shape::kScalar:
+      if (field.kind == Kind::kStruct) return IsZeroObject(*field.type, at);
+      if (field.kind == Kind::kLeaf) return field.type->leaf->is_zero(at);
+      return VisitScalar(field.kind, false, [&]<class T>(std::type_identity<T>) {
+        return *static_cast<const T*>(at) == T();
+      });
+    case Shape::kOptional:
+    case Shape::kBox:
+      return OptionalValue(field, at) == nullptr;
+    case Shape::kList: {
+      const ListOps& ops = field.list();
+      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
+    }
+    case Shape::kMap: {
+      const MapOps& ops = field.map();
+      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
+    }
+  }
+  return false;
+}
+
+void ResetScalar(const Field& field, void* at) {
+  if (field.kind == Kind::kStruct) {
+    for (const Field& inner : field.type->fields) ResetField(inner, inner.at(at));
+  } else if (field.kind == Kind::kLeaf) {
+    field.type->leaf->destroy(at);
+    field.type->leaf->construct(at);
+  } else {
+    VisitScalar(field.kind, 0, [&]<class T>(std::type_identity<T>) {
+      *static_cast<T*>(at) = T();
+      return 0;
+    });
+  }
+}
+
+}  // namespace
+
+const void* OptionalValue(const Field& field, const void* at) {
+  if (field.shape == Shape::kBox) return static_cast<const BoxStorage*>(at)->object;
+  if (field.kind == Kind::kLeaf) return field.type->leaf->optional_get(at);
+  return VisitScalar<const void*>(field.kind, nullptr, [&]<class T>(std::type_identity<T>) {
+    const auto& optional = *static_cast<const std::optional<T>*>(at);
+    return optional ? static_cast<const void*>(&*optional) : nullptr;
+  });
+}
+
+void CopyObject(const Type& type, const void* from, void* to) {
+  for (const Field& field : type.fields) {
+    const void* source = field.at(from);
+    void* target = field.at(to);
+    switch (field.shape) {
+      case Shape::kScalar:
+        CopyElement(field.kind, field.type, source, target);
+        break;
+      case Shape::kOptional:
+        CopyOptional(field, source, target);
+        break;
+      case Shape::kBox:
+        if (const void* object = static_cast<const BoxStorage*>(source)->object) {
+          static_cast<BoxStorage*>(target)->object = NewCopy(*field.type, object);
+        }
+        break;
+      case Shape::kList:
+        CopyList(field, source, target);
+        break;
+      case Shape::kMap:
+        CopyMap(field, source, target);
+        break;
+    }
+  }
+}
+
+void* NewCopy(const Type& type, const void* object) {
+  void* copy = type.create(type);
+  CopyObject(type, object, copy);
+  return copy;
+}
+
+bool EqualObjects(const Type& type, const void* a, const void* b) {
+  for (const Field& field : type.fields) {
+    if (!EqualFields(field, field.at(a), field.at(b))) return false;
+  }
+  return true;
+}
+
+bool IsZeroObject(const Type& type, const void* object) {
+  for (const Field& field : type.fields) {
+    if (!IsZeroField(field, field.at(object))) return false;
+  }
+  return true;
+}
+
+void ResetField(const Field& field, void* at) {
+  switch (field.shape) {
+    case Shape::kScalar:
+      ResetScalar(field, at);
+      break;
+    case Shape::kOptional:
+      if (field.kind == Kind::kLeaf) {
+        field.type->leaf->optional_reset(at);
+      } else {
+        VisitScalar(field.kind, 0, [&]<class T>(std::type_identity<T>) {
+          static_cast<std::optional<T>*>(at)->reset();
+          return 0;
+        });
+      }
+      break;
+    case Shape::kBox: {
+      void*& object = static_cast<BoxStorage*>(at)->object;
+      if (object) field.type->destroy(*field.type, object);
+      object = nullptr;
+      break;
+    }
+    case Shape::kList:
+      field.list().clear(at, field.type);
+      if (field.list().present) *field.list().present(at) = false;
+      break;
+    case Shape::kMap:
+      field.map().clear(at, field.type);
+      if (field.map().present) *field.map().present(at) = false;
+      break;
+  }
+}
+
+}  // namespace podium::reflect
