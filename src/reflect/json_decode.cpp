@@ -32,7 +32,7 @@ std::string PathText(const PathLink* link) {
   for (auto at = links.rbegin(); at != links.rend(); ++at) {
     if ((*at)->in_list) {
       out += '[' + std::to_string((*at)->index) + ']';
-    } else {
+    } else if (!(*at)->name.empty()) {  // empty between two members
       if (!out.empty()) out += '.';
       out += (*at)->name;
     }
@@ -80,8 +80,7 @@ class Decoder {
   bool Finish(bool ok) {
     if (ok && scanner_.ExpectEnd()) return true;
     if (scanner_.failed()) {
-      const bool too_deep = scanner_.error() == JsonScanner::kTooDeep;
-      problems_->push_back({too_deep ? Problem::Kind::kLimit : Problem::Kind::kSyntax,
+      problems_->push_back({scanner_.too_deep() ? Problem::Kind::kLimit : Problem::Kind::kSyntax,
                             error_path_.value_or(""), scanner_.error(), scanner_.error_offset()});
     }
     return false;
@@ -95,7 +94,7 @@ class Decoder {
   bool SkipValue() { return scanner_.SkipValue(options_.max_depth - depth_); }
   // Goes one container deeper, past its opening character.
   bool Enter(PathLink* link) {
-    if (depth_ >= options_.max_depth) return scanner_.Fail(JsonScanner::kTooDeep);
+    if (depth_ >= options_.max_depth) return scanner_.FailTooDeep();
     ++depth_;
     scanner_.Advance();
     path_ = link;
@@ -217,17 +216,15 @@ bool Decoder::DecodeKey(const Type& type, void* object, size_t* expected, SeenFi
     }
     return DecodeField(field, type.flags, field.at(object));
   }
-  // The key may lie in buffer_, which the next string overwrites.
+  // The key may lie in buffer_, which the next string overwrites; the link must not outlive it.
   const std::string unknown(key);
   link->name = unknown;
-  if (!scanner_.Consume(':')) return scanner_.Fail("expected ':' after a key");
-  if (options_.strict && !Report(Problem::Kind::kUnknownField, key_offset, "unknown field")) {
-    link->name = {};
-    return false;
+  bool skipped = scanner_.Consume(':') || scanner_.Fail("expected ':' after a key");
+  if (skipped && options_.strict) {
+    skipped = Report(Problem::Kind::kUnknownField, key_offset, "unknown field");
   }
-  const bool skipped = SkipValue();
   link->name = {};
-  return skipped;
+  return skipped && SkipValue();
 }
 
 bool Decoder::DecodeObject(const Type& type, void* object) {
@@ -242,6 +239,7 @@ bool Decoder::DecodeObject(const Type& type, void* object) {
     do {
       if (scanner_.Peek() != '"') return Abandon(link, "expected a key in quotes");
       if (!DecodeKey(type, object, &expected, &seen, &link)) return Abandon(link);
+      link.name = {};
     } while (scanner_.Consume(','));
     if (!scanner_.Consume('}')) return Abandon(link, JsonScanner::kExpectedCommaOrEnd);
   }

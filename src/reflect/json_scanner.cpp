@@ -262,7 +262,7 @@ bool JsonScanner::ScanValue(size_t max_depth, Sink sink) {
   while (true) {
     const char first = Peek();
     if (first == '{' || first == '[') {
-      if (open.size() >= max_depth) return Fail(kTooDeep);
+      if (open.size() >= max_depth) return FailTooDeep();
       open.push_back(first == '{' ? '}' : ']');
       sink(at_, at_ + 1);
       ++at_;

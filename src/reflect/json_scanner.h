@@ -12,8 +12,7 @@ namespace podium::reflect {
 
 class JsonScanner {
  public:
-  // Error texts that callers compare or share.
-  static constexpr const char* kTooDeep = "nested too deep";
+  // Shared by all that read containers.
   static constexpr const char* kExpectedCommaOrEnd = "expected ',' or the end of the container";
 
   explicit JsonScanner(std::string_view text)
@@ -25,6 +24,12 @@ class JsonScanner {
   const char* error() const { return error_; }
   size_t error_offset() const { return error_offset_; }
   bool Fail(const char* error) { return FailAt(error, at_); }
+  bool FailTooDeep() {
+    too_deep_ = !failed();
+    return Fail("nested too deep");
+  }
+  // The error is FailTooDeep's.
+  bool too_deep() const { return too_deep_; }
 
   // The next byte that is no white space, not consumed; 0 at the end.
   char Peek() {
@@ -86,6 +91,7 @@ class JsonScanner {
   const char* end_;
   const char* error_ = nullptr;
   size_t error_offset_ = 0;
+  bool too_deep_ = false;
 };
 
 }  // namespace podium::reflect

@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, JsonProblemTest,
     ::testing::Values(
         ProblemCase{R"({"ports":[{},{"hostport":1}]})", kUnknownField, "ports[1].hostport",
-                    "unknown field", 13},
+                    "unknown field", 14},
         ProblemCase{R"({"Text":"x"})", kUnknownField, "Text", "unknown field", 1},
         ProblemCase{R"({"text":"a","text":"b"})", kDuplicateField, "text", "duplicate field", 12},
         ProblemCase{R"({"labels":{"a":"1","b":"","a":"2"}})", kDuplicateField, "labels.a",
@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
         ProblemCase{R"({"text":"a)", kSyntax, "text", "string is not closed", 8},
         ProblemCase{R"({"ports":[{"name":"a"]})", kSyntax, "ports[0]",
                     "expected ',' or the end of the container", 21},
-        ProblemCase{R"({"text":tru})", kSyntax, "text", "expected a string, got a boolean", 8},
+        ProblemCase{R"({"text":tru})", kSyntax, "text", "not a JSON value", 8},
         ProblemCase{R"({"flag":tru})", kSyntax, "flag", "not a JSON value", 8},
         ProblemCase{R"({"small":01})", kSyntax, "", "expected ',' or the end of the container", 10},
         ProblemCase{R"({} x)", kSyntax, "", "text after the value", 3},
