@@ -1,0 +1,48 @@
+#include "api/go_text.h"
+
+#include <gtest/gtest.h>
+
+namespace podium::api {
+namespace {
+
+TEST(GoTextTest, Quoted) {
+  struct Case {
+    std::string_view text;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"", R"("")"},
+      {"a b", R"("a b")"},
+      {"a\"\\", R"("a\"\\")"},
+      {"\a\b\t\n\v\f\r", R"("\a\b\t\n\v\f\r")"},
+      {std::string_view("\0\x1f\x7f", 3), R"("\x00\x1f\x7f")"},
+      {"<&>'", R"("<&>'")"},
+      {"\u00e9\u4e16\U0001f600", "\"\u00e9\u4e16\U0001f600\""},
+      {"\u00a0\u00ad\u2028\ufeff\u0085", R"("\u00a0\u00ad\u2028\ufeff\u0085")"},
+      {"\U000e0001\U0010ffff", R"("\U000e0001\U0010ffff")"},
+      {"\ue000\ufffd", "\"\\ue000\ufffd\""},
+      {"a\xff\xc3", R"("a\xff\xc3")"},
+      {"\xed\xa0\x80", R"("\xed\xa0\x80")"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(GoQuoted(c.text), c.want);
+}
+
+TEST(GoTextTest, ParseInt) {
+  EXPECT_EQ(*ParseGoInt("0"), 0);
+  EXPECT_EQ(*ParseGoInt("+7"), 7);
+  EXPECT_EQ(*ParseGoInt("-7"), -7);
+  EXPECT_EQ(*ParseGoInt("007"), 7);
+  EXPECT_EQ(*ParseGoInt("-9223372036854775808"), INT64_MIN);
+  for (const char* bad : {"", "+", "-", "+-1", "1x", "1.0", " 1", "1 ", "0x1", "a\"b"}) {
+    ASSERT_FALSE(ParseGoInt(bad).ok()) << bad;
+    EXPECT_EQ(ParseGoInt(bad).error().message(),
+              "strconv.Atoi: parsing " + GoQuoted(bad) + ": invalid syntax");
+  }
+  EXPECT_EQ(ParseGoInt("9223372036854775808").error().message(),
+            "strconv.Atoi: parsing \"9223372036854775808\": value out of range");
+  EXPECT_EQ(ParseGoInt("9223372036854775808x").error().message(),
+            "strconv.Atoi: parsing \"9223372036854775808x\": invalid syntax");
+}
+
+}  // namespace
+}  // namespace podium::api
