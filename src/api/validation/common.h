@@ -15,6 +15,9 @@ namespace podium::api {
 // A value of one of upstream's named string types (a phase, a policy), or what a *string points to:
 // messages print it as JSON, where they print plain strings as Go's %q.
 field::BadValue NamedString(std::string_view value);
+inline field::BadValue NamedString(const std::string& value) {
+  return NamedString(std::string_view(value));
+}
 field::BadValue NamedString(const std::optional<std::string>& value);
 
 field::ErrorList ValidateDNS1123Label(std::string_view value, const field::Path& path);
@@ -26,6 +29,9 @@ field::ErrorList ValidatePositiveField(int64_t value, const field::Path& path);
 // Not negative, and whole where the resource is counted (pods, extended resources).
 field::ErrorList ValidateResourceQuantityValue(std::string_view resource, const Quantity& value,
                                                const field::Path& path);
+
+// White space, by Unicode, at either end.
+bool HasOuterSpace(std::string_view text);
 
 // What Invalid says of a field that must stay as it is.
 inline constexpr std::string_view kFieldImmutable = "field is immutable";

@@ -5,16 +5,12 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/field_errors.h"
+#include "api/names.h"
 #include "api/types/meta_v1.h"
 
 namespace podium::api {
-
-// A rule for names: why `name` is not valid, empty when it is. With `prefix` the name is one to
-// which random characters will be added (generateName). See names.h for such rules.
-using NameRule = std::vector<std::string> (*)(std::string_view name, bool prefix);
 
 enum class Scope { kNamespaced, kCluster };
 
