@@ -1,0 +1,14 @@
+// Whether text is JSON, with the errors of Go's encoding/json, which upstream's users see.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace podium::api {
+
+// Why Go cannot read `text` into a map[string]interface{}: it is no JSON, or a value other than an
+// object or null. Nothing when it can.
+std::optional<std::string> GoJsonObjectProblem(std::string_view text);
+
+}  // namespace podium::api
