@@ -2,7 +2,9 @@
 // descriptors and by the files that define a leaf type, by nobody else.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "reflect/type.h"
 
@@ -24,26 +26,46 @@ bool* PresentOf(void* container) {
   return &static_cast<Nullable<Container>*>(static_cast<Container*>(container))->present;
 }
 
+// The functions of a list type. There are some two hundred of these, so they are made of as few
+// members of vector as will do: growth is emplace_back's alone, and nothing assigns elements.
+template <class T>
+struct ListFunctions {
+  using L = List<T>;
+
+  static size_t Size(const void* list) { return static_cast<const L*>(list)->size(); }
+  static void* Data(const void* list) {
+    return const_cast<T*>(static_cast<const L*>(list)->data());
+  }
+  static void* Add(void* list, const Type*) { return &static_cast<L*>(list)->emplace_back(); }
+  static void Clear(void* list, const Type*) { static_cast<L*>(list)->clear(); }
+  static void Resize(void* list, const Type*, size_t size) {
+    L& l = *static_cast<L*>(list);
+    l.reserve(size);
+    while (l.size() > size) l.pop_back();
+    while (l.size() < size) Add(list, nullptr);
+  }
+  static void Erase(void* list, const Type*, size_t index) {
+    L& l = *static_cast<L*>(list);
+    for (; index + 1 < l.size(); ++index) {
+      std::destroy_at(&l[index]);
+      std::construct_at(&l[index], std::move(l[index + 1]));
+    }
+    l.pop_back();
+  }
+};
+
 template <class T, bool nullable>
 constexpr ListOps MakeListOps() {
-  using L = List<T>;
+  using Functions = ListFunctions<T>;
   return ListOps{
       .stride = sizeof(T),
-      .size = [](const void* list) { return static_cast<const L*>(list)->size(); },
-      .data = [](const void* list) -> void* {
-        return const_cast<T*>(static_cast<const L*>(list)->data());
-      },
-      .add = [](void* list, const Type*) -> void* {
-        return &static_cast<L*>(list)->emplace_back();
-      },
-      .clear = [](void* list, const Type*) { static_cast<L*>(list)->clear(); },
-      .resize = [](void* list, const Type*, size_t size) { static_cast<L*>(list)->resize(size); },
-      .erase =
-          [](void* list, const Type*, size_t index) {
-            L& l = *static_cast<L*>(list);
-            l.erase(l.begin() + static_cast<ptrdiff_t>(index));
-          },
-      .present = nullable ? &PresentOf<L> : nullptr,
+      .size = &Functions::Size,
+      .data = &Functions::Data,
+      .add = &Functions::Add,
+      .clear = &Functions::Clear,
+      .resize = &Functions::Resize,
+      .erase = &Functions::Erase,
+      .present = nullable ? &PresentOf<List<T>> : nullptr,
   };
 }
 

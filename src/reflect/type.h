@@ -124,7 +124,7 @@ enum class MapType : uint8_t { kNone, kAtomic, kGranular };
 struct Facts {
   const char* description = "";    // one line, our own words; may be empty
   const char* enum_name = "";      // the named string type
-  const char* enum_values = "";    // its values, space separated; kEnum: "NAME=0 OTHER=1"
+  const char* enum_values = "";    // its values, as "TCP|UDP"; kEnum: "NAME=0 OTHER=1"
   const char* default_value = "";  // JSON; empty when there is no declared default
   const char* merge_key = "";      // patchMergeKey
   const char* list_map_keys = "";  // space separated
@@ -205,6 +205,14 @@ struct Type {
   const Field* Find(std::string_view field_name) const;
   // "v1" or "apps/v1".
   std::string ApiVersion() const;
+};
+
+// One call of a protobuf service.
+struct Method {
+  const char* path;  // "/runtime.v1.RuntimeService/Version"
+  const Type* request;
+  const Type* response;
+  bool server_stream;  // any number of responses
 };
 
 // Owns an object of a type known at run time.

@@ -1,0 +1,32 @@
+# podium_schema(ROOM table...): adds to a room the types of schema/TABLE.table.
+#
+# tools/generate.py writes build/PRESET/generated/ROOM/ROOM/types/NAME.{h,cpp} when a table or the
+# tool has changed, and leaves files alone whose content stays the same.
+set(PODIUM_GENERATOR
+    ${CMAKE_SOURCE_DIR}/tools/generate.py
+    ${CMAKE_SOURCE_DIR}/tools/schema_cpp.py
+    ${CMAKE_SOURCE_DIR}/tools/schema_model.py
+    ${CMAKE_SOURCE_DIR}/tools/schema_registry.py
+    ${CMAKE_SOURCE_DIR}/tools/schema_table.py)
+
+function(podium_schema room)
+  set(out ${CMAKE_BINARY_DIR}/generated)
+  set(stems ${ARGN} registry)
+  list(TRANSFORM stems REPLACE "\\." "_")
+  list(TRANSFORM stems PREPEND ${out}/${room}/${room}/types/)
+  list(TRANSFORM stems APPEND .h OUTPUT_VARIABLE headers)
+  list(TRANSFORM stems APPEND .cpp OUTPUT_VARIABLE sources)
+  list(TRANSFORM ARGN PREPEND schema/)
+  list(TRANSFORM ARGN APPEND .table OUTPUT_VARIABLE tables)
+  list(TRANSFORM tables PREPEND ${CMAKE_SOURCE_DIR}/ OUTPUT_VARIABLE table_files)
+  add_custom_command(
+    OUTPUT ${headers} ${sources}
+    COMMAND ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 $<TARGET_FILE:Python3::Interpreter>
+            ${CMAKE_SOURCE_DIR}/tools/generate.py --out ${out} ${tables}
+    DEPENDS ${table_files} ${PODIUM_GENERATOR}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMENT "Generating the types of ${room}"
+    VERBATIM)
+  target_sources(podium_${room} PRIVATE ${sources} ${headers})
+  target_include_directories(podium_${room} PUBLIC ${out}/${room})
+endfunction()
