@@ -21,7 +21,8 @@ if(CCACHE)
 endif()
 
 # libstdc++ 12 offers std::expected only where the compiler announces C++23's concepts.
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wthread-safety -Wimplicit-fallthrough)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wthread-safety -Wimplicit-fallthrough
+                    -Wreserved-identifier)
 if(PODIUM_WERROR)
   add_compile_options(-Werror)
 endif()
