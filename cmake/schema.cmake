@@ -5,6 +5,7 @@
 set(PODIUM_GENERATOR
     ${CMAKE_SOURCE_DIR}/tools/generate.py
     ${CMAKE_SOURCE_DIR}/tools/schema_cpp.py
+    ${CMAKE_SOURCE_DIR}/tools/schema_index.py
     ${CMAKE_SOURCE_DIR}/tools/schema_model.py
     ${CMAKE_SOURCE_DIR}/tools/schema_registry.py
     ${CMAKE_SOURCE_DIR}/tools/schema_table.py)

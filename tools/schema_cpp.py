@@ -5,6 +5,7 @@ What is printed is data in the shapes of src/reflect/type.h and holds no algorit
 
 import json
 
+import schema_index
 import schema_model
 
 WIDTH = 100
@@ -276,11 +277,20 @@ class Printer:
         if struct.rows and not struct.no_proto:
             nested, rows = self.proto_rows(struct, struct.rows, f"k{name}Rows")
             tables += nested + rows
+        index = None
+        if struct.form == "kStruct":
+            index = schema_index.name_index([member.json for member in struct.members])
+        if index:
+            slots = [str(slot) for slot in index[0]]
+            tables += fill(slots, "    ", f"constexpr uint8_t k{name}Slots[] = {{") + "};\n"
         fields = f"k{name}Fields" if struct.members else "{}"
         rows = f"k{name}Rows" if struct.rows and not struct.no_proto else "{}"
         items = [quote(name), "&kPackage", fields, rows, "nullptr", quote(struct.description),
                  f"&CreateStruct<{name}>", f"&DestroyStruct<{name}>", f"sizeof({name})",
-                 f"Form::{struct.form}", self.type_flags(struct) + "};"]
+                 f"Form::{struct.form}", self.type_flags(struct)]
+        if index:
+            items += [f"{{k{name}Slots", f"{index[1]:#x}", f"{index[2]}}}"]
+        items[-1] += "};"
         return tables + "\n", fill(items, "    ", f"constinit const Type k{name}Type = {{") + "\n"
 
     def type_flags(self, struct):

@@ -168,7 +168,10 @@ const void* OptionalValue(const Field& field, const void* at) {
 }
 
 void CopyObject(const Type& type, const void* from, void* to) {
+  const bool probe = type.CanProbe();
   for (const Field& field : type.fields) {
+    // Nullable's flag is not seen by the probe.
+    if (probe && !field.has(kNullable) && field.SurelyEmpty(from)) continue;
     const void* source = field.at(from);
     void* target = field.at(to);
     switch (field.shape) {
@@ -200,7 +203,9 @@ void* NewCopy(const Type& type, const void* object) {
 }
 
 bool EqualObjects(const Type& type, const void* a, const void* b) {
+  const bool probe = type.CanProbe();
   for (const Field& field : type.fields) {
+    if (probe && field.SurelyEmpty(a) && field.SurelyEmpty(b)) continue;
     if (!EqualFields(field, field.at(a), field.at(b))) return false;
   }
   return true;

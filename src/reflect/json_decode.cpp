@@ -112,7 +112,7 @@ class Decoder {
     path_ = link.parent;
     return false;
   }
-  bool Spend(size_t bytes) {
+  [[gnu::always_inline]] bool Spend(size_t bytes) {
     if (bytes <= budget_) [[likely]] {
       budget_ -= bytes;
       return true;
@@ -155,8 +155,10 @@ class Decoder {
   bool ReadNull() { return scanner_.ReadWord("null"); }
 
   bool DecodeObject(const Type& type, void* object);
-  bool DecodeKey(const Type& type, void* object, size_t* expected, SeenFields* seen,
-                 PathLink* link);
+  const Field* MatchField(const Type& type, size_t expected);
+  bool DecodeMember(const Type& type, void* object, size_t* expected, SeenFields* seen,
+                    PathLink* link);
+  bool DecodeOtherKey(const Type& type, size_t key_offset, PathLink* link, const Field** field);
   bool DecodeAlternatives(const Type& type, void* object);
   bool DecodeField(const Field& field, uint8_t type_flags, void* at);
   bool DecodeNull(const Field& field, void* at);
@@ -187,48 +189,68 @@ class Decoder {
 // What a map's entry takes beside its value: the node and its key.
 constexpr size_t kMapNodeBytes = 96;
 
-// The field of a key. Input in the order of declaration, the usual case, is found at once;
-// otherwise the search goes once around from there.
-size_t FindField(const Type& type, std::string_view key, size_t expected) {
-  const size_t count = type.fields.size();
-  size_t index = expected;
-  for (size_t tried = 0; tried < count; ++tried, ++index) {
-    if (index >= count) index = 0;
-    const Field& field = type.fields[index];
-    if (field.name_size == key.size() && field.name() == key) return index;
+// The field whose key stands here to the letter, consumed; null when none does. Members often come
+// in the order of declaration, so the next field is tried before the index.
+const Field* Decoder::MatchField(const Type& type, size_t expected) {
+  const std::string_view rest = scanner_.Rest();
+  const std::span<const Field> fields = type.fields;
+  auto matches = [&](const Field& field) {
+    const size_t size = field.name_size + size_t{3};
+    if (rest.size() < size || !EqualKeys(rest.data(), field.quoted, size)) return false;
+    scanner_.Skip(size);
+    return true;
+  };
+  if (expected < fields.size() && matches(fields[expected])) return &fields[expected];
+  if (!type.index.slots) [[unlikely]] {
+    for (const Field& field : fields) {
+      if (matches(field)) return &field;
+    }
+    return nullptr;
   }
-  return count;
+  const size_t size = scanner_.KeySize();
+  if (size == 0) return nullptr;
+  const uint8_t index = type.index.At(KeyBits(rest.data(), size));
+  if (index == NameIndex::kNoField || fields[index].name_size + size_t{3} != size) return nullptr;
+  return matches(fields[index]) ? &fields[index] : nullptr;
 }
 
-bool Decoder::DecodeKey(const Type& type, void* object, size_t* expected, SeenFields* seen,
-                        PathLink* link) {
-  const size_t key_offset = scanner_.offset();
-  std::string_view key;
-  if (!ReadString(&key)) return false;
-  const size_t index = FindField(type, key, *expected);
-  if (index < type.fields.size()) [[likely]] {
-    const Field& field = type.fields[index];
-    link->name = field.name();
-    *expected = index + 1;
-    if (!scanner_.Consume(':')) return scanner_.Fail("expected ':' after a key");
-    if (seen->Mark(index) && options_.strict) {
-      if (!Report(Problem::Kind::kDuplicateField, key_offset, "duplicate field")) return false;
-    }
-    return DecodeField(field, type.flags, field.at(object));
-  }
+// A key that does not stand in the text as the descriptor has it: with an escape, with a space
+// before its colon, or unknown. *field is null when the member was unknown and is dealt with.
+bool Decoder::DecodeOtherKey(const Type& type, size_t key_offset, PathLink* link,
+                             const Field** field) {
+  std::string_view text;
+  if (!ReadString(&text)) return false;
   // The key may lie in buffer_, which the next string overwrites; the link must not outlive it.
-  const std::string unknown(key);
-  link->name = unknown;
-  bool skipped = scanner_.Consume(':') || scanner_.Fail("expected ':' after a key");
-  if (skipped && options_.strict) {
-    skipped = Report(Problem::Kind::kUnknownField, key_offset, "unknown field");
-  }
+  const std::string key(text);
+  if (!scanner_.Consume(':')) return scanner_.Fail("expected ':' after a key");
+  *field = type.Find(key);
+  if (*field) return true;
+  link->name = key;
+  const bool go_on =
+      !options_.strict || Report(Problem::Kind::kUnknownField, key_offset, "unknown field");
   link->name = {};
-  return skipped && SkipValue();
+  return go_on && SkipValue();
+}
+
+bool Decoder::DecodeMember(const Type& type, void* object, size_t* expected, SeenFields* seen,
+                           PathLink* link) {
+  const size_t key_offset = scanner_.offset();
+  const Field* field = MatchField(type, *expected);
+  if (!field) [[unlikely]] {
+    if (!DecodeOtherKey(type, key_offset, link, &field)) return false;
+    if (!field) return true;
+  }
+  link->name = field->name();
+  const auto index = static_cast<size_t>(field - type.fields.data());
+  *expected = index + 1;
+  if (seen->Mark(index) && options_.strict) [[unlikely]] {
+    if (!Report(Problem::Kind::kDuplicateField, key_offset, "duplicate field")) return false;
+  }
+  return DecodeField(*field, type.flags, field->at(object));
 }
 
 bool Decoder::DecodeObject(const Type& type, void* object) {
-  if (scanner_.Peek() != '{') {
+  if (scanner_.Peek() != '{') [[unlikely]] {
     return scanner_.Peek() == 'n' ? ReadNull() : WrongType("an object");
   }
   PathLink link{path_, {}};
@@ -238,7 +260,7 @@ bool Decoder::DecodeObject(const Type& type, void* object) {
   if (!scanner_.Consume('}')) {
     do {
       if (scanner_.Peek() != '"') return Abandon(link, "expected a key in quotes");
-      if (!DecodeKey(type, object, &expected, &seen, &link)) return Abandon(link);
+      if (!DecodeMember(type, object, &expected, &seen, &link)) return Abandon(link);
       link.name = {};
     } while (scanner_.Consume(','));
     if (!scanner_.Consume('}')) return Abandon(link, JsonScanner::kExpectedCommaOrEnd);
@@ -268,11 +290,15 @@ bool Decoder::DecodeAlternatives(const Type& type, void* object) {
 }
 
 bool Decoder::DecodeField(const Field& field, uint8_t type_flags, void* at) {
-  if (scanner_.Peek() == 'n') {
+  const char first = scanner_.Peek();
+  if (first == 'n') [[unlikely]] {
     return ReadNull() && (ResetField(field, at), true);
   }
   switch (field.shape) {
     case Shape::kScalar:
+      if (field.kind == Kind::kString && first == '"') [[likely]] {
+        return DecodeString(static_cast<std::string*>(at));
+      }
       return DecodeValue(field.kind, field.type, field.facts, type_flags, at);
     case Shape::kOptional:
       return DecodeOptional(field, type_flags, at);
@@ -416,7 +442,9 @@ bool Decoder::DecodeString(std::string* at) {
   if (scanner_.Peek() == '"') [[likely]] {
     std::string_view text;
     if (!ReadString(&text)) return false;
-    at->assign(text);
+    // Cheaper than assign(), which must find out first whether `text` lies in *at.
+    std::destroy_at(at);
+    std::construct_at(at, text);
     return true;
   }
   // null as an element of a list or map is the zero value, as in Go.
@@ -438,6 +466,10 @@ bool Decoder::DecodeInteger(uint8_t type_flags, T* at) {
   const char first = scanner_.Peek();
   const size_t offset = scanner_.offset();
   std::string_view text;
+  if (uint32_t small = 0; scanner_.ReadSmallNumber(&small)) [[likely]] {
+    *at = static_cast<T>(small);
+    return true;
+  }
   if (first == 'n') return ReadNull();
   if (first == '"' && (type_flags & kProto3) != 0) {
     // protobuf's JSON form quotes 64-bit integers.

@@ -86,10 +86,12 @@ class Encoder {
 
 bool Encoder::Object(const Type& type, const void* object) {
   out_.Char('{');
+  const bool probe = type.CanProbe();
   for (const Field& field : type.fields) {
     const void* at = field.at(object);
+    if (probe && field.has(kOmitEmpty) && field.SurelyEmpty(object)) continue;
     if (IsOmitted(field, at)) continue;
-    out_.Text({field.quoted, field.name_size + size_t{3}});
+    out_.Key(field.quoted, field.name_size + size_t{3});
     if (!FieldValue(field, type.flags, at)) return false;
     out_.Char(',');
   }

@@ -5,10 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "reflect/utf8.h"
 
 namespace podium::reflect {
@@ -26,18 +22,9 @@ constexpr std::array<bool, 256> kSpecial = [] {
 
 const char* FindSpecial(const char* at, const char* end) {
 #if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i space = _mm_set1_epi8(0x20);
-  while (end - at >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    // Signed comparison: bytes from 0x80 on are negative and so below the space too.
-    const __m128i hit =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                     _mm_cmplt_epi8(bytes, space));
-    const int mask = _mm_movemask_epi8(hit);
-    if (mask != 0) return at + std::countr_zero(static_cast<unsigned>(mask));
-    at += 16;
+  for (; end - at >= 16; at += 16) {
+    const unsigned special = SpecialBytes(at);
+    if (special != 0) return at + std::countr_zero(special);
   }
 #endif
   while (at < end && !kSpecial[static_cast<unsigned char>(*at)]) ++at;
@@ -50,7 +37,7 @@ void JsonScanner::SkipSpace() {
   while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
 }
 
-bool JsonScanner::ReadString(std::string_view* text, std::string* buffer, bool* clean) {
+bool JsonScanner::ReadLongString(std::string_view* text, std::string* buffer, bool* clean) {
   const char* start = ++at_;
   at_ = FindSpecial(at_, end_);
   if (at_ < end_ && *at_ == '"') [[likely]] {

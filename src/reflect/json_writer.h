@@ -29,6 +29,24 @@ class JsonWriter {
     std::memcpy(data_ + size_, text.data(), text.size());
     size_ += text.size();
   }
+  // A field's quoted key with its colon, 4 bytes or more; most are short.
+  void Key(const char* key, size_t size) {
+    Reserve(size);
+    char* to = data_ + size_;
+    if (size <= 8) {
+      std::memcpy(to, key, 4);
+      std::memcpy(to + size - 4, key + size - 4, 4);
+    } else if (size <= 16) {
+      std::memcpy(to, key, 8);
+      std::memcpy(to + size - 8, key + size - 8, 8);
+    } else if (size <= 32) {
+      std::memcpy(to, key, 16);
+      std::memcpy(to + size - 16, key + size - 16, 16);
+    } else {
+      std::memcpy(to, key, size);
+    }
+    size_ += size;
+  }
   // Replaces the last byte, which is there.
   void ReplaceLast(char c) { data_[size_ - 1] = c; }
   char last() const { return data_[size_ - 1]; }

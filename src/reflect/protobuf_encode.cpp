@@ -90,6 +90,7 @@ class Encoder {
 };
 
 void Encoder::Rows(const Type& type, std::span<const ProtoRow> rows, const void* object) {
+  const bool probe = type.CanProbe();
   for (size_t i = rows.size(); i-- > 0;) {
     const ProtoRow& row = rows[i];
     if (row.is_group) {
@@ -98,6 +99,8 @@ void Encoder::Rows(const Type& type, std::span<const ProtoRow> rows, const void*
       out_.CloseMessage(row.number, before);
     } else {
       const Field& field = type.fields[row.field];
+      // Zero scalars are written, what may be absent is not.
+      if (probe && field.shape != Shape::kScalar && field.SurelyEmpty(object)) continue;
       FieldRow(type, field, field.at(object));
     }
   }

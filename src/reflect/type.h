@@ -14,10 +14,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "reflect/name_index.h"
+#include "reflect/presence.h"
 #include "reflect/values.h"
 
 namespace podium::reflect {
@@ -136,6 +139,29 @@ struct Facts {
   bool closed_enum = false;  // enum_values are all there are
 };
 
+// The probe of a field at `offset`; see presence.h.
+constexpr Probe ProbeOf(Shape shape, Kind kind, size_t offset) {
+  size_t size = 0;  // of a plain scalar
+  if (kind == Kind::kBool) size = sizeof(bool);
+  if (kind == Kind::kInt32 || kind == Kind::kUint32 || kind == Kind::kEnum) size = sizeof(int32_t);
+  if (kind == Kind::kInt64 || kind == Kind::kUint64 || kind == Kind::kDouble) size = 8;
+  const bool text = kind == Kind::kString || kind == Kind::kRaw;
+  switch (shape) {
+    case Shape::kScalar:
+      if (text) return Probe::At(offset + 8, 8);
+      return size == 0 ? Probe() : Probe::At(offset, size);
+    case Shape::kOptional:
+      if (text) return Probe::At(offset + sizeof(std::string), 1);
+      return size == 0 ? Probe() : Probe::At(offset + size, 1);
+    case Shape::kBox:
+    case Shape::kList:
+      return Probe::At(offset, 8);
+    case Shape::kMap:
+      return Probe::At(offset + 40, 8);
+  }
+  return {};
+}
+
 struct Field {
   const char* quoted;  // the JSON key with quotes and colon: "\"name\":"
   const Type* type;    // of kStruct and kLeaf; else null
@@ -147,6 +173,7 @@ struct Field {
   Kind kind;
   Shape shape;
   uint8_t flags;
+  Probe probe = ProbeOf(shape, kind, offset);
 
   std::string_view name() const { return {quoted + 1, name_size}; }
   bool has(FieldFlags flag) const { return (flags & flag) != 0; }
@@ -154,8 +181,15 @@ struct Field {
   const MapOps& map() const { return *static_cast<const MapOps*>(ops); }
   void* at(void* object) const { return static_cast<char*>(object) + offset; }
   const void* at(const void* object) const { return static_cast<const char*>(object) + offset; }
+  // True only when the field of an object for which Type::CanProbe holds is as in a default-made
+  // one, apart from Nullable's flag. False may mean either.
+  bool SurelyEmpty(const void* object) const {
+    uint64_t word;
+    std::memcpy(&word, static_cast<const char*>(object) + probe.word * Probe::kWord, sizeof word);
+    return probe.mask != Probe::kNone && (word & Probe::kMasks[probe.mask]) == 0;
+  }
 };
-static_assert(sizeof(Field) == 40);
+static_assert(sizeof(Field) == 48);
 
 // One row of a message: a field, or a nested message whose fields JSON inlines into the owner.
 struct ProtoRow {
@@ -199,10 +233,13 @@ struct Type {
   uint32_t size;  // bytes of an object
   Form form;
   uint8_t flags;
+  NameIndex index{};  // over the keys of fields
 
   bool has(TypeFlags flag) const { return (flags & flag) != 0; }
   // Null when there is none.
   const Field* Find(std::string_view field_name) const;
+  // Whole words lie inside the object, so that its fields may be probed.
+  bool CanProbe() const { return size % Probe::kWord == 0 && (flags & kRuntime) == 0; }
   // "v1" or "apps/v1".
   std::string ApiVersion() const;
 };

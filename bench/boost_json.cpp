@@ -1,0 +1,2 @@
+// Boost.JSON whole, header-only form.
+#include <boost/json/src.hpp>

@@ -1,0 +1,133 @@
+// Decode, encode, copy and protobuf of one full Pod (pod.json, 6 KB as a server stores it), beside
+// Boost.JSON's parse into a DOM and its serialization of the same bytes.
+#include <benchmark/benchmark.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "api/types/core_v1.h"
+#include "reflect/copy.h"
+#include "reflect/json.h"
+#include "reflect/protobuf.h"
+
+namespace {
+
+using podium::api::core::v1::Pod;
+namespace reflect = podium::reflect;
+
+const reflect::Type& PodType() { return reflect::TypeOf<Pod>(); }
+
+std::string ReadPod() {
+  std::ifstream in(PODIUM_SOURCE_DIR "/bench/pod.json", std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+const std::string& PodJson() {
+  static const std::string text = ReadPod();
+  return text;
+}
+
+const Pod& DecodedPod() {
+  static const Pod pod = [] {
+    auto decoded = reflect::FromJson<Pod>(PodJson());
+    if (!decoded.ok() || *reflect::ToJson(*decoded) != PodJson()) {
+      std::fprintf(stderr, "pod.json does not survive: %s\n",
+                   decoded.ok() ? "other bytes" : decoded.error().message().c_str());
+      std::exit(1);
+    }
+    return *std::move(decoded);
+  }();
+  return pod;
+}
+
+const std::string& PodProtobuf() {
+  static const std::string bytes = [] {
+    std::string out;
+    if (!reflect::EncodeEnveloped(PodType(), &DecodedPod(), &out).ok()) std::exit(1);
+    return out;
+  }();
+  return bytes;
+}
+
+void DomParse(benchmark::State& state) {
+  const std::string& text = PodJson();
+  for (auto _ : state) benchmark::DoNotOptimize(boost::json::parse(text));
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(DomParse);
+
+void Decode(benchmark::State& state) {
+  const std::string& text = PodJson();
+  for (auto _ : state) {
+    Pod pod;
+    if (!reflect::DecodeJson(text, PodType(), &pod).empty()) std::exit(1);
+    benchmark::DoNotOptimize(pod);
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(Decode);
+
+void DomSerialize(benchmark::State& state) {
+  const boost::json::value value = boost::json::parse(PodJson());
+  for (auto _ : state) benchmark::DoNotOptimize(boost::json::serialize(value));
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * PodJson().size()));
+}
+BENCHMARK(DomSerialize);
+
+void Encode(benchmark::State& state) {
+  for (auto _ : state) {
+    std::string out;
+    if (!reflect::EncodeJson(PodType(), &DecodedPod(), &out).ok()) std::exit(1);
+    benchmark::DoNotOptimize(out);
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * PodJson().size()));
+}
+BENCHMARK(Encode);
+
+void Copy(benchmark::State& state) {
+  for (auto _ : state) {
+    Pod pod;
+    reflect::CopyObject(PodType(), &DecodedPod(), &pod);
+    benchmark::DoNotOptimize(pod);
+  }
+}
+BENCHMARK(Copy);
+
+void Equal(benchmark::State& state) {
+  const Pod other = reflect::Copy(DecodedPod());
+  for (auto _ : state) {
+    if (!reflect::Equal(other, DecodedPod())) std::exit(1);
+  }
+}
+BENCHMARK(Equal);
+
+void ProtobufEncode(benchmark::State& state) {
+  for (auto _ : state) {
+    std::string out;
+    if (!reflect::EncodeEnveloped(PodType(), &DecodedPod(), &out).ok()) std::exit(1);
+    benchmark::DoNotOptimize(out);
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * PodProtobuf().size()));
+}
+BENCHMARK(ProtobufEncode);
+
+void ProtobufDecode(benchmark::State& state) {
+  const std::string& bytes = PodProtobuf();
+  for (auto _ : state) {
+    Pod pod;
+    if (!reflect::DecodeEnveloped(bytes, PodType(), &pod).ok()) std::exit(1);
+    benchmark::DoNotOptimize(pod);
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes.size()));
+}
+BENCHMARK(ProtobufDecode);
+
+}  // namespace
+
+BENCHMARK_MAIN();

@@ -1,0 +1,104 @@
+// Properties of every type of every table: random objects survive each encoding.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "api/types/registry.h"
+#include "reflect/copy.h"
+#include "reflect/json.h"
+#include "reflect/protobuf.h"
+#include "support/random_object.h"
+
+namespace podium::api {
+namespace {
+
+using reflect::AnyObject;
+using reflect::Type;
+
+// Objects of each type; ten times as many in the long form of the tests.
+int Rounds() { return std::getenv("PODIUM_TEST_LONG") ? 200 : 20; }
+
+std::string Json(const Type& type, const void* object) {
+  std::string out;
+  auto result = reflect::EncodeJson(type, object, &out);
+  EXPECT_TRUE(result.ok()) << type.name;
+  return out;
+}
+
+AnyObject Random(const Type& type, int round, bool present_empty) {
+  AnyObject object(type);
+  testing::RandomOptions options;
+  options.seed = static_cast<uint64_t>(round);
+  options.present_empty = present_empty;
+  testing::FillRandom(type, object.get(), options);
+  return object;
+}
+
+class RoundTripTest : public ::testing::TestWithParam<const Type*> {};
+
+TEST_P(RoundTripTest, Json) {
+  const Type& type = *GetParam();
+  for (int round = 0; round < Rounds(); ++round) {
+    const AnyObject object = Random(type, round, true);
+    const std::string once = Json(type, object.get());
+    AnyObject back(type);
+    const auto problems = reflect::DecodeJson(once, type, back.get());
+    ASSERT_TRUE(problems.empty()) << problems[0].Text() << "\n" << once;
+    ASSERT_TRUE(reflect::EqualObjects(type, object.get(), back.get())) << once;
+    ASSERT_EQ(Json(type, back.get()), once);
+  }
+}
+
+TEST_P(RoundTripTest, Protobuf) {
+  const Type& type = *GetParam();
+  for (int round = 0; round < Rounds(); ++round) {
+    const AnyObject object = Random(type, round, false);
+    std::string bytes;
+    const bool root = type.has(reflect::kRootKind);
+    auto encoded = root ? reflect::EncodeEnveloped(type, object.get(), &bytes)
+                        : reflect::EncodeProtobuf(type, object.get(), &bytes);
+    if (type.has(reflect::kNoProto)) {
+      ASSERT_EQ(encoded.error().code(), Code::kUnsupported);
+      return;
+    }
+    ASSERT_TRUE(encoded.ok()) << encoded.error().message();
+    AnyObject back(type);
+    auto decoded = root ? reflect::DecodeEnveloped(bytes, type, back.get())
+                        : reflect::DecodeProtobuf(bytes, type, back.get());
+    ASSERT_TRUE(decoded.ok()) << decoded.error().message();
+    ASSERT_EQ(Json(type, back.get()), Json(type, object.get()));
+  }
+}
+
+TEST_P(RoundTripTest, CopyIsEqual) {
+  const Type& type = *GetParam();
+  const AnyObject object = Random(type, 7, true);
+  AnyObject copy(type);
+  reflect::CopyObject(type, object.get(), copy.get());
+  EXPECT_TRUE(reflect::EqualObjects(type, object.get(), copy.get()));
+  EXPECT_EQ(Json(type, copy.get()), Json(type, object.get()));
+}
+
+std::vector<const Type*> AllTypes() {
+  std::vector<const Type*> all;
+  for (const PackageTypes& package : kPackages) {
+    for (const Type* type : package.types) {
+      // Alternatives are values of others, not objects.
+      if (type->form == reflect::Form::kStruct) all.push_back(type);
+    }
+  }
+  return all;
+}
+
+std::string TestName(const ::testing::TestParamInfo<const Type*>& info) {
+  std::string name = info.param->ApiVersion() + "_" + info.param->name;
+  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RoundTripTest, ::testing::ValuesIn(AllTypes()), TestName);
+
+}  // namespace
+}  // namespace podium::api
