@@ -1,0 +1,140 @@
+#include "api/validation/deployment.h"
+
+#include <string>
+#include <string_view>
+
+#include "api/names.h"
+#include "api/validation/object_meta.h"
+#include "api/validation/replica_set.h"
+#include "api/validation/workloads.h"
+
+namespace podium::api {
+namespace {
+
+using apps::v1::Deployment;
+
+// Upstream's internal type has no JSON names: its fields print as in Go.
+field::BadValue StrategyAsUpstreamPrints(const apps::v1::DeploymentStrategy& strategy) {
+  const auto number = [](const std::optional<IntOrString>& value) {
+    return field::BadValue(value.value_or(IntOrString{})).text();
+  };
+  std::string json = "{\"Type\":" + field::BadValue(strategy.type).text() + ",\"RollingUpdate\":";
+  if (strategy.rollingUpdate) {
+    json += "{\"MaxUnavailable\":" + number(strategy.rollingUpdate->maxUnavailable) +
+            ",\"MaxSurge\":" + number(strategy.rollingUpdate->maxSurge) + "}";
+  } else {
+    json += "null";
+  }
+  return field::BadValue::Json(json + "}");
+}
+
+void CheckRollingUpdate(const apps::v1::RollingUpdateDeployment& update, const field::Path& path,
+                        field::ErrorList* errors) {
+  const field::Path unavailable = path.Child("maxUnavailable");
+  CheckIntOrPercent(update.maxUnavailable, unavailable, errors);
+  CheckIntOrPercent(update.maxSurge, path.Child("maxSurge"), errors);
+  if (IntOrPercentValue(update.maxUnavailable) == 0 && IntOrPercentValue(update.maxSurge) == 0) {
+    errors->Add(field::Invalid(unavailable, update.maxUnavailable.value_or(IntOrString{}),
+                               "may not be 0 when `maxSurge` is 0"));
+  }
+  CheckAtMost100Percent(update.maxUnavailable, unavailable, errors);
+}
+
+void CheckStrategy(const apps::v1::DeploymentStrategy& strategy, const field::Path& path,
+                   field::ErrorList* errors) {
+  const field::Path rolling = path.Child("rollingUpdate");
+  if (strategy.type == "Recreate") {
+    if (strategy.rollingUpdate) {
+      errors->Add(
+          field::Forbidden(rolling, "may not be specified when strategy `type` is 'Recreate'"));
+    }
+  } else if (strategy.type == "RollingUpdate") {
+    if (strategy.rollingUpdate) {
+      CheckRollingUpdate(*strategy.rollingUpdate, rolling, errors);
+    } else {
+      errors->Add(field::Required(rolling, "this should be defaulted and never be nil"));
+    }
+  } else {
+    errors->Add(field::NotSupported(path, StrategyAsUpstreamPrints(strategy),
+                                    {"Recreate", "RollingUpdate"}));
+  }
+}
+
+void CheckSpec(const apps::v1::DeploymentSpec& spec, const field::Path& path,
+               const PodValidationOptions& options, field::ErrorList* errors) {
+  CheckNonnegative(spec.replicas, path.Child("replicas"), errors);
+  errors->Append(ValidateWorkloadSelector(spec.selector, path.Child("selector"),
+                                          "empty selector is invalid for deployment"));
+  const TemplateSelector selector(spec.selector);
+  if (selector.valid()) {
+    errors->Append(
+        ValidateReplicaSetTemplate(spec.template_, selector, path.Child("template"), options));
+  } else {
+    errors->Add(field::Invalid(path.Child("selector"), spec.selector, "invalid label selector"));
+  }
+  CheckStrategy(spec.strategy, path.Child("strategy"), errors);
+  CheckNonnegative(spec.minReadySeconds, path.Child("minReadySeconds"), errors);
+  CheckNonnegative(spec.revisionHistoryLimit, path.Child("revisionHistoryLimit"), errors);
+  if (spec.progressDeadlineSeconds) {
+    const field::Path deadline = path.Child("progressDeadlineSeconds");
+    CheckNonnegative(*spec.progressDeadlineSeconds, deadline, errors);
+    if (*spec.progressDeadlineSeconds <= spec.minReadySeconds) {
+      errors->Add(field::Invalid(deadline, *spec.progressDeadlineSeconds,
+                                 "must be greater than minReadySeconds"));
+    }
+  }
+}
+
+}  // namespace
+
+field::ErrorList ValidateDeployment(const Deployment& deployment) {
+  const field::Path root;
+  field::ErrorList errors = ValidateObjectMeta(deployment.metadata, Scope::kNamespaced,
+                                               NameIsDNSSubdomain, root.Child("metadata"));
+  CheckSpec(deployment.spec, root.Child("spec"), PodValidationOptionsForTemplate(nullptr), &errors);
+  return errors;
+}
+
+field::ErrorList ValidateDeploymentUpdate(const Deployment& deployment,
+                                          const Deployment& old_deployment) {
+  const field::Path root;
+  const field::Path spec = root.Child("spec");
+  field::ErrorList errors = ValidateObjectMetaUpdate(deployment.metadata, old_deployment.metadata,
+                                                     root.Child("metadata"));
+  CheckSpec(deployment.spec, spec, PodValidationOptionsForTemplate(&old_deployment.spec.template_),
+            &errors);
+  CheckImmutable(deployment.spec.selector == old_deployment.spec.selector, deployment.spec.selector,
+                 spec.Child("selector"), &errors);
+  return errors;
+}
+
+field::ErrorList ValidateDeploymentStatusUpdate(const Deployment& deployment,
+                                                const Deployment& old_deployment) {
+  const field::Path root;
+  field::ErrorList errors = ValidateObjectMetaUpdate(deployment.metadata, old_deployment.metadata,
+                                                     root.Child("metadata"));
+  const field::Path path = root.Child("status");
+  const auto& status = deployment.status;
+  CheckNonnegative(status.observedGeneration, path.Child("observedGeneration"), &errors);
+  CheckNonnegative(status.replicas, path.Child("replicas"), &errors);
+  CheckNonnegative(status.updatedReplicas, path.Child("updatedReplicas"), &errors);
+  CheckNonnegative(status.readyReplicas, path.Child("readyReplicas"), &errors);
+  CheckNonnegative(status.availableReplicas, path.Child("availableReplicas"), &errors);
+  CheckNonnegative(status.unavailableReplicas, path.Child("unavailableReplicas"), &errors);
+  CheckNonnegative(status.terminatingReplicas, path.Child("terminatingReplicas"), &errors);
+  CheckNonnegative(status.collisionCount, path.Child("collisionCount"), &errors);
+  constexpr std::string_view kReplicas = "cannot be greater than status.replicas";
+  CheckNotGreater(status.updatedReplicas, status.replicas, kReplicas, path.Child("updatedReplicas"),
+                  &errors);
+  CheckNotGreater(status.readyReplicas, status.replicas, kReplicas, path.Child("readyReplicas"),
+                  &errors);
+  CheckNotGreater(status.availableReplicas, status.replicas, kReplicas,
+                  path.Child("availableReplicas"), &errors);
+  CheckNotGreater(status.availableReplicas, status.readyReplicas,
+                  "cannot be greater than readyReplicas", path.Child("availableReplicas"), &errors);
+  CheckCollisionCount(status.collisionCount, old_deployment.status.collisionCount,
+                      path.Child("collisionCount"), &errors);
+  return errors;
+}
+
+}  // namespace podium::api

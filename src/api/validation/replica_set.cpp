@@ -1,0 +1,96 @@
+#include "api/validation/replica_set.h"
+
+#include <string_view>
+
+#include "api/names.h"
+#include "api/validation/object_meta.h"
+#include "api/validation/pod_template.h"
+#include "api/validation/workloads.h"
+
+namespace podium::api {
+namespace {
+
+using apps::v1::ReplicaSet;
+
+void CheckSpec(const apps::v1::ReplicaSetSpec& spec, const field::Path& path,
+               const PodValidationOptions& options, field::ErrorList* errors) {
+  CheckNonnegative(spec.replicas, path.Child("replicas"), errors);
+  CheckNonnegative(spec.minReadySeconds, path.Child("minReadySeconds"), errors);
+  // The text says deployment, as upstream's does.
+  errors->Append(ValidateWorkloadSelector(spec.selector, path.Child("selector"),
+                                          "empty selector is invalid for deployment"));
+  const TemplateSelector selector(spec.selector);
+  if (selector.valid()) {
+    errors->Append(
+        ValidateReplicaSetTemplate(spec.template_, selector, path.Child("template"), options));
+  } else {
+    errors->Add(field::Invalid(path.Child("selector"), spec.selector, "invalid label selector"));
+  }
+}
+
+field::ErrorList Validate(const ReplicaSet& replica_set, const PodValidationOptions& options) {
+  const field::Path root;
+  field::ErrorList errors = ValidateObjectMeta(replica_set.metadata, Scope::kNamespaced,
+                                               NameIsDNSSubdomain, root.Child("metadata"));
+  CheckSpec(replica_set.spec, root.Child("spec"), options, &errors);
+  return errors;
+}
+
+}  // namespace
+
+field::ErrorList ValidateReplicaSetTemplate(const core::v1::PodTemplateSpec& pod_template,
+                                            const TemplateSelector& selector,
+                                            const field::Path& path,
+                                            const PodValidationOptions& options) {
+  field::ErrorList errors;
+  CheckTemplateLabels(selector.MatchesAll() || selector.Matches(pod_template.metadata.labels),
+                      pod_template, path, &errors);
+  errors.Append(ValidatePodTemplateSpec(pod_template, path, options));
+  CheckRunsForever(pod_template.spec, path.Child("spec"), "ReplicaSet", &errors);
+  return errors;
+}
+
+field::ErrorList ValidateReplicaSet(const ReplicaSet& replica_set) {
+  return Validate(replica_set, PodValidationOptionsForTemplate(nullptr));
+}
+
+field::ErrorList ValidateReplicaSetUpdate(const ReplicaSet& replica_set,
+                                          const ReplicaSet& old_set) {
+  const PodValidationOptions options = PodValidationOptionsForTemplate(&old_set.spec.template_);
+  const field::Path root;
+  const field::Path spec = root.Child("spec");
+  field::ErrorList errors = Validate(replica_set, options);
+  errors.Append(
+      ValidateObjectMetaUpdate(replica_set.metadata, old_set.metadata, root.Child("metadata")));
+  CheckSpec(replica_set.spec, spec, options, &errors);
+  CheckImmutable(replica_set.spec.selector == old_set.spec.selector, replica_set.spec.selector,
+                 spec.Child("selector"), &errors);
+  return errors;
+}
+
+field::ErrorList ValidateReplicaSetStatusUpdate(const ReplicaSet& replica_set,
+                                                const ReplicaSet& old_set) {
+  const field::Path root;
+  field::ErrorList errors =
+      ValidateObjectMetaUpdate(replica_set.metadata, old_set.metadata, root.Child("metadata"));
+  const field::Path path = root.Child("status");
+  const auto& status = replica_set.status;
+  CheckNonnegative(status.replicas, path.Child("replicas"), &errors);
+  CheckNonnegative(status.fullyLabeledReplicas, path.Child("fullyLabeledReplicas"), &errors);
+  CheckNonnegative(status.readyReplicas, path.Child("readyReplicas"), &errors);
+  CheckNonnegative(status.availableReplicas, path.Child("availableReplicas"), &errors);
+  CheckNonnegative(status.observedGeneration, path.Child("observedGeneration"), &errors);
+  CheckNonnegative(status.terminatingReplicas, path.Child("terminatingReplicas"), &errors);
+  constexpr std::string_view kReplicas = "cannot be greater than status.replicas";
+  CheckNotGreater(status.fullyLabeledReplicas, status.replicas, kReplicas,
+                  path.Child("fullyLabeledReplicas"), &errors);
+  CheckNotGreater(status.readyReplicas, status.replicas, kReplicas, path.Child("readyReplicas"),
+                  &errors);
+  CheckNotGreater(status.availableReplicas, status.replicas, kReplicas,
+                  path.Child("availableReplicas"), &errors);
+  CheckNotGreater(status.availableReplicas, status.readyReplicas,
+                  "cannot be greater than readyReplicas", path.Child("availableReplicas"), &errors);
+  return errors;
+}
+
+}  // namespace podium::api

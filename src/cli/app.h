@@ -1,0 +1,22 @@
+// From a command line to a command.
+#pragma once
+
+#include "cli/command.h"
+
+namespace podium::cli {
+
+// The commands that this room offers.
+std::span<const Command> Commands();
+
+// Finds the command that the arguments name (argv[1]), reads its options, runs it and writes what
+// it answers. Returns the exit status of the program.
+int Run(std::span<const Command> commands, int argc, const char* const* argv);
+
+// The same without writing.
+Outcome RunCommand(std::span<const Command> commands, std::span<const char* const> arguments);
+
+// What --help prints: of the program, and of one command.
+std::string ProgramHelp(std::span<const Command> commands);
+std::string CommandHelp(const Command& command);
+
+}  // namespace podium::cli

@@ -1,0 +1,72 @@
+// A command of the program, as data: parsing, --help, shell completion and the list of commands are
+// all made from these tables.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace podium::cli {
+
+// Exit statuses.
+inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;  // what was asked for did not succeed
+inline constexpr int kUsage = 2;   // what was asked for is not clear
+
+// What completion offers for a value.
+enum class Values { kAnything, kFiles, kWords, kFieldPaths, kCommands };
+
+struct Option {
+  const char* name;             // long form, without the dashes
+  char letter = 0;              // short form, or 0
+  const char* value = nullptr;  // what its value is called in help; null for a flag
+  const char* help = "";
+  Values values = Values::kAnything;
+  const char* words = "";  // kWords: all there are, space separated; others are a usage error
+  bool repeatable = false;
+};
+
+// What was typed, checked against the command's tables.
+class Invocation {
+ public:
+  bool Has(std::string_view option) const { return values_.contains(option); }
+  // The last value given; `otherwise` when there is none.
+  std::string_view Get(std::string_view option, std::string_view otherwise = {}) const;
+  // All values, in the order given.
+  std::vector<std::string> All(std::string_view option) const;
+  const std::vector<std::string>& arguments() const { return arguments_; }
+
+  void Add(std::string_view option, std::string value);
+  void AddArgument(std::string argument) { arguments_.push_back(std::move(argument)); }
+
+ private:
+  std::map<std::string, std::vector<std::string>, std::less<>> values_;
+  std::vector<std::string> arguments_;
+};
+
+// What a command answers. Commands print nothing themselves.
+struct Outcome {
+  int status = kOk;
+  std::string out;
+  std::string err;
+};
+
+struct Command {
+  const char* name;
+  const char* summary;         // one line
+  const char* arguments = "";  // what stands behind the options, as help shows it: "[FILE...]"
+  size_t max_arguments = 0;
+  Values values = Values::kAnything;  // of the arguments
+  const char* words = "";             // as in Option
+  const char* details = "";           // paragraphs, one a line
+  const char* example = "";           // lines as they are
+  std::span<const Option> options = {};
+  Outcome (*run)(const Invocation& invocation) = nullptr;
+};
+
+// A usage error of the command: `message`, and where to find help.
+Outcome UsageError(std::string_view command, std::string_view message);
+
+}  // namespace podium::cli

@@ -1,0 +1,73 @@
+// Files that people name on the command line, and the documents in them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "reflect/yaml.h"
+
+namespace podium::cli {
+
+// Bytes of one file; more is refused.
+inline constexpr size_t kMaxFileSize = size_t{64} << 20;
+
+struct FileList {
+  std::vector<std::string> files;
+  std::vector<Error> errors;  // of names that are no files, in the order met
+};
+
+// The files that the names stand for: a file is itself, "-" is the standard input, a folder stands
+// for the files in it that end in .yaml, .yml or .json, in byte order; with `recursive`, for those
+// of the folders below it as well (links to folders are not followed there).
+FileList ListFiles(const std::vector<std::string>& names, bool recursive);
+
+// The file's bytes. Errors name the file.
+Result<std::string> ReadInput(const std::string& name);
+
+// How the file is called in output: its name, or "stdin".
+std::string DisplayName(const std::string& name);
+
+// One document of a file, as JSON.
+struct Document {
+  size_t number = 0;  // in its file, from 1
+  std::string json;
+  reflect::Position start;
+  std::vector<reflect::YamlDuplicate> duplicates;
+  // Why there is no JSON, when the text is neither YAML nor JSON; json is then empty.
+  std::string problem;
+  reflect::Position problem_position;
+
+  // Where the JSON's byte at `offset` came from.
+  reflect::Position At(size_t offset) const;
+
+  reflect::PositionMap positions;             // from YAML
+  const reflect::LineIndex* lines = nullptr;  // from JSON
+  size_t offset_in_file = 0;                  // likewise
+};
+
+// Reads the documents of a text: YAML, or JSON values one after another. Neither the reader nor
+// what it returned may outlive the text; documents of JSON must not outlive the reader.
+class DocumentReader {
+ public:
+  explicit DocumentReader(std::string_view text);
+
+  // False at the end. A document that cannot be read is returned with its problem.
+  bool Next(Document* document);
+
+ private:
+  bool NextJson(Document* document);
+  bool NextYaml(Document* document);
+
+  std::string_view text_;
+  bool is_json_;
+  reflect::LineIndex lines_;
+  reflect::YamlReader yaml_;
+  size_t at_ = 0;
+  size_t count_ = 0;
+  bool done_ = false;
+};
+
+}  // namespace podium::cli

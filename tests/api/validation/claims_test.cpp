@@ -1,0 +1,92 @@
+#include "api/validation/claims.h"
+
+#include "api/validation/harness.h"
+
+namespace podium::api {
+namespace {
+
+constexpr char kClaim[] = R"({
+  "metadata": {"name": "c"},
+  "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})";
+
+void ExpectSpec(const std::vector<ErrorCase>& cases) {
+  ExpectErrors(kClaim, cases, [](const std::string& json) {
+    const auto claim = Load<core::v1::PersistentVolumeClaim>(json);
+    return Texts(ValidatePersistentVolumeClaimSpec(claim.spec, field::Path("spec")));
+  });
+}
+
+TEST(Claims, AccessModes) {
+  const std::string supported =
+      "supported values: \"ReadOnlyMany\", \"ReadWriteMany\", \"ReadWriteOnce\", "
+      "\"ReadWriteOncePod\"";
+  ExpectSpec(
+      {{{}, {}},
+       {{R"(spec.accessModes=["ReadWriteOnce","ReadOnlyMany","ReadWriteMany"])"}, {}},
+       {{R"(spec.accessModes=["ReadWriteOncePod"])"}, {}},
+       {{"spec.accessModes=[]"},
+        {"spec.accessModes: Required value: at least 1 access mode is required"}},
+       {{R"(spec.accessModes=["RWO","ReadWriteOncePod"])"},
+        {"spec.accessModes: Unsupported value: \"RWO\": " + supported}},
+       {{R"(spec.accessModes=["ReadWriteOncePod","ReadOnlyMany"])"},
+        {"spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes"}}});
+}
+
+TEST(Claims, Storage) {
+  ExpectSpec({{{"spec.resources.requests.storage"}, {"spec.resources[storage]: Required value"}},
+              {{"spec.resources.requests.storage=\"0\""},
+               {"spec.resources[storage]: Invalid value: \"0\": must be greater than zero"}},
+              {{"spec.resources.requests.storage=\"-1Gi\""},
+               {"spec.resources[storage]: Invalid value: \"-1Gi\": must be greater than zero"}}});
+}
+
+TEST(Claims, SelectorAndClasses) {
+  const std::string subdomain =
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+      "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+      "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+  ExpectSpec(
+      {{{R"(spec.selector={"matchLabels":{"a":"b"}})", "spec.storageClassName=\"\"",
+         "spec.volumeMode=\"Block\"", "spec.volumeAttributesClassName=\"gold\""},
+        {}},
+       {{R"(spec.selector.matchExpressions=[{"key":"a","operator":"In"}])"},
+        {"spec.selector.matchExpressions[0].values: Required value: must be specified when "
+         "`operator` is 'In' or 'NotIn'"}},
+       {{"spec.storageClassName=\"S\"", "spec.volumeMode=\"X\"",
+         "spec.volumeAttributesClassName=\"V\""},
+        {"spec.storageClassName: Invalid value: \"S\": " + subdomain,
+         "spec.volumeMode: Unsupported value: \"X\": supported values: \"Block\", \"Filesystem\"",
+         "spec.volumeAttributesClassName: Invalid value: \"V\": " + subdomain}}});
+}
+
+TEST(Claims, DataSources) {
+  const std::string claim = R"({"kind":"PersistentVolumeClaim","name":"n"})";
+  const std::string snapshot = R"({"apiGroup":"snapshot.storage.k8s.io","kind":"S","name":"n"})";
+  ExpectSpec(
+      {{{"spec.dataSource=" + claim}, {}},
+       {{"spec.dataSource=" + snapshot, "spec.dataSourceRef=" + snapshot}, {}},
+       {{"spec.dataSourceRef=" + snapshot, "spec.dataSourceRef.namespace=\"other\""}, {}},
+       {{R"(spec.dataSource={"kind":"","name":""})"},
+        {"spec.dataSource.name: Required value", "spec.dataSource.kind: Required value",
+         "spec.dataSource: Invalid value: \"\": must be 'PersistentVolumeClaim' when referencing "
+         "the default apiGroup"}},
+       {{R"(spec.dataSourceRef={"apiGroup":"G","kind":"K","name":"","namespace":"N"})"},
+        {"spec.dataSourceRef.name: Required value",
+         "spec.dataSourceRef.apiGroup: Invalid value: \"G\": a lowercase RFC 1123 subdomain must "
+         "consist of lower case alphanumeric characters, '-' or '.', and must start and end with "
+         "an alphanumeric character (e.g. 'example.com', regex used for validation is "
+         "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+         "spec.dataSourceRef.namespace: Invalid value: \"N\": a lowercase RFC 1123 label must "
+         "consist of lower case alphanumeric characters or '-', and must start and end with an "
+         "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+         "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"}},
+       {{"spec.dataSource=" + claim, "spec.dataSourceRef=" + snapshot},
+        {"spec: Invalid value: {}: must match dataSourceRef"}},
+       {{"spec.dataSource=" + snapshot, "spec.dataSourceRef=" + snapshot,
+         "spec.dataSourceRef.namespace=\"other\""},
+        {"spec: Invalid value: {}: may not be specified when dataSourceRef.namespace is "
+         "specified"}}});
+}
+
+}  // namespace
+}  // namespace podium::api
