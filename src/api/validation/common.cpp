@@ -1,0 +1,80 @@
+#include "api/validation/common.h"
+
+#include "api/names.h"
+#include "api/resource_names.h"
+#include "reflect/json.h"
+
+namespace podium::api {
+
+using field::ErrorList;
+using field::Path;
+
+field::BadValue NamedString(std::string_view value) {
+  std::string json;
+  reflect::AppendJsonString(value, &json);
+  return field::BadValue::Json(std::move(json));
+}
+
+field::BadValue NamedString(const std::optional<std::string>& value) {
+  return value ? NamedString(*value) : field::BadValue(nullptr);
+}
+
+ErrorList ValidateDNS1123Label(std::string_view value, const Path& path) {
+  ErrorList errors;
+  errors.AddInvalid(path, value, IsDNS1123Label(value));
+  return errors;
+}
+
+ErrorList ValidateDNS1123Subdomain(std::string_view value, const Path& path) {
+  ErrorList errors;
+  errors.AddInvalid(path, value, IsDNS1123Subdomain(value));
+  return errors;
+}
+
+ErrorList ValidateQualifiedName(std::string_view value, const Path& path) {
+  ErrorList errors;
+  errors.AddInvalid(path, value, IsQualifiedName(value));
+  return errors;
+}
+
+ErrorList ValidateNonnegativeField(int64_t value, const Path& path) {
+  ErrorList errors;
+  if (value < 0) errors.Add(field::Invalid(path, value, "must be greater than or equal to 0"));
+  return errors;
+}
+
+ErrorList ValidatePositiveField(int64_t value, const Path& path) {
+  ErrorList errors;
+  if (value <= 0) errors.Add(field::Invalid(path, value, "must be greater than zero"));
+  return errors;
+}
+
+ErrorList ValidateResourceQuantityValue(std::string_view resource, const Quantity& value,
+                                        const Path& path) {
+  ErrorList errors;
+  if (value.Sign() < 0) {
+    errors.Add(field::Invalid(path, value.String(), "must be greater than or equal to 0"));
+  }
+  if (IsIntegerResourceName(resource) && value.MilliValue() % 1000 != 0) {
+    errors.Add(field::Invalid(path, field::BadValue::Of(value), "must be an integer"));
+  }
+  return errors;
+}
+
+bool HasOuterSpace(std::string_view text) {
+  constexpr std::string_view kSpaces[] = {"\t",           "\n",           "\v",
+                                          "\f",           "\r",           " ",
+                                          "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
+                                          "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
+                                          "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85",
+                                          "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
+                                          "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
+                                          "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+                                          "\xe3\x80\x80"};
+  for (std::string_view space : kSpaces) {
+    if (text.starts_with(space) || text.ends_with(space)) return true;
+  }
+  return false;
+}
+
+}  // namespace podium::api
