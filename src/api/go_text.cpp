@@ -4,8 +4,6 @@
 #include <charconv>
 #include <iterator>
 
-#include "reflect/utf8.h"
-
 namespace podium::api {
 namespace {
 
@@ -13,8 +11,8 @@ namespace {
 // private use, and blocks where nothing is assigned. Ranges are inclusive and sorted. Unassigned
 // points inside assigned blocks are not listed; they print as they are here.
 struct Range {
-  uint32_t first;
-  uint32_t last;
+  char32_t first;
+  char32_t last;
 };
 constexpr Range kUnprintable[] = {
     {0xa0, 0xa0},       {0xad, 0xad},       {0x600, 0x605},      {0x61c, 0x61c},
@@ -25,30 +23,14 @@ constexpr Range kUnprintable[] = {
     {0x2fffe, 0x2ffff}, {0x323b0, 0xe00ff}, {0xe01f0, 0x10ffff},
 };
 
-bool IsPrintable(uint32_t rune) {
-  if (rune < 0x7f) return rune >= 0x20;
-  if (rune < 0xa0) return false;
-  auto after = std::ranges::upper_bound(kUnprintable, rune, {}, &Range::first);
-  return after == std::begin(kUnprintable) || std::prev(after)->last < rune;
-}
-
-// The code point of a well-formed sequence.
-uint32_t DecodeRune(std::string_view sequence) {
-  auto first = static_cast<uint8_t>(sequence[0]);
-  if (sequence.size() == 1) return first;
-  uint32_t rune = first & (0xff >> (sequence.size() + 1));
-  for (char c : sequence.substr(1)) rune = rune << 6 | (static_cast<uint8_t>(c) & 0x3f);
-  return rune;
-}
-
-void AppendHex(std::string_view prefix, uint32_t value, int digits, std::string* out) {
+void AppendHex(std::string_view prefix, char32_t value, int digits, std::string* out) {
   out->append(prefix);
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
     out->push_back("0123456789abcdef"[value >> shift & 0xf]);
   }
 }
 
-void AppendEscaped(uint32_t rune, std::string* out) {
+void AppendEscaped(char32_t rune, std::string* out) {
   // \a \b \t \n \v \f \r are 7 to 13.
   if (rune >= 7 && rune <= 13) {
     out->push_back('\\');
@@ -64,6 +46,21 @@ void AppendEscaped(uint32_t rune, std::string* out) {
 
 }  // namespace
 
+char32_t DecodeRune(std::string_view sequence) {
+  auto first = static_cast<uint8_t>(sequence[0]);
+  if (sequence.size() == 1) return first;
+  char32_t rune = first & (0xff >> (sequence.size() + 1));
+  for (char c : sequence.substr(1)) rune = rune << 6 | (static_cast<uint8_t>(c) & 0x3f);
+  return rune;
+}
+
+bool IsGoPrintable(char32_t rune) {
+  if (rune < 0x7f) return rune >= 0x20;
+  if (rune < 0xa0) return false;
+  auto after = std::ranges::upper_bound(kUnprintable, rune, {}, &Range::first);
+  return after == std::begin(kUnprintable) || std::prev(after)->last < rune;
+}
+
 void AppendGoQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
   while (!text.empty()) {
@@ -73,11 +70,11 @@ void AppendGoQuoted(std::string_view text, std::string* out) {
       text.remove_prefix(1);
       continue;
     }
-    uint32_t rune = DecodeRune(text.substr(0, size));
+    char32_t rune = DecodeRune(text.substr(0, size));
     if (rune == '"' || rune == '\\') {
       out->push_back('\\');
       out->push_back(text[0]);
-    } else if (IsPrintable(rune)) {
+    } else if (IsGoPrintable(rune)) {
       out->append(text.substr(0, size));
     } else {
       AppendEscaped(rune, out);

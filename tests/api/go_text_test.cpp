@@ -27,6 +27,19 @@ TEST(GoTextTest, Quoted) {
   for (const Case& c : cases) EXPECT_EQ(GoQuoted(c.text), c.want);
 }
 
+TEST(GoTextTest, Runes) {
+  std::string seen;
+  ForEachRune("a\u00e9\xff\U0001f600", [&](size_t at, char32_t rune) {
+    seen += std::to_string(at) + ":" + std::to_string(static_cast<uint32_t>(rune)) + " ";
+  });
+  EXPECT_EQ(seen, "0:97 1:233 3:65533 4:128512 ");
+  EXPECT_TRUE(IsGoPrintable(U' '));
+  EXPECT_TRUE(IsGoPrintable(U'\u00e9'));
+  EXPECT_FALSE(IsGoPrintable(U'\n'));
+  EXPECT_FALSE(IsGoPrintable(0x7f));
+  EXPECT_FALSE(IsGoPrintable(U'\u200b'));
+}
+
 TEST(GoTextTest, ParseInt) {
   EXPECT_EQ(*ParseGoInt("0"), 0);
   EXPECT_EQ(*ParseGoInt("+7"), 7);
