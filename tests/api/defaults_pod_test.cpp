@@ -260,7 +260,7 @@ TEST(PodDefaults, LatestTag) {
   struct {
     std::string image;
     bool latest;
-  } const kImages[] = {
+  } const images[] = {
       {"nginx", true},
       {"nginx:latest", true},
       {"nginx:Latest", false},
@@ -309,7 +309,7 @@ TEST(PodDefaults, LatestTag) {
       {"a.c/" + std::string(255, 'a'), true},
       {"a.c/" + std::string(256, 'a'), false},
   };
-  for (const auto& [image, latest] : kImages) EXPECT_EQ(HasLatestTag(image), latest) << image;
+  for (const auto& [image, latest] : images) EXPECT_EQ(HasLatestTag(image), latest) << image;
 }
 
 }  // namespace

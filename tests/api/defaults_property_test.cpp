@@ -24,7 +24,9 @@ using reflect::Shape;
 using reflect::Type;
 
 // Objects of each kind; PODIUM_TEST_LONG asks for more.
-int Rounds() { return std::getenv("PODIUM_TEST_LONG") ? 300 : 25; }
+int Rounds() {
+  return std::getenv("PODIUM_TEST_LONG") ? 300 : 25;  // NOLINT(concurrency-mt-unsafe): set before
+}
 
 // Kinds that stand under their own name: batch/v1beta1 shares some of v1's types.
 bool IsOwnKind(const KindEntry& entry) {

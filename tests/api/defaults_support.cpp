@@ -196,8 +196,7 @@ const reflect::Type* TypeOfDocument(const json::value& object) {
   const json::value* api_version = Find(object, "apiVersion");
   const json::value* kind = Find(object, "kind");
   for (const KindEntry& entry : kKinds) {
-    const std::string group(entry.group);
-    if (*kind == entry.kind && *api_version == group + (group.empty() ? "" : "/") + entry.version) {
+    if (*kind == entry.kind && *api_version == json::string(entry.type->ApiVersion())) {
       return entry.type;
     }
   }
