@@ -113,7 +113,7 @@ bool ParseSuffix(std::string_view suffix, Unit* unit) {
   }
   for (int i = 1; i < static_cast<int>(std::size(kBinarySuffixes)); ++i) {
     if (suffix == kBinarySuffixes[i]) {
-      *unit = {Quantity::Format::kBinarySI, 10 * i};
+      *unit = {Quantity::Format::kBinarySI, int64_t{10} * i};
       return true;
     }
   }
@@ -361,8 +361,10 @@ bool Quantity::RoundUp(int scale) {
 double Quantity::AsDouble() const {
   UInt128 nanos = Magnitude(QuantityBits::Get(*this));
   // Two parts, so that whole numbers up to 2^53 come out exact.
-  double value = static_cast<double>(nanos / kNanosPerUnit) +
-                 static_cast<double>(nanos % kNanosPerUnit) / static_cast<double>(kNanosPerUnit);
+  const UInt128 units = nanos / kNanosPerUnit;
+  const UInt128 rest = nanos % kNanosPerUnit;
+  double value =
+      static_cast<double>(units) + static_cast<double>(rest) / static_cast<double>(kNanosPerUnit);
   return Sign() < 0 ? -value : value;
 }
 

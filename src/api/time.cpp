@@ -1,9 +1,11 @@
 #include "api/time.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <initializer_list>
+#include <optional>
 
 #include "api/go_text.h"
 #include "api/message_reader.h"
@@ -133,7 +135,7 @@ Result<void> LayoutReader::ReadOffset(int64_t* seconds) {
   if (hours < 0 || minutes < 0 || (hold[0] != '+' && hold[0] != '-')) {
     return CannotParse(kPart, hold);
   }
-  *seconds = (hours * 60 + minutes) * 60;
+  *seconds = (int64_t{hours} * 60 + minutes) * 60;
   if (hold[0] == '-') *seconds = -*seconds;
   rest_.remove_prefix(6);
   return {};
@@ -171,17 +173,35 @@ Result<Fields> ReadFields(std::string_view text, std::string_view layout,
 Result<int64_t> UnixSeconds(const Fields& fields, std::string_view text) {
   std::chrono::sys_days date = std::chrono::year(fields.year) /
                                std::chrono::month(static_cast<unsigned>(fields.month)) / fields.day;
-  int64_t seconds = date.time_since_epoch().count() * kSecondsPerDay + fields.hour * 3600 +
-                    fields.minute * 60 + fields.second - fields.offset_seconds;
+  int64_t seconds = date.time_since_epoch().count() * kSecondsPerDay +
+                    (int64_t{fields.hour} * 60 + fields.minute) * 60 + fields.second -
+                    fields.offset_seconds;
   if (IsInYears(seconds)) return seconds;
   return Error(Code::kInvalidArgument, "parsing time " + GoQuoted(text) + ": year out of range");
 }
 
-// Appends the number with leading zeros.
-void AppendPadded(int64_t value, int width, std::string* out) {
-  std::string digits = std::to_string(value);
-  out->append(static_cast<size_t>(std::max(0, width - static_cast<int>(digits.size()))), '0');
-  out->append(digits);
+// The seconds of 2006-01-02T15:04:05Z, the form that everyone writes; all other texts, and the
+// wording of mistakes, are the LayoutReader's.
+std::optional<int64_t> ReadCommonForm(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    if (kForm[i] == '0' ? !IsDigit(text[i]) : text[i] != kForm[i]) return std::nullopt;
+  }
+  auto pair = [&](size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  const int hour = pair(11), minute = pair(14), second = pair(17);
+  const std::chrono::year_month_day date = std::chrono::year(pair(0) * 100 + pair(2)) /
+                                           std::chrono::month(static_cast<unsigned>(pair(5))) /
+                                           pair(8);
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  return std::chrono::sys_days(date).time_since_epoch().count() * kSecondsPerDay +
+         (int64_t{hour} * 60 + minute) * 60 + second;
+}
+
+// Writes the number in `width` digits and returns the end.
+char* PutDigits(char* to, int64_t value, int width) {
+  for (int i = width - 1; i >= 0; --i, value /= 10) to[i] = static_cast<char>('0' + value % 10);
+  return to + width;
 }
 
 // 2006-01-02T15:04:05, and .000000 when micros is not negative.
@@ -194,22 +214,24 @@ void AppendDateTime(int64_t unix_seconds, int64_t micros, std::string* out) {
   }
   std::chrono::year_month_day date{
       std::chrono::sys_days(std::chrono::days(static_cast<int>(days)))};
-  AppendPadded(static_cast<int>(date.year()), 4, out);
-  out->push_back('-');
-  AppendPadded(static_cast<unsigned>(date.month()), 2, out);
-  out->push_back('-');
-  AppendPadded(static_cast<unsigned>(date.day()), 2, out);
+  std::array<char, sizeof("2006-01-02T15:04:05.000000Z")> text;
+  char* end = PutDigits(text.data(), static_cast<int>(date.year()), 4);
+  *end++ = '-';
+  end = PutDigits(end, static_cast<unsigned>(date.month()), 2);
+  *end++ = '-';
+  end = PutDigits(end, static_cast<unsigned>(date.day()), 2);
   char separator = 'T';
   for (int64_t part : {second / 3600, second / 60 % 60, second % 60}) {
-    out->push_back(separator);
-    AppendPadded(part, 2, out);
+    *end++ = separator;
+    end = PutDigits(end, part, 2);
     separator = ':';
   }
   if (micros >= 0) {
-    out->push_back('.');
-    AppendPadded(micros, 6, out);
+    *end++ = '.';
+    end = PutDigits(end, micros, 6);
   }
-  out->push_back('Z');
+  *end++ = 'Z';
+  out->append(text.data(), end);
 }
 
 // The seconds at or before.
@@ -217,9 +239,19 @@ int64_t SecondsOf(int64_t micros) {
   return micros / kMicrosPerSecond - (micros % kMicrosPerSecond < 0 ? 1 : 0);
 }
 
+void AppendText(const Time& time, std::string* out) {
+  AppendDateTime(time.unix_seconds(), -1, out);
+}
+void AppendText(const MicroTime& time, std::string* out) {
+  const int64_t seconds = SecondsOf(time.unix_micros());
+  AppendDateTime(seconds, time.unix_micros() - seconds * kMicrosPerSecond, out);
+}
+void AppendText(const Duration& duration, std::string* out) { out->append(duration.String()); }
+
 }  // namespace
 
 Result<Time> Time::Parse(std::string_view text) {
+  if (const std::optional<int64_t> seconds = ReadCommonForm(text)) return FromUnix(*seconds);
   TRY(Fields fields, ReadFields(text, "2006-01-02T15:04:05Z07:00", false));
   TRY(int64_t seconds, UnixSeconds(fields, text));
   return FromUnix(seconds);
@@ -227,7 +259,7 @@ Result<Time> Time::Parse(std::string_view text) {
 
 std::string Time::String() const {
   std::string out;
-  AppendDateTime(unix_seconds_, -1, &out);
+  AppendText(*this, &out);
   return out;
 }
 
@@ -239,8 +271,7 @@ Result<MicroTime> MicroTime::Parse(std::string_view text) {
 
 std::string MicroTime::String() const {
   std::string out;
-  int64_t seconds = SecondsOf(unix_micros_);
-  AppendDateTime(seconds, unix_micros_ - seconds * kMicrosPerSecond, &out);
+  AppendText(*this, &out);
   return out;
 }
 
@@ -275,7 +306,7 @@ void TextToJson(const void* value, std::string* out) {
     return;
   }
   out->push_back('"');
-  out->append(t.String());
+  AppendText(t, out);
   out->push_back('"');
 }
 

@@ -451,9 +451,7 @@ TEST(QuantityLeafTest, Protobuf) {
                       "7",
                       &read, &problem));
   EXPECT_EQ(read.Value(), 7);
-  for (std::string_view bad : {"\x0a\x07"
-                               "1536Mi",
-                               "\x0a", "\x0a\x01x", "\x0b", "\x0a\xff\xff"}) {
+  for (std::string_view bad : {"\n\a1536Mi", "\n", "\n\x01x", "\x0b", "\n\xff\xff"}) {
     problem.clear();
     EXPECT_FALSE(leaf.from_proto(bad, &read, &problem)) << bad;
     EXPECT_FALSE(problem.empty());

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 
 #include "api/types/registry.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/protobuf.h"
+#include "support/long_form.h"
 #include "support/random_object.h"
 
 namespace podium::api {
@@ -17,8 +17,8 @@ namespace {
 using reflect::AnyObject;
 using reflect::Type;
 
-// Objects of each type; ten times as many in the long form of the tests.
-int Rounds() { return std::getenv("PODIUM_TEST_LONG") ? 200 : 20; }
+// Objects of each type.
+int Rounds() { return testing::IsLongForm() ? 200 : 20; }
 
 std::string Json(const Type& type, const void* object) {
   std::string out;
@@ -27,11 +27,11 @@ std::string Json(const Type& type, const void* object) {
   return out;
 }
 
-AnyObject Random(const Type& type, int round, bool present_empty) {
+AnyObject Random(const Type& type, int round, bool for_protobuf) {
   AnyObject object(type);
   testing::RandomOptions options;
   options.seed = static_cast<uint64_t>(round);
-  options.present_empty = present_empty;
+  options.for_protobuf = for_protobuf;
   testing::FillRandom(type, object.get(), options);
   return object;
 }
@@ -41,7 +41,7 @@ class RoundTripTest : public ::testing::TestWithParam<const Type*> {};
 TEST_P(RoundTripTest, Json) {
   const Type& type = *GetParam();
   for (int round = 0; round < Rounds(); ++round) {
-    const AnyObject object = Random(type, round, true);
+    const AnyObject object = Random(type, round, false);
     const std::string once = Json(type, object.get());
     AnyObject back(type);
     const auto problems = reflect::DecodeJson(once, type, back.get());
@@ -54,7 +54,7 @@ TEST_P(RoundTripTest, Json) {
 TEST_P(RoundTripTest, Protobuf) {
   const Type& type = *GetParam();
   for (int round = 0; round < Rounds(); ++round) {
-    const AnyObject object = Random(type, round, false);
+    const AnyObject object = Random(type, round, true);
     std::string bytes;
     const bool root = type.has(reflect::kRootKind);
     auto encoded = root ? reflect::EncodeEnveloped(type, object.get(), &bytes)
@@ -74,7 +74,7 @@ TEST_P(RoundTripTest, Protobuf) {
 
 TEST_P(RoundTripTest, CopyIsEqual) {
   const Type& type = *GetParam();
-  const AnyObject object = Random(type, 7, true);
+  const AnyObject object = Random(type, 7, false);
   AnyObject copy(type);
   reflect::CopyObject(type, object.get(), copy.get());
   EXPECT_TRUE(reflect::EqualObjects(type, object.get(), copy.get()));

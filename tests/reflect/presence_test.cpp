@@ -32,7 +32,7 @@ TEST(PresenceTest, EmptyByTheProbeIsEmptyByTheType) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     Everything object;
     podium::testing::FillRandom(EverythingType(), &object,
-                                {.seed = seed, .fill = 0.5, .present_empty = false});
+                                {.seed = seed, .fill = 0.5, .for_protobuf = true});
     for (const Field& field : EverythingType().fields) {
       if (field.SurelyEmpty(&object)) {
         EXPECT_TRUE(IsDefault(field, object)) << field.name() << " of " << seed;

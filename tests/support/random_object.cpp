@@ -41,20 +41,30 @@ class Filler {
  public:
   explicit Filler(const RandomOptions& options) : options_(options), random_(options.seed) {}
 
-  void Object(const Type& type, void* object, double fill) {
-    if (type.form == Form::kAlternatives) return Alternative(type, object, fill);
-    for (const Field& field : type.fields) {
-      if (field.name() == "kind" && type.has(kRootKind)) {
-        *static_cast<std::string*>(field.at(object)) = type.name;
-      } else if (field.name() == "apiVersion" && type.has(kRootKind)) {
-        *static_cast<std::string*>(field.at(object)) = type.ApiVersion();
-      } else {
-        FillField(field, field.at(object), fill);
-      }
-    }
+  void Outermost(const Type& type, void* object) {
+    Object(type, object, options_.fill);
+    if (type.has(kRootKind)) SetKind(type, object);
   }
 
  private:
+  void Object(const Type& type, void* object, double fill) {
+    if (type.form == Form::kAlternatives) return Alternative(type, object, fill);
+    const bool root = type.has(kRootKind);
+    for (const Field& field : type.fields) {
+      if (root && (field.name() == "kind" || field.name() == "apiVersion")) continue;
+      FillField(field, field.at(object), fill);
+    }
+    if (root && !options_.for_protobuf) SetKind(type, object);
+  }
+
+  static void SetKind(const Type& type, void* object) {
+    for (const Field& field : type.fields) {
+      auto* text = static_cast<std::string*>(field.at(object));
+      if (field.name() == "kind") *text = type.name;
+      if (field.name() == "apiVersion") *text = type.ApiVersion();
+    }
+  }
+
   bool Chance(double probability) {
     return std::uniform_real_distribution<double>(0, 1)(random_) < probability;
   }
@@ -112,14 +122,14 @@ class Filler {
         if (Chance(fill)) {
           List(field, at, fill);
         } else if (field.list().present) {
-          *field.list().present(at) = options_.present_empty && Chance(0.5);
+          *field.list().present(at) = !options_.for_protobuf && Chance(0.5);
         }
         break;
       case Shape::kMap:
         if (Chance(fill)) {
           Map(field, at, fill);
         } else if (field.map().present) {
-          *field.map().present(at) = options_.present_empty && Chance(0.5);
+          *field.map().present(at) = !options_.for_protobuf && Chance(0.5);
         }
         break;
     }
@@ -200,8 +210,9 @@ class Filler {
         break;
       case Kind::kBytes: {
         auto* bytes = static_cast<Bytes*>(at);
-        for (size_t i = Below(5); i > 0; --i) bytes->data += static_cast<char>(random_());
-        bytes->present = !bytes->data.empty() || options_.present_empty;
+        for (size_t i = Below(5) + (options_.for_protobuf ? 1 : 0); i > 0; --i)
+          bytes->data += static_cast<char>(random_());
+        bytes->present = true;
         break;
       }
       case Kind::kRaw:
@@ -235,7 +246,7 @@ class Filler {
 }  // namespace
 
 void FillRandom(const reflect::Type& type, void* object, const RandomOptions& options) {
-  Filler(options).Object(type, object, options.fill);
+  Filler(options).Outermost(type, object);
 }
 
 }  // namespace podium::testing

@@ -11,8 +11,9 @@ struct RandomOptions {
   uint64_t seed = 0;
   // Of boxes, lists and maps that are filled at the first level; deeper ones get fewer.
   double fill = 0.7;
-  // Empty lists and maps that are there ([], not null): JSON tells them apart, protobuf does not.
-  bool present_empty = true;
+  // Only what protobuf carries: it does not tell an empty list, map or byte string from none, and
+  // writes kind and apiVersion of the outermost object alone.
+  bool for_protobuf = false;
 };
 
 // Fills a default-made object. The values are in canonical form: decoding what is encoded gives the
