@@ -61,6 +61,27 @@ ErrorList ValidateResourceQuantityValue(std::string_view resource, const Quantit
   return errors;
 }
 
+std::string LowerToAscii(std::string_view text) {
+  constexpr std::string_view kDottedI = "\xc4\xb0";
+  constexpr std::string_view kKelvin = "\xe2\x84\xaa";
+  std::string lower;
+  while (!text.empty()) {
+    size_t bytes = 1;
+    if (text.starts_with(kDottedI)) {
+      lower += 'i';
+      bytes = kDottedI.size();
+    } else if (text.starts_with(kKelvin)) {
+      lower += 'k';
+      bytes = kKelvin.size();
+    } else {
+      char c = text[0];
+      lower += c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : c;
+    }
+    text.remove_prefix(bytes);
+  }
+  return lower;
+}
+
 bool HasOuterSpace(std::string_view text) {
   constexpr std::string_view kSpaces[] = {"\t",           "\n",           "\v",
                                           "\f",           "\r",           " ",

@@ -33,6 +33,10 @@ field::ErrorList ValidateResourceQuantityValue(std::string_view resource, const 
 // White space, by Unicode, at either end.
 bool HasOuterSpace(std::string_view text);
 
+// Go's strings.ToLower as far as its result can be a name: the letters of ASCII, and the two others
+// that become such ones, U+0130 and U+212A.
+std::string LowerToAscii(std::string_view text);
+
 // What Invalid says of a field that must stay as it is.
 inline constexpr std::string_view kFieldImmutable = "field is immutable";
 

@@ -39,13 +39,6 @@ bool Has(const Values& values, std::string_view value) {
   return std::ranges::find(values, value) != std::ranges::end(values);
 }
 
-std::string ToLowerAscii(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : c; });
-  return lower;
-}
-
 constexpr std::array<std::string_view, 2> kCpuDivisors = {"1", "1m"};
 constexpr std::array<std::string_view, 13> kByteDivisors = {
     "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"};
@@ -109,7 +102,7 @@ field::ErrorList ValidateObjectFieldSelector(const core::v1::ObjectFieldSelector
   }
   if (const auto subscripted = SplitSubscript(selector.fieldPath)) {
     if (subscripted->path == "metadata.annotations") {
-      errors.Append(ValidateQualifiedName(ToLowerAscii(subscripted->subscript), path));
+      errors.Append(ValidateQualifiedName(LowerToAscii(subscripted->subscript), path));
     } else if (subscripted->path == "metadata.labels") {
       errors.Append(ValidateQualifiedName(subscripted->subscript, path));
     } else {

@@ -21,6 +21,7 @@ using reflect::List;
 
 namespace {
 
+constexpr size_t kAnnotationsBytes = 256 * 1024;
 constexpr size_t kFieldManagerBytes = 128;
 constexpr size_t kSubresourceBytes = 256;
 constexpr std::string_view kOrphan = "orphan";
@@ -213,6 +214,17 @@ ErrorList ValidateMutableMeta(const ObjectMeta& meta, const Path& path) {
 }
 
 }  // namespace
+
+ErrorList ValidateAnnotations(const reflect::Map<std::string>& annotations, const Path& path) {
+  ErrorList errors;
+  size_t bytes = 0;
+  for (const auto& [key, value] : annotations) {
+    errors.AddInvalid(path, key, IsQualifiedName(LowerToAscii(key)));
+    bytes += key.size() + value.size();
+  }
+  if (bytes > kAnnotationsBytes) errors.Add(field::TooLong(path, kAnnotationsBytes));
+  return errors;
+}
 
 ErrorList ValidateObjectMeta(const ObjectMeta& meta, Scope scope, NameRule name_rule,
                              const Path& path) {

@@ -25,4 +25,8 @@ field::ErrorList ValidateObjectMetaUpdate(const meta::v1::ObjectMeta& new_meta,
                                           const meta::v1::ObjectMeta& old_meta,
                                           const field::Path& path);
 
+// The keys, and the size of keys and values together.
+field::ErrorList ValidateAnnotations(const reflect::Map<std::string>& annotations,
+                                     const field::Path& path);
+
 }  // namespace podium::api
