@@ -113,7 +113,7 @@ class Printer {
   void NewLine(int level) {
     if (options_.indent <= 0) return;
     out_ += '\n';
-    out_.append(static_cast<size_t>(level * options_.indent), ' ');
+    out_.append(static_cast<size_t>(level) * static_cast<size_t>(options_.indent), ' ');
   }
 
   const JsonPrintOptions& options_;

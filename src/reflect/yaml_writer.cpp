@@ -104,7 +104,7 @@ Analysis Analyze(std::string_view text) {
       analysis.multiline = true;
       if (previous == ' ') space_break = true;
     }
-    previous = c.length == 1 ? text[i] : 0;
+    previous = c.length == 1 ? text[i] : '\0';
     i = next;
   }
   const auto is_blank = [](char c) { return c == ' ' || c == '\n'; };
@@ -329,17 +329,16 @@ void Emitter::Scalar(std::string_view text, bool is_string, bool is_key) {
   const bool may_fold = !is_key;
   const Analysis analysis = Analyze(text);
   const bool block = is_string && text.find('\n') != text.npos && analysis.block_allowed;
+  const bool must_quote =
+      is_string && (analysis.multiline || NeedsYamlQuotes(text) || (is_key && text == "<<"));
   if (block && !is_key) {
     Literal(text);
-  } else if (is_string &&
-             (analysis.multiline || NeedsYamlQuotes(text) || (is_key && text == "<<"))) {
+  } else if (must_quote || !(analysis.plain_allowed || analysis.single_quoted_allowed)) {
     DoubleQuoted(text, may_fold);
   } else if (analysis.plain_allowed) {
     Plain(text, may_fold);
-  } else if (analysis.single_quoted_allowed) {
-    SingleQuoted(text, may_fold);
   } else {
-    DoubleQuoted(text, may_fold);
+    SingleQuoted(text, may_fold);
   }
   indent_ = outer;
 }

@@ -72,6 +72,34 @@ TEST_P(RoundTripTest, Protobuf) {
   }
 }
 
+// What kubectl prints with -o yaml, applied again.
+TEST_P(RoundTripTest, Yaml) {
+  const Type& type = *GetParam();
+  if (!type.has(reflect::kRootKind)) return;  // the others are parts of these
+  for (int round = 0; round < Rounds() / 4; ++round) {
+    const AnyObject object = Random(type, round, true);
+    const std::string json = Json(type, object.get());
+    std::string yaml;
+    ASSERT_TRUE(reflect::JsonToYaml(json, &yaml, {.sort_keys = false}).ok()) << json;
+    const auto document = reflect::YamlToJson(yaml);
+    ASSERT_TRUE(document.ok()) << document.error().message() << "\n" << yaml;
+    ASSERT_EQ(document->json, json) << yaml;
+
+    std::string sorted;
+    ASSERT_TRUE(reflect::JsonToYaml(json, &sorted).ok());
+    const auto sorted_document = reflect::YamlToJson(sorted);
+    ASSERT_TRUE(sorted_document.ok()) << sorted;
+    AnyObject back(type);
+    const auto problems = reflect::DecodeJson(sorted_document->json, type, back.get());
+    ASSERT_TRUE(problems.empty()) << problems[0].Text() << "\n" << sorted;
+    // A raw value's own members are sorted too, which is why objects are compared as data.
+    const auto expected = reflect::ParseJson(json);
+    const auto found = reflect::ParseJson(Json(type, back.get()));
+    ASSERT_TRUE(expected.ok() && found.ok());
+    ASSERT_TRUE(reflect::Equivalent(*expected, *found)) << sorted;
+  }
+}
+
 TEST_P(RoundTripTest, CopyIsEqual) {
   const Type& type = *GetParam();
   const AnyObject object = Random(type, 7, false);

@@ -116,6 +116,7 @@ template <>
 struct Arbitrary<podium::reflect::JsonValue> {
   static Gen<podium::reflect::JsonValue> arbitrary() { return podium::reflect::testing::GenJson(); }
 };
+// Found by its name. NOLINTNEXTLINE(readability-identifier-naming)
 inline void showValue(const podium::reflect::JsonValue& value, std::ostream& os) {
   os << podium::reflect::ToText(value);
 }

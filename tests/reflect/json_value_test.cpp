@@ -28,7 +28,7 @@ TEST(JsonValueTest, Errors) {
   const struct {
     std::string text;
     std::string message;
-  } kCases[] = {
+  } cases[] = {
       {"", "offset 0: not a JSON value"},
       {"[1", "offset 2: expected ',' or the end of the container"},
       {"[1,]", "offset 3: not a JSON value"},
@@ -41,7 +41,7 @@ TEST(JsonValueTest, Errors) {
       {"[[[]]]", "offset 2: nested too deep"},
       {"[[{}]]", "offset 2: nested too deep"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     auto value = ParseJson(c.text, {.max_depth = 2});
     ASSERT_FALSE(value.ok()) << c.text;
     EXPECT_EQ(value.error().message(), c.message) << c.text;
@@ -74,7 +74,7 @@ TEST(JsonValueTest, CanonicalNumbers) {
   const struct {
     std::string text;
     std::string expected;
-  } kCases[] = {
+  } cases[] = {
       {"1.0", "1"},
       {"1e3", "1000"},
       {"-0", "0"},
@@ -88,7 +88,7 @@ TEST(JsonValueTest, CanonicalNumbers) {
       {"1e400", "1e400"},
       {"1e-400", "0"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_EQ(ToText(Parsed(c.text), {.canonical_numbers = true}), c.expected) << c.text;
   }
 }

@@ -15,7 +15,7 @@ TEST(NumberTextTest, GoFormats) {
     double value;
     std::string json;
     std::string general;
-  } kCases[] = {
+  } cases[] = {
       {0, "0", "0"},
       {-0.0, "-0", "-0"},
       {1, "1", "1"},
@@ -38,7 +38,7 @@ TEST(NumberTextTest, GoFormats) {
       {5e-324, "5e-324", "5e-324"},
       {0.30000000000000004, "0.30000000000000004", "0.30000000000000004"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     std::string json;
     AppendFloatJson(c.value, &json);
     EXPECT_EQ(json, c.json);
@@ -60,12 +60,12 @@ TEST(NumberTextTest, ReadFloat) {
   const struct {
     std::string text;
     std::optional<double> value;
-  } kCases[] = {
+  } cases[] = {
       {"1", 1},      {"+1.5", 1.5}, {"-.5", -0.5}, {"1.", 1},      {"1e3", 1000},  {"1e-400", 0},
       {"1e400", {}}, {"", {}},      {"+-1", {}},   {"0x10", {}},   {"inf", {}},    {"nan", {}},
       {"1e", {}},    {"1 ", {}},    {" 1", {}},    {"1e+3", 1000}, {"-1e400", {}}, {"1_0", {}},
   };
-  for (const auto& c : kCases) EXPECT_EQ(ReadFloat(c.text), c.value) << c.text;
+  for (const auto& c : cases) EXPECT_EQ(ReadFloat(c.text), c.value) << c.text;
 }
 
 TEST(NumberTextTest, JsonNumbersAreIntegersWhenTheyFit) {

@@ -41,7 +41,7 @@ TEST(YamlReaderTest, Values) {
   const struct {
     std::string yaml;
     std::string json;
-  } kCases[] = {
+  } cases[] = {
       {"", "null"},
       {"# nothing\n", "null"},
       {"a: 1\nb: [x, {c: d}]\n", R"({"a":1,"b":["x",{"c":"d"}]})"},
@@ -69,7 +69,7 @@ TEST(YamlReaderTest, Values) {
        R"({"a":1})"},
       {"a: <&>\n", R"({"a":"\u003c\u0026\u003e"})"},
   };
-  for (const auto& c : kCases) EXPECT_EQ(Json(c.yaml), c.json) << c.yaml;
+  for (const auto& c : cases) EXPECT_EQ(Json(c.yaml), c.json) << c.yaml;
 }
 
 // go-yaml sets merged members at the place of the merge key.
@@ -77,7 +77,7 @@ TEST(YamlReaderTest, MergeKeys) {
   const struct {
     std::string yaml;
     std::string json;
-  } kCases[] = {
+  } cases[] = {
       {"{x: 1, <<: {x: 2, z: 3}}", R"({"x":2,"z":3})"},
       {"{<<: {x: 2, z: 3}, x: 1}", R"({"x":1,"z":3})"},
       {"{<<: [{x: 1}, {x: 2, z: 3}]}", R"({"x":1,"z":3})"},
@@ -91,14 +91,14 @@ TEST(YamlReaderTest, MergeKeys) {
       {"{<<: [[{a: 1}]]}", "yaml: map merge requires map or sequence of maps as the value"},
       {"&a {<<: *a}", "yaml: anchor 'a' value contains itself"},
   };
-  for (const auto& c : kCases) EXPECT_EQ(Json(c.yaml), c.json) << c.yaml;
+  for (const auto& c : cases) EXPECT_EQ(Json(c.yaml), c.json) << c.yaml;
 }
 
 TEST(YamlReaderTest, Errors) {
   const struct {
     std::string yaml;
     std::string message;
-  } kCases[] = {
+  } cases[] = {
       {"a: b\nc: d: e\n", "yaml: line 2: mapping values are not allowed in this context"},
       {"a: b\nc: [a\n", "yaml: line 2: did not find expected ',' or ']'"},
       {"a:\n  b: 1\n c: 2\n", "yaml: line 2: did not find expected key"},
@@ -132,7 +132,7 @@ TEST(YamlReaderTest, Errors) {
       {"!!timestamp x", "yaml: cannot decode !!str `x` as a !!timestamp"},
       {"!!binary a", "yaml: !!binary value contains invalid base64 data"},
   };
-  for (const auto& c : kCases) EXPECT_EQ(Json(c.yaml), c.message) << c.yaml;
+  for (const auto& c : cases) EXPECT_EQ(Json(c.yaml), c.message) << c.yaml;
 }
 
 TEST(YamlReaderTest, SplitsStreamsAsKubectl) {

@@ -41,7 +41,7 @@ TEST(YamlScalarTest, Integers) {
   const struct {
     std::string text;
     int64_t value;
-  } kCases[] = {
+  } cases[] = {
       {"0", 0},
       {"00", 0},
       {"-0", 0},
@@ -65,7 +65,7 @@ TEST(YamlScalarTest, Integers) {
       {"9223372036854775807", INT64_MAX},
       {"-9223372036854775808", INT64_MIN},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_EQ(Resolve(c.text).type, Type::kInt) << c.text;
     EXPECT_EQ(Resolve(c.text).integer, c.value) << c.text;
   }
@@ -78,7 +78,7 @@ TEST(YamlScalarTest, Floats) {
   const struct {
     std::string text;
     double value;
-  } kCases[] = {
+  } cases[] = {
       {"1.5", 1.5},
       {"1.", 1},
       {".5", 0.5},
@@ -98,7 +98,7 @@ TEST(YamlScalarTest, Floats) {
       {"+.INF", HUGE_VAL},
       {"-.Inf", -HUGE_VAL},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_EQ(Resolve(c.text).type, Type::kFloat) << c.text;
     EXPECT_EQ(Resolve(c.text).floating, c.value) << c.text;
   }

@@ -48,7 +48,7 @@ TEST(YamlWriterTest, Strings) {
   const struct {
     std::string json;
     std::string yaml;
-  } kCases[] = {
+  } cases[] = {
       {R"("")", R"("")"},
       {R"("yes")", R"("yes")"},
       {R"("~")", R"("~")"},
@@ -97,7 +97,7 @@ TEST(YamlWriterTest, Strings) {
       {R"("\n")", "|2+\n"},
       {R"("\n\n")", "|2+\n\n"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_EQ(Yaml(c.json), c.yaml + "\n") << c.json;
     std::string indented;
     for (char ch : c.yaml) {
@@ -115,7 +115,7 @@ TEST(YamlWriterTest, Numbers) {
   const struct {
     std::string json;
     std::string yaml;
-  } kCases[] = {
+  } cases[] = {
       {"1", "1"},
       {"-0.0", "-0"},
       {"1.50", "1.5"},
@@ -127,7 +127,7 @@ TEST(YamlWriterTest, Numbers) {
       {"true", "true"},
       {"1e400", "1e400"},
   };
-  for (const auto& c : kCases) EXPECT_EQ(Yaml(c.json), c.yaml + "\n") << c.json;
+  for (const auto& c : cases) EXPECT_EQ(Yaml(c.json), c.yaml + "\n") << c.json;
 }
 
 TEST(YamlWriterTest, Keys) {
