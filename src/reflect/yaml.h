@@ -18,6 +18,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "reflect/field_path.h"
+#include "reflect/json.h"
+#include "reflect/json_locator.h"
 #include "reflect/json_value.h"
 #include "reflect/position.h"
 
@@ -45,6 +48,7 @@ struct YamlReadOptions {
 struct YamlDuplicate {
   std::string key;  // as upstream prints it: "a" with its quotes, 1, true
   Position position;
+  size_t offset = 0;   // of the key in the JSON text
   int value_line = 0;  // the line that upstream's message names
 };
 
@@ -93,6 +97,44 @@ class YamlReader {
 // The first document of a text, as upstream's YAMLToJSON reads a request's body: no splitting, and
 // what comes behind is not looked at. "null" when there is none. Errors as of YamlReader::Next.
 Result<YamlDocument> YamlToJson(std::string_view yaml, const YamlReadOptions& options = {});
+
+// Where the fields of one document stand in its source. The document must outlive this.
+class YamlFields {
+ public:
+  struct Place {
+    Position key;  // of an element of a list, and of the whole document: the same as value
+    Position value;
+    // False when the document has no such field; this is then its nearest ancestor that is there.
+    bool exact = false;
+    // What to point people at: a scalar itself, but the key of an object or a list.
+    Position best;
+  };
+
+  explicit YamlFields(const YamlDocument& document);
+
+  // As JsonLocator::Locate. A member that came through an alias or a merge key stands where it was
+  // written.
+  Place Locate(const FieldPath& path) const { return ToPlace(locator_.Locate(path)); }
+  Place Locate(std::string_view path) const { return ToPlace(locator_.Locate(path)); }
+
+ private:
+  Place ToPlace(const JsonPlace& place) const;
+
+  const YamlDocument& document_;
+  JsonLocator locator_;
+};
+
+// A problem of decoding, and where it is in the YAML.
+struct YamlProblem {
+  Problem problem;
+  Position position;  // of the key (unknown, duplicate) or the value
+};
+
+// Decodes a document as DecodeJson does, into *object of `type`. When strict, keys that come twice
+// are named wherever they are, in untyped parts and through merge keys as well. In the order of the
+// source.
+[[nodiscard]] std::vector<YamlProblem> DecodeYaml(const YamlDocument& document, const Type& type,
+                                                  void* object, const DecodeOptions& options = {});
 
 // Whether the text is to be read as JSON rather than YAML: its first character is '{', as upstream
 // decides.

@@ -69,7 +69,7 @@ class Converter {
   bool Mapping(const YamlNode& node, size_t depth);
   bool WriteMembers(const std::vector<Member>& members, size_t depth);
   void FindDuplicates(std::vector<Member>& members);
-  void NoteDuplicate(const Member& member);
+  void NoteDuplicate(const Member& member, size_t offset);
 
   // Both add what a mapping holds; Merge takes the value of a merge key.
   bool Collect(const YamlNode& mapping, bool merged, size_t depth, MergedMembers* out);
@@ -310,13 +310,13 @@ bool Converter::Mapping(const YamlNode& node, size_t depth) {
   return WriteMembers(members, depth);
 }
 
-void Converter::NoteDuplicate(const Member& member) {
+void Converter::NoteDuplicate(const Member& member, size_t offset) {
   std::string shown = member.key.text;
   if (member.key.type == ScalarType::kString) {
     shown.clear();
     AppendGoString(member.key.text, &shown);
   }
-  document_.duplicates.push_back({std::move(shown), tree_.nodes[member.key_node].position(),
+  document_.duplicates.push_back({std::move(shown), tree_.nodes[member.key_node].position(), offset,
                                   static_cast<int>(tree_.nodes[member.value_node].line)});
 }
 
@@ -402,12 +402,13 @@ bool Converter::WriteMembers(const std::vector<Member>& members, size_t depth) {
     if (!std::exchange(first, false)) json_ += ',';
     AddPosition(tree_.nodes[member.key_node]);
     if (member.aliased) EnterAlias();
+    const size_t offset = json_.size();
     AppendJsonString(member.key.text, &json_);
     json_ += ':';
     const bool good = Value(member.value_node, depth + 1);
     if (member.aliased) LeaveAlias();
     if (!good) return false;
-    if (member.duplicate) NoteDuplicate(member);
+    if (member.duplicate) NoteDuplicate(member, offset);
   }
   json_ += '}';
   return true;
