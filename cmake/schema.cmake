@@ -1,24 +1,30 @@
-# podium_schema(ROOM table...): adds to a room the types of schema/TABLE.table.
+# podium_schema(ROOM TABLES table... [KINDS]): adds to a room the types of schema/TABLE.table. KINDS:
+# they are documents of an API, which come with descriptions to show to people.
 #
 # tools/generate.py writes build/PRESET/generated/ROOM/ROOM/types/NAME.{h,cpp} when a table or the
 # tool has changed, and leaves files alone whose content stays the same.
 set(PODIUM_GENERATOR
     ${CMAKE_SOURCE_DIR}/tools/generate.py
     ${CMAKE_SOURCE_DIR}/tools/schema_cpp.py
+    ${CMAKE_SOURCE_DIR}/tools/schema_descriptions.py
     ${CMAKE_SOURCE_DIR}/tools/schema_index.py
     ${CMAKE_SOURCE_DIR}/tools/schema_model.py
     ${CMAKE_SOURCE_DIR}/tools/schema_registry.py
     ${CMAKE_SOURCE_DIR}/tools/schema_table.py)
 
 function(podium_schema room)
+  cmake_parse_arguments(ARG "KINDS" "" "TABLES" ${ARGN})
   set(out ${CMAKE_BINARY_DIR}/generated)
-  set(stems ${ARGN} registry)
+  set(stems ${ARG_TABLES} registry)
+  if(ARG_KINDS)
+    list(APPEND stems descriptions)
+  endif()
   list(TRANSFORM stems REPLACE "\\." "_")
   list(TRANSFORM stems PREPEND ${out}/${room}/${room}/types/)
   list(TRANSFORM stems APPEND .h OUTPUT_VARIABLE headers)
   list(TRANSFORM stems APPEND .cpp OUTPUT_VARIABLE sources)
-  list(TRANSFORM ARGN PREPEND schema/)
-  list(TRANSFORM ARGN APPEND .table OUTPUT_VARIABLE tables)
+  list(TRANSFORM ARG_TABLES PREPEND schema/)
+  list(TRANSFORM ARG_TABLES APPEND .table OUTPUT_VARIABLE tables)
   list(TRANSFORM tables PREPEND ${CMAKE_SOURCE_DIR}/ OUTPUT_VARIABLE table_files)
   add_custom_command(
     OUTPUT ${headers} ${sources}

@@ -3,8 +3,8 @@
 
     tools/generate.py --out build/dev/generated schema/*.table
 
-Writes OUT/ROOM/ROOM/types/NAME.h and .cpp for every table, and the registry of each room; the build
-runs it. Files that would not change are left alone, so that nothing is compiled in vain. Mistakes
+Writes OUT/ROOM/ROOM/types/NAME.h and .cpp for every table, the registry of each room, and the
+descriptions of a room that has kinds; the build runs it. Files that would not change are left alone, so that nothing is compiled in vain. Mistakes
 in the tables are printed as file:line: message, all at once, and nothing is written.
 """
 
@@ -13,6 +13,7 @@ import pathlib
 import sys
 
 import schema_cpp
+import schema_descriptions
 import schema_model
 import schema_registry
 import schema_table
@@ -32,6 +33,8 @@ def outputs(tables):
         files[stem + ".cpp"] = printer.source()
     for room in sorted({package.room for package in packages}):
         files.update(schema_registry.files(model, room))
+        if any(s.is_kind and s.package.room == room for s in model.structs.values()):
+            files.update(schema_descriptions.files(model, room))
     problems.check()
     return files
 

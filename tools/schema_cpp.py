@@ -285,9 +285,9 @@ class Printer:
             tables += fill(slots, "    ", f"constexpr uint8_t k{name}Slots[] = {{") + "};\n"
         fields = f"k{name}Fields" if struct.members else "{}"
         rows = f"k{name}Rows" if struct.rows and not struct.no_proto else "{}"
-        items = [quote(name), "&kPackage", fields, rows, "nullptr", quote(struct.description),
-                 f"&CreateStruct<{name}>", f"&DestroyStruct<{name}>", f"sizeof({name})",
-                 f"Form::{struct.form}", self.type_flags(struct)]
+        items = [quote(name), "&kPackage", fields, rows, "nullptr", f"&CreateStruct<{name}>",
+                 f"&DestroyStruct<{name}>", f"sizeof({name})", f"Form::{struct.form}",
+                 self.type_flags(struct)]
         if index:
             items += [f"{{k{name}Slots", f"{index[1]:#x}", f"{index[2]}}}"]
         items[-1] += "};"
@@ -370,8 +370,6 @@ class Printer:
     def facts_items(self, member):
         field, items = member.field, []
         flags = field.flags
-        if field.description:
-            items.append(f".description = {quote(field.description)}")
         if member.value.kind == "kEnum":
             enum = member.value.enum
             pairs = " ".join(f"{v}={n}" for v, n in zip(enum.values, enum.numbers))

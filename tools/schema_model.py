@@ -123,6 +123,11 @@ def json_name(field, package):
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
+def description_of(block):
+    """A list needs no words of its own."""
+    return block.description or (f"A list of {block.of} objects." if block.of else "")
+
+
 def namespace(package):
     parts = ["podium", package.room, package.name] + ([package.version] if package.version else [])
     return "::".join(parts)
@@ -178,7 +183,7 @@ class Model:
         self.raws.update(prefix + name for name in package.raws)
         for block in package.types:
             self.structs[prefix + block.name] = Struct(
-                package, block.place, block.name, block.description, block.flags,
+                package, block.place, block.name, description_of(block), block.flags,
                 "kAlternatives" if block.keyword == "alternatives" else "kStruct",
                 block.keyword in ("kind", "list"), self.fields_of(package, block))
 
@@ -197,7 +202,7 @@ class Model:
                 make(block.place, "metadata", "scalar", meta + "ListMeta", number=1,
                      flags={"omitempty": True, "optional": True}),
                 make(block.place, "items", "list", block.of, number=2,
-                     description=f"The objects."),
+                     description="The objects."),
             ]
         if block.keyword in ("kind", "list"):
             fields.insert(0, make(block.place, "", "inline", meta + "TypeMeta"))

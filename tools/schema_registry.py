@@ -5,9 +5,22 @@ import schema_model
 
 
 def files(model, room):
-    packages = [p for p in model.packages.values() if p.room == room]
     return {f"{room}/{room}/types/registry.h": header(room),
-            f"{room}/{room}/types/registry.cpp": source(model, room, packages)}
+            f"{room}/{room}/types/registry.cpp": source(model, room, packages_of(model, room))}
+
+
+def packages_of(model, room):
+    return [package for package in model.packages.values() if package.room == room]
+
+
+def types_of(model, package):
+    """By name, in byte order."""
+    return sorted((s for s in model.structs.values() if s.package is package), key=lambda s: s.name)
+
+
+def camel_stem(package):
+    """CoreV1"""
+    return "".join(part.capitalize() for part in schema_cpp.file_stem(package).split("_"))
 
 
 def header(room):
@@ -20,7 +33,7 @@ def header(room):
 
 namespace podium::{room} {{
 
-// The types of one table, by name.
+// The types of one table, by name in byte order.
 struct PackageTypes {{
   const reflect::Package* package;
   std::span<const reflect::Type* const> types;
@@ -50,10 +63,9 @@ def source(model, room, packages):
     table = ""
     for package in packages:
         scope = schema_model.namespace(package).removeprefix(f"podium::{room}::")
-        stem = "".join(part.capitalize() for part in schema_cpp.file_stem(package).split("_"))
-        names = sorted(s.name for s in model.structs.values() if s.package is package)
+        stem = camel_stem(package)
         out.append(f"constexpr const reflect::Type* k{stem}Types[] = {{\n")
-        out += [f"    &{scope}::k{name}Type,\n" for name in names]
+        out += [f"    &{scope}::k{struct.name}Type,\n" for struct in types_of(model, package)]
         out.append("};\n")
         table += f"    {{&{scope}::kPackage, k{stem}Types}},\n"
     out.append(f"\nconstexpr PackageTypes kPackageTable[] = {{\n{table}}};\n\n")

@@ -105,7 +105,6 @@ class Method:
     request: str
     response: str
     streams: bool
-    description: str = ""
 
 
 @dataclasses.dataclass
@@ -113,7 +112,6 @@ class Service:
     place: Place
     name: str
     methods: list = dataclasses.field(default_factory=list)
-    description: str = ""
 
 
 @dataclasses.dataclass
@@ -220,7 +218,7 @@ class Reader:
         if indent == 0:
             self.top(text)
         elif text.startswith("|"):
-            self.describe(text[1:].strip())
+            self.describe(text[1:].strip(), indent)
         elif indent == 2:
             self.member(text)
         elif indent == 4:
@@ -228,15 +226,19 @@ class Reader:
         else:
             self.error("indent by 2 for a field, by 4 for what belongs to it")
 
-    def describe(self, text):
+    def describe(self, text, indent):
         if self.target is None:
             self.error("nothing here that a description could belong to")
+        elif indent != (4 if isinstance(self.target, Field) else 2):
+            self.error("indent the description of a field by 4, of a type by 2")
         elif self.target.description:
             self.error("a second description; keep it to one line")
         elif not text:
             self.error("empty description")
         elif len(text) > MAX_DESCRIPTION:
             self.error(f"description of {len(text)} characters; the limit is {MAX_DESCRIPTION}")
+        elif not text.endswith("."):
+            self.error("a description is a sentence and ends with a period")
         else:
             self.target.description = text
 
@@ -273,7 +275,7 @@ class Reader:
         elif keyword == "service":
             if len(rest) != 1 or not self.declare(rest[0]):
                 return self.error("expected: service NAME")
-            self.block = self.target = Service(self.place, rest[0])
+            self.block = Service(self.place, rest[0])
             self.package.services.append(self.block)
         else:
             self.error(f"unknown keyword '{keyword}'")
@@ -338,8 +340,9 @@ class Reader:
             items = int(match[1])
         if self.declare(rest[0]):
             target = Field(self.place, "items", *shape[:2], key_type=shape[2], enum=shape[3])
-            self.target = Alias(self.place, rest[0], target, items)
-            self.package.aliases.append(self.target)
+            alias = Alias(self.place, rest[0], target, items)
+            self.target = None if items is None else alias  # without a message it is no type
+            self.package.aliases.append(alias)
 
     def enum_line(self, text, rest):
         before, found, after = text.partition("=")
@@ -367,7 +370,7 @@ class Reader:
                 self.error(f"value '{value}' stands twice")
             if "|" in value:
                 self.error(f"value '{value}' holds '|', which separates values in descriptors")
-        self.target = enum
+        self.target = None if enum.numbers is None else enum  # only these become a C++ type
         self.package.enums.append(enum)
 
     def const_line(self, text, rest):
@@ -388,8 +391,7 @@ class Reader:
             words = text.split()
             if len(words) not in (3, 4) or words[3:] not in ([], ["stream"]):
                 return self.error("expected: METHOD REQUEST RESPONSE [stream]")
-            self.target = Method(self.place, *words[:3], streams=len(words) == 4)
-            self.block.methods.append(self.target)
+            self.block.methods.append(Method(self.place, *words[:3], streams=len(words) == 4))
         elif isinstance(self.block, TypeBlock) and self.block.keyword != "list":
             self.field_line(text)
         else:

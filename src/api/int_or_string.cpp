@@ -133,6 +133,7 @@ void ToProto(const void* object, std::string* out) {
 
 constexpr reflect::Leaf kLeaf = [] {
   reflect::Leaf leaf = reflect::MakeLeaf<IntOrString>();
+  leaf.description = "A number or a string.";
   leaf.quoted = false;
   leaf.from_json = FromJson;
   leaf.to_json = ToJson;
@@ -152,7 +153,6 @@ constinit const reflect::Type kIntOrStringType = {
     .fields = {},
     .proto_rows = {},
     .leaf = &kLeaf,
-    .description = "a number or a string",
     .create = reflect::CreateStruct<IntOrString>,
     .destroy = reflect::DestroyStruct<IntOrString>,
     .size = sizeof(IntOrString),

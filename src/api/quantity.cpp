@@ -424,6 +424,7 @@ void ToProto(const void* value, std::string* out) {
 
 constexpr reflect::Leaf kLeaf = [] {
   reflect::Leaf leaf = reflect::MakeLeaf<Quantity>();
+  leaf.description = "An amount of a resource, such as 500m or 1Gi.";
   leaf.from_json = FromJson;
   leaf.to_json = ToJson;
   leaf.from_proto = FromProto;
@@ -442,7 +443,6 @@ constinit const reflect::Type kQuantityType = {
     .fields = {},
     .proto_rows = {},
     .leaf = &kLeaf,
-    .description = "an amount of a resource, such as 500m or 1Gi",
     .create = reflect::CreateStruct<Quantity>,
     .destroy = reflect::DestroyStruct<Quantity>,
     .size = sizeof(Quantity),

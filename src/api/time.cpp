@@ -385,9 +385,11 @@ void DurationToProto(const void* value, std::string* out) {
 }
 
 template <class T>
-constexpr reflect::Leaf MakeTextLeaf(bool (*from_proto)(std::string_view, void*, std::string*),
+constexpr reflect::Leaf MakeTextLeaf(const char* description,
+                                     bool (*from_proto)(std::string_view, void*, std::string*),
                                      void (*to_proto)(const void*, std::string*)) {
   reflect::Leaf leaf = reflect::MakeLeaf<T>();
+  leaf.description = description;
   leaf.from_json = TextFromJson<T>;
   leaf.to_json = TextToJson<T>;
   leaf.from_proto = from_proto;
@@ -395,24 +397,24 @@ constexpr reflect::Leaf MakeTextLeaf(bool (*from_proto)(std::string_view, void*,
   return leaf;
 }
 
-constexpr reflect::Leaf kTimeLeaf = MakeTextLeaf<Time>(TimeFromProto, TimeToProto);
-constexpr reflect::Leaf kMicroTimeLeaf =
-    MakeTextLeaf<MicroTime>(MicroTimeFromProto, MicroTimeToProto);
-constexpr reflect::Leaf kDurationLeaf = MakeTextLeaf<Duration>(DurationFromProto, DurationToProto);
+constexpr reflect::Leaf kTimeLeaf =
+    MakeTextLeaf<Time>("A time, as RFC 3339 with whole seconds.", TimeFromProto, TimeToProto);
+constexpr reflect::Leaf kMicroTimeLeaf = MakeTextLeaf<MicroTime>(
+    "A time, as RFC 3339 with six fraction digits.", MicroTimeFromProto, MicroTimeToProto);
+constexpr reflect::Leaf kDurationLeaf =
+    MakeTextLeaf<Duration>("A span of time, such as 1h2m3.5s.", DurationFromProto, DurationToProto);
 
 constexpr reflect::Package kPackage = {"", "v1", "k8s.io.apimachinery.pkg.apis.meta.v1",
                                        "k8s.io/apimachinery/pkg/apis/meta/v1"};
 
 template <class T>
-constexpr reflect::Type MakeTextType(const char* name, const reflect::Leaf* leaf,
-                                     const char* description) {
+constexpr reflect::Type MakeTextType(const char* name, const reflect::Leaf* leaf) {
   return reflect::Type{
       .name = name,
       .package = &kPackage,
       .fields = {},
       .proto_rows = {},
       .leaf = leaf,
-      .description = description,
       .create = reflect::CreateStruct<T>,
       .destroy = reflect::DestroyStruct<T>,
       .size = sizeof(T),
@@ -423,11 +425,9 @@ constexpr reflect::Type MakeTextType(const char* name, const reflect::Leaf* leaf
 
 }  // namespace
 
-constinit const reflect::Type kTimeType =
-    MakeTextType<Time>("Time", &kTimeLeaf, "a time, RFC 3339 with whole seconds");
-constinit const reflect::Type kMicroTimeType = MakeTextType<MicroTime>(
-    "MicroTime", &kMicroTimeLeaf, "a time, RFC 3339 with six fraction digits");
-constinit const reflect::Type kDurationType =
-    MakeTextType<Duration>("Duration", &kDurationLeaf, "a span of time, such as 1h2m3.5s");
+constinit const reflect::Type kTimeType = MakeTextType<Time>("Time", &kTimeLeaf);
+constinit const reflect::Type kMicroTimeType =
+    MakeTextType<MicroTime>("MicroTime", &kMicroTimeLeaf);
+constinit const reflect::Type kDurationType = MakeTextType<Duration>("Duration", &kDurationLeaf);
 
 }  // namespace podium::api

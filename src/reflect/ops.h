@@ -126,6 +126,7 @@ constexpr Leaf MakeLeaf() {
   return Leaf{
       .size = sizeof(T),
       .quoted = true,
+      .description = "",
       .construct = [](void* value) { new (value) T(); },
       .destroy = [](void* value) { static_cast<T*>(value)->~T(); },
       .copy = [](void* to,

@@ -96,7 +96,8 @@ struct MapOps {
 // (never null), leaving the value in a valid but unspecified state.
 struct Leaf {
   uint32_t size;
-  bool quoted;  // its JSON is a string (for descriptions and OpenAPI)
+  bool quoted;              // its JSON is a string (for descriptions and OpenAPI)
+  const char* description;  // one sentence; generated types have theirs in api/descriptions.h
   void (*construct)(void* value);
   void (*destroy)(void* value);
   void (*copy)(void* to, const void* from);  // both constructed
@@ -125,7 +126,6 @@ enum class MapType : uint8_t { kNone, kAtomic, kGranular };
 
 // What only patches, OpenAPI and people need of a field; off the hot path.
 struct Facts {
-  const char* description = "";    // one line, our own words; may be empty
   const char* enum_name = "";      // the named string type
   const char* enum_values = "";    // its values, as "TCP|UDP"; kEnum: "NAME=0 OTHER=1"
   const char* default_value = "";  // JSON; empty when there is no declared default
@@ -227,7 +227,6 @@ struct Type {
   std::span<const Field> fields;
   std::span<const ProtoRow> proto_rows;
   const Leaf* leaf;                   // Form::kLeaf
-  const char* description;            // one line; may be empty
   void* (*create)(const Type& type);  // a default object on the heap
   void (*destroy)(const Type& type, void* object);
   uint32_t size;  // bytes of an object

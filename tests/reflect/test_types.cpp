@@ -52,7 +52,7 @@ constexpr Facts kColorFacts{.enum_name = "Color", .enum_values = "RED=0 GREEN=1 
 
 }  // namespace
 
-constinit const Type kStepsType{"Steps", &kPackage,     {},          {}, &kStepsLeaf, "", nullptr,
+constinit const Type kStepsType{"Steps", &kPackage,     {},          {}, &kStepsLeaf, nullptr,
                                 nullptr, sizeof(Steps), Form::kLeaf, 0};
 
 namespace {
@@ -80,10 +80,16 @@ constexpr Field kPortFields[] = {
     F("\"hostPort\":", offsetof(Port, hostPort), 2, Kind::kInt32, Shape::kOptional, kOmitEmpty),
 };
 constexpr ProtoRow kPortRows[] = {{1, 0}, {2, 2}, {3, 1}};
-constinit const Type kPort{
-    "Port", &kPackage,           kPortFields,          kPortRows,    nullptr,
-    "",     &CreateStruct<Port>, &DestroyStruct<Port>, sizeof(Port), Form::kStruct,
-    0};
+constinit const Type kPort{"Port",
+                           &kPackage,
+                           kPortFields,
+                           kPortRows,
+                           nullptr,
+                           &CreateStruct<Port>,
+                           &DestroyStruct<Port>,
+                           sizeof(Port),
+                           Form::kStruct,
+                           0};
 
 constexpr Field kSchemaOrBoolFields[] = {
     F("\"\":", offsetof(SchemaOrBool, allows), 1, Kind::kBool, Shape::kScalar, kFromOuter),
@@ -95,7 +101,6 @@ constinit const Type kSchemaOrBool{"SchemaOrBool",
                                    kSchemaOrBoolFields,
                                    kTwoRows,
                                    nullptr,
-                                   "",
                                    &CreateStruct<SchemaOrBool>,
                                    &DestroyStruct<SchemaOrBool>,
                                    sizeof(SchemaOrBool),
@@ -115,7 +120,6 @@ constinit const Type kSchema{"Schema",
                              kSchemaFields,
                              kSchemaRows,
                              nullptr,
-                             "",
                              &CreateStruct<Schema>,
                              &DestroyStruct<Schema>,
                              sizeof(Schema),
@@ -132,7 +136,6 @@ constinit const Type kWords{"Words",
                             kWordsFields,
                             kOneRow,
                             nullptr,
-                            "",
                             &CreateStruct<Words>,
                             &DestroyStruct<Words>,
                             sizeof(Words),
@@ -223,7 +226,6 @@ constinit const Type kEverything{"Everything",
                                  kEverythingFields,
                                  kEverythingRows,
                                  nullptr,
-                                 "a test type",
                                  &CreateStruct<Everything>,
                                  &DestroyStruct<Everything>,
                                  sizeof(Everything),
