@@ -10,6 +10,7 @@ set(PODIUM_GENERATOR
     ${CMAKE_SOURCE_DIR}/tools/schema_index.py
     ${CMAKE_SOURCE_DIR}/tools/schema_model.py
     ${CMAKE_SOURCE_DIR}/tools/schema_registry.py
+    ${CMAKE_SOURCE_DIR}/tools/schema_resources.py
     ${CMAKE_SOURCE_DIR}/tools/schema_table.py)
 
 function(podium_schema room)

@@ -4,8 +4,10 @@
     tools/generate.py --out build/dev/generated schema/*.table
 
 Writes OUT/ROOM/ROOM/types/NAME.h and .cpp for every table, the registry of each room, and the
-descriptions of a room that has kinds; the build runs it. Files that would not change are left alone, so that nothing is compiled in vain. Mistakes
-in the tables are printed as file:line: message, all at once, and nothing is written.
+descriptions of a room that has kinds; the build runs it. resources.table and columns.table have
+forms of their own (schema_resources.py). Files that would not change are left alone, so that
+nothing is compiled in vain. Mistakes in the tables are printed as file:line: message, all at once,
+and nothing is written.
 """
 
 import argparse
@@ -16,13 +18,17 @@ import schema_cpp
 import schema_descriptions
 import schema_model
 import schema_registry
+import schema_resources
 import schema_table
 
 
 def outputs(tables):
     """Path under the output folder -> text, of all tables (path -> text)."""
     problems = schema_table.Problems()
-    packages = [schema_table.read_table(path, text, problems) for path, text in tables.items()]
+    special = {name: path for path in tables
+               if (name := pathlib.PurePath(path).stem) in schema_resources.FORMS}
+    packages = [schema_table.read_table(path, text, problems) for path, text in tables.items()
+                if path not in special.values()]
     problems.check()
     model = schema_model.Model(packages, problems)
     files = {}
@@ -35,6 +41,8 @@ def outputs(tables):
         files.update(schema_registry.files(model, room))
         if any(s.is_kind and s.package.room == room for s in model.structs.values()):
             files.update(schema_descriptions.files(model, room))
+    for name, path in special.items():
+        files.update(schema_resources.FORMS[name](path, tables[path], model, problems))
     problems.check()
     return files
 

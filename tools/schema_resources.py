@@ -226,7 +226,8 @@ def head(name, extra=""):
             + extra)
 
 
-def resource_files(resources, model, problems):
+def resource_files(path, text, model, problems):
+    resources = read_resources(path, text, problems)
     tables = Tables(model, problems)
     subs, rows, names = "", "", []
     for index, resource in enumerate(resources):
@@ -264,7 +265,8 @@ extern const std::span<const ResourceName> kResourceNames;
     return {"api/api/types/resources.h": header, "api/api/types/resources.cpp": "".join(source)}
 
 
-def column_files(blocks, model, problems):
+def column_files(path, text, model, problems):
+    blocks = read_columns(path, text, problems)
     tables = Tables(model, problems)
     arrays, rows = "", []
     for index, block in enumerate(blocks):
@@ -314,3 +316,7 @@ extern const std::span<const TableColumns> kTableColumns;
 }  // namespace podium::api
 """
     return {"api/api/types/columns.h": header, "api/api/types/columns.cpp": "".join(source)}
+
+
+# Table -> what prints it: (path, text, model, problems) -> {output path: text}.
+FORMS = {"resources": resource_files, "columns": column_files}

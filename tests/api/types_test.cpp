@@ -132,7 +132,8 @@ TEST(TypesTest, ObjectsCanBeMadeAndDestroyed) {
 }
 
 TEST(TypesTest, InlinedStructsAreFlat) {
-  core::v1::Volume volume{.name = "v", .configMap = core::v1::ConfigMapVolumeSource{.name = "c"}};
+  core::v1::Volume volume;
+  volume.configMap.ensure().name = "c";
   EXPECT_EQ(volume.configMap->name, "c");
   const Type& type = reflect::TypeOf<core::v1::Volume>();
   ASSERT_EQ(type.proto_rows.size(), 2u);
