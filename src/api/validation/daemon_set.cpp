@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "api/names.h"
 #include "api/labels.h"
+#include "api/names.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/pod_template.h"
 #include "api/validation/workloads.h"

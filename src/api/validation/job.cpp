@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "api/labels.h"
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/job_spec.h"
-#include "api/labels.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/unversioned_json.h"
 #include "api/validation/workloads.h"
@@ -208,8 +208,8 @@ void CheckSpecUpdate(const JobSpec& spec, const JobSpec& old_spec, const field::
   CheckTemplateUpdate(spec, old_spec, path, options.allow_template_changes, errors);
   CheckImmutable(spec.completionMode == old_spec.completionMode, NamedString(spec.completionMode),
                  path.Child("completionMode"), errors);
-  CheckImmutable(spec.podFailurePolicy == old_spec.podFailurePolicy,
-                 Printed(spec.podFailurePolicy), path.Child("podFailurePolicy"), errors);
+  CheckImmutable(spec.podFailurePolicy == old_spec.podFailurePolicy, Printed(spec.podFailurePolicy),
+                 path.Child("podFailurePolicy"), errors);
   CheckImmutable(spec.backoffLimitPerIndex == old_spec.backoffLimitPerIndex,
                  spec.backoffLimitPerIndex, path.Child("backoffLimitPerIndex"), errors);
   CheckImmutable(spec.managedBy == old_spec.managedBy, NamedString(spec.managedBy),

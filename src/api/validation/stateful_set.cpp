@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "api/labels.h"
 #include "api/names.h"
 #include "api/validation/claims.h"
 #include "api/validation/common.h"
-#include "api/labels.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/pod_annotations.h"
 #include "api/validation/pod_template.h"

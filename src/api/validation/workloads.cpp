@@ -47,9 +47,9 @@ void CheckRunsForever(const core::v1::PodSpec& spec, const field::Path& path, st
                                     {"Always"}));
   }
   if (spec.activeDeadlineSeconds) {
-    errors->Add(field::Forbidden(
-        path.Child("activeDeadlineSeconds"),
-        "activeDeadlineSeconds in " + std::string(kind) + " is not Supported"));
+    errors->Add(
+        field::Forbidden(path.Child("activeDeadlineSeconds"),
+                         "activeDeadlineSeconds in " + std::string(kind) + " is not Supported"));
   }
 }
 
