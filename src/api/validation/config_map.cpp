@@ -6,7 +6,7 @@
 namespace podium::api {
 namespace {
 
-constexpr size_t kMaxBytes = 1024 * 1024;
+constexpr size_t kMaxBytes = size_t{1024} * 1024;
 
 }  // namespace
 

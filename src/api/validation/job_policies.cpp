@@ -17,7 +17,7 @@ constexpr size_t kMaxFailureRules = 20;
 constexpr size_t kMaxExitCodes = 255;
 constexpr size_t kMaxConditionPatterns = 20;
 constexpr size_t kMaxSuccessRules = 20;
-constexpr size_t kMaxSucceededIndexesBytes = 64 * 1024;
+constexpr size_t kMaxSucceededIndexesBytes = size_t{64} * 1024;
 
 void CheckTooMany(size_t size, size_t max, const field::Path& path, field::ErrorList* errors) {
   if (size > max) errors->Add(field::TooMany(path, int64_t(size), int64_t(max)));

@@ -21,7 +21,7 @@ using reflect::List;
 
 namespace {
 
-constexpr size_t kAnnotationsBytes = 256 * 1024;
+constexpr size_t kAnnotationsBytes = size_t{256} * 1024;
 constexpr size_t kFieldManagerBytes = 128;
 constexpr size_t kSubresourceBytes = 256;
 constexpr std::string_view kOrphan = "orphan";

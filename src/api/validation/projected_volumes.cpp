@@ -12,7 +12,7 @@
 namespace podium::api {
 namespace {
 
-constexpr int64_t kMinTokenSeconds = 10 * 60;
+constexpr int64_t kMinTokenSeconds = int64_t{10} * 60;
 constexpr int64_t kMaxTokenSeconds = int64_t{1} << 32;
 constexpr int32_t kMinCertificateSeconds = 60 * 60;
 constexpr int32_t kMaxCertificateSeconds = 91 * 24 * 60 * 60;

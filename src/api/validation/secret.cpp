@@ -14,7 +14,7 @@
 namespace podium::api {
 namespace {
 
-constexpr size_t kMaxBytes = 1024 * 1024;
+constexpr size_t kMaxBytes = size_t{1024} * 1024;
 
 using Data = std::map<std::string_view, std::string_view>;
 

@@ -28,7 +28,7 @@ size_t CheckLabels(std::string_view text, LabelRule rule, const field::Path& pat
     for (const std::string& problem : problems) {
       std::string detail = "validating label ";
       AppendGoQuoted(label, &detail);
-      errors->Add(field::Invalid(path, text, detail + ": " + problem));
+      errors->Add(field::Invalid(path, text, detail.append(": ").append(problem)));
     }
     if (!problems.empty()) break;
     start = end + 1;

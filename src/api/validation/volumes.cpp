@@ -63,7 +63,8 @@ void CheckClaimName(const Volume& volume, const meta::v1::ObjectMeta* pod_meta,
   for (const std::string& message : IsDNS1123Subdomain(claim)) {
     std::string detail = "PVC name ";
     AppendGoQuoted(claim, &detail);
-    errors->Add(field::Invalid(path.Child("name"), volume.name, detail + ": " + message));
+    errors->Add(
+        field::Invalid(path.Child("name"), volume.name, detail.append(": ").append(message)));
   }
 }
 

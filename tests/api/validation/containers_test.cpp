@@ -1,7 +1,7 @@
 // Containers of the three kinds: names, ports, policies.
 #include "api/validation/containers.h"
 
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -20,7 +20,8 @@ TEST(ContainersTest, NamesAndImages) {
       {{"spec.containers=[]"}, {"spec.containers: Required value"}},
       {{C(".name=\"\"")}, {"spec.containers[0].name: Required value"}},
       {{C(".name=\"A\"")}, {"spec.containers[0].name: Invalid value: \"A\": " + kNotLabel}},
-      {{C(".name=\"a.b\"")}, {"spec.containers[0].name: Invalid value: \"a.b\": must not contain dots"}},
+      {{C(".name=\"a.b\"")},
+       {"spec.containers[0].name: Invalid value: \"a.b\": must not contain dots"}},
       {{C(".image")}, {"spec.containers[0].image: Required value"}},
       {{C(".image=\" i\"")},
        {"spec.containers[0].image: Invalid value: \" i\": must not have leading or trailing "
@@ -42,11 +43,11 @@ TEST(ContainersTest, NamesAndImages) {
 
 TEST(ContainersTest, DefaultedFieldsAreRequired) {
   EXPECT_THAT(RawCreateErrors(kPod),
-              ::testing::ElementsAre(
-                  "spec.terminationGracePeriodSeconds: Required value",
-                  "spec.containers[0].terminationMessagePolicy: Required value",
-                  "spec.containers[0].imagePullPolicy: Required value",
-                  "spec.restartPolicy: Required value", "spec.dnsPolicy: Required value"));
+              ::testing::ElementsAre("spec.terminationGracePeriodSeconds: Required value",
+                                     "spec.containers[0].terminationMessagePolicy: Required value",
+                                     "spec.containers[0].imagePullPolicy: Required value",
+                                     "spec.restartPolicy: Required value",
+                                     "spec.dnsPolicy: Required value"));
 }
 
 TEST(ContainersTest, Policies) {
@@ -68,12 +69,14 @@ TEST(ContainersTest, Ports) {
   auto p = [](const std::string& rest) { return "spec.containers[0].ports" + rest; };
   ExpectPodErrors({
       {{port}, {}},
-      {{port, p("[0].containerPort")}, {"spec.containers[0].ports[0].containerPort: Required value"}},
+      {{port, p("[0].containerPort")},
+       {"spec.containers[0].ports[0].containerPort: Required value"}},
       {{port, p("[0].containerPort=65536")},
        {"spec.containers[0].ports[0].containerPort: Invalid value: 65536: must be between 1 and "
         "65535, inclusive"}},
       {{port, p("[0].containerPort=-1")},
-       {"spec.containers[0].ports[0].containerPort: Invalid value: -1: must be between 1 and 65535, "
+       {"spec.containers[0].ports[0].containerPort: Invalid value: -1: must be between 1 and "
+        "65535, "
         "inclusive"}},
       {{port, p("[0].hostPort=65535")}, {}},
       {{port, p("[0].hostPort=65536")},
@@ -91,12 +94,13 @@ TEST(ContainersTest, Ports) {
         "hyphen"}},
       {{port, p("[0].name=\"sixteen-chars-ab\"")},
        {"spec.containers[0].ports[0].name: Invalid value: \"sixteen-chars-ab\": must be no more "
-        "than 15 characters"}},
+        "than 15 bytes"}},
       {{port, second, p("[0].name=\"a\""), p("[1].name=\"a\"")},
        {"spec.containers[0].ports[1].name: Duplicate value: \"a\""}},
       {{port, second, p("[0].hostPort=8080"), p("[1].hostPort=8080")},
        {"spec.containers[0].ports[1].hostPort: Duplicate value: \"TCP//8080\""}},
-      {{port, second, p("[0].hostPort=8080"), p("[1].hostPort=8080"), p("[1].protocol=\"UDP\"")}, {}},
+      {{port, second, p("[0].hostPort=8080"), p("[1].hostPort=8080"), p("[1].protocol=\"UDP\"")},
+       {}},
       {{port, second, p("[0].hostPort=8080"), p("[1].hostPort=8080"), p("[1].hostIP=\"10.0.0.1\"")},
        {}},
       {{port, p("[0].hostPort=8080"),
@@ -129,13 +133,16 @@ TEST(ContainersTest, ResizePolicy) {
         "\"NotRequired\", \"RestartContainer\""}},
       {{r(R"([{"resourceName":"cpu","restartPolicy":"RestartContainer"}])"),
         "spec.restartPolicy=\"Never\""},
-       {"spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' "
+       {"spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be "
+        "'NotRequired' "
         "when pod `restartPolicy` is 'Never'"}},
-      {{kSidecar, I(R"(.resizePolicy=[{"resourceName":"cpu","restartPolicy":"RestartContainer"}])")},
+      {{kSidecar,
+        I(R"(.resizePolicy=[{"resourceName":"cpu","restartPolicy":"RestartContainer"}])")},
        {}},
       {{kInit, I(R"(.resizePolicy=[{"resourceName":"cpu","restartPolicy":"NotRequired"}])")}, {}},
       {{kInit, I(R"(.resizePolicy=[{"resourceName":"cpu","restartPolicy":"RestartContainer"}])")},
-       {"spec.initContainers[0].resizePolicy[0].restartPolicy: Invalid value: \"RestartContainer\": "
+       {"spec.initContainers[0].resizePolicy[0].restartPolicy: Invalid value: "
+        "\"RestartContainer\": "
         "must not be set to 'RestartContainer' for non-sidecar initContainers"}},
   });
 }
@@ -152,14 +159,16 @@ TEST(ContainersTest, RestartPolicyAndRules) {
       {{C(rule)},
        {"spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart "
         "rules are used"}},
-      {{C(".restartPolicy=\"Never\""), C(rule), C(".restartPolicyRules[0].action=\"RestartAllContainers\"")},
+      {{C(".restartPolicy=\"Never\""), C(rule),
+        C(".restartPolicyRules[0].action=\"RestartAllContainers\"")},
        {}},
       {{C(".restartPolicy=\"Never\""), C(rule), C(".restartPolicyRules[0].action=\"Stop\"")},
        {"spec.containers[0].restartPolicyRules[0].action: Unsupported value: \"Stop\": supported "
         "values: \"Restart\", \"RestartAllContainers\""}},
       {{C(".restartPolicy=\"Never\""), C(rule), C(".restartPolicyRules[0].exitCodes")},
        {"spec.containers[0].restartPolicyRules[0].exitCodes: Required value: must be specified"}},
-      {{C(".restartPolicy=\"Never\""), C(rule), C(".restartPolicyRules[0].exitCodes.operator=\"Is\"")},
+      {{C(".restartPolicy=\"Never\""), C(rule),
+        C(".restartPolicyRules[0].exitCodes.operator=\"Is\"")},
        {"spec.containers[0].restartPolicyRules[0].exitCodes.operator: Unsupported value: \"Is\": "
         "supported values: \"In\", \"NotIn\""}},
       {{kInit, I(rule)},
@@ -191,7 +200,8 @@ TEST(ContainersTest, RestartRulesAreFew) {
        {"spec.containers[0].restartPolicyRules: Too many: 21: must have at most 20 items"}},
       {with(1, 255), {}},
       {with(1, 256),
-       {"spec.containers[0].restartPolicyRules[0].exitCodes.values: Too many: 256: must have at most "
+       {"spec.containers[0].restartPolicyRules[0].exitCodes.values: Too many: 256: must have at "
+        "most "
         "255 items"}},
   });
 }
@@ -213,34 +223,37 @@ TEST(ContainersTest, GatesOfRestartRules) {
                                      "\"Never\": supported values: \"Always\""));
   const std::string rule =
       R"(.restartPolicyRules=[{"action":"Restart","exitCodes":{"operator":"In","values":[42]}}])";
-  EXPECT_THAT(errors({kSidecar, I(rule)}, no_all),
-              ::testing::ElementsAre(
-                  "spec.initContainers[0].restartPolicyRules: Forbidden: restartPolicyRules are not "
-                  "allowed for init containers with restart policy Always"));
-  EXPECT_THAT(errors({C(".restartPolicy=\"Never\""), C(rule),
-                      C(".restartPolicyRules[0].action=\"RestartAllContainers\"")},
-                     no_all),
-              ::testing::ElementsAre(
-                  "spec.containers[0].restartPolicyRules[0].action: Unsupported value: "
-                  "\"RestartAllContainers\": supported values: \"Restart\""));
-  PodValidationOptions no_resize{.resource_is_pod = true, .allow_sidecar_resize_policy = false};
   EXPECT_THAT(
-      errors({kSidecar, I(R"(.resizePolicy=[{"resourceName":"cpu","restartPolicy":"NotRequired"}])")},
-             no_resize),
+      errors({kSidecar, I(rule)}, no_all),
       ::testing::ElementsAre(
-          "spec.initContainers[0].resizePolicy: Invalid value: "
-          "[{\"ResourceName\":\"cpu\",\"RestartPolicy\":\"NotRequired\"}]: must not be set for init "
-          "containers"));
+          "spec.initContainers[0].restartPolicyRules: Forbidden: restartPolicyRules are not "
+          "allowed for init containers with restart policy Always"));
+  EXPECT_THAT(
+      errors({C(".restartPolicy=\"Never\""), C(rule),
+              C(".restartPolicyRules[0].action=\"RestartAllContainers\"")},
+             no_all),
+      ::testing::ElementsAre("spec.containers[0].restartPolicyRules[0].action: Unsupported value: "
+                             "\"RestartAllContainers\": supported values: \"Restart\""));
+  PodValidationOptions no_resize{.resource_is_pod = true, .allow_sidecar_resize_policy = false};
+  EXPECT_THAT(errors({kSidecar,
+                      I(R"(.resizePolicy=[{"resourceName":"cpu","restartPolicy":"NotRequired"}])")},
+                     no_resize),
+              ::testing::ElementsAre("spec.initContainers[0].resizePolicy: Invalid value: "
+                                     "[{\"ResourceName\":\"cpu\",\"RestartPolicy\":\"NotRequired\"}"
+                                     "]: must not be set for init "
+                                     "containers"));
 }
 
 TEST(ContainersTest, InitContainersHaveNoProbesUnlessTheyStay) {
   const std::string probe = R"(={"exec":{"command":["x"]}})";
-  const std::string why = ": Forbidden: may not be set for init containers without restartPolicy=Always";
+  const std::string why =
+      ": Forbidden: may not be set for init containers without restartPolicy=Always";
   ExpectPodErrors({
-      {{kInit, I(".livenessProbe" + probe), I(".readinessProbe" + probe), I(".startupProbe" + probe),
-        I(R"(.lifecycle={"preStop":{"sleep":{"seconds":1}}})")},
+      {{kInit, I(".livenessProbe" + probe), I(".readinessProbe" + probe),
+        I(".startupProbe" + probe), I(R"(.lifecycle={"preStop":{"sleep":{"seconds":1}}})")},
        {"spec.initContainers[0].lifecycle" + why, "spec.initContainers[0].livenessProbe" + why,
-        "spec.initContainers[0].readinessProbe" + why, "spec.initContainers[0].startupProbe" + why}},
+        "spec.initContainers[0].readinessProbe" + why,
+        "spec.initContainers[0].startupProbe" + why}},
       {{kSidecar, I(".livenessProbe" + probe), I(".readinessProbe" + probe),
         I(".startupProbe" + probe), I(R"(.lifecycle={"preStop":{"sleep":{"seconds":1}}})")},
        {}},
@@ -261,7 +274,9 @@ TEST(ContainersTest, EphemeralContainers) {
           {{},
            {debug, e(".targetContainerName=\"e\"")},
            {"spec.ephemeralContainers[0].targetContainerName: Not found: \"e\""}},
-          {{}, {debug, e(".name=\"c\"")}, {"spec.ephemeralContainers[0].name: Duplicate value: \"c\""}},
+          {{},
+           {debug, e(".name=\"c\"")},
+           {"spec.ephemeralContainers[0].name: Duplicate value: \"c\""}},
           {{kInit},
            {debug, e(".name=\"i\"")},
            {"spec.ephemeralContainers[0].name: Duplicate value: \"i\""}},

@@ -1,5 +1,5 @@
 // Environment variables.
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -24,13 +24,14 @@ TEST(EnvTest, StrictNames) {
   PodValidationOptions strict{.resource_is_pod = true,
                               .allow_relaxed_environment_variable_validation = false};
   auto pod = Load<core::v1::Pod>(Edited(kPod, {Env(R"([{"name":"A!"}])")}));
-  EXPECT_THAT(
-      Texts(ValidatePodCreate(pod, strict)),
-      ::testing::ElementsAre(
-          "spec.containers[0].env[0].name: Invalid value: \"A!\": a valid environment variable name "
-          "must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a "
-          "digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation "
-          "is '[-._a-zA-Z][-._a-zA-Z0-9]*')"));
+  EXPECT_THAT(Texts(ValidatePodCreate(pod, strict)),
+              ::testing::ElementsAre("spec.containers[0].env[0].name: Invalid value: \"A!\": a "
+                                     "valid environment variable name "
+                                     "must consist of alphabetic characters, digits, '_', '-', or "
+                                     "'.', and must not start with a "
+                                     "digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or "
+                                     "'MyEnvName1', regex used for validation "
+                                     "is '[-._a-zA-Z][-._a-zA-Z0-9]*')"));
 }
 
 TEST(EnvTest, Sources) {
@@ -38,9 +39,11 @@ TEST(EnvTest, Sources) {
       {{From("{}")},
        {kAt + ": Invalid value: \"\": must specify one of: `fieldRef`, `resourceFieldRef`, "
               "`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"}},
-      {{From(R"({"fieldRef":{"fieldPath":"metadata.name"}})"), "spec.containers[0].env[0].value=\"x\""},
+      {{From(R"({"fieldRef":{"fieldPath":"metadata.name"}})"),
+        "spec.containers[0].env[0].value=\"x\""},
        {kAt + ": Invalid value: \"\": may not be specified when `value` is not empty"}},
-      {{From(R"({"fieldRef":{"fieldPath":"metadata.name"},"configMapKeyRef":{"name":"m","key":"k"}})")},
+      {{From(
+           R"({"fieldRef":{"fieldPath":"metadata.name"},"configMapKeyRef":{"name":"m","key":"k"}})")},
        {kAt + ": Invalid value: \"\": may not have more than one field specified at a time"}},
   });
 }
@@ -55,8 +58,9 @@ TEST(EnvTest, FieldRef) {
        {kAt + ".fieldRef.fieldPath: Invalid value: \"metadata.name\": error converting fieldPath: "
               "unsupported pod version: v2"}},
       {{field("metadata.whoops")},
-       {kAt + ".fieldRef.fieldPath: Invalid value: \"metadata.whoops\": error converting fieldPath: "
-              "field label not supported: metadata.whoops"}},
+       {kAt +
+        ".fieldRef.fieldPath: Invalid value: \"metadata.whoops\": error converting fieldPath: "
+        "field label not supported: metadata.whoops"}},
       {{field("metadata.labels")},
        {kAt + ".fieldRef.fieldPath: Unsupported value: \"metadata.labels\": supported values: "
               "\"metadata.name\", \"metadata.namespace\", \"metadata.uid\", \"spec.nodeName\", "
@@ -69,9 +73,10 @@ TEST(EnvTest, FieldRef) {
        {kAt + ".fieldRef: Invalid value: \"-\": " + kNotQualified}},
       {{field("metadata.annotations['A/B']")}, {}},
   };
-  for (const char* path : {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
-                           "spec.serviceAccountName", "status.hostIP", "status.hostIPs",
-                           "status.podIP", "status.podIPs", "metadata.labels['a/b']", "spec.host"}) {
+  for (const char* path :
+       {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
+        "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP",
+        "status.podIPs", "metadata.labels['a/b']", "spec.host"}) {
     cases.push_back({{field(path)}, {}});
   }
   ExpectPodErrors(cases);
@@ -79,7 +84,8 @@ TEST(EnvTest, FieldRef) {
 
 TEST(EnvTest, ResourceFieldRef) {
   auto resource = [](const std::string& name, const std::string& divisor) {
-    return From(R"({"resourceFieldRef":{"resource":")" + name + "\",\"divisor\":\"" + divisor + "\"}}");
+    return From(R"({"resourceFieldRef":{"resource":")" + name + "\",\"divisor\":\"" + divisor +
+                "\"}}");
   };
   ExpectPodErrors({
       {{resource("limits.cpu", "1m")}, {}},
@@ -93,16 +99,18 @@ TEST(EnvTest, ResourceFieldRef) {
        {kAt + ".resourceFieldRef.divisor: Invalid value: \"limits.cpu\": only divisor's values 1m "
               "and 1 are supported with the cpu resource"}},
       {{resource("limits.memory", "3Ki")},
-       {kAt + ".resourceFieldRef.divisor: Invalid value: \"limits.memory\": only divisor's values 1, "
-              "1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory "
-              "resource"}},
+       {kAt +
+        ".resourceFieldRef.divisor: Invalid value: \"limits.memory\": only divisor's values 1, "
+        "1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory "
+        "resource"}},
   });
 }
 
 TEST(EnvTest, KeyRefs) {
   ExpectPodErrors({
       {{From(R"({"configMapKeyRef":{"name":"m","key":"k"}})")}, {}},
-      {{From(R"({"configMapKeyRef":{"name":"m"}})")}, {kAt + ".configMapKeyRef.key: Required value"}},
+      {{From(R"({"configMapKeyRef":{"name":"m"}})")},
+       {kAt + ".configMapKeyRef.key: Required value"}},
       {{From(R"({"configMapKeyRef":{"name":"M","key":"a b"}})")},
        {kAt + ".configMapKeyRef.name: Invalid value: \"M\": " + kNotSubdomain,
         kAt + ".configMapKeyRef.key: Invalid value: \"a b\": a valid config key must consist of "
@@ -136,7 +144,8 @@ TEST(EnvTest, EnvFrom) {
   auto env_from = [](const std::string& json) { return "spec.containers[0].envFrom=" + json; };
   const std::string at = "spec.containers[0].envFrom";
   ExpectPodErrors({
-      {{env_from(R"([{"configMapRef":{"name":"m"}},{"prefix":"P_","secretRef":{"name":"s"}}])")}, {}},
+      {{env_from(R"([{"configMapRef":{"name":"m"}},{"prefix":"P_","secretRef":{"name":"s"}}])")},
+       {}},
       {{env_from(R"([{}])")},
        {at + ": Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`"}},
       {{env_from(R"([{"configMapRef":{"name":"m"},"secretRef":{"name":"s"}}])")},
@@ -145,8 +154,9 @@ TEST(EnvTest, EnvFrom) {
        {at + "[0].configMapRef.name: Required value",
         at + "[1].secretRef.name: Invalid value: \"S\": " + kNotSubdomain}},
       {{env_from(R"([{"prefix":"a=","secretRef":{"name":"s"}}])")},
-       {at + "[0].prefix: Invalid value: \"a=\": a valid environment variable name must consist only "
-             "of printable ASCII characters other than '='"}},
+       {at +
+        "[0].prefix: Invalid value: \"a=\": a valid environment variable name must consist only "
+        "of printable ASCII characters other than '='"}},
   });
 }
 

@@ -1,184 +1,83 @@
 #include "api/validation/harness.h"
 
-#include <algorithm>
-#include <cstdlib>
+#include <boost/json.hpp>
+#include <charconv>
+#include <variant>
 
 namespace podium::api {
 namespace {
 
-class Parser {
- public:
-  explicit Parser(std::string_view json) : json_(json) {}
+namespace json = boost::json;
 
-  JsonTree Value() {
-    SkipSpace();
-    JsonTree tree;
-    if (json_[at_] == '{') {
-      tree.kind = JsonTree::Kind::kObject;
-      Members('}', [&] {
-        std::string key = Unescaped(Scalar());
-        SkipSpace();
-        ++at_;  // the colon
-        tree.members.emplace_back(std::move(key), Value());
-      });
-    } else if (json_[at_] == '[') {
-      tree.kind = JsonTree::Kind::kArray;
-      Members(']', [&] { tree.items.push_back(Value()); });
-    } else {
-      tree.text = Scalar();
-    }
-    return tree;
-  }
+// One step of a path: a member, or an item.
+using Step = std::variant<std::string_view, size_t>;
 
-  static std::string Unescaped(std::string_view quoted) {
-    std::string out;
-    for (size_t i = 1; i + 1 < quoted.size(); ++i) {
-      if (quoted[i] != '\\') {
-        out += quoted[i];
-        continue;
-      }
-      const char c = quoted[++i];
-      if (c == 'u') {
-        // The tests' data escapes ASCII only.
-        out += static_cast<char>(
-            std::strtol(std::string(quoted.substr(i + 1, 4)).c_str(), nullptr, 16));
-        i += 4;
-      } else {
-        out += c == 'n' ? '\n' : c == 't' ? '\t' : c;
-      }
-    }
-    return out;
-  }
-
- private:
-  template <class Read>
-  void Members(char end, Read read) {
-    ++at_;
-    for (SkipSpace(); json_[at_] != end; SkipSpace()) {
-      if (json_[at_] == ',') ++at_;
-      SkipSpace();
-      read();
-    }
-    ++at_;
-  }
-
-  std::string Scalar() {
-    SkipSpace();
-    const size_t start = at_;
-    if (json_[at_] == '"') {
-      for (++at_; json_[at_] != '"'; ++at_) {
-        if (json_[at_] == '\\') ++at_;
-      }
-      ++at_;
-    } else {
-      at_ = std::min(json_.find_first_of(",]} \n\t", at_), json_.size());
-    }
-    return std::string(json_.substr(start, at_ - start));
-  }
-
-  void SkipSpace() { at_ = std::min(json_.find_first_not_of(" \n\t\r", at_), json_.size()); }
-
-  std::string_view json_;
-  size_t at_ = 0;
-};
-
-std::string Quoted(std::string_view text) {
-  std::string out;
-  reflect::AppendJsonString(text, &out);
-  return out;
+// Takes what stands before any of `ends`.
+std::string_view Take(std::string_view* text, std::string_view ends) {
+  const std::string_view taken = text->substr(0, text->find_first_of(ends));
+  text->remove_prefix(taken.size());
+  return taken;
 }
 
-// One step of a path: a key, or an index.
-struct Step {
-  std::string key;
-  size_t index = 0;
-  bool is_index = false;
-};
-
-std::vector<Step> ParsePath(std::string_view path) {
-  std::vector<Step> steps;
-  while (!path.empty()) {
-    if (path.starts_with("['")) {
-      const size_t end = path.find("']");
-      steps.push_back({.key = std::string(path.substr(2, end - 2))});
-      path.remove_prefix(end + 2);
-    } else if (path.starts_with('[')) {
-      const size_t end = path.find(']');
-      steps.push_back(
-          {.index = static_cast<size_t>(std::atoi(std::string(path.substr(1, end - 1)).c_str())),
-           .is_index = true});
-      path.remove_prefix(end + 1);
-    } else {
-      const size_t start = path[0] == '.' ? 1 : 0;
-      const size_t end = std::min(path.find_first_of(".[", start), path.size());
-      steps.push_back({.key = std::string(path.substr(start, end - start))});
-      path.remove_prefix(end);
-    }
+Step TakeStep(std::string_view* path) {
+  if (path->starts_with("['")) {
+    path->remove_prefix(2);
+    const std::string_view key = Take(path, "'");
+    path->remove_prefix(2);
+    return key;
   }
-  return steps;
+  if (path->starts_with('[')) {
+    path->remove_prefix(1);
+    const std::string_view digits = Take(path, "]");
+    path->remove_prefix(1);
+    size_t index = 0;
+    std::from_chars(digits.begin(), digits.end(), index);
+    return index;
+  }
+  if (path->starts_with('.')) path->remove_prefix(1);
+  return Take(path, ".[");
 }
 
 // The place a step leads to, made if missing.
-JsonTree& At(JsonTree& tree, const Step& step) {
-  if (step.is_index) {
-    tree.kind = JsonTree::Kind::kArray;
-    if (step.index >= tree.items.size()) tree.items.resize(step.index + 1);
-    return tree.items[step.index];
+json::value& At(json::value& parent, const Step& step) {
+  if (const auto* index = std::get_if<size_t>(&step)) {
+    if (!parent.is_array()) parent.emplace_array();
+    json::array& items = parent.get_array();
+    if (*index >= items.size()) items.resize(*index + 1);
+    return items[*index];
   }
-  tree.kind = JsonTree::Kind::kObject;
-  const auto found =
-      std::ranges::find(tree.members, step.key, &std::pair<std::string, JsonTree>::first);
-  if (found != tree.members.end()) return found->second;
-  return tree.members.emplace_back(step.key, JsonTree()).second;
+  if (!parent.is_object()) parent.emplace_object();
+  return parent.get_object()[std::get<std::string_view>(step)];
 }
 
-void Apply(JsonTree& tree, std::string_view edit) {
-  // Quotes of a key may hold an equals sign; no test's key does.
-  const size_t equals = edit.find('=');
-  std::vector<Step> steps = ParsePath(edit.substr(0, equals));
-  const Step last = steps.back();
-  steps.pop_back();
-  JsonTree* parent = &tree;
-  for (const Step& step : steps) parent = &At(*parent, step);
-  if (equals != edit.npos) {
-    At(*parent, last) = JsonTree::Parse(edit.substr(equals + 1));
-  } else if (last.is_index) {
-    parent->items.erase(parent->items.begin() + static_cast<ptrdiff_t>(last.index));
+void Remove(json::value& parent, const Step& step) {
+  if (const auto* index = std::get_if<size_t>(&step)) {
+    json::array& items = parent.as_array();
+    items.erase(items.begin() + static_cast<ptrdiff_t>(*index));
   } else {
-    std::erase_if(parent->members, [&](const auto& member) { return member.first == last.key; });
+    parent.as_object().erase(std::get<std::string_view>(step));
   }
+}
+
+void Apply(json::value& root, std::string_view edit) {
+  const size_t equals = edit.find('=');
+  std::string_view path = edit.substr(0, equals);
+  json::value* place = &root;
+  for (;;) {
+    const Step step = TakeStep(&path);
+    if (path.empty() && equals == edit.npos) return Remove(*place, step);
+    place = &At(*place, step);
+    if (path.empty()) break;
+  }
+  *place = json::parse(edit.substr(equals + 1));
 }
 
 }  // namespace
 
-JsonTree JsonTree::Parse(std::string_view json) { return Parser(json).Value(); }
-
-std::string JsonTree::Text() const {
-  if (kind == Kind::kScalar) return text;
-  std::string out;
-  const auto separate = [&] { out += out.empty() ? "" : ","; };
-  for (const auto& [key, value] : members) {
-    separate();
-    out += Quoted(key) + ":" + value.Text();
-  }
-  for (const JsonTree& item : items) {
-    separate();
-    out += item.Text();
-  }
-  return kind == Kind::kObject ? "{" + out + "}" : "[" + out + "]";
-}
-
-const JsonTree* JsonTree::Find(std::string_view key) const {
-  const auto found = std::ranges::find(members, key, &std::pair<std::string, JsonTree>::first);
-  return found == members.end() ? nullptr : &found->second;
-}
-
-std::string JsonTree::String() const { return Parser::Unescaped(text); }
-
-std::string Edited(std::string_view json, const std::vector<std::string>& edits) {
-  JsonTree tree = JsonTree::Parse(json);
-  for (const std::string& edit : edits) Apply(tree, edit);
-  return tree.Text();
+std::string Edited(std::string_view text, const std::vector<std::string>& edits) {
+  json::value root = json::parse(text);
+  for (const std::string& edit : edits) Apply(root, edit);
+  return json::serialize(root);
 }
 
 }  // namespace podium::api

@@ -10,7 +10,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "api/defaults.h"
@@ -19,27 +18,10 @@
 
 namespace podium::api {
 
-// A JSON value, for tests that look at JSON or change it. Text in, text out; order is kept.
-struct JsonTree {
-  enum class Kind { kScalar, kObject, kArray };
-
-  Kind kind = Kind::kScalar;
-  std::string text = "null";                              // kScalar, as written
-  std::vector<std::pair<std::string, JsonTree>> members;  // kObject; keys unescaped only of \"
-  std::vector<JsonTree> items;                            // kArray
-
-  // `json` must be valid.
-  static JsonTree Parse(std::string_view json);
-  std::string Text() const;
-  // A member, or null.
-  const JsonTree* Find(std::string_view key) const;
-  // The text of a string scalar, unescaped.
-  std::string String() const;
-};
-
-// The JSON after each edit in turn. An edit is "path=json", or "path" to remove what is there:
+// The JSON after each edit in turn. An edit is "path=json", or "path" to remove what is there,
+// which must be:
 //   spec.containers[0].image="x"     members and items; what is missing on the way is made
-//   metadata.annotations['a/b']="x"  keys that are no words
+//   metadata.annotations['a/b']="x"  keys that are no words; without = and ]
 //   spec.volumes[1]={"name": "v"}    one behind the last item appends
 std::string Edited(std::string_view json, const std::vector<std::string>& edits);
 

@@ -1,5 +1,5 @@
 // Mounts and devices of containers.
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -15,7 +15,8 @@ const std::string kD = "spec.containers[0].volumeDevices";
 TEST(MountsTest, NamesAndPaths) {
   ExpectPodErrors({
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v"},{"name":"v","mountPath":"/w"}])")}, {}},
-      {{kVolumes, Mounts(R"([{"name":"x","mountPath":"/v"}])")}, {kM + "[0].name: Not found: \"x\""}},
+      {{kVolumes, Mounts(R"([{"name":"x","mountPath":"/v"}])")},
+       {kM + "[0].name: Not found: \"x\""}},
       {{kVolumes, Mounts(R"([{"name":"","mountPath":""}])")},
        {kM + "[0].name: Required value", kM + "[0].name: Not found: \"\"",
         kM + "[0].mountPath: Required value"}},
@@ -38,7 +39,8 @@ TEST(MountsTest, SubPaths) {
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","subPath":"a/../../b"}])")},
        {kM + ".subPath: Invalid value: \"a/../../b\": must not contain '..'"}},
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","subPath":"a","subPathExpr":"/.."}])")},
-       {kM + "[0].subPathExpr: Invalid value: \"/..\": subPathExpr and subPath are mutually exclusive",
+       {kM + "[0].subPathExpr: Invalid value: \"/..\": subPathExpr and subPath are mutually "
+             "exclusive",
         kM + ".subPathExpr: Invalid value: \"/..\": must be a relative path",
         kM + ".subPathExpr: Invalid value: \"/..\": must not contain '..'"}},
   });
@@ -46,7 +48,8 @@ TEST(MountsTest, SubPaths) {
 
 TEST(MountsTest, Propagation) {
   ExpectPodErrors({
-      {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","mountPropagation":"HostToContainer"}])")},
+      {{kVolumes,
+        Mounts(R"([{"name":"v","mountPath":"/v","mountPropagation":"HostToContainer"}])")},
        {}},
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","mountPropagation":"x"}])")},
        {kM + ".mountPropagation: Unsupported value: \"x\": supported values: \"Bidirectional\", "
@@ -70,8 +73,9 @@ TEST(MountsTest, RecursiveReadOnly) {
        {kM + ".recursiveReadOnly: Forbidden: may only be specified when readOnly is true"}},
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","readOnly":true,
                               "mountPropagation":"HostToContainer","recursiveReadOnly":"Enabled"}])")},
-       {kM + ".recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or "
-             "not specified"}},
+       {kM +
+        ".recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or "
+        "not specified"}},
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","recursiveReadOnly":"x"}])")},
        {kM + ".recursiveReadOnly: Unsupported value: \"x\": supported values: \"Disabled\", "
              "\"Enabled\", \"IfPossible\""}},
@@ -84,7 +88,8 @@ TEST(MountsTest, Devices) {
       {{kVolumes, Devices(R"([{"name":"v","devicePath":"/dev/x"}])")},
        {kD + "[0].name: Invalid value: \"v\": can only use volume source type of "
              "PersistentVolumeClaim or Ephemeral for block mode"}},
-      {{kVolumes, Devices(R"([{"name":"x","devicePath":"/dev/x"}])")}, {kD + "[0].name: Not found: \"x\""}},
+      {{kVolumes, Devices(R"([{"name":"x","devicePath":"/dev/x"}])")},
+       {kD + "[0].name: Not found: \"x\""}},
       {{kVolumes, Devices(R"([{"name":"","devicePath":""}])")},
        {kD + "[0].name: Required value", kD + "[0].name: Not found: \"\"",
         kD + "[0].devicePath: Required value"}},
@@ -97,9 +102,11 @@ TEST(MountsTest, Devices) {
       {{kVolumes, Devices(R"([{"name":"claim","devicePath":"/x"}])"),
         Mounts(R"([{"name":"claim","mountPath":"/x"}])")},
        {kM + "[0].name: Invalid value: \"claim\": must not already exist in volumeDevices",
-        kM + "[0].mountPath: Invalid value: \"/x\": must not already exist as a path in volumeDevices",
+        kM + "[0].mountPath: Invalid value: \"/x\": must not already exist as a path in "
+             "volumeDevices",
         kD + "[0].name: Invalid value: \"claim\": must not already exist in volumeMounts",
-        kD + "[0].devicePath: Invalid value: \"/x\": must not already exist as a path in volumeMounts"}},
+        kD + "[0].devicePath: Invalid value: \"/x\": must not already exist as a path in "
+             "volumeMounts"}},
   });
 }
 

@@ -1,6 +1,6 @@
 #include "api/validation/object_meta.h"
 
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -26,8 +26,8 @@ TEST(ObjectMetaTest, NamesAndNamespaces) {
                     {"metadata.name: Invalid value: \"" + std::string(254, 'a') +
                      "\": must be no more than 253 bytes"}},
                    {{"generateName=\"a-\""}, {}},
-                   {{"generateName=\"A-\""},
-                    {"metadata.generateName: Invalid value: \"A-\": " + kNotSubdomain}},
+                   {{"generateName=\"Ab-\""},
+                    {"metadata.generateName: Invalid value: \"Ab-\": " + kNotSubdomain}},
                    {{"namespace"}, {"metadata.namespace: Required value"}},
                    {{"namespace=\"a.b\""},
                     {"metadata.namespace: Invalid value: \"a.b\": must not contain dots"}},
@@ -48,6 +48,8 @@ TEST(ObjectMetaTest, LabelsAndAnnotations) {
           {{R"(labels={"-":"c","a":"b c"})"},
            {"metadata.labels: Invalid value: \"-\": " + kNotQualified,
             "metadata.labels: Invalid value: \"b c\": " + kNotLabelValue}},
+          // Case does not count, in Unicode's sense: the Kelvin sign is a k, the dotted I an i.
+          {{R"(annotations={"\u212a\u0130":"c"})"}, {}},
           {{R"(annotations={"a b":"c"})"},
            {"metadata.annotations: Invalid value: \"a b\": " + kNotQualified}},
           {{R"(annotations={"a":")" + std::string(256 * 1024 - 1, 'x') + "\"}"}, {}},
@@ -72,9 +74,11 @@ TEST(ObjectMetaTest, OwnerReferences) {
           {{R"(ownerReferences=[{"apiVersion":"a/b/c","kind":"K","name":"n","uid":"u"}])"},
            {at + ".apiVersion: Invalid value: \"a/b/c\": version must not be empty"}},
           {{R"(ownerReferences=[{"apiVersion":"v1","kind":"Event","name":"e","uid":"u"}])"},
-           {at + ": Invalid value: {\"apiVersion\":\"v1\",\"kind\":\"Event\",\"name\":\"e\",\"uid\":"
-                 "\"u\"}: /v1, Kind=Event is disallowed from being an owner"}},
-          {{"ownerReferences=[" + good + R"(,"controller":true},)" + good + R"(,"controller":true}])"},
+           {at +
+            ": Invalid value: {\"apiVersion\":\"v1\",\"kind\":\"Event\",\"name\":\"e\",\"uid\":"
+            "\"u\"}: /v1, Kind=Event is disallowed from being an owner"}},
+          {{"ownerReferences=[" + good + R"(,"controller":true},)" + good +
+            R"(,"controller":true}])"},
            {at + ": Invalid value: [" + good + R"(,"controller":true},)" + good +
             ",\"controller\":true}]: Only one reference can have Controller set to true. Found "
             "\"true\" in references for ReplicaSet/r and ReplicaSet/r"}},
@@ -88,7 +92,8 @@ TEST(ObjectMetaTest, Finalizers) {
       {
           {{R"(finalizers=["kubernetes","orphan","example.com/f"])"}, {}},
           {{R"(finalizers=["custom"])"},
-           {"metadata.finalizers[0]: Invalid value: \"custom\": name is neither a standard finalizer "
+           {"metadata.finalizers[0]: Invalid value: \"custom\": name is neither a standard "
+            "finalizer "
             "name nor is it fully qualified"}},
           {{R"(finalizers=["a/-"])"},
            {"metadata.finalizers: Invalid value: \"a/-\": " + kNotQualified}},
@@ -114,7 +119,8 @@ TEST(ObjectMetaTest, ManagedFields) {
           {{entry(R"({"operation":"Apply","manager":"a\tb"})")},
            {at + ".manager: Invalid value: \"a\\tb\": invalid character U+0009 (at position 1)"}},
           {{entry(R"({"operation":"Apply","manager":"aé\u200b"})")},
-           {at + ".manager: Invalid value: \"aé\\u200b\": invalid character U+200B (at position 3)"}},
+           {at +
+            ".manager: Invalid value: \"aé\\u200b\": invalid character U+200B (at position 3)"}},
           {{entry(R"({"operation":"Apply","subresource":")" + std::string(257, 's') + "\"}")},
            {at + ".subresource: Too long: may not be more than 256 bytes"}},
       },
@@ -155,12 +161,15 @@ TEST(ObjectMetaTest, Updates) {
        {"metadata.finalizers: Forbidden: no new finalizers can be added if the object is being "
         "deleted, found new finalizers []string{\"e/f\", \"z/z\"}"}},
       {{},
-       {"labels={\"-\":\"\"}", "annotations={\"-\":\"\"}", "ownerReferences=[{\"apiVersion\":\"v1\","
-        "\"kind\":\"K\",\"name\":\"n\",\"uid\":\"\"}]", "finalizers=[\"x\"]"},
+       {"labels={\"-\":\"\"}", "annotations={\"-\":\"\"}",
+        "ownerReferences=[{\"apiVersion\":\"v1\","
+        "\"kind\":\"K\",\"name\":\"n\",\"uid\":\"\"}]",
+        "finalizers=[\"x\"]"},
        {"metadata.labels: Invalid value: \"-\": " + kNotQualified,
         "metadata.annotations: Invalid value: \"-\": " + kNotQualified,
         "metadata.ownerReferences.uid: Invalid value: \"\": must not be empty",
-        "metadata.finalizers[0]: Invalid value: \"x\": name is neither a standard finalizer name nor "
+        "metadata.finalizers[0]: Invalid value: \"x\": name is neither a standard finalizer name "
+        "nor "
         "is it fully qualified"}},
       // A name that was valid once is not looked at again.
       {{"name=\"OLD_NAME\""}, {}, {}},

@@ -1,5 +1,5 @@
 // Annotations with a meaning.
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -30,7 +30,8 @@ TEST(PodAnnotationsTest, DeletionCost) {
   for (const std::string bad : {"", "+1", "01", "2147483648", "x", "1.0"}) {
     ExpectPodErrors({{{A(kCost, bad)},
                       {"metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid "
-                       "value: \"" + bad + "\": must be a 32bit integer"}}});
+                       "value: \"" +
+                       bad + "\": must be a 32bit integer"}}});
   }
 }
 
@@ -86,8 +87,11 @@ TEST(PodAnnotationsTest, SeccompFieldsMatch) {
        {pod + ".type: Forbidden: seccomp type in annotation and field must match"}},
       {{A(kSeccompC, "runtime/default"), of_container(R"({"type":"Unconfined"})")},
        {c + ".type: Forbidden: seccomp type in annotation and field must match"}},
-      {{A(kSeccompC, "localhost/a"), of_container(R"({"type":"Localhost","localhostProfile":"a"})")}, {}},
-      {{A(kSeccompC, "localhost/a"), of_container(R"({"type":"Localhost","localhostProfile":"b"})")},
+      {{A(kSeccompC, "localhost/a"),
+        of_container(R"({"type":"Localhost","localhostProfile":"a"})")},
+       {}},
+      {{A(kSeccompC, "localhost/a"),
+        of_container(R"({"type":"Localhost","localhostProfile":"b"})")},
        {c + ".localhostProfile: Forbidden: seccomp profile in annotation and field must match"}},
       {{A(kSeccompC, "unconfined"), of_container(R"({"type":"Localhost","localhostProfile":"b"})")},
        {c + ".type: Forbidden: seccomp type in annotation and field must match"}},
@@ -122,23 +126,28 @@ TEST(PodAnnotationsTest, WhatStaysOnUpdate) {
             "annotation"}},
           {{"spec.nodeName=\"n\"", A(kMirror, "m")},
            {A(kMirror, "x")},
-           {"metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not remove or update "
+           {"metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not remove or "
+            "update "
             "mirror pod annotation"}},
           {{A(kAppArmorC, "unconfined")},
            {"metadata.annotations"},
-           {"metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Forbidden: may "
+           {"metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Forbidden: "
+            "may "
             "not remove or update AppArmor annotations"}},
           {{},
            {A(kAppArmorC, "unconfined")},
-           {"metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Forbidden: may "
+           {"metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Forbidden: "
+            "may "
             "not add AppArmor annotations"}},
           // A cost that was bad before may stay bad; a new one may not.
           {{A(kCost, "x")}, {A(kCost, "y")}, {}},
           {{},
            {A(kCost, "y")},
-           {"metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: \"y\": "
+           {"metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "
+            "\"y\": "
             "must be a 32bit integer",
-            "metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: \"y\": "
+            "metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "
+            "\"y\": "
             "must be a 32bit integer"}},
       },
       ValidatePodUpdate);

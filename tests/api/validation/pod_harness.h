@@ -2,9 +2,9 @@
 #pragma once
 
 #include "api/types/core_v1.h"
+#include "api/validation/harness.h"
 #include "api/validation/pod.h"
 #include "api/validation/validation.h"
-#include "validation/harness.h"
 
 namespace podium::api {
 
@@ -13,15 +13,18 @@ inline constexpr char kPod[] =
 
 // Details of messages that many rules share.
 inline const std::string kNotLabel =  // NOLINT: a constant of tests
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
+    "must "
     "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
     "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 inline const std::string kNotSubdomain =  // NOLINT: likewise
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', "
     "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for "
     "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 inline const std::string kNotQualified =  // NOLINT: likewise
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+    "with "
     "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
     "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 inline const std::string kEmptyQualified = "name part must be non-empty";  // NOLINT: likewise
@@ -46,7 +49,8 @@ inline void ExpectPodErrors(const std::vector<ErrorCase>& cases) {
   ExpectErrors(kPod, cases, CreateErrors);
 }
 
-// A stored pod, edits to it that make the pod of before, and further ones that make the pod of after.
+// A stored pod, edits to it that make the pod of before, and further ones that make the pod of
+// after.
 struct UpdateCase {
   std::vector<std::string> before;
   std::vector<std::string> change;
@@ -69,7 +73,8 @@ void ExpectUpdateErrors(const std::vector<UpdateCase>& cases, Validate validate)
     PodValidationOptions options = PodValidationOptionsFor(&old_pod.spec, &old_pod.metadata);
     options.resource_is_pod = true;
     EXPECT_THAT(Texts(validate(new_pod, old_pod, options)), ::testing::ElementsAreArray(c.errors))
-        << before << "\n" << after;
+        << before << "\n"
+        << after;
   }
 }
 

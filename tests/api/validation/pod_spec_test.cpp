@@ -1,6 +1,6 @@
 // The fields of a PodSpec that stand alone, and the template around it.
+#include "api/validation/pod_harness.h"
 #include "api/validation/pod_template.h"
-#include "validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -9,7 +9,8 @@ TEST(PodSpecTest, Enums) {
   ExpectPodErrors({
       {{"spec.restartPolicy=\"OnFailure\""}, {}},
       {{"spec.restartPolicy=\"x\""},
-       {"spec.restartPolicy: Unsupported value: \"x\": supported values: \"Always\", \"OnFailure\", "
+       {"spec.restartPolicy: Unsupported value: \"x\": supported values: \"Always\", "
+        "\"OnFailure\", "
         "\"Never\""}},
       {{"spec.dnsPolicy=\"Default\""}, {}},
       {{"spec.dnsPolicy=\"x\""},
@@ -25,8 +26,9 @@ TEST(PodSpecTest, Enums) {
 
 TEST(PodSpecTest, Names) {
   ExpectPodErrors({
-      {{"spec.serviceAccountName=\"a.b\"", "spec.nodeName=\"a.b\"", "spec.priorityClassName=\"a.b\"",
-        "spec.runtimeClassName=\"a.b\"", "spec.hostname=\"h\"", "spec.subdomain=\"s\""},
+      {{"spec.serviceAccountName=\"a.b\"", "spec.nodeName=\"a.b\"",
+        "spec.priorityClassName=\"a.b\"", "spec.runtimeClassName=\"a.b\"", "spec.hostname=\"h\"",
+        "spec.subdomain=\"s\""},
        {}},
       {{"spec.serviceAccountName=\"A\"", "spec.nodeName=\"B\"", "spec.hostname=\"C\"",
         "spec.subdomain=\"D\"", "spec.priorityClassName=\"E\"", "spec.runtimeClassName=\"F\""},
@@ -39,7 +41,8 @@ TEST(PodSpecTest, Names) {
       {{"spec.hostname=\"" + std::string(64, 'a') + "\""},
        {"spec.hostname: Invalid value: \"" + std::string(64, 'a') +
         "\": must be no more than 63 bytes"}},
-      {{"spec.runtimeClassName=\"\""}, {"spec.runtimeClassName: Invalid value: \"\": " + kNotSubdomain}},
+      {{"spec.runtimeClassName=\"\""},
+       {"spec.runtimeClassName: Invalid value: \"\": " + kNotSubdomain}},
   });
 }
 
@@ -73,11 +76,13 @@ TEST(PodSpecTest, Dns) {
       {{"spec.dnsPolicy=\"None\""},
        {at + ": Required value: must provide `dnsConfig` when `dnsPolicy` is None"}},
       {{"spec.dnsPolicy=\"None\"", "spec.dnsConfig={}"},
-       {at + ".nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` "
-             "is None"}},
+       {at +
+        ".nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` "
+        "is None"}},
       {{"spec.dnsPolicy=\"None\"", R"(spec.dnsConfig={"nameservers":["1.1.1.1"]})"}, {}},
       {{R"(spec.dnsConfig={"nameservers":["1.1.1.1","1.1.1.2","1.1.1.3","x"]})"},
-       {at + ".nameservers: Invalid value: [\"1.1.1.1\",\"1.1.1.2\",\"1.1.1.3\",\"x\"]: must not have "
+       {at + ".nameservers: Invalid value: [\"1.1.1.1\",\"1.1.1.2\",\"1.1.1.3\",\"x\"]: must not "
+             "have "
              "more than 3 nameservers",
         at + ".nameservers[3]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or "
              "2001:db8::ffff)"}},
@@ -91,10 +96,10 @@ TEST(PodSpecTest, Dns) {
        {at + ".searches: Invalid value: " + shown +
         "]: must not have more than 2048 characters (including spaces) in the search list"}},
       {{R"(spec.dnsConfig={"searches":["A"]})"},
-       {at + ".searches[0]: Invalid value: \"A\": a lowercase RFC 1123 subdomain must consist of lower "
-             "case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
-             "character (e.g. 'example.com', regex used for validation is "
-             "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"}},
+       {at + ".searches[0]: Invalid value: \"A\": a lowercase RFC 1123 subdomain must consist of "
+             "lower case alphanumeric characters, '_', '-' or '.', and must start and end with an "
+             "alphanumeric character (e.g. 'example.com', regex used for validation is "
+             "'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"}},
       {{R"(spec.dnsConfig={"options":[{"name":""}]})"},
        {at + ".options[0]: Required value: must not be empty"}},
   });
@@ -115,7 +120,8 @@ TEST(PodSpecTest, HostAliases) {
   ExpectPodErrors({
       {{R"(spec.hostAliases=[{"ip":"1.2.3.4","hostnames":["a.b"]}])"}, {}},
       {{R"(spec.hostAliases=[{"ip":"x","hostnames":["a b"]}])"},
-       {"spec.hostAliases[0].ip: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or "
+       {"spec.hostAliases[0].ip: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 "
+        "or "
         "2001:db8::ffff)",
         "spec.hostAliases[0].hostnames[0]: Invalid value: \"a b\": " + kNotSubdomain}},
   });
@@ -139,7 +145,8 @@ TEST(PodSpecTest, TokensNeedAServiceAccount) {
       R"(spec.volumes=[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t"}}]}}])";
   ExpectPodErrors({
       {{volume},
-       {"spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: must not be specified "
+       {"spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: must not be "
+        "specified "
         "when serviceAccountName is not set"}},
       {{volume, "spec.serviceAccountName=\"s\""}, {}},
   });
@@ -172,7 +179,8 @@ TEST(PodSpecTest, Template) {
           {{R"(template.metadata.annotations={"-":"-"})"},
            {"template.annotations: Invalid value: \"-\": " + kNotQualified}},
           {{R"(template.metadata.annotations={"controller.kubernetes.io/pod-deletion-cost":"x"})"},
-           {"template.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: \"x\": "
+           {"template.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "
+            "\"x\": "
             "must be a 32bit integer"}},
           {{"template.spec.containers=[]"}, {"template.spec.containers: Required value"}},
           {{R"(template.spec.ephemeralContainers=[{"name":"e","image":"i"}])"},
@@ -181,7 +189,8 @@ TEST(PodSpecTest, Template) {
           {{R"(template.metadata.annotations={"container.seccomp.security.alpha.kubernetes.io/c":
                "unconfined"})",
             R"(template.spec.containers[0].securityContext={"seccompProfile":{"type":"RuntimeDefault"}})"},
-           {"template.spec.containers[0].securityContext.seccompProfile.type: Forbidden: seccomp type "
+           {"template.spec.containers[0].securityContext.seccompProfile.type: Forbidden: seccomp "
+            "type "
             "in annotation and field must match"}},
       },
       errors);

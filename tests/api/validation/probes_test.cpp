@@ -1,5 +1,5 @@
 // Probes and hooks.
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -29,7 +29,8 @@ TEST(ProbesTest, Handlers) {
              "(a-z, 0-9), and hyphens (-)",
         kL + ".httpGet.port: Invalid value: \"HTTP\": must contain at least one letter (a-z)"}},
       {{Probe("livenessProbe", R"({"httpGet":{"path":"/","port":80,"scheme":"http"}})")},
-       {kL + ".httpGet.scheme: Unsupported value: \"http\": supported values: \"HTTP\", \"HTTPS\""}},
+       {kL +
+        ".httpGet.scheme: Unsupported value: \"http\": supported values: \"HTTP\", \"HTTPS\""}},
       {{Probe("livenessProbe",
               R"({"httpGet":{"path":"/","port":80,"httpHeaders":[{"name":"X-A","value":"b"}]}})")},
        {}},
@@ -74,7 +75,8 @@ TEST(ProbesTest, Numbers) {
       {{Probe("livenessProbe", "{" + exec + R"(,"terminationGracePeriodSeconds":0})")},
        {kL + ".terminationGracePeriodSeconds: Invalid value: 0: must be greater than 0"}},
       {{Probe("readinessProbe", "{" + exec + R"(,"terminationGracePeriodSeconds":1})")},
-       {"spec.containers[0].readinessProbe.terminationGracePeriodSeconds: Invalid value: 1: must not "
+       {"spec.containers[0].readinessProbe.terminationGracePeriodSeconds: Invalid value: 1: must "
+        "not "
         "be set for readinessProbes"}},
   });
 }
@@ -110,8 +112,8 @@ TEST(ProbesTest, Lifecycle) {
 }
 
 TEST(ProbesTest, UnknownLinuxSignalsAreToldAll) {
-  std::vector<std::string> errors = CreateErrors(
-      Edited(kPod, {Probe("lifecycle", R"({"stopSignal":"TERM"})"), R"(spec.os={"name":"linux"})"}));
+  std::vector<std::string> errors = CreateErrors(Edited(
+      kPod, {Probe("lifecycle", R"({"stopSignal":"TERM"})"), R"(spec.os={"name":"linux"})"}));
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_THAT(errors[0],
               ::testing::StartsWith("spec.containers[0].lifecycle.stopSignal: Unsupported value: "

@@ -1,7 +1,7 @@
 // Amounts of resources: of containers, pods and overhead; claims; quality of service.
 #include "api/validation/resources.h"
 
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -19,14 +19,17 @@ TEST(ResourcesTest, NamesAndAmounts) {
         kR + ".limits[disk]: Invalid value: \"disk\": must be a standard resource for containers",
         kR + ".requests[disk]: Invalid value: \"disk\": must be a standard resource type or fully "
              "qualified",
-        kR + ".requests[disk]: Invalid value: \"disk\": must be a standard resource for containers"}},
+        kR + ".requests[disk]: Invalid value: \"disk\": must be a standard resource for "
+             "containers"}},
       {{R(R"({"requests":{"pods":"1"}})")},
-       {kR + ".requests[pods]: Invalid value: \"pods\": must be a standard resource for containers"}},
+       {kR +
+        ".requests[pods]: Invalid value: \"pods\": must be a standard resource for containers"}},
       {{R(R"({"requests":{"a b":"1"}})")},
        {kR + ".requests[a b]: Invalid value: \"a b\": " + kNotQualified,
         kR + ".requests[a b]: Invalid value: \"a b\": must be a standard resource for containers"}},
       {{R(R"({"requests":{"requests.example.com/gpu":"1"},"limits":{"requests.example.com/gpu":"1"}})")},
-       {kR + ".limits[requests.example.com/gpu]: Invalid value: \"requests.example.com/gpu\": doesn't "
+       {kR + ".limits[requests.example.com/gpu]: Invalid value: \"requests.example.com/gpu\": "
+             "doesn't "
              "follow extended resource name standard",
         kR + ".requests[requests.example.com/gpu]: Invalid value: \"requests.example.com/gpu\": "
              "doesn't follow extended resource name standard"}},
@@ -56,9 +59,11 @@ TEST(ResourcesTest, HugePages) {
       {{R(R"({"limits":{"hugepages-2Mi":"4Mi"}})")},
        {kR + ": Forbidden: HugePages require cpu or memory"}},
       {{R(R"({"limits":{"cpu":"1","hugepages-2Mi":"3Mi"}})")},
-       {kR + ".limits[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple of "
+       {kR + ".limits[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple "
+             "of "
              "hugepages-2Mi",
-        kR + ".requests[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple "
+        kR + ".requests[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer "
+             "multiple "
              "of hugepages-2Mi"}},
   });
 }
@@ -69,9 +74,11 @@ TEST(ResourcesTest, ClaimsOfContainers) {
                               {"name":"b","resourceClaimTemplateName":"y"}])";
   auto uses = [](const std::string& json) { return R(R"({"claims":)" + json + "}"); };
   ExpectPodErrors({
-      {{claims, uses(R"([{"name":"a"},{"name":"b","request":"r"},{"name":"b","request":"s"}])")}, {}},
+      {{claims, uses(R"([{"name":"a"},{"name":"b","request":"r"},{"name":"b","request":"s"}])")},
+       {}},
       {{claims, uses(R"([{"name":""}])")}, {kR + ".claims[0]: Required value"}},
-      {{claims, uses(R"([{"name":"a"},{"name":"a"}])")}, {kR + ".claims[1]: Duplicate value: \"a\""}},
+      {{claims, uses(R"([{"name":"a"},{"name":"a"}])")},
+       {kR + ".claims[1]: Duplicate value: \"a\""}},
       {{claims, uses(R"([{"name":"a"},{"name":"a","request":"r"}])")},
        {kR + ".claims[1]: Duplicate value: \"a\""}},
       {{claims, uses(R"([{"name":"a","request":"r"},{"name":"a"}])")},
@@ -81,10 +88,12 @@ TEST(ResourcesTest, ClaimsOfContainers) {
       {{claims, uses(R"([{"name":"a","request":"R"}])")},
        {kR + ".claims[0].request: Invalid value: \"R\": " + kNotLabel}},
       {{claims, uses(R"([{"name":"c"}])")},
-       {kR + ".claims[0]: Not found: \"c\": must be one of the names in pod.spec.resourceClaims: a, b"}},
+       {kR +
+        ".claims[0]: Not found: \"c\": must be one of the names in pod.spec.resourceClaims: a, b"}},
       {{uses(R"([{"name":"c"}])")},
-       {kR + ".claims[0]: Not found: \"c\": must be one of the names in pod.spec.resourceClaims which "
-             "is empty"}},
+       {kR +
+        ".claims[0]: Not found: \"c\": must be one of the names in pod.spec.resourceClaims which "
+        "is empty"}},
   });
 }
 
@@ -105,7 +114,8 @@ TEST(ResourcesTest, ClaimsOfPods) {
        {at + "[0]: Invalid value: "
              "{\"Name\":\"a\",\"ResourceClaimName\":\"x\",\"ResourceClaimTemplateName\":\"y\"}: at "
              "most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"}},
-      {{claims(R"([{"name":"a","resourceClaimName":"X"},{"name":"b","resourceClaimTemplateName":""}])")},
+      {{claims(
+           R"([{"name":"a","resourceClaimName":"X"},{"name":"b","resourceClaimTemplateName":""}])")},
        {at + "[0].resourceClaimName: Invalid value: \"X\": " + kNotSubdomain,
         at + "[1].resourceClaimTemplateName: Invalid value: \"\": " + kNotSubdomain}},
       {{claims(R"([{"name":"a","resourceClaimName":"x"}])"), "spec.nodeName=\"n\"",
@@ -127,7 +137,8 @@ TEST(ResourcesTest, PodLevel) {
       {{pod(R"({"claims":[{"name":"a"}]})"),
         R"(spec.resourceClaims=[{"name":"a","resourceClaimName":"x"}])"},
        {at + ".claims: Forbidden: claims may not be set for Resources at pod-level"}},
-      {{pod(R"({"requests":{"cpu":"1"},"limits":{"cpu":"3"}})"), R(R"({"requests":{"cpu":"1500m"}})")},
+      {{pod(R"({"requests":{"cpu":"1"},"limits":{"cpu":"3"}})"),
+        R(R"({"requests":{"cpu":"1500m"}})")},
        {at + ".requests[cpu]: Invalid value: \"1\": must be greater than or equal to aggregate "
              "container requests of 1500m"}},
       {{pod(R"({"requests":{"cpu":"1"},"limits":{"cpu":"1"}})"),
@@ -163,9 +174,9 @@ std::string Sum(const reflect::Map<Quantity>& resources) {
 
 // Sidecars add to what comes after them; other init containers run alone.
 TEST(ResourcesTest, InitContainersPeakBesideSidecars) {
-  auto pod = Load<core::v1::Pod>(Edited(
-      kPod, {R"(spec.containers[0].resources={"requests":{"cpu":"1"}})",
-             R"(spec.initContainers=[
+  auto pod =
+      Load<core::v1::Pod>(Edited(kPod, {R"(spec.containers[0].resources={"requests":{"cpu":"1"}})",
+                                        R"(spec.initContainers=[
                   {"name":"a","image":"i","resources":{"requests":{"cpu":"3"}}},
                   {"name":"s","image":"i","restartPolicy":"Always","resources":{"requests":{"cpu":"2"}}},
                   {"name":"b","image":"i","resources":{"requests":{"cpu":"5","memory":"1Gi"}}}])"}));

@@ -1,7 +1,7 @@
 // Affinity, tolerations, spread and gates.
 #include "api/validation/scheduling.h"
 
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -24,7 +24,8 @@ TEST(SchedulingTest, Tolerations) {
       {{T(R"([{"key":"k","value":"-"}])")},
        {kT + "[0].operator: Invalid value: \"-\": " + kNotLabelValue}},
       {{T(R"([{"key":"k","operator":"Exists","value":"v"}])")},
-       {kT + "[0].operator: Invalid value: \"v\": value must be empty when `operator` is 'Exists'"}},
+       {kT +
+        "[0].operator: Invalid value: \"v\": value must be empty when `operator` is 'Exists'"}},
       {{T(R"([{"key":"k","operator":"In"}])")},
        {kT + "[0].operator: Unsupported value: \"In\": supported values: \"Equal\", \"Exists\""}},
       {{T(R"([{"key":"k","operator":"Lt","value":"1"}])")},
@@ -39,7 +40,10 @@ TEST(SchedulingTest, Tolerations) {
 TEST(SchedulingTest, ComparingTolerations) {
   PodValidationOptions options{.allow_taint_toleration_comparison_operators = true};
   auto errors = [&](const std::string& value) {
-    core::v1::Toleration toleration{.key = "k", .operator_ = "Gt", .value = value};
+    core::v1::Toleration toleration;
+    toleration.key = "k";
+    toleration.operator_ = "Gt";
+    toleration.value = value;
     return Texts(ValidateTolerations({toleration}, field::Path("t"), options));
   };
   const std::string form = "must be a valid decimal integer in canonical form";
@@ -83,7 +87,8 @@ TEST(SchedulingTest, Gates) {
 TEST(SchedulingTest, TopologySpread) {
   auto s = [](const std::string& json) { return "spec.topologySpreadConstraints=" + json; };
   const std::string at = "spec.topologySpreadConstraints[0]";
-  const std::string good = R"("maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule")";
+  const std::string good =
+      R"("maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule")";
   ExpectPodErrors({
       {{s("[{" + good + R"(,"labelSelector":{"matchLabels":{"a":"b"}},"minDomains":2,
              "nodeAffinityPolicy":"Honor","nodeTaintsPolicy":"Ignore","matchLabelKeys":["c"]}])")},
@@ -101,8 +106,10 @@ TEST(SchedulingTest, TopologySpread) {
        {at + ".minDomains: Invalid value: 1: can only use minDomains if "
              "whenUnsatisfiable=DoNotSchedule, not ScheduleAnyway"}},
       {{s("[{" + good + R"(,"nodeAffinityPolicy":"x","nodeTaintsPolicy":"y"}])")},
-       {at + ".nodeAffinityPolicy: Unsupported value: \"x\": supported values: \"Honor\", \"Ignore\"",
-        at + ".nodeTaintsPolicy: Unsupported value: \"y\": supported values: \"Honor\", \"Ignore\""}},
+       {at + ".nodeAffinityPolicy: Unsupported value: \"x\": supported values: \"Honor\", "
+             "\"Ignore\"",
+        at + ".nodeTaintsPolicy: Unsupported value: \"y\": supported values: \"Honor\", "
+             "\"Ignore\""}},
       {{s("[{" + good + R"(,"matchLabelKeys":["a"]}])")},
        {at + ".matchLabelKeys: Forbidden: must not be specified when labelSelector is not set"}},
       {{s("[{" + good + R"(,"labelSelector":{},"matchLabelKeys":["-"]}])")},
@@ -111,7 +118,8 @@ TEST(SchedulingTest, TopologySpread) {
       {{s("[{" + good + R"(,"labelSelector":{"matchLabels":{"a":"b"}},"matchLabelKeys":["a"]}])"),
         R"(metadata.labels={"a":"c"})"},
        {at + "[0]: Invalid value: \"a\": exists in both matchLabelKeys and labelSelector"}},
-      {{s("[{" + good + R"(,"labelSelector":{"matchLabels":{"a":"b"}},"matchLabelKeys":["a"]}])")}, {}},
+      {{s("[{" + good + R"(,"labelSelector":{"matchLabels":{"a":"b"}},"matchLabelKeys":["a"]}])")},
+       {}},
       {{s("[{" + good + R"(,"labelSelector":{"matchExpressions":[{"key":"a","operator":"Exists",
              "values":["x"]}]}}])")},
        {at + ".labelSelector.matchExpressions[0].values: Forbidden: may not be specified when "
@@ -120,8 +128,10 @@ TEST(SchedulingTest, TopologySpread) {
 }
 
 TEST(SchedulingTest, OlderSpreadRule) {
-  core::v1::TopologySpreadConstraint constraint{
-      .maxSkew = 1, .topologyKey = "zone", .whenUnsatisfiable = "DoNotSchedule"};
+  core::v1::TopologySpreadConstraint constraint;
+  constraint.maxSkew = 1;
+  constraint.topologyKey = "zone";
+  constraint.whenUnsatisfiable = "DoNotSchedule";
   constraint.labelSelector.emplace().matchLabels["a"] = "b";
   constraint.matchLabelKeys = {"a"};
   PodValidationOptions options{.old_pod_violates_match_label_keys_validation = true};
@@ -145,7 +155,8 @@ TEST(SchedulingTest, NodeSelector) {
 TEST(SchedulingTest, NodeAffinity) {
   auto required = [](const std::string& terms) {
     return R"(spec.affinity={"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":
-              {"nodeSelectorTerms":)" + terms + "}}}";
+              {"nodeSelectorTerms":)" +
+           terms + "}}}";
   };
   const std::string terms =
       "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
@@ -166,7 +177,8 @@ TEST(SchedulingTest, NodeAffinity) {
       {{expression(R"({"key":"a","operator":"In"})")},
        {e + ".values: Required value: must be specified when `operator` is 'In' or 'NotIn'"}},
       {{expression(R"({"key":"a","operator":"Exists","values":["b"]})")},
-       {e + ".values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"}},
+       {e +
+        ".values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"}},
       {{expression(R"({"key":"a","operator":"Lt","values":["1","2"]})")},
        {e + ".values: Required value: must be specified single value when `operator` is 'Lt' or "
             "'Gt'"}},
@@ -176,8 +188,9 @@ TEST(SchedulingTest, NodeAffinity) {
         e + ".values[0]: Invalid value: \"-\": " + kNotLabelValue}},
       {{match_field(R"({"key":"metadata.name","operator":"In","values":["n"]})")}, {}},
       {{match_field(R"({"key":"metadata.name","operator":"In","values":["n","m"]})")},
-       {f + ".values: Required value: must be only one value when `operator` is 'In' or 'NotIn' for "
-            "node field selector"}},
+       {f +
+        ".values: Required value: must be only one value when `operator` is 'In' or 'NotIn' for "
+        "node field selector"}},
       {{match_field(R"({"key":"spec.x","operator":"Exists"})")},
        {f + ".operator: Invalid value: \"Exists\": not a valid selector operator",
         f + ".key: Invalid value: \"spec.x\": not a valid field selector key"}},
@@ -197,7 +210,8 @@ TEST(SchedulingTest, PreferredNodeAffinity) {
       {{preferred(R"([{"weight":1,"preference":{"matchExpressions":[
             {"key":"a","operator":"In","values":["-not a value-"]}]}}])")},
        {}},
-      {{preferred(R"([{"weight":0,"preference":{"matchExpressions":[{"key":"","operator":"In"}]}}])")},
+      {{preferred(
+           R"([{"weight":0,"preference":{"matchExpressions":[{"key":"","operator":"In"}]}}])")},
        {at + ".weight: Invalid value: 0: must be in the range 1-100",
         at + ".preference.matchExpressions[0].values: Required value: must be specified when "
              "`operator` is 'In' or 'NotIn'",
@@ -211,8 +225,8 @@ TEST(SchedulingTest, PreferredNodeAffinity) {
 TEST(SchedulingTest, PodAffinity) {
   for (const std::string kind : {"podAffinity", "podAntiAffinity"}) {
     auto required = [&](const std::string& json) {
-      return "spec.affinity." + kind + R"(.requiredDuringSchedulingIgnoredDuringExecution=[)" + json +
-             "]";
+      return "spec.affinity." + kind + R"(.requiredDuringSchedulingIgnoredDuringExecution=[)" +
+             json + "]";
     };
     auto preferred = [&](const std::string& json) {
       return "spec.affinity." + kind + R"(.preferredDuringSchedulingIgnoredDuringExecution=[)" +
@@ -235,12 +249,14 @@ TEST(SchedulingTest, PodAffinity) {
          {r + ".namespace: Invalid value: \"A\": " + kNotLabel}},
         {{required(R"({"topologyKey":"z","labelSelector":{"matchExpressions":
              [{"key":"a","operator":"In","values":["-"]}]}})")},
-         {r + ".labelSelector.matchExpressions[0].values[0]: Invalid value: \"-\": " + kNotLabelValue}},
+         {r +
+          ".labelSelector.matchExpressions[0].values[0]: Invalid value: \"-\": " + kNotLabelValue}},
         {{required(R"({"topologyKey":"z","namespaceSelector":{"matchLabels":{"-":"b"}}})")},
          {r + ".namespaceSelector.matchLabels: Invalid value: \"-\": " + kNotQualified}},
         {{required(R"({"topologyKey":"z","matchLabelKeys":["a"],"mismatchLabelKeys":["b"]})")},
          {r + ".matchLabelKeys: Forbidden: must not be specified when labelSelector is not set",
-          r + ".mismatchLabelKeys: Forbidden: must not be specified when labelSelector is not set"}},
+          r + ".mismatchLabelKeys: Forbidden: must not be specified when labelSelector is not "
+              "set"}},
         {{required(R"({"topologyKey":"z","labelSelector":{},"matchLabelKeys":["a","c"],
                        "mismatchLabelKeys":["a"]})")},
          {r + ".matchLabelKeys[0]: Invalid value: \"a\": exists in both matchLabelKeys and "

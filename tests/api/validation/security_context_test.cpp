@@ -1,5 +1,5 @@
 // Security contexts of containers and pods, and user namespaces.
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -8,17 +8,18 @@ std::string S(const std::string& json) { return "spec.containers[0].securityCont
 std::string P(const std::string& json) { return "spec.securityContext=" + json; }
 const std::string kS = "spec.containers[0].securityContext";
 const std::string kP = "spec.securityContext";
-const std::string kUidRange = ": must be between 0 and 2147483647, inclusive";
+const std::string kUidRange = ": must be between 0 and 4294967295, inclusive";
 
 TEST(SecurityContextTest, Ids) {
   ExpectPodErrors({
-      {{S(R"({"runAsUser":0,"runAsGroup":2147483647})")}, {}},
-      {{S(R"({"runAsUser":-1,"runAsGroup":2147483648})")},
+      {{S(R"({"runAsUser":0,"runAsGroup":4294967295})")}, {}},
+      {{S(R"({"runAsUser":-1,"runAsGroup":4294967296})")},
        {kS + ".runAsUser: Invalid value: -1" + kUidRange,
-        kS + ".runAsGroup: Invalid value: 2147483648" + kUidRange}},
+        kS + ".runAsGroup: Invalid value: 4294967296" + kUidRange}},
       {{P(R"({"runAsUser":1,"runAsGroup":1,"fsGroup":1,"supplementalGroups":[0,1]})")}, {}},
       {{P(R"({"runAsUser":-1,"runAsGroup":-2,"fsGroup":-3,"supplementalGroups":[0,-4]})")},
-       {kP + ".fsGroup: Invalid value: -3" + kUidRange, kP + ".runAsUser: Invalid value: -1" + kUidRange,
+       {kP + ".fsGroup: Invalid value: -3" + kUidRange,
+        kP + ".runAsUser: Invalid value: -1" + kUidRange,
         kP + ".runAsGroup: Invalid value: -2" + kUidRange,
         kP + ".supplementalGroups[1]: Invalid value: -4" + kUidRange}},
   });
@@ -29,7 +30,8 @@ TEST(SecurityContextTest, ProcMount) {
       {{S(R"({"procMount":"Default"})")}, {}},
       {{S(R"({"procMount":"Unmasked"})"), "spec.hostUsers=false"}, {}},
       {{S(R"({"procMount":"Unmasked"})")},
-       {kS + ".procMount: Invalid value: \"Unmasked\": `hostUsers` must be false to use `Unmasked`"}},
+       {kS +
+        ".procMount: Invalid value: \"Unmasked\": `hostUsers` must be false to use `Unmasked`"}},
       {{S(R"({"procMount":"x"})")},
        {kS + ".procMount: Unsupported value: \"x\": supported values: \"Default\", \"Unmasked\""}},
   });
@@ -47,8 +49,10 @@ TEST(SecurityContextTest, PrivilegeEscalation) {
        {kS + ": Invalid value: {\"Capabilities\":null,\"Privileged\":true," + none +
         ": cannot set `allowPrivilegeEscalation` to false and `privileged` to true"}},
       {{S(R"({"allowPrivilegeEscalation":false,"capabilities":{"add":["NET_ADMIN","CAP_SYS_ADMIN"]}})")},
-       {kS + ": Invalid value: {\"Capabilities\":{\"Add\":[\"NET_ADMIN\",\"CAP_SYS_ADMIN\"],\"Drop\":"
-             "null},\"Privileged\":null," + none +
+       {kS +
+        ": Invalid value: {\"Capabilities\":{\"Add\":[\"NET_ADMIN\",\"CAP_SYS_ADMIN\"],\"Drop\":"
+        "null},\"Privileged\":null," +
+        none +
         ": cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"}},
   });
 }
@@ -65,7 +69,8 @@ TEST(SecurityContextTest, Seccomp) {
          {profile + ".type: Unsupported value: \"x\": supported values: \"Localhost\", "
                     "\"RuntimeDefault\", \"Unconfined\""}},
         {{set(R"({"seccompProfile":{"type":"Localhost"}})")},
-         {profile + ".localhostProfile: Required value: must be set when seccomp type is Localhost"}},
+         {profile +
+          ".localhostProfile: Required value: must be set when seccomp type is Localhost"}},
         {{set(R"({"seccompProfile":{"type":"Localhost","localhostProfile":"/../x"}})")},
          {profile + ".localhostProfile: Invalid value: \"/../x\": must be a relative path",
           profile + ".localhostProfile: Invalid value: \"/../x\": must not contain '..'"}},
@@ -89,17 +94,21 @@ TEST(SecurityContextTest, AppArmor) {
          {profile + ".type: Unsupported value: \"x\": supported values: \"Localhost\", "
                     "\"RuntimeDefault\", \"Unconfined\""}},
         {{set(R"({"appArmorProfile":{"type":"Localhost"}})")},
-         {profile + ".localhostProfile: Required value: must be set when AppArmor type is Localhost"}},
+         {profile +
+          ".localhostProfile: Required value: must be set when AppArmor type is Localhost"}},
         {{set(R"({"appArmorProfile":{"type":"Localhost","localhostProfile":""}})")},
-         {profile + ".localhostProfile: Required value: must be set when AppArmor type is Localhost"}},
+         {profile +
+          ".localhostProfile: Required value: must be set when AppArmor type is Localhost"}},
         {{set(R"({"appArmorProfile":{"type":"Localhost","localhostProfile":" p"}})")},
-         {profile + ".localhostProfile: Invalid value: \" p\": must not be padded with whitespace"}},
+         {profile +
+          ".localhostProfile: Invalid value: \" p\": must not be padded with whitespace"}},
         {{set(R"({"appArmorProfile":{"type":"Localhost","localhostProfile":")" +
               std::string(4096, 'a') + "\"}}")},
          {profile + ".localhostProfile: Too long: may not be more than 4095 bytes"}},
         {{set(R"({"appArmorProfile":{"type":"Unconfined","localhostProfile":"p"}})")},
-         {profile + ".localhostProfile: Invalid value: \"p\": can only be set when AppArmor type is "
-                    "Localhost"}},
+         {profile +
+          ".localhostProfile: Invalid value: \"p\": can only be set when AppArmor type is "
+          "Localhost"}},
     });
   }
 }
@@ -120,8 +129,9 @@ TEST(SecurityContextTest, PodPolicies) {
              "\"Recursive\""}},
       {{"spec.hostPID=true", "spec.shareProcessNamespace=false"}, {}},
       {{"spec.hostPID=true", "spec.shareProcessNamespace=true"},
-       {kP + ".shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot "
-             "both be enabled"}},
+       {kP +
+        ".shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot "
+        "both be enabled"}},
   });
 }
 
@@ -132,10 +142,12 @@ TEST(SecurityContextTest, Sysctls) {
   auto sysctls = [](const std::string& json) { return P(R"({"sysctls":)" + json + "}"); };
   const std::string at = kP + ".sysctls";
   ExpectPodErrors({
-      {{sysctls(R"([{"name":"kernel.shmmax","value":"1"},{"name":"net/ipv4/conf/eno2.100/a_b","value":""}])")},
+      {{sysctls(
+           R"([{"name":"kernel.shmmax","value":"1"},{"name":"net/ipv4/conf/eno2.100/a_b","value":""}])")},
        {}},
       {{sysctls(R"([{"name":"","value":"1"}])")}, {at + "[0].name: Required value"}},
-      {{sysctls(R"([{"name":"A","value":"1"},{"name":"a..b","value":"1"},{"name":"a_","value":"1"}])")},
+      {{sysctls(
+           R"([{"name":"A","value":"1"},{"name":"a..b","value":"1"},{"name":"a_","value":"1"}])")},
        {at + "[0].name: Invalid value: \"A\": " + format,
         at + "[1].name: Invalid value: \"a..b\": " + format,
         at + "[2].name: Invalid value: \"a_\": " + format}},
@@ -148,9 +160,12 @@ TEST(SecurityContextTest, Sysctls) {
       {{sysctls(R"([{"name":"net/ipv4","value":"1"},{"name":"kernel/msgmax","value":"1"},
                     {"name":"fs.mqueue.x","value":"1"},{"name":"kernel.sem","value":"1"}])"),
         "spec.hostIPC=true"},
-       {at + "[1].name: Invalid value: \"kernel/msgmax\": may not be specified when 'hostIPC' is true",
-        at + "[2].name: Invalid value: \"fs.mqueue.x\": may not be specified when 'hostIPC' is true",
-        at + "[3].name: Invalid value: \"kernel.sem\": may not be specified when 'hostIPC' is true"}},
+       {at + "[1].name: Invalid value: \"kernel/msgmax\": may not be specified when 'hostIPC' is "
+             "true",
+        at +
+            "[2].name: Invalid value: \"fs.mqueue.x\": may not be specified when 'hostIPC' is true",
+        at + "[3].name: Invalid value: \"kernel.sem\": may not be specified when 'hostIPC' is "
+             "true"}},
   });
 }
 
@@ -158,7 +173,8 @@ TEST(SecurityContextTest, HostUsers) {
   const std::string why = ": Forbidden: when `hostUsers` is false";
   ExpectPodErrors({
       {{"spec.hostUsers=false"}, {}},
-      {{"spec.hostUsers=true", "spec.hostNetwork=true", "spec.hostPID=true", "spec.hostIPC=true"}, {}},
+      {{"spec.hostUsers=true", "spec.hostNetwork=true", "spec.hostPID=true", "spec.hostIPC=true"},
+       {}},
       {{"spec.hostUsers=false", "spec.hostNetwork=true", "spec.hostPID=true", "spec.hostIPC=true"},
        {"spec.hostNetwork" + why, "spec.HostPID" + why, "spec.HostIPC" + why}},
       {{"spec.hostUsers=false",

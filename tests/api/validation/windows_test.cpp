@@ -1,5 +1,5 @@
 // Windows options, and what each operating system lacks.
-#include "validation/pod_harness.h"
+#include "api/validation/pod_harness.h"
 
 namespace podium::api {
 namespace {
@@ -18,11 +18,13 @@ TEST(WindowsTest, Options) {
     return kW + ".runAsUserName: Invalid value: \"" + shown + "\": " + why;
   };
   ExpectPodErrors({
-      {{W(R"({"gmsaCredentialSpecName":"a.b","gmsaCredentialSpec":"x","runAsUserName":"DOM\\me"})")}, {}},
+      {{W(R"({"gmsaCredentialSpecName":"a.b","gmsaCredentialSpec":"x","runAsUserName":"DOM\\me"})")},
+       {}},
       {{W(R"({"gmsaCredentialSpecName":"A"})")},
        {kW + ".gmsaCredentialSpecName: Invalid value: \"A\": " + kNotSubdomain}},
       {{W(R"({"gmsaCredentialSpec":""})")},
-       {kW + ".gmsaCredentialSpec: Invalid value: \"\": gmsaCredentialSpec cannot be an empty string"}},
+       {kW +
+        ".gmsaCredentialSpec: Invalid value: \"\": gmsaCredentialSpec cannot be an empty string"}},
       {{user("NT AUTHORITY\\\\SYSTEM")}, {}},
       {{user("sub.example.com\\\\me")}, {}},
       {{user("")}, {bad("", "runAsUserName cannot be an empty string")}},
@@ -36,7 +38,8 @@ TEST(WindowsTest, Options) {
       {{user("dom\\\\")}, {bad("dom\\\\", "runAsUserName's User cannot be empty")}},
       {{user(". .")}, {bad(". .", "runAsUserName's User cannot contain only periods or spaces")}},
       {{user("a;b")},
-       {bad("a;b", "runAsUserName's User cannot contain the following characters: \"/\\:;|=,+*?<>@[]")}},
+       {bad("a;b",
+            "runAsUserName's User cannot contain the following characters: \"/\\:;|=,+*?<>@[]")}},
       {{user(std::string(105, 'a'))},
        {bad(std::string(105, 'a'),
             "runAsUserName's User length must not be longer than 104 characters")}},
@@ -46,7 +49,8 @@ TEST(WindowsTest, Options) {
         bad(std::string(256, 'a') + "\\\\b",
             "runAsUserName's Domain doesn't match the NetBios nor the DNS format")}},
       {{PodW(R"({"runAsUserName":""})")},
-       {"spec.securityContext.windowsOptions.runAsUserName: Invalid value: \"\": runAsUserName cannot "
+       {"spec.securityContext.windowsOptions.runAsUserName: Invalid value: \"\": runAsUserName "
+        "cannot "
         "be an empty string"}},
   });
 }
@@ -71,8 +75,9 @@ TEST(WindowsTest, HostProcess) {
        {"spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any "
         "hostProcess containers"}},
       {{W(R"({"hostProcess":true})"), PodW(R"({"hostProcess":false})"), "spec.hostNetwork=true"},
-       {kW + ".hostProcess: Invalid value: true: pod hostProcess value must be identical if both are "
-             "specified, was false"}},
+       {kW +
+        ".hostProcess: Invalid value: true: pod hostProcess value must be identical if both are "
+        "specified, was false"}},
   });
 }
 
@@ -85,32 +90,46 @@ TEST(WindowsTest, OsNames) {
        {"spec.os: Unsupported value: \"plan9\": supported values: \"linux\", \"windows\""}},
       {{R"(spec.os={"name":"linux"})", W("{}"), PodW("{}"),
         R"(spec.initContainers=[{"name":"i","image":"i","securityContext":{"windowsOptions":{}}}])"},
-       {"spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod",
-        "spec.initContainers[0].securityContext.windowsOptions: Forbidden: windows options cannot be "
+       {"spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux "
+        "pod",
+        "spec.initContainers[0].securityContext.windowsOptions: Forbidden: windows options cannot "
+        "be "
         "set for a linux pod",
-        "spec.containers[0].securityContext.windowsOptions: Forbidden: windows options cannot be set "
+        "spec.containers[0].securityContext.windowsOptions: Forbidden: windows options cannot be "
+        "set "
         "for a linux pod"}},
   });
 }
 
 TEST(WindowsTest, LinuxFieldsOfWindowsPods) {
   std::vector<std::string> expected;
-  for (const char* field :
-       {"securityContext.appArmorProfile", "securityContext.seLinuxOptions", "hostUsers", "hostPID",
-        "hostIPC", "securityContext.seccompProfile", "securityContext.fsGroup",
-        "securityContext.fsGroupChangePolicy", "securityContext.sysctls", "shareProcessNamespace",
-        "securityContext.runAsUser", "securityContext.runAsGroup",
-        "securityContext.supplementalGroups", "securityContext.supplementalGroupsPolicy",
-        "securityContext.seLinuxChangePolicy", "containers[0].securityContext.appArmorProfile",
-        "containers[0].securityContext.seLinuxOptions",
-        "containers[0].securityContext.seccompProfile",
-        "containers[0].securityContext.capabilities",
-        "containers[0].securityContext.readOnlyRootFilesystem",
-        "containers[0].securityContext.privileged",
-        "containers[0].securityContext.allowPrivilegeEscalation",
-        "containers[0].securityContext.procMount", "containers[0].securityContext.runAsUser",
-        "containers[0].securityContext.runAsGroup"}) {
-    expected.push_back(std::string("spec.") + field + ": Forbidden: cannot be set for a windows pod");
+  for (const char* field : {"securityContext.appArmorProfile",
+                            "securityContext.seLinuxOptions",
+                            "hostUsers",
+                            "hostPID",
+                            "hostIPC",
+                            "securityContext.seccompProfile",
+                            "securityContext.fsGroup",
+                            "securityContext.fsGroupChangePolicy",
+                            "securityContext.sysctls",
+                            "shareProcessNamespace",
+                            "securityContext.runAsUser",
+                            "securityContext.runAsGroup",
+                            "securityContext.supplementalGroups",
+                            "securityContext.supplementalGroupsPolicy",
+                            "securityContext.seLinuxChangePolicy",
+                            "containers[0].securityContext.appArmorProfile",
+                            "containers[0].securityContext.seLinuxOptions",
+                            "containers[0].securityContext.seccompProfile",
+                            "containers[0].securityContext.capabilities",
+                            "containers[0].securityContext.readOnlyRootFilesystem",
+                            "containers[0].securityContext.privileged",
+                            "containers[0].securityContext.allowPrivilegeEscalation",
+                            "containers[0].securityContext.procMount",
+                            "containers[0].securityContext.runAsUser",
+                            "containers[0].securityContext.runAsGroup"}) {
+    expected.push_back(std::string("spec.") + field +
+                       ": Forbidden: cannot be set for a windows pod");
   }
   ExpectPodErrors({{
       {R"(spec.os={"name":"windows"})",
