@@ -119,29 +119,6 @@ bool EqualFields(const Field& field, const void* a, const void* b) {
   return false;
 }
 
-bool IsZeroField(const Field& field, const void* at) {
-  switch (field.shape) {
-    case Shape::kScalar:
-      if (field.kind == Kind::kStruct) return IsZeroObject(*field.type, at);
-      if (field.kind == Kind::kLeaf) return field.type->leaf->is_zero(at);
-      return VisitScalar(field.kind, false, [&]<class T>(std::type_identity<T>) {
-        return *static_cast<const T*>(at) == T();
-      });
-    case Shape::kOptional:
-    case Shape::kBox:
-      return OptionalValue(field, at) == nullptr;
-    case Shape::kList: {
-      const ListOps& ops = field.list();
-      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
-    }
-    case Shape::kMap: {
-      const MapOps& ops = field.map();
-      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
-    }
-  }
-  return false;
-}
-
 void ResetScalar(const Field& field, void* at) {
   if (field.kind == Kind::kStruct) {
     for (const Field& inner : field.type->fields) ResetField(inner, inner.at(at));
@@ -209,6 +186,29 @@ bool EqualObjects(const Type& type, const void* a, const void* b) {
     if (!EqualFields(field, field.at(a), field.at(b))) return false;
   }
   return true;
+}
+
+bool IsZeroField(const Field& field, const void* at) {
+  switch (field.shape) {
+    case Shape::kScalar:
+      if (field.kind == Kind::kStruct) return IsZeroObject(*field.type, at);
+      if (field.kind == Kind::kLeaf) return field.type->leaf->is_zero(at);
+      return VisitScalar(field.kind, false, [&]<class T>(std::type_identity<T>) {
+        return *static_cast<const T*>(at) == T();
+      });
+    case Shape::kOptional:
+    case Shape::kBox:
+      return OptionalValue(field, at) == nullptr;
+    case Shape::kList: {
+      const ListOps& ops = field.list();
+      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
+    }
+    case Shape::kMap: {
+      const MapOps& ops = field.map();
+      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
+    }
+  }
+  return false;
 }
 
 bool IsZeroObject(const Type& type, const void* object) {

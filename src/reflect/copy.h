@@ -15,6 +15,10 @@ bool EqualObjects(const Type& type, const void* a, const void* b);
 // True when the object equals a default-made one.
 bool IsZeroObject(const Type& type, const void* object);
 
+// True when the field's value is what a default-made object has. A list or map that is empty but
+// there is not.
+bool IsZeroField(const Field& field, const void* value);
+
 // Sets the field's value back to what a default-made object has.
 void ResetField(const Field& field, void* value);
 
