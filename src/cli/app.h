@@ -5,9 +5,6 @@
 
 namespace podium::cli {
 
-// The commands that this room offers.
-std::span<const Command> Commands();
-
 // Finds the command that the arguments name (argv[1]), reads its options, runs it and writes what
 // it answers. Returns the exit status of the program.
 int Run(std::span<const Command> commands, int argc, const char* const* argv);

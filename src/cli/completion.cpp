@@ -4,7 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "cli/explain_names.h"
+#include "cli/commands.h"
+#include "cli/field_names.h"
 
 namespace podium::cli {
 namespace {
@@ -70,14 +71,14 @@ fi
 constexpr std::string_view kFish =
     R"(# podium completion for fish; load with: podium completion fish | source
 function __podium_complete
-    set -l words (commandline -opc) (commandline -ct)
+    set -l current (commandline -ct)
+    set -l words (commandline -opc) "$current"
     set -l program $words[1]
     for line in ($program __complete $words[2..-1] 2>/dev/null)
         if test "$line" = :files
-            set -l current (commandline -ct)
-            set -l option (string match -r -- '^--[^=]*=' $current)
-            for file in (__fish_complete_path (string replace -r -- '^--[^=]*=' '' $current))
-                echo $option$file
+            set -l option (string match -r -- '^--[^=]*=' "$current")
+            for file in (__fish_complete_path (string replace -r -- '^--[^=]*=' '' "$current"))
+                echo "$option$file"
             end
         else
             echo $line
@@ -208,11 +209,29 @@ std::string Complete(std::span<const Command> commands, std::span<const char* co
   return out;
 }
 
-Outcome RunCompletion(const Invocation& invocation) {
-  if (invocation.arguments().empty()) {
-    return UsageError("completion", "which shell? one of bash, zsh, fish");
-  }
-  return {kOk, std::string(CompletionScript(invocation.arguments()[0])), {}};
+Command CompletionCommand() {
+  return {
+      .name = "completion",
+      .summary = "Print the completion script of a shell",
+      .arguments = "bash|zsh|fish",
+      .max_arguments = 1,
+      .values = Values::kWords,
+      .words = "bash zsh fish",
+      .details =
+          "Completes commands, options, files, and for podium explain the names of resources and "
+          "their fields.",
+      .example =
+          "  source <(podium completion bash)\n"
+          "  podium completion bash > /etc/bash_completion.d/podium\n"
+          "  podium completion zsh > /usr/local/share/zsh/site-functions/_podium\n"
+          "  podium completion fish > ~/.config/fish/completions/podium.fish\n",
+      .run = [](const Invocation& invocation) -> Outcome {
+        if (invocation.arguments().empty()) {
+          return UsageError("completion", "which shell? one of bash, zsh, fish");
+        }
+        return {kOk, std::string(CompletionScript(invocation.arguments()[0])), {}};
+      },
+  };
 }
 
 }  // namespace podium::cli

@@ -18,6 +18,4 @@ std::string_view CompletionScript(std::string_view shell);
 // to complete names of files.
 std::string Complete(std::span<const Command> commands, std::span<const char* const> words);
 
-Outcome RunCompletion(const Invocation& invocation);
-
 }  // namespace podium::cli

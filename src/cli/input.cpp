@@ -10,12 +10,16 @@
 #include <memory>
 #include <utility>
 
-#include "cli/text.h"
-
 namespace podium::cli {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+constexpr std::string_view kCannotRead = "cannot be read";
+
+Error TooLarge() {
+  return {Code::kResourceExhausted, "larger than " + std::to_string(kMaxFileSize >> 20) + " MiB"};
+}
 
 bool IsManifest(std::string_view name) {
   return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
@@ -24,7 +28,7 @@ bool IsManifest(std::string_view name) {
 void ListFolder(const std::string& folder, bool recursive, FileList* list) {
   std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), &closedir);
   if (!open) {
-    list->errors.push_back(Error::FromErrno(errno, Printable(folder)));
+    list->errors.push_back({folder, Error::FromErrno(errno, kCannotRead)});
     return;
   }
   std::vector<std::string> names;
@@ -35,7 +39,7 @@ void ListFolder(const std::string& folder, bool recursive, FileList* list) {
     const std::string path = folder + (folder.ends_with('/') ? "" : "/") + name;
     struct stat status{};
     if (lstat(path.c_str(), &status) != 0) {
-      list->errors.push_back(Error::FromErrno(errno, Printable(path)));
+      list->errors.push_back({path, Error::FromErrno(errno, kCannotRead)});
       continue;
     }
     if (S_ISDIR(status.st_mode)) {
@@ -101,9 +105,14 @@ FileList ListFiles(const std::vector<std::string>& names, bool recursive) {
     if (name == "-") {
       list.files.push_back(name);
     } else if (stat(name.c_str(), &status) != 0) {
-      list.errors.push_back(Error::FromErrno(errno, Printable(name)));
+      list.errors.push_back({name, Error::FromErrno(errno, kCannotRead)});
     } else if (S_ISDIR(status.st_mode)) {
+      const size_t before = list.files.size() + list.errors.size();
       ListFolder(name, recursive, &list);
+      if (list.files.size() + list.errors.size() == before) {
+        list.errors.push_back(
+            {name, Error(Code::kNotFound, "no file in it ends in .yaml, .yml or .json")});
+      }
     } else {
       list.files.push_back(name);
     }
@@ -113,27 +122,28 @@ FileList ListFiles(const std::vector<std::string>& names, bool recursive) {
 
 Result<std::string> ReadInput(const std::string& name) {
   const bool standard = name == "-";
-  const std::string shown = Printable(DisplayName(name));
   FileDescriptor file(standard ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC),
                       !standard);
-  if (file.get() < 0) return Error::FromErrno(errno, shown);
+  if (file.get() < 0) return Error::FromErrno(errno, kCannotRead);
   std::string text;
   struct stat status{};
   if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-    text.reserve(std::min(static_cast<size_t>(status.st_size), kMaxFileSize) + 1);
+    if (static_cast<size_t>(status.st_size) > kMaxFileSize) return TooLarge();
+    text.reserve(static_cast<size_t>(status.st_size) + 1);
   }
   char buffer[64 * 1024];
   while (true) {
     const ssize_t count = read(file.get(), buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Error::FromErrno(errno, shown);
+    if (count < 0) return Error::FromErrno(errno, kCannotRead);
     if (count == 0) return text;
     text.append(buffer, static_cast<size_t>(count));
-    if (text.size() > kMaxFileSize) {
-      return Error(Code::kResourceExhausted,
-                   shown + ": larger than " + std::to_string(kMaxFileSize >> 20) + " MiB");
-    }
+    if (text.size() > kMaxFileSize) return TooLarge();
   }
+}
+
+bool NamesStandardInputTwice(const std::vector<std::string>& names) {
+  return std::ranges::count(names, "-") > 1;
 }
 
 std::string DisplayName(const std::string& name) { return name == "-" ? "stdin" : name; }

@@ -14,18 +14,27 @@ namespace podium::cli {
 // Bytes of one file; more is refused.
 inline constexpr size_t kMaxFileSize = size_t{64} << 20;
 
+struct FileError {
+  std::string name;
+  Error error;  // without the name
+};
+
 struct FileList {
   std::vector<std::string> files;
-  std::vector<Error> errors;  // of names that are no files, in the order met
+  std::vector<FileError> errors;  // of names that stand for no file, in the order met
 };
 
 // The files that the names stand for: a file is itself, "-" is the standard input, a folder stands
 // for the files in it that end in .yaml, .yml or .json, in byte order; with `recursive`, for those
-// of the folders below it as well (links to folders are not followed there).
+// of the folders below it as well (links to folders are not followed there). A folder without any
+// such file is an error.
 FileList ListFiles(const std::vector<std::string>& names, bool recursive);
 
-// The file's bytes. Errors name the file.
+// The file's bytes. Errors do not name the file.
 Result<std::string> ReadInput(const std::string& name);
+
+// The standard input can be read once: whether the names hold it twice.
+bool NamesStandardInputTwice(const std::vector<std::string>& names);
 
 // How the file is called in output: its name, or "stdin".
 std::string DisplayName(const std::string& name);
