@@ -169,7 +169,7 @@ class Printer:
 
     def enum(self, enum):
         out = comment(enum.description)
-        out += f"enum class {schema_model.enum_cpp(enum.name)} : int32_t {{\n"
+        out += f"enum class {enum.name} : int32_t {{\n"
         for value, number in zip(enum.values, enum.numbers):
             out += f"  {schema_model.enum_constant(value)} = {number},\n"
         return out + "};\n\n"

@@ -178,7 +178,7 @@ class Model:
             self.enums[prefix + enum.name] = enum
         for alias in package.aliases:
             self.aliases[prefix + alias.name] = alias
-            if alias.items is not None:
+            if alias.items:
                 self.structs[prefix + alias.name] = self.transparent(package, alias)
         self.raws.update(prefix + name for name in package.raws)
         for block in package.types:
@@ -188,7 +188,8 @@ class Model:
                 block.keyword in ("kind", "list"), self.fields_of(package, block))
 
     def transparent(self, package, alias):
-        field = dataclasses.replace(alias.target, number=alias.items)
+        field = dataclasses.replace(
+            alias.target, number=None if alias.items == "-" else int(alias.items))
         return Struct(package, alias.place, alias.name, alias.description, {}, "kTransparent",
                       False, [field])
 
@@ -301,7 +302,7 @@ class Model:
         proto3 = package.header.get("syntax") == "proto3"
         alias = self.aliases.get(self.qualify(package, field.type))
         shape, type_name, enum_name, owner = field.shape, field.type, field.enum, package
-        if alias is not None and alias.items is None:
+        if alias is not None and not alias.items:
             if shape != "scalar":
                 return self.error(field.place, f"{field.type} is a {alias.target.shape} itself")
             shape, type_name, enum_name = alias.target.shape, alias.target.type, alias.target.enum
@@ -345,7 +346,7 @@ class Model:
             first = enum_constant(enum.values[enum.numbers.index(0)]) if 0 in enum.numbers else None
             if first is None:
                 return self.error(field.place, f"{name} has no value 0")
-            return Value("kEnum", enum_cpp(name), f" = {enum_cpp(name)}::{first}", enum=enum)
+            return Value("kEnum", name, f" = {name}::{first}", enum=enum)
         if full in self.aliases:
             return self.error(field.place, f"list or map of {name}, which is one itself")
         return self.error(field.place, f"unknown type '{name}'")
@@ -377,10 +378,6 @@ class Model:
                 element = member.value.struct
                 if member.shape != "kList" or element is None or element.find(key) is None:
                     self.error(member.field.place, f"{what} '{key}' is no field of the elements")
-
-
-def enum_cpp(name):
-    return name.replace(".", "")
 
 
 def enum_constant(value):

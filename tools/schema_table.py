@@ -78,12 +78,12 @@ class TypeBlock:
 
 @dataclasses.dataclass
 class Alias:
-    """A named list or map type; with `items`, a message of its own around field number `items`."""
+    """A named list or map type; with `items`, a type of its own: a message around that field."""
 
     place: Place
     name: str
     target: Field
-    items: Optional[int] = None
+    items: str = ""  # the field's number, "-" for none
     description: str = ""
 
 
@@ -158,7 +158,7 @@ FIELD_FLAGS = {
 STRUCT_TYPES = {"atomic", "granular"}
 
 TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+')
-NAME = re.compile(r"[A-Za-z_$][\w$.-]*\Z")
+NAME = re.compile(r"[A-Za-z_$][\w$./-]*\Z")
 TYPE_NAME = re.compile(r"[A-Za-z][\w.]*\Z")
 FLAG = re.compile(r"([a-z]+)(?:=(.*))?\Z", re.DOTALL)
 LIST_VALUE = re.compile(r"(atomic|set|map)(?:\(([^()]+)\))?\Z")
@@ -332,16 +332,16 @@ class Reader:
         shape = parse_shape(rest[2])
         if not shape or shape[0] not in ("list", "map"):
             return self.error(f"'{rest[2]}' is no list or map")
-        items = None
+        items = ""
         if len(rest) == 4:
-            match = re.fullmatch(r"items=(\d+)", rest[3])
+            match = re.fullmatch(r"items=(\d+|-)", rest[3])
             if not match:
                 return self.error(f"unknown flag '{rest[3]}'")
-            items = int(match[1])
+            items = match[1]
         if self.declare(rest[0]):
             target = Field(self.place, "items", *shape[:2], key_type=shape[2], enum=shape[3])
             alias = Alias(self.place, rest[0], target, items)
-            self.target = None if items is None else alias  # without a message it is no type
+            self.target = alias if items else None  # without, it is no type
             self.package.aliases.append(alias)
 
     def enum_line(self, text, rest):
@@ -352,26 +352,31 @@ class Reader:
         if not self.declare(words[0]):
             return
         enum = Enum(self.place, words[0], [], closed="closed" in words)
+        if self.package.header.get("syntax") == "proto3":
+            enum.numbers = []
         values = TOKEN.findall(after)
         if len(values) == 2 and values[0] == "same":
             enum.same = values[1]
-        elif self.package.header.get("syntax") == "proto3":
-            enum.numbers = []
-            for value in values:
-                name, _, number = value.partition(":")
-                if not number.isdigit():
-                    return self.error(f"expected NAME:NUMBER, not '{value}'")
-                enum.values.append(name)
-                enum.numbers.append(int(number))
         else:
-            enum.values = [json.loads(v) if v.startswith('"') else v for v in values]
-        for value in enum.values:
-            if enum.values.count(value) > 1:
+            self.enum_values(enum, values)
+        self.block = enum
+        self.target = None if enum.numbers is None else enum  # only these become a C++ type
+        self.package.enums.append(enum)
+
+    def enum_values(self, enum, values):
+        for written in values:
+            value = json.loads(written) if written.startswith('"') else written
+            if enum.numbers is not None:
+                value, _, number = written.partition(":")
+                if not number.isdigit():
+                    self.error(f"expected NAME:NUMBER, not '{written}'")
+                    continue
+                enum.numbers.append(int(number))
+            if value in enum.values:
                 self.error(f"value '{value}' stands twice")
             if "|" in value:
                 self.error(f"value '{value}' holds '|', which separates values in descriptors")
-        self.target = None if enum.numbers is None else enum  # only these become a C++ type
-        self.package.enums.append(enum)
+            enum.values.append(value)
 
     def const_line(self, text, rest):
         match = re.fullmatch(r"const\s+(\w+)\s*=\s*(.+)", text)
@@ -394,6 +399,8 @@ class Reader:
             self.block.methods.append(Method(self.place, *words[:3], streams=len(words) == 4))
         elif isinstance(self.block, TypeBlock) and self.block.keyword != "list":
             self.field_line(text)
+        elif isinstance(self.block, Enum) and not self.block.same:
+            self.enum_values(self.block, TOKEN.findall(text))
         else:
             self.error("no block here that has fields")
 

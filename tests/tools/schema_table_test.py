@@ -121,6 +121,48 @@ class Rows(unittest.TestCase):
             "8: unknown keyword 'kindd'"])
 
 
+class Specifications(unittest.TestCase):
+    """Tables that are no group-version: CRI, CNI, OCI."""
+
+    def test_proto3(self):
+        model = read("package till\nroom wire\nsyntax proto3\nproto till.v1\n"
+                     "type Sum\n  total_cents  int64     1\n  paid_by      Coin      2\n"
+                     "  parts        []Sum     3\n  first        Sum       4\n"
+                     "enum Coin =\n  COIN_PENNY:0 COIN_POUND:5\n"
+                     "service Till\n  Pay  Sum  Sum  stream\n")
+        members = model.structs["till.Sum"].members
+        self.assertEqual([(m.json, m.cpp, m.shape, m.value.kind, m.nullable) for m in members], [
+            ("totalCents", "total_cents", "kScalar", "kInt64", False),
+            ("paidBy", "paid_by", "kScalar", "kEnum", False),
+            ("parts", "parts", "kList", "kStruct", False),
+            ("first", "first", "kBox", "kStruct", False)])
+        self.assertEqual(members[1].value.initializer, " = Coin::kCoinPenny")
+        self.assertEqual(members[1].value.enum.numbers, [0, 5])
+
+    def test_documents_without_protobuf(self):
+        model = read("package till\nroom wire\n"
+                     "type Slip\n  os.version  string  -\n  shop/till  string  -  omitempty\n"
+                     "  rows  []Row  -\nalias Row = []string items=-\n")
+        self.assertEqual([m.cpp for m in model.structs["till.Slip"].members],
+                         ["osVersion", "shopTill", "rows"])
+        self.assertEqual(model.structs["till.Row"].form, "kTransparent")
+
+    def test_wrong_ones_are_named(self):
+        head = "package till\nroom wire\n"
+        proto3 = head + "syntax proto3\nproto till.v1\n"
+        for text, message in [
+                (proto3 + "enum Coin = A B", "5: expected NAME:NUMBER, not 'A'"),
+                (proto3 + "enum Coin = A:0\n  A:1", "6: value 'A' stands twice"),
+                (proto3 + "enum Coin = A:1\ntype T\n  a  Coin  1", "7: Coin has no value 0"),
+                (proto3 + "service Till\n  Pay  Sum  Sum", "6: unknown type 'Sum'"),
+                (head + "type T\n  a  string  1", "4: field 'a' has a number, but no protobuf message"),
+                (head + "type T\n  a  Time  -", "4: Time belongs to room api"),
+                (head + "alias Row = []string items=x", "3: unknown flag 'items=x'"),
+        ]:
+            with self.subTest(text=text):
+                self.assertIn(message, mistakes(text))
+
+
 class Descriptions(unittest.TestCase):
     def test_belong_to_what_stands_above(self):
         model = read(HEAD + "type Item\n"
