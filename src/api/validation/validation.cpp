@@ -1,13 +1,16 @@
 #include "api/validation/validation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "api/names.h"
+#include "api/scheme.h"
 #include "api/types/apps_v1.h"
 #include "api/types/batch_v1.h"
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
+#include "api/validation/common.h"
 #include "api/validation/config_map.h"
 #include "api/validation/cron_job.h"
 #include "api/validation/daemon_set.h"
@@ -86,73 +89,18 @@ const KindRules* FindRules(const Type& type) {
   return found == std::end(kRules) ? nullptr : &*found;
 }
 
-// Kinds whose objects live in no namespace, and kinds whose names follow a rule of their own.
-struct KindNaming {
-  std::string_view group;
-  std::string_view kind;
-  Scope scope = Scope::kNamespaced;
-  NameRule rule = NameIsDNSSubdomain;
-};
-constexpr Scope kCluster = Scope::kCluster;
-constexpr KindNaming kNaming[] = {
-    {.group = "", .kind = "ComponentStatus", .scope = kCluster},
-    {.group = "", .kind = "Namespace", .scope = kCluster, .rule = NameIsDNSLabel},
-    {.group = "", .kind = "Node", .scope = kCluster},
-    {.group = "", .kind = "PersistentVolume", .scope = kCluster},
-    {.group = "", .kind = "Service", .rule = NameIsDNSLabel},
-    {.group = "admissionregistration.k8s.io", .kind = "MutatingAdmissionPolicy", .scope = kCluster},
-    {.group = "admissionregistration.k8s.io",
-     .kind = "MutatingAdmissionPolicyBinding",
-     .scope = kCluster},
-    {.group = "admissionregistration.k8s.io",
-     .kind = "MutatingWebhookConfiguration",
-     .scope = kCluster},
-    {.group = "admissionregistration.k8s.io",
-     .kind = "ValidatingAdmissionPolicy",
-     .scope = kCluster},
-    {.group = "admissionregistration.k8s.io",
-     .kind = "ValidatingAdmissionPolicyBinding",
-     .scope = kCluster},
-    {.group = "admissionregistration.k8s.io",
-     .kind = "ValidatingWebhookConfiguration",
-     .scope = kCluster},
-    {.group = "apiextensions.k8s.io", .kind = "CustomResourceDefinition", .scope = kCluster},
-    {.group = "apiregistration.k8s.io", .kind = "APIService", .scope = kCluster},
-    {.group = "certificates.k8s.io", .kind = "CertificateSigningRequest", .scope = kCluster},
-    {.group = "flowcontrol.apiserver.k8s.io", .kind = "FlowSchema", .scope = kCluster},
-    {.group = "flowcontrol.apiserver.k8s.io",
-     .kind = "PriorityLevelConfiguration",
-     .scope = kCluster},
-    {.group = "metrics.k8s.io", .kind = "NodeMetrics", .scope = kCluster},
-    {.group = "networking.k8s.io", .kind = "IPAddress", .scope = kCluster},
-    {.group = "networking.k8s.io", .kind = "IngressClass", .scope = kCluster},
-    {.group = "networking.k8s.io", .kind = "ServiceCIDR", .scope = kCluster},
-    {.group = "node.k8s.io", .kind = "RuntimeClass", .scope = kCluster},
-    {.group = "rbac.authorization.k8s.io",
-     .kind = "ClusterRole",
-     .scope = kCluster,
-     .rule = NameIsPathSegment},
-    {.group = "rbac.authorization.k8s.io",
-     .kind = "ClusterRoleBinding",
-     .scope = kCluster,
-     .rule = NameIsPathSegment},
-    {.group = "rbac.authorization.k8s.io", .kind = "Role", .rule = NameIsPathSegment},
-    {.group = "rbac.authorization.k8s.io", .kind = "RoleBinding", .rule = NameIsPathSegment},
-    {.group = "resource.k8s.io", .kind = "DeviceClass", .scope = kCluster},
-    {.group = "resource.k8s.io", .kind = "ResourceSlice", .scope = kCluster},
-    {.group = "scheduling.k8s.io", .kind = "PriorityClass", .scope = kCluster},
-    {.group = "storage.k8s.io", .kind = "CSIDriver", .scope = kCluster},
-    {.group = "storage.k8s.io", .kind = "CSINode", .scope = kCluster},
-    {.group = "storage.k8s.io", .kind = "StorageClass", .scope = kCluster},
-    {.group = "storage.k8s.io", .kind = "VolumeAttachment", .scope = kCluster},
-    {.group = "storage.k8s.io", .kind = "VolumeAttributesClass", .scope = kCluster},
-};
+Scope ScopeOf(const Type& type) {
+  const reflect::Package& package = *type.package;
+  const Resource* resource = FindResourceByKind(package.group, package.version, type.name);
+  return resource && !resource->namespaced ? Scope::kCluster : Scope::kNamespaced;
+}
 
-KindNaming NamingOf(const Type& type) {
-  for (const KindNaming& naming : kNaming) {
-    if (naming.group == type.package->group && naming.kind == type.name) return naming;
-  }
-  return {};
+// Most names are DNS subdomains.
+NameRule NameRuleOf(const Type& type) {
+  std::string_view group = type.package->group;
+  if (group.empty() && IsOneOf(type.name, {"Namespace", "Service"})) return NameIsDNSLabel;
+  if (group == "rbac.authorization.k8s.io") return NameIsPathSegment;
+  return NameIsDNSSubdomain;
 }
 
 // Kinds that are questions to the server: they have metadata, but nothing of it is required.
@@ -181,8 +129,7 @@ ErrorList ValidateCreate(const Type& type, const void* object) {
   if (const KindRules* rules = FindRules(type)) return rules->create(object);
   const ObjectMeta* meta = MetaOf(type, object);
   if (!meta) return {};
-  KindNaming naming = NamingOf(type);
-  return ValidateObjectMeta(*meta, naming.scope, naming.rule, Path("metadata"));
+  return ValidateObjectMeta(*meta, ScopeOf(type), NameRuleOf(type), Path("metadata"));
 }
 
 ErrorList ValidateUpdate(const Type& type, const void* new_object, const void* old_object) {

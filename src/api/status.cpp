@@ -1,0 +1,33 @@
+#include "api/status.h"
+
+#include "api/go_text.h"
+
+namespace podium::api {
+
+meta::v1::Status InvalidStatus(std::string_view group, std::string_view kind, std::string_view name,
+                               const field::ErrorList& errors) {
+  meta::v1::Status status;
+  status.kind = "Status";
+  status.apiVersion = "v1";
+  status.status = "Failure";
+  status.message = kind;
+  if (!group.empty()) status.message.append(".").append(group);
+  status.message.append(" ").append(GoQuoted(name)).append(" is invalid");
+  if (!errors.empty()) status.message.append(": ").append(errors.AggregateText());
+  status.reason = "Invalid";
+  status.code = 422;
+
+  meta::v1::StatusDetails& details = status.details.emplace();
+  details.name = name;
+  details.group = group;
+  details.kind = kind;
+  for (const field::Error& error : errors) {
+    meta::v1::StatusCause& cause = details.causes.emplace_back();
+    cause.reason = ErrorTypeReason(error.type);
+    cause.message = error.Body();
+    cause.field = error.field;
+  }
+  return status;
+}
+
+}  // namespace podium::api
