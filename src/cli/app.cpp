@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 
+#include "base/error.h"
 #include "cli/completion.h"
 #include "cli/text.h"
 
@@ -252,8 +253,7 @@ int Run(std::span<const Command> commands, int argc, const char* const* argv) {
   const Outcome outcome = RunCommand(commands, all.subspan(std::min<size_t>(1, all.size())));
   const bool written = WriteAll(STDOUT_FILENO, outcome.out);
   if (!written) {
-    WriteAll(STDERR_FILENO,
-             std::string("podium: writing the output: ") + std::strerror(errno) + "\n");
+    WriteAll(STDERR_FILENO, Error::FromErrno(errno, "podium: writing the output").message() + '\n');
   }
   WriteAll(STDERR_FILENO, outcome.err);
   return written || outcome.status != kOk ? outcome.status : kFailed;

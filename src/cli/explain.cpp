@@ -58,7 +58,7 @@ std::string ElementName(const Field& field) {
 }
 
 std::string TypeName(const Field& field) {
-  const std::string element = ElementName(field);
+  std::string element = ElementName(field);
   if (field.shape == Shape::kList) return "[]" + element;
   if (field.shape == Shape::kMap) return "map[string]" + element;
   return element;

@@ -32,11 +32,14 @@ void ListFolder(const std::string& folder, bool recursive, FileList* list) {
     return;
   }
   std::vector<std::string> names;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is not shared
   while (const dirent* entry = readdir(open.get())) names.emplace_back(entry->d_name);
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
     if (name == "." || name == "..") continue;
-    const std::string path = folder + (folder.ends_with('/') ? "" : "/") + name;
+    std::string path = folder;
+    if (!path.ends_with('/')) path += '/';
+    path += name;
     struct stat status{};
     if (lstat(path.c_str(), &status) != 0) {
       list->errors.push_back({path, Error::FromErrno(errno, kCannotRead)});
@@ -102,11 +105,10 @@ FileList ListFiles(const std::vector<std::string>& names, bool recursive) {
   FileList list;
   for (const std::string& name : names) {
     struct stat status{};
-    if (name == "-") {
-      list.files.push_back(name);
-    } else if (stat(name.c_str(), &status) != 0) {
+    const bool standard = name == "-";
+    if (!standard && stat(name.c_str(), &status) != 0) {
       list.errors.push_back({name, Error::FromErrno(errno, kCannotRead)});
-    } else if (S_ISDIR(status.st_mode)) {
+    } else if (!standard && S_ISDIR(status.st_mode)) {
       const size_t before = list.files.size() + list.errors.size();
       ListFolder(name, recursive, &list);
       if (list.files.size() + list.errors.size() == before) {

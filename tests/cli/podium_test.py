@@ -330,6 +330,26 @@ class ExplainTest(PodiumTest):
         self.assertEqual(podium("explain", "pod", "node")[0], 2)
 
 
+class ReadmeTest(PodiumTest):
+    README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def test_what_it_shows_is_what_one_gets(self):
+        shown = re.findall(r"^```\n\$ podium (.*)\n((?:.*\n)*?)```$", self.README, re.MULTILINE)
+        self.assertTrue(shown)
+        for command, output in shown:
+            self.assertEqual(podium(*command.split())[1].decode(), output, command)
+
+    def test_usage_lines(self):
+        usage = re.findall(r"^podium (\S+)(.*?)  +\S", self.README, re.MULTILINE)
+        self.assertGreaterEqual(len(usage), 4)
+        for command, arguments in usage:
+            line = (command + arguments).replace("FILE|DIR|-", "examples")
+            line = line.replace("FILE", "examples/pod.yaml").replace("bash|zsh|fish", "bash")
+            status, out, err = podium(*line.split())
+            self.assertEqual((status, err), (0, ""), line)
+            self.assertNotEqual(out, b"", line)
+
+
 class ProgramTest(PodiumTest):
     def test_help(self):
         status, out, _ = podium("--help")
