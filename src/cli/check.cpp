@@ -61,6 +61,12 @@ bool LosesValue(const Problem& problem) {
   return problem.kind == Problem::Kind::kWrongType || problem.kind == Problem::Kind::kInvalidValue;
 }
 
+// The field that an unknown one was most likely meant to be; empty for other problems.
+std::string_view MeantBy(const Type& type, const Problem& problem) {
+  if (problem.kind != Problem::Kind::kUnknownField) return {};
+  return NearestField(type, problem.path);
+}
+
 std::string Joined(const std::string& prefix, const std::string& path) {
   if (prefix.empty() || path.empty()) return prefix + path;
   return prefix + (path.starts_with('[') ? "" : ".") + path;
@@ -200,7 +206,7 @@ class Checker {
     if (!options_.rules || !WasRead(problems)) return;
     api::SetDefaults(type, object.get(), {});
     FillInMetadata(type, object.get());
-    AddErrors(part, {}, problems, api::ValidateCreate(type, object.get()));
+    AddErrors(part, type, {}, problems, api::ValidateCreate(type, object.get()));
   }
 
   // Whether decoding came to the end, so that what is missing is not in the text.
@@ -223,7 +229,7 @@ class Checker {
     auto* item = static_cast<std::byte*>(ops.data(storage));
     for (size_t i = 0; i < size; ++i, item += ops.stride) {
       FillInMetadata(*items->type, item);
-      AddErrors(part, "items[" + std::to_string(i) + "]", problems,
+      AddErrors(part, type, "items[" + std::to_string(i) + "]", problems,
                 api::ValidateCreate(*items->type, item));
     }
   }
@@ -240,8 +246,7 @@ class Checker {
 
   void AddProblems(const Part& part, const Type& type, const std::vector<Problem>& problems) {
     for (const Problem& problem : problems) {
-      AddProblem(part, problem,
-                 problem.kind == Problem::Kind::kUnknownField ? FieldHint(type, problem.path) : "");
+      AddProblem(part, problem, DidYouMean(MeantBy(type, problem)));
     }
   }
 
@@ -275,13 +280,18 @@ class Checker {
           UnknownKindMessage(part.name.api_version, part.name.kind));
   }
 
-  // `base` is the path of the validated object within the part.
-  void AddErrors(const Part& part, const std::string& base, const std::vector<Problem>& problems,
-                 const api::field::ErrorList& errors) {
+  // Of what was decoded as `type`; `base` is the path of the validated object in it.
+  void AddErrors(const Part& part, const Type& type, const std::string& base,
+                 const std::vector<Problem>& problems, const api::field::ErrorList& errors) {
     if (errors.empty()) return;
     const JsonLocator locator(part.json);
-    std::vector<Span> lost;  // values that decoding could not take over
+    std::vector<Span> lost;       // values that decoding could not take over
+    std::set<std::string> meant;  // fields that are there under a misspelt name
     for (const Problem& problem : problems) {
+      if (const std::string_view name = MeantBy(type, problem); !name.empty()) {
+        const size_t parent = problem.path.rfind('.') + 1;  // 0 for a field of the object itself
+        meant.insert(problem.path.substr(0, parent).append(name));
+      }
       if (!LosesValue(problem)) continue;
       const JsonPlace place = locator.Locate(locator.PathAt(problem.offset));
       lost.push_back({place.value, place.end});
@@ -294,9 +304,11 @@ class Checker {
         const JsonPlace generator = locator.Locate(Joined(base, "metadata.generateName"));
         if (generator.exact) place = generator;
       }
-      const bool follows = std::ranges::any_of(lost, [&](const Span& span) {
-        return place.value >= span.begin && place.value < span.end;
-      });
+      const bool follows =
+          (error.type == api::field::ErrorType::kRequired && meant.contains(path)) ||
+          std::ranges::any_of(lost, [&](const Span& span) {
+            return place.value >= span.begin && place.value < span.end;
+          });
       if (follows) continue;
       if (place.exact && place.container) {
         if (auto entry = EntryAtFault(part.json, place, error)) {

@@ -22,7 +22,8 @@ using reflect::Type;
 constexpr size_t kWidth = 80;
 
 // Defaults that depend on another field, which a bare object does not show.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kConditionalDefaults = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kConditionalDefaults = {{
+    {"emptyDir", "{} when no other source is set"},
     {"imagePullPolicy", "Always when the image's tag is latest or missing, else IfNotPresent"},
     {"pullPolicy", "Always when the reference's tag is latest or missing, else IfNotPresent"},
 }};

@@ -69,7 +69,8 @@ Result<FieldPlace> FindFieldPlace(std::string_view path, std::string_view api_ve
     const bool is_key = !place.fields.empty() && place.fields.back()->shape == reflect::Shape::kMap;
     if (is_key) continue;
     return Error(Code::kNotFound, "field \"" + Printable(step.name) + "\" does not exist in " +
-                                      read + (owner ? NameHint(*owner, step.name) : ""));
+                                      read +
+                                      (owner ? DidYouMean(NearestName(*owner, step.name)) : ""));
   }
   return place;
 }

@@ -41,13 +41,13 @@ std::string UnknownKindMessage(std::string_view api_version, std::string_view ki
   return message + DidYouMean(kind, candidates);
 }
 
-std::string NameHint(const Type& owner, std::string_view name) {
+std::string_view NearestName(const Type& owner, std::string_view name) {
   std::vector<std::string_view> candidates;
   for (const Field& field : owner.fields) candidates.push_back(field.name());
-  return DidYouMean(name, candidates);
+  return Nearest(name, candidates);
 }
 
-std::string FieldHint(const Type& type, std::string_view path) {
+std::string_view NearestField(const Type& type, std::string_view path) {
   const Result<reflect::FieldPath> parsed = reflect::FieldPath::Parse(path);
   if (!parsed.ok() || parsed->empty()) return {};
   const Type* owner = &type;
@@ -65,7 +65,7 @@ std::string FieldHint(const Type& type, std::string_view path) {
       owner = field->type;
     }
   }
-  return container ? std::string() : NameHint(*owner, parsed->steps().back().name);
+  return container ? std::string_view() : NearestName(*owner, parsed->steps().back().name);
 }
 
 }  // namespace podium::cli

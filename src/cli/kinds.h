@@ -14,10 +14,11 @@ bool IsKnownApiVersion(std::string_view api_version);
 // Upstream's words for a kind that is not there, and where there is one, or one of a similar name.
 std::string UnknownKindMessage(std::string_view api_version, std::string_view kind);
 
-// For an unknown field at `path`, from the root of `type`: `; did you mean "x"?`, or nothing.
-std::string FieldHint(const reflect::Type& type, std::string_view path);
+// For an unknown field at `path`, from the root of `type`: the field of that place that was most
+// likely meant, or empty.
+std::string_view NearestField(const reflect::Type& type, std::string_view path);
 
 // The same for a field of `owner` itself.
-std::string NameHint(const reflect::Type& owner, std::string_view name);
+std::string_view NearestName(const reflect::Type& owner, std::string_view name);
 
 }  // namespace podium::cli

@@ -109,10 +109,13 @@ std::string_view Nearest(std::string_view word, std::span<const std::string_view
   return best_distance <= forgiven && best_distance < best.size() ? best : std::string_view();
 }
 
-std::string DidYouMean(std::string_view word, std::span<const std::string_view> candidates) {
-  const std::string_view nearest = Nearest(word, candidates);
+std::string DidYouMean(std::string_view nearest) {
   if (nearest.empty()) return {};
   return "; did you mean \"" + std::string(nearest) + "\"?";
+}
+
+std::string DidYouMean(std::string_view word, std::span<const std::string_view> candidates) {
+  return DidYouMean(Nearest(word, candidates));
 }
 
 void AppendWrapped(std::string_view text, size_t indent, size_t width, std::string* out) {

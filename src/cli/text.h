@@ -16,7 +16,8 @@ std::string Printable(std::string_view text, bool keep_lines = false);
 // Letter case counts little, one wrong, missing, extra or swapped letter in four is forgiven.
 std::string_view Nearest(std::string_view word, std::span<const std::string_view> candidates);
 
-// `; did you mean "x"?`, or nothing.
+// `; did you mean "x"?`; nothing when there is no such word.
+std::string DidYouMean(std::string_view nearest);
 std::string DidYouMean(std::string_view word, std::span<const std::string_view> candidates);
 
 // Appends the text in lines of at most `width` columns, each after `indent` spaces; ends with a

@@ -110,6 +110,10 @@ TEST(Check, OneMistakeIsOneFinding) {
        "    image: b\n    resources: {limits: {cpu: one}}\n",
        "8:31 FieldValueInvalid spec.containers[0].resources.limits.cpu: quantities must match the "
        "regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n"},
+      {"nor what is misspelt",
+       "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - nmae: a\n"
+       "    image: b\n",
+       "6:5 UnknownField unknown field \"spec.containers[0].nmae\"; did you mean \"name\"?\n"},
       {"keys that come twice, wherever they are",
        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, name: x}\ndata: {a: b, a: c}\n",
        "3:21 DuplicateField duplicate field \"metadata.name\"\n"
