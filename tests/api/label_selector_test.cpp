@@ -93,12 +93,12 @@ TEST(ValidateLabelSelectorTest, Rules) {
       {R"({"matchExpressions":[{"key":"k","operator":"NotIn"},
            {"key":"k","operator":"DoesNotExist","values":["x"]},
            {"key":"-","operator":"Gt","values":["x","-"]}]})",
-       {"selector.matchExpressions[0].values: Required value: must be specified when `operator` is "
-        "'In' or 'NotIn'",
-        "selector.matchExpressions[1].values: Forbidden: may not be specified when `operator` is "
-        "'Exists' or 'DoesNotExist'",
-        "selector.matchExpressions[2].operator: Invalid value: \"Gt\": not a valid selector "
-        "operator",
+       {std::string("selector.matchExpressions[0].values: Required value: must be specified when "
+                    "`operator` is 'In' or 'NotIn'"),
+        std::string("selector.matchExpressions[1].values: Forbidden: may not be specified when "
+                    "`operator` is 'Exists' or 'DoesNotExist'"),
+        std::string("selector.matchExpressions[2].operator: Invalid value: \"Gt\": not a valid "
+                    "selector operator"),
         std::string("selector.matchExpressions[2].key: Invalid value: \"-\": ") + kNamePart,
         std::string("selector.matchExpressions[2].values[1]: Invalid value: \"-\": ") +
             kLabelValue}},

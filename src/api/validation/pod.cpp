@@ -107,4 +107,14 @@ ErrorList ValidatePodCreate(const Pod& pod, const PodValidationOptions& options)
   return errors;
 }
 
+ErrorList ValidatePodBinding(const core::v1::Binding& binding) {
+  ErrorList errors;
+  Path target("target");
+  if (!IsOneOf(binding.target.kind, {"", "Node"})) {
+    errors.Add(field::NotSupported(target.Child("kind"), binding.target.kind, {"Node", "<empty>"}));
+  }
+  if (binding.target.name.empty()) errors.Add(field::Required(target.Child("name"), ""));
+  return errors;
+}
+
 }  // namespace podium::api

@@ -10,8 +10,9 @@
 namespace podium::api {
 
 namespace core::v1 {
+struct Binding;
 struct Pod;
-}
+}  // namespace core::v1
 
 // Writes what matchLabelKeys and mismatchLabelKeys of affinity terms and spread constraints mean
 // for this pod's labels into their selectors. Done to a new pod before it is validated, once.
@@ -32,6 +33,9 @@ field::ErrorList ValidatePodEphemeralContainersUpdate(const core::v1::Pod& new_p
                                                       const PodValidationOptions& options);
 field::ErrorList ValidatePodResize(const core::v1::Pod& new_pod, const core::v1::Pod& old_pod,
                                    const PodValidationOptions& options);
+
+// What assigns a pod to a node.
+field::ErrorList ValidatePodBinding(const core::v1::Binding& binding);
 
 // Metadata and spec, as all but status updates check them.
 field::ErrorList ValidatePodMetadataAndSpec(const core::v1::Pod& pod,
