@@ -133,8 +133,8 @@ class Writer {
       PodSpec(type, object, &first);
     } else if (Is(type, "Volume")) {
       Volume(type, object, &first);
-    } else if (Is(type, "PersistentVolumeClaimTemplate")) {
-      ClaimTemplate(type, object, &first);
+    } else if (Is(type, "PersistentVolumeClaimTemplate") || Is(type, "PodTemplateSpec")) {
+      Template(type, object, &first);
     } else {
       Rows(type, object, &first);
     }
@@ -197,11 +197,10 @@ class Writer {
   }
 
   // The metadata is embedded, so that its fields stand among those of the template.
-  void ClaimTemplate(const Type& type, const void* object, bool* first) {
-    const auto& claim = *static_cast<const core::v1::PersistentVolumeClaimTemplate*>(object);
+  void Template(const Type& type, const void* object, bool* first) {
+    const Field& metadata = *type.Find("metadata");
     std::string meta;
-    if (reflect::EncodeJson(reflect::TypeOf<meta::v1::ObjectMeta>(), &claim.metadata, &meta).ok() &&
-        meta.size() > 2) {
+    if (reflect::EncodeJson(*metadata.type, metadata.at(object), &meta).ok() && meta.size() > 2) {
       out_.append(meta, 1, meta.size() - 2);
       *first = false;
     }
