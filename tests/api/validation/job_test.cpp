@@ -310,8 +310,7 @@ TEST(Job, SuccessPolicy) {
        {{"spec.completions", "spec.parallelism=1", rule + R"(={"succeededIndexes":"1"})"},
         {"spec.completions: Required value: when completion mode is Indexed"}}},
       Create);
-  std::string long_indexes = "0";
-  while (long_indexes.size() <= 64 * 1024) long_indexes = "0" + long_indexes;
+  const std::string long_indexes(64 * 1024 + 1, '0');
   ExpectErrors(Indexed(),
                {{{rule + ".succeededIndexes=\"" + long_indexes + "\""},
                  {rule + ".succeededIndexes: Too long: may not be more than 65536 bytes"}}},
@@ -331,10 +330,13 @@ std::vector<std::string> Update(const std::string& old_json,
 }
 
 TEST(Job, Update) {
-  EXPECT_THAT(
-      Update(kJob, {"spec.parallelism=3", "spec.suspend=true", "spec.activeDeadlineSeconds=5",
-                    "spec.backoffLimit=1", "spec.ttlSecondsAfterFinished=1"}),
-      IsEmpty());
+  EXPECT_THAT(Update(kJob, {"spec.parallelism=3", "spec.completions=1", "spec.suspend=true",
+                            "spec.activeDeadlineSeconds=5", "spec.backoffLimit=1",
+                            "spec.ttlSecondsAfterFinished=1"}),
+              IsEmpty());
+  // Of a Job without either, one completion is the default; with parallelism there is none.
+  EXPECT_THAT(Update(kJob, {"spec.parallelism=3"}),
+              ElementsAre("spec.completions: Invalid value: null: field is immutable"));
   EXPECT_THAT(Update(kJob, {"spec.completions=5"}),
               ElementsAre("spec.completions: Invalid value: 5: field is immutable"));
   EXPECT_THAT(Update(kJob, {"spec.managedBy=\"a.b/c\""}),
@@ -348,7 +350,7 @@ TEST(Job, Update) {
                   "\"Operator\":\"In\",\"Values\":[1]},\"OnPodConditions\":null}]}: field is "
                   "immutable"));
   // The whole object is checked, and then its spec again.
-  EXPECT_THAT(Update(kJob, {"spec.parallelism=-1"}),
+  EXPECT_THAT(Update(kJob, {"spec.parallelism=-1", "spec.completions=1"}),
               ElementsAre(std::string("spec.parallelism") + kNegative,
                           std::string("spec.parallelism") + kNegative));
 }

@@ -99,14 +99,14 @@ TEST(ProjectedVolumes, TrustBundle) {
       R"({"clusterTrustBundle":{"path":"a"}},
          {"clusterTrustBundle":{"name":"n","signerName":"s","path":"/b","optional":true}},
          {"clusterTrustBundle":{"name":"n","labelSelector":{},"path":""}})",
-      {".sources[0].clusterTrustBundle: Required value: either name or signerName must be "
-       "specified",
-       ".sources[1].clusterTrustBundle: Invalid value: "
-       "{\"Name\":\"n\",\"SignerName\":\"s\",\"LabelSelector\":null,\"Optional\":true,\"Path\":"
-       "\"/b\"}: only one of name and signerName may be used",
+      {(".sources[0].clusterTrustBundle: Required value: either name or signerName must be "
+        "specified"),
+       (".sources[1].clusterTrustBundle: Invalid value: "
+        "{\"Name\":\"n\",\"SignerName\":\"s\",\"LabelSelector\":null,\"Optional\":true,\"Path\":"
+        "\"/b\"}: only one of name and signerName may be used"),
        ".sources[1].clusterTrustBundle.path: Invalid value: \"/b\": must be a relative path",
-       ".sources[2].clusterTrustBundle.labelSelector: Invalid value: {}: labelSelector must be "
-       "unset if name is specified",
+       (".sources[2].clusterTrustBundle.labelSelector: Invalid value: {}: labelSelector must be "
+        "unset if name is specified"),
        ".sources[2].clusterTrustBundle.path: Required value"});
   const std::string subdomain =
       "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
@@ -125,13 +125,13 @@ TEST(ProjectedVolumes, TrustBundle) {
        ".sources[1].clusterTrustBundle.name: Invalid value: \"a:B\": not a valid "
        "clustertrustbundlename: " +
            subdomain,
-       ".sources[2].clusterTrustBundle.name: Invalid value: \":b\": not a valid "
-       "clustertrustbundlename: ClusterTrustBundle without signer name must not have \":\" in its "
-       "name",
+       (".sources[2].clusterTrustBundle.name: Invalid value: \":b\": not a valid "
+        "clustertrustbundlename: ClusterTrustBundle without signer name must not have \":\" in its "
+        "name"),
        ".sources[3].clusterTrustBundle.signerName: Required value: must be a valid signer name",
        ".sources[3].clusterTrustBundle.signerName: Required value",
-       ".sources[4].clusterTrustBundle.labelSelector.matchExpressions[0].operator: Invalid value: "
-       "\"X\": not a valid selector operator"});
+       (".sources[4].clusterTrustBundle.labelSelector.matchExpressions[0].operator: Invalid value: "
+        "\"X\": not a valid selector operator")});
 }
 
 TEST(ProjectedVolumes, PodCertificate) {
@@ -152,14 +152,14 @@ TEST(ProjectedVolumes, PodCertificate) {
   ExpectSources(
       R"({"podCertificate":{"signerName":"","keyType":"RSA","maxExpirationSeconds":3599,"userAnnotations":{"plain":""}}})",
       {".sources[0].podCertificate.signerName: Required value",
-       ".sources[0].podCertificate.userAnnotations: Invalid value: \"plain\": must be a "
-       "domain-prefixed key (such as \"acme.io/foo\")",
-       ".sources[0].podCertificate.keyType: Unsupported value: \"RSA\": supported values: "
-       "\"RSA3072\", \"RSA4096\", \"ECDSAP256\", \"ECDSAP384\", \"ECDSAP521\", \"ED25519\"",
-       ".sources[0].podCertificate.maxExpirationSeconds: Invalid value: 3599: if provided, "
-       "maxExpirationSeconds must be >= 3600",
-       ".sources[0].podCertificate: Required value: specify at least one of credentialBundlePath, "
-       "keyPath, and certificateChainPath"});
+       (".sources[0].podCertificate.userAnnotations: Invalid value: \"plain\": must be a "
+        "domain-prefixed key (such as \"acme.io/foo\")"),
+       (".sources[0].podCertificate.keyType: Unsupported value: \"RSA\": supported values: "
+        "\"RSA3072\", \"RSA4096\", \"ECDSAP256\", \"ECDSAP384\", \"ECDSAP521\", \"ED25519\""),
+       (".sources[0].podCertificate.maxExpirationSeconds: Invalid value: 3599: if provided, "
+        "maxExpirationSeconds must be >= 3600"),
+       (".sources[0].podCertificate: Required value: specify at least one of credentialBundlePath, "
+        "keyPath, and certificateChainPath")});
   ExpectSources(
       R"({"podCertificate":{"signerName":"a.b/c","keyType":"ED25519","credentialBundlePath":"/a","keyPath":"..b","certificateChainPath":"c/../d"}})",
       {".sources[0].podCertificate.credentialBundlePath: Invalid value: \"/a\": must be a relative "

@@ -28,7 +28,9 @@ TEST(StatefulSet, Create) {
       kSet,
       {{{}, {}},
        {{"spec.serviceName"}, {}},
-       {{"metadata.name=\"a.b\""}, {"metadata.name: Invalid value: \"a.b\": " + kLabelRule}},
+       {{"metadata.name=\"a.b\""},
+        {"metadata.name: Invalid value: \"a.b\": must not contain dots"}},
+       {{"metadata.name=\"a_b\""}, {"metadata.name: Invalid value: \"a_b\": " + kLabelRule}},
        {{"spec.serviceName=\"B_D\""}, {"spec.serviceName: Invalid value: \"B_D\": " + kLabelRule}},
        {{"spec.podManagementPolicy=\"Parallel\""}, {}},
        {{"spec.podManagementPolicy=\"X\""},
@@ -186,8 +188,8 @@ TEST(StatefulSet, Status) {
          "status.currentReplicas: Invalid value: 3: cannot be greater than status.replicas",
          "status.updatedReplicas: Invalid value: 4: cannot be greater than status.replicas",
          "status.availableReplicas: Invalid value: 5: cannot be greater than status.replicas",
-         "status.availableReplicas: Invalid value: 5: cannot be greater than "
-         "status.readyReplicas"}}},
+         ("status.availableReplicas: Invalid value: 5: cannot be greater than "
+          "status.readyReplicas")}}},
       [&](const std::string& json) {
         return Texts(ValidateStatefulSetStatusUpdate(Load<StatefulSet>(json), old_set));
       });

@@ -162,11 +162,12 @@ TEST(Volumes, SecretAndConfigMap) {
   ExpectSource(
       R"("secret":{"defaultMode":512,"items":[{"key":"","path":"","mode":-1},{"key":"k","path":"../x"}]})",
       {".secret.secretName: Required value",
-       ".secret.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both "
-       "inclusive",
+       (".secret.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), "
+        "both "
+        "inclusive"),
        ".secret.items[0].key: Required value", ".secret.items[0].path: Required value",
-       ".secret.items[0].mode: Invalid value: -1: must be a number between 0 and 0777 (octal), "
-       "both inclusive",
+       (".secret.items[0].mode: Invalid value: -1: must be a number between 0 and 0777 (octal), "
+        "both inclusive"),
        ".secret.items[1].path: Invalid value: \"../x\": must not contain '..'"});
   ExpectSource(
       R"("configMap":{"defaultMode":-1,"items":[{"key":"k","path":"/abs"},{"key":"k","path":"..x"}]})",
@@ -191,20 +192,20 @@ TEST(Volumes, DownwardApi) {
            {"path":"..","resourceFieldRef":{"resource":"limits.cpu"}},
            {"path":"a"},
            {"path":"b","fieldRef":{"fieldPath":"metadata.name"},"resourceFieldRef":{"resource":"x"}}]})",
-      {".downwardAPI.defaultMode: Invalid value: 1000: must be a number between 0 and 0777 "
-       "(octal), both inclusive",
+      {(".downwardAPI.defaultMode: Invalid value: 1000: must be a number between 0 and 0777 "
+        "(octal), both inclusive"),
        ".downwardAPI.path: Required value",
-       ".downwardAPI.fieldRef.fieldPath: Unsupported value: \"spec.nodeName\": supported values: "
-       "\"metadata.annotations\", \"metadata.labels\", \"metadata.name\", \"metadata.namespace\", "
-       "\"metadata.uid\"",
-       ".downwardAPI.mode: Invalid value: 512: must be a number between 0 and 0777 (octal), both "
-       "inclusive",
+       (".downwardAPI.fieldRef.fieldPath: Unsupported value: \"spec.nodeName\": supported values: "
+        "\"metadata.annotations\", \"metadata.labels\", \"metadata.name\", \"metadata.namespace\", "
+        "\"metadata.uid\""),
+       (".downwardAPI.mode: Invalid value: 512: must be a number between 0 and 0777 (octal), both "
+        "inclusive"),
        ".downwardAPI.path: Invalid value: \"..\": must not contain '..'",
        ".downwardAPI.path: Invalid value: \"..\": must not start with '..'",
        ".downwardAPI.resourceFieldRef.containerName: Required value",
        ".downwardAPI: Required value: one of fieldRef and resourceFieldRef is required",
-       ".downwardAPI: Invalid value: \"resource\": fieldRef and resourceFieldRef can not be "
-       "specified simultaneously"});
+       (".downwardAPI: Invalid value: \"resource\": fieldRef and resourceFieldRef can not be "
+        "specified simultaneously")});
 }
 
 TEST(Volumes, Claim) {
@@ -252,15 +253,16 @@ TEST(Volumes, Ephemeral) {
   ExpectSource(R"("ephemeral":{})", {".ephemeral.volumeClaimTemplate: Required value"});
   ExpectSource(
       R"("ephemeral":{"volumeClaimTemplate":{"metadata":{"name":"n","uid":"u","finalizers":["f"],"labels":{"a b":"c"}},"spec":{}}})",
-      {".ephemeral.volumeClaimTemplate.metadata.labels: Invalid value: \"a b\": name part must "
-       "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-       "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-       "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+      {(".ephemeral.volumeClaimTemplate.metadata.labels: Invalid value: \"a b\": name part must "
+        "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+        "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+        "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"),
        ".ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set",
        ".ephemeral.volumeClaimTemplate.metadata.uID: Forbidden: cannot be set",
        ".ephemeral.volumeClaimTemplate.metadata.finalizers: Forbidden: cannot be set",
-       ".ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode is "
-       "required",
+       (".ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode "
+        "is "
+        "required"),
        ".ephemeral.volumeClaimTemplate.spec.resources[storage]: Required value"});
 }
 
@@ -452,10 +454,10 @@ TEST(Volumes, AzureDisk) {
       {});
   ExpectSource(R"("azureDisk":{"diskName":"","diskURI":"","cachingMode":"X","kind":"Y"})",
                {".azureDisk.diskName: Required value", ".azureDisk.diskURI: Required value",
-                ".azureDisk.cachingMode: Unsupported value: \"X\": supported values: \"None\", "
-                "\"ReadOnly\", \"ReadWrite\"",
-                ".azureDisk.kind: Unsupported value: \"Y\": supported values: \"Dedicated\", "
-                "\"Managed\", \"Shared\"",
+                (".azureDisk.cachingMode: Unsupported value: \"X\": supported values: \"None\", "
+                 "\"ReadOnly\", \"ReadWrite\""),
+                (".azureDisk.kind: Unsupported value: \"Y\": supported values: \"Dedicated\", "
+                 "\"Managed\", \"Shared\""),
                 ".azureDisk.diskURI: Unsupported value: \"\": supported values: " + blob});
   ExpectSource(
       R"("azureDisk":{"diskName":"d","diskURI":"https://x","kind":"Managed"})",
