@@ -29,6 +29,9 @@ using reflect::JsonPlace;
 using reflect::Problem;
 using reflect::Type;
 
+// Errors of one object that are told; as many as of decoding. Finding the place of each takes time.
+constexpr size_t kMaxErrors = 100;
+
 // The namespace of objects that name none, as kubectl has it.
 constexpr std::string_view kDefaultNamespace = "default";
 
@@ -92,7 +95,11 @@ void FillInMetadata(const Type& type, void* object) {
 // the value at fault for its key or value.
 std::optional<std::string> EntryAtFault(std::string_view json, const JsonPlace& map,
                                         const api::field::Error& error) {
-  if (json[map.value] != '{' || !error.bad_value.starts_with('"')) return std::nullopt;
+  constexpr size_t kLargest = size_t{1} << 20;  // read again for each error
+  if (json[map.value] != '{' || !error.bad_value.starts_with('"') ||
+      map.end - map.value > kLargest) {
+    return std::nullopt;
+  }
   const auto parsed = reflect::ParseJson(json.substr(map.value, map.end - map.value));
   if (!parsed.ok() || !parsed->is_object()) return std::nullopt;
   const auto is_at_fault = [&](std::string_view text) {
@@ -157,13 +164,16 @@ class Checker {
     }
   }
 
-  // Reads what the part says of itself. False when it is no JSON object, which is then a finding.
+  // Reads what the part says of itself. False when its kind cannot be read, which is then a
+  // finding.
   bool ReadName(Part* part) {
     PartialObjectMetadata header;
     for (const Problem& problem : reflect::DecodeJson(
              part->json, reflect::TypeOf<PartialObjectMetadata>(), &header, {.strict = false})) {
-      const bool no_object = problem.kind == Problem::Kind::kWrongType && problem.path.empty();
-      if (EndsDecoding(problem) || no_object) {
+      const bool says_nothing =
+          problem.kind == Problem::Kind::kWrongType &&
+          (problem.path.empty() || problem.path == "apiVersion" || problem.path == "kind");
+      if (EndsDecoding(problem) || says_nothing) {
         ++result_.objects;
         AddProblem(*part, problem, {});
         return false;
@@ -296,6 +306,7 @@ class Checker {
       const JsonPlace place = locator.Locate(locator.PathAt(problem.offset));
       lost.push_back({place.value, place.end});
     }
+    size_t told = 0;
     for (const api::field::Error& error : errors) {
       const std::string own = error.field == "<nil>" ? std::string() : error.field;
       const std::string path = Joined(base, own);
@@ -310,6 +321,10 @@ class Checker {
             return place.value >= span.begin && place.value < span.end;
           });
       if (follows) continue;
+      if (++told > kMaxErrors) {
+        AddAt(part, base, "TooMany", "has more problems than these");
+        return;
+      }
       if (place.exact && place.container) {
         if (auto entry = EntryAtFault(part.json, place, error)) {
           std::string text = path;

@@ -40,6 +40,8 @@ TEST(Check, WhatADocumentIs) {
       {"neither field", "a: 1\n",
        "1:1 FieldValueRequired apiVersion: Required value\n"
        "1:1 FieldValueRequired kind: Required value\n"},
+      {"a kind that is none", "apiVersion: v1\nkind: [Pod]\n",
+       "2:7 FieldValueTypeInvalid kind: expected a string, got a list\n"},
       {"no kind", "apiVersion: v1\n", "1:1 FieldValueRequired kind: Required value\n"},
       {"unknown kind", "apiVersion: v1\nkind: Pdo\n",
        "2:7 UnknownKind kind: no matches for kind \"Pdo\" in version \"v1\"; did you mean "
@@ -133,6 +135,17 @@ TEST(Check, AfterALimitNothingIsCalledMissing) {
   const std::string findings = Check(text);
   EXPECT_EQ(std::count(findings.begin(), findings.end(), '\n'), 100);
   EXPECT_EQ(findings.find("Required"), std::string::npos);
+}
+
+TEST(Check, OfVeryManyErrorsTheFirstAreTold) {
+  std::string text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n";
+  for (int i = 0; i < 5'000; ++i) text += "  bad key " + std::to_string(i) + ": x\n";
+  const std::string findings = Check(text);
+  EXPECT_EQ(std::count(findings.begin(), findings.end(), '\n'), 101);
+  EXPECT_TRUE(
+      findings.starts_with("1:1 TooMany has more problems than these\n"
+                           "5:14 FieldValueInvalid data[bad key 0]: Invalid value: "))
+      << findings.substr(0, 200);
 }
 
 TEST(Check, Lists) {
