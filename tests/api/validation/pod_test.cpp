@@ -51,12 +51,12 @@ TEST(PodTest, ErrorsOfAllPartsInOrder) {
          "spec.restartPolicy=\"x\"", R"(spec.ephemeralContainers=[{"name":"e","image":"i"}])"},
         {"metadata.name: Invalid value: \"A\": " + kNotSubdomain,
          "metadata.namespace: Required value",
-         "metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "
-         "\"x\": must be a 32bit integer",
+         std::string("metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid "
+                     "value: \"x\": must be a 32bit integer"),
          "spec.volumes[0].hostPath.path: Required value",
          "spec.containers[0].image: Required value",
-         "spec.restartPolicy: Unsupported value: \"x\": supported values: \"Always\", "
-         "\"OnFailure\", \"Never\"",
+         std::string("spec.restartPolicy: Unsupported value: \"x\": supported values: "
+                     "\"Always\", \"OnFailure\", \"Never\""),
          "spec.ephemeralContainers: Forbidden: cannot be set on create"}}});
 }
 
