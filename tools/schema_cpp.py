@@ -290,6 +290,11 @@ class Printer:
                  self.type_flags(struct)]
         if index:
             items += [f"{{k{name}Slots", f"{index[1]:#x}", f"{index[2]}}}"]
+        elif struct.members:
+            items.append("{}")
+        if struct.members:
+            tables += f"constexpr auto k{name}Probes = ProbesOf<{name}>(k{name}Fields);\n"
+            items.append(f"k{name}Probes.data()")
         items[-1] += "};"
         return tables + "\n", fill(items, "    ", f"constinit const Type k{name}Type = {{") + "\n"
 

@@ -1,6 +1,8 @@
 #include "reflect/copy.h"
 
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "reflect/visit_scalar.h"
 
@@ -9,7 +11,8 @@ namespace {
 
 void CopyElement(Kind kind, const Type* type, const void* from, void* to) {
   if (kind == Kind::kString) {
-    *static_cast<std::string*>(to) = *static_cast<const std::string*>(from);
+    // An empty string, as the target is, holds nothing that assignment would have to let go.
+    std::construct_at(static_cast<std::string*>(to), *static_cast<const std::string*>(from));
   } else if (kind == Kind::kStruct) {
     CopyObject(*type, from, to);
   } else if (kind == Kind::kLeaf) {
@@ -47,6 +50,10 @@ void CopyList(const Field& field, const void* from, void* to) {
   if (ops.present) *ops.present(to) = *ops.present(const_cast<void*>(from));
   const size_t size = ops.size(from);
   if (size == 0) return;
+  if (field.kind == Kind::kString) {
+    *static_cast<List<std::string>*>(to) = *static_cast<const List<std::string>*>(from);
+    return;
+  }
   ops.resize(to, field.type, size);
   const char* source = static_cast<const char*>(ops.data(from));
   char* target = static_cast<char*>(ops.data(to));
@@ -59,6 +66,10 @@ void CopyMap(const Field& field, const void* from, void* to) {
   const MapOps& ops = field.map();
   if (ops.present) *ops.present(to) = *ops.present(const_cast<void*>(from));
   if (ops.size(from) == 0) return;
+  if (field.kind == Kind::kString) {
+    *static_cast<Map<std::string>*>(to) = *static_cast<const Map<std::string>*>(from);
+    return;
+  }
   struct Context {
     const Field& field;
     void* to;
@@ -145,10 +156,10 @@ const void* OptionalValue(const Field& field, const void* at) {
 }
 
 void CopyObject(const Type& type, const void* from, void* to) {
-  const bool probe = type.CanProbe();
-  for (const Field& field : type.fields) {
-    // Nullable's flag is not seen by the probe.
-    if (probe && !field.has(kNullable) && field.SurelyEmpty(from)) continue;
+  const Probe* const probes = type.probes;
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    if (probes && probes[i].SurelyEmpty(from)) continue;
+    const Field& field = type.fields[i];
     const void* source = field.at(from);
     void* target = field.at(to);
     switch (field.shape) {
@@ -180,9 +191,10 @@ void* NewCopy(const Type& type, const void* object) {
 }
 
 bool EqualObjects(const Type& type, const void* a, const void* b) {
-  const bool probe = type.CanProbe();
-  for (const Field& field : type.fields) {
-    if (probe && field.SurelyEmpty(a) && field.SurelyEmpty(b)) continue;
+  const Probe* const probes = type.probes;
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    if (probes && probes[i].SurelyEmpty(a) && probes[i].SurelyEmpty(b)) continue;
+    const Field& field = type.fields[i];
     if (!EqualFields(field, field.at(a), field.at(b))) return false;
   }
   return true;

@@ -14,7 +14,6 @@ Field ElementField(const Field& field) {
   element.shape = Shape::kScalar;
   element.ops = nullptr;
   element.flags = 0;
-  element.probe = {};
   return element;
 }
 

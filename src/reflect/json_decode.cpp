@@ -170,7 +170,7 @@ class Decoder {
   template <class T>
   bool DecodeInteger(uint8_t type_flags, T* at);
   bool DecodeDouble(double* at);
-  bool DecodeString(std::string* at);
+  bool DecodeString(char first, std::string* at);
   bool DecodeEnum(const Facts& facts, int32_t* at);
   bool DecodeBytes(Bytes* at);
   bool DecodeRaw(RawJson* at);
@@ -257,14 +257,20 @@ bool Decoder::DecodeObject(const Type& type, void* object) {
   if (!Enter(&link)) return false;
   SeenFields seen(type.fields.size());
   size_t expected = 0;
-  if (!scanner_.Consume('}')) {
-    do {
-      if (scanner_.Peek() != '"') return Abandon(link, "expected a key in quotes");
-      if (!DecodeMember(type, object, &expected, &seen, &link)) return Abandon(link);
-      link.name = {};
-    } while (scanner_.Consume(','));
-    if (!scanner_.Consume('}')) return Abandon(link, JsonScanner::kExpectedCommaOrEnd);
+  char next = scanner_.Peek();
+  while (next != '}') {
+    if (next != '"') return Abandon(link, "expected a key in quotes");
+    if (!DecodeMember(type, object, &expected, &seen, &link)) return Abandon(link);
+    link.name = {};
+    next = scanner_.Peek();
+    if (next != ',') break;
+    scanner_.Advance();
+    next = scanner_.Peek();
+    // No member may follow a comma that ends the object.
+    if (next == '}') return Abandon(link, "expected a key in quotes");
   }
+  if (next != '}') return Abandon(link, JsonScanner::kExpectedCommaOrEnd);
+  scanner_.Advance();
   return Leave(link);
 }
 
@@ -296,8 +302,8 @@ bool Decoder::DecodeField(const Field& field, uint8_t type_flags, void* at) {
   }
   switch (field.shape) {
     case Shape::kScalar:
-      if (field.kind == Kind::kString && first == '"') [[likely]] {
-        return DecodeString(static_cast<std::string*>(at));
+      if (field.kind == Kind::kString) [[likely]] {
+        return DecodeString(first, static_cast<std::string*>(at));
       }
       return DecodeValue(field.kind, field.type, field.facts, type_flags, at);
     case Shape::kOptional:
@@ -408,7 +414,7 @@ bool Decoder::DecodeValue(Kind kind, const Type* type, const Facts* facts, uint8
                           void* at) {
   switch (kind) {
     case Kind::kString:
-      return DecodeString(static_cast<std::string*>(at));
+      return DecodeString(scanner_.Peek(), static_cast<std::string*>(at));
     case Kind::kStruct:
       if (type->form == Form::kStruct) [[likely]]
         return DecodeObject(*type, at);
@@ -438,17 +444,18 @@ bool Decoder::DecodeValue(Kind kind, const Type* type, const Facts* facts, uint8
   return false;
 }
 
-bool Decoder::DecodeString(std::string* at) {
-  if (scanner_.Peek() == '"') [[likely]] {
+// After Peek() gave `first`.
+bool Decoder::DecodeString(char first, std::string* at) {
+  if (first == '"') [[likely]] {
     std::string_view text;
-    if (!ReadString(&text)) return false;
+    if (!scanner_.ReadPlainString(&text) && !ReadString(&text)) return false;
     // Cheaper than assign(), which must find out first whether `text` lies in *at.
     std::destroy_at(at);
     std::construct_at(at, text);
     return true;
   }
   // null as an element of a list or map is the zero value, as in Go.
-  return scanner_.Peek() == 'n' ? ReadNull() : WrongType("a string");
+  return first == 'n' ? ReadNull() : WrongType("a string");
 }
 
 bool Decoder::DecodeBool(bool* at) {

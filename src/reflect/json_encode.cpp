@@ -81,16 +81,19 @@ class Encoder {
   void Integer(T value, bool quoted);
 
   JsonWriter out_;
+  std::string leaf_text_;  // kept for its memory
   std::string error_;
 };
 
 bool Encoder::Object(const Type& type, const void* object) {
   out_.Char('{');
-  const bool probe = type.CanProbe();
-  for (const Field& field : type.fields) {
+  const Probe* const probes = type.probes;
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    const Probe probe = probes ? probes[i] : Probe();
+    if (probe.json_omits && probe.SurelyEmpty(object)) continue;
+    const Field& field = type.fields[i];
     const void* at = field.at(object);
-    if (probe && field.has(kOmitEmpty) && field.SurelyEmpty(object)) continue;
-    if (IsOmitted(field, at)) continue;
+    if (!probe.exact && IsOmitted(field, at)) continue;
     out_.Key(field.quoted, field.name_size + size_t{3});
     if (!FieldValue(field, type.flags, at)) return false;
     out_.Char(',');
@@ -234,9 +237,9 @@ bool Encoder::Value(Kind kind, const Type* type, const Facts* facts, uint8_t typ
     case Kind::kRaw:
       return Raw(*static_cast<const RawJson*>(at));
     case Kind::kLeaf: {
-      std::string text;
-      type->leaf->to_json(at, &text);
-      out_.Text(text);
+      leaf_text_.clear();
+      type->leaf->to_json(at, &leaf_text_);
+      out_.Text(leaf_text_);
       return true;
     }
   }

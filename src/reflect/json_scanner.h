@@ -71,10 +71,14 @@ class JsonScanner {
   // nothing had to be changed, otherwise of *buffer. *clean is set to false when it was not UTF-8;
   // the bad bytes are then U+FFFD.
   bool ReadString(std::string_view* text, std::string* buffer, bool* clean) {
+    return ReadPlainString(text) || ReadLongString(text, buffer, clean);
+  }
+  // The same for a string that ends, unescaped, within the next 16 bytes, as most do; otherwise
+  // consumes nothing.
+  bool ReadPlainString(std::string_view* text) {
 #if defined(__SSE2__)
-    // Most strings end, unescaped, within the next 16 bytes.
-    if (end_ - at_ > 16) [[likely]] {
-      const char* start = at_ + 1;
+    const char* const start = at_ + 1;
+    if (end_ - start >= 16) [[likely]] {
       const unsigned special = SpecialBytes(start);
       const auto length = static_cast<size_t>(std::countr_zero(special));
       if (special != 0 && start[length] == '"') [[likely]] {
@@ -84,7 +88,7 @@ class JsonScanner {
       }
     }
 #endif
-    return ReadLongString(text, buffer, clean);
+    return false;
   }
 
   // The text from here on, for a look ahead; Skip consumes what was taken.
@@ -158,7 +162,7 @@ class JsonScanner {
   template <class Sink>
   bool ScanScalar(Sink& sink);
   template <class Sink>
-  bool ScanValue(size_t max_depth, Sink sink);
+  bool ScanValue(size_t max_depth, Sink& sink);
 
   const char* begin_;
   const char* at_;

@@ -11,7 +11,7 @@ namespace podium::reflect {
 
 class JsonWriter {
  public:
-  explicit JsonWriter(std::string* out) : out_(out), size_(out->size()) { Grow(256); }
+  explicit JsonWriter(std::string* out) : out_(out), size_(out->size()) { Grow(1024); }
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
   ~JsonWriter() { out_->resize(size_); }

@@ -31,12 +31,18 @@ bool* PresentOf(void* container) {
 template <class T>
 struct ListFunctions {
   using L = List<T>;
+  static constexpr size_t kFirstBytes = 127;
 
   static size_t Size(const void* list) { return static_cast<const L*>(list)->size(); }
   static void* Data(const void* list) {
     return const_cast<T*>(static_cast<const L*>(list)->data());
   }
-  static void* Add(void* list, const Type*) { return &static_cast<L*>(list)->emplace_back(); }
+  static void* Add(void* list, const Type*) {
+    L& l = *static_cast<L*>(list);
+    // Lists of small elements begin with room for a few, which saves them most of their growing.
+    if (l.capacity() == 0) l.reserve(kFirstBytes / sizeof(T) + 1);
+    return &l.emplace_back();
+  }
   static void Clear(void* list, const Type*) { static_cast<L*>(list)->clear(); }
   static void Resize(void* list, const Type*, size_t size) {
     L& l = *static_cast<L*>(list);

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "reflect/values.h"
 
@@ -20,7 +21,8 @@ namespace podium::reflect {
 enum class Kind : uint8_t;
 enum class Shape : uint8_t;
 
-// The word to read, in words from the object's beginning, and the mask of the field's bytes in it.
+// How to ask one field of a type. Four bytes a field, in a table of their own beside the fields, so
+// that the loops touch the large descriptors of those fields alone that have a value.
 struct Probe {
   static constexpr size_t kWord = sizeof(uint64_t);
   // Masks by index: none (never surely empty), the whole word, one of its bytes, one of its halves.
@@ -35,18 +37,32 @@ struct Probe {
     return masks;
   }();
 
-  uint16_t word = 0;
+  uint16_t word = 0;  // to read, in words from the object's beginning
   uint8_t mask = kNone;
+  bool json_omits : 1 = false;      // an empty one is not written
+  bool protobuf_omits : 1 = false;  // likewise
+  bool exact : 1 = false;           // what is not surely empty is surely not empty
 
   // `size` is 1, 4 or 8 bytes at `offset`, aligned.
   static constexpr Probe At(size_t offset, size_t size) {
-    const auto word = static_cast<uint16_t>(offset / kWord);
+    const size_t word = offset / kWord;
     const auto part = static_cast<uint8_t>(offset % kWord / size);
-    if (offset / kWord > UINT16_MAX) return {};
-    return {word, static_cast<uint8_t>(size == 1   ? kByte + part
-                                       : size == 4 ? kHalf + part
-                                                   : kWhole)};
+    if (word > UINT16_MAX) return {};
+    const auto mask = static_cast<uint8_t>(size == 1   ? kByte + part
+                                           : size == 4 ? kHalf + part
+                                                       : kWhole);
+    return {static_cast<uint16_t>(word), mask};
+  }
+
+  // True only when the field is as in a default-made object. False may mean either.
+  bool SurelyEmpty(const void* object) const {
+    // An object without probes may be smaller than a word.
+    if (mask == kNone) return false;
+    uint64_t bits;
+    std::memcpy(&bits, static_cast<const char*>(object) + word * kWord, sizeof bits);
+    return (bits & kMasks[mask]) == 0;
   }
 };
+static_assert(sizeof(Probe) == 4);
 
 }  // namespace podium::reflect

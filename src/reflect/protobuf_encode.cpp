@@ -27,11 +27,8 @@ class BackwardWriter {
     std::memcpy(buffer_.get() + at_, bytes.data(), bytes.size());
   }
   void Varint(uint64_t value) {
-    char encoded[kMaxVarint];
-    size_t length = 0;
-    for (; value >= 0x80; value >>= 7) encoded[length++] = static_cast<char>(value | 0x80);
-    encoded[length++] = static_cast<char>(value);
-    Bytes({encoded, length});
+    Reserve(kMaxVarint);
+    PutVarint(value);
   }
   void Fixed64(uint64_t value) {
     static_assert(std::endian::native == std::endian::little);
@@ -43,9 +40,11 @@ class BackwardWriter {
     Varint(uint64_t{number} << 3 | static_cast<uint64_t>(wire_type));
   }
   void LengthDelimited(uint32_t number, std::string_view bytes) {
-    Bytes(bytes);
-    Varint(bytes.size());
-    Tag(number, WireType::kLengthDelimited);
+    Reserve(bytes.size() + 2 * kMaxVarint);
+    at_ -= bytes.size();
+    std::memcpy(buffer_.get() + at_, bytes.data(), bytes.size());
+    PutVarint(bytes.size());
+    PutVarint(uint64_t{number} << 3 | static_cast<uint64_t>(WireType::kLengthDelimited));
   }
   // Closes the message that was begun when size() was `before`.
   void CloseMessage(uint32_t number, size_t before) {
@@ -55,6 +54,22 @@ class BackwardWriter {
 
  private:
   static constexpr size_t kFirst = 4096;
+
+  // With room for it. Tags and lengths, nearly all varints there are, take one or two bytes.
+  void PutVarint(uint64_t value) {
+    char* const buffer = buffer_.get();
+    if (value < 0x80) [[likely]] {
+      buffer[--at_] = static_cast<char>(value);
+    } else if (value < 0x4000) {
+      buffer[--at_] = static_cast<char>(value >> 7);
+      buffer[--at_] = static_cast<char>(value | 0x80);
+    } else {
+      at_ -= (static_cast<size_t>(std::bit_width(value)) + 6) / 7;
+      char* to = buffer + at_;
+      for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>(value | 0x80);
+      *to = static_cast<char>(value);
+    }
+  }
 
   void Reserve(size_t more) {
     if (at_ >= more) return;
@@ -87,10 +102,11 @@ class Encoder {
   bool Number(Kind kind, const void* at);
 
   BackwardWriter out_;
+  std::string leaf_body_;  // kept for its memory
 };
 
 void Encoder::Rows(const Type& type, std::span<const ProtoRow> rows, const void* object) {
-  const bool probe = type.CanProbe();
+  const Probe* const probes = type.probes;
   for (size_t i = rows.size(); i-- > 0;) {
     const ProtoRow& row = rows[i];
     if (row.is_group) {
@@ -98,9 +114,11 @@ void Encoder::Rows(const Type& type, std::span<const ProtoRow> rows, const void*
       Rows(type, row.rows, object);
       out_.CloseMessage(row.number, before);
     } else {
-      const Field& field = type.fields[row.field];
       // Zero scalars are written, what may be absent is not.
-      if (probe && field.shape != Shape::kScalar && field.SurelyEmpty(object)) continue;
+      if (probes && probes[row.field].protobuf_omits && probes[row.field].SurelyEmpty(object)) {
+        continue;
+      }
+      const Field& field = type.fields[row.field];
       FieldRow(type, field, field.at(object));
     }
   }
@@ -211,9 +229,9 @@ void Encoder::Element(uint32_t number, Kind kind, const Type* type, const void* 
       return out_.CloseMessage(number, before);
     }
     case Kind::kLeaf: {
-      std::string body;
-      type->leaf->to_proto(at, &body);
-      return out_.LengthDelimited(number, body);
+      leaf_body_.clear();
+      type->leaf->to_proto(at, &leaf_body_);
+      return out_.LengthDelimited(number, leaf_body_);
     }
     case Kind::kStruct: {
       const size_t before = out_.size();

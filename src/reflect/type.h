@@ -12,9 +12,9 @@
 //   in the order of numbers, which is the order of protobuf output.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -139,29 +139,6 @@ struct Facts {
   bool closed_enum = false;  // enum_values are all there are
 };
 
-// The probe of a field at `offset`; see presence.h.
-constexpr Probe ProbeOf(Shape shape, Kind kind, size_t offset) {
-  size_t size = 0;  // of a plain scalar
-  if (kind == Kind::kBool) size = sizeof(bool);
-  if (kind == Kind::kInt32 || kind == Kind::kUint32 || kind == Kind::kEnum) size = sizeof(int32_t);
-  if (kind == Kind::kInt64 || kind == Kind::kUint64 || kind == Kind::kDouble) size = 8;
-  const bool text = kind == Kind::kString || kind == Kind::kRaw;
-  switch (shape) {
-    case Shape::kScalar:
-      if (text) return Probe::At(offset + 8, 8);
-      return size == 0 ? Probe() : Probe::At(offset, size);
-    case Shape::kOptional:
-      if (text) return Probe::At(offset + sizeof(std::string), 1);
-      return size == 0 ? Probe() : Probe::At(offset + size, 1);
-    case Shape::kBox:
-    case Shape::kList:
-      return Probe::At(offset, 8);
-    case Shape::kMap:
-      return Probe::At(offset + 40, 8);
-  }
-  return {};
-}
-
 struct Field {
   const char* quoted;  // the JSON key with quotes and colon: "\"name\":"
   const Type* type;    // of kStruct and kLeaf; else null
@@ -173,23 +150,59 @@ struct Field {
   Kind kind;
   Shape shape;
   uint8_t flags;
-  Probe probe = ProbeOf(shape, kind, offset);
 
   std::string_view name() const { return {quoted + 1, name_size}; }
-  bool has(FieldFlags flag) const { return (flags & flag) != 0; }
+  constexpr bool has(FieldFlags flag) const { return (flags & flag) != 0; }
   const ListOps& list() const { return *static_cast<const ListOps*>(ops); }
   const MapOps& map() const { return *static_cast<const MapOps*>(ops); }
   void* at(void* object) const { return static_cast<char*>(object) + offset; }
   const void* at(const void* object) const { return static_cast<const char*>(object) + offset; }
-  // True only when the field of an object for which Type::CanProbe holds is as in a default-made
-  // one, apart from Nullable's flag. False may mean either.
-  bool SurelyEmpty(const void* object) const {
-    uint64_t word;
-    std::memcpy(&word, static_cast<const char*>(object) + probe.word * Probe::kWord, sizeof word);
-    return probe.mask != Probe::kNone && (word & Probe::kMasks[probe.mask]) == 0;
-  }
 };
-static_assert(sizeof(Field) == 48);
+static_assert(sizeof(Field) == 40);
+
+// The probe of a field, in an object of `size` bytes.
+constexpr Probe ProbeOf(const Field& field, size_t size) {
+  const Kind kind = field.kind;
+  const size_t offset = field.offset;
+  size_t width = 0;  // of a plain scalar
+  if (kind == Kind::kBool) width = sizeof(bool);
+  if (kind == Kind::kInt32 || kind == Kind::kUint32 || kind == Kind::kEnum) width = sizeof(int32_t);
+  if (kind == Kind::kInt64 || kind == Kind::kUint64 || kind == Kind::kDouble) width = 8;
+  const bool text = kind == Kind::kString || kind == Kind::kRaw;
+  Probe probe;
+  switch (field.shape) {
+    case Shape::kScalar:
+      if (text) probe = Probe::At(offset + 8, 8);
+      if (width > 0) probe = Probe::At(offset, width);
+      break;
+    case Shape::kOptional:
+      if (text) probe = Probe::At(offset + sizeof(std::string), 1);
+      if (width > 0) probe = Probe::At(offset + width, 1);
+      break;
+    case Shape::kBox:
+    case Shape::kList:
+      probe = Probe::At(offset, 8);
+      break;
+    case Shape::kMap:
+      probe = Probe::At(offset + 40, 8);
+      break;
+  }
+  // The flag of a Nullable is in another word, and the last word may reach out of the object.
+  if (field.has(kNullable) || (probe.word + size_t{1}) * Probe::kWord > size) probe = {};
+  // A list may have room and no elements, and a double a negative zero.
+  probe.exact = probe.mask != Probe::kNone && field.shape != Shape::kList && kind != Kind::kDouble;
+  probe.json_omits = field.has(kOmitEmpty);
+  probe.protobuf_omits = field.shape != Shape::kScalar;
+  return probe;
+}
+
+// The table for Type::probes of T.
+template <class T, size_t count>
+constexpr std::array<Probe, count> ProbesOf(const Field (&fields)[count]) {
+  std::array<Probe, count> probes;
+  for (size_t i = 0; i < count; ++i) probes[i] = ProbeOf(fields[i], sizeof(T));
+  return probes;
+}
 
 // One row of a message: a field, or a nested message whose fields JSON inlines into the owner.
 struct ProtoRow {
@@ -232,13 +245,12 @@ struct Type {
   uint32_t size;  // bytes of an object
   Form form;
   uint8_t flags;
-  NameIndex index{};  // over the keys of fields
+  NameIndex index{};              // over the keys of fields
+  const Probe* probes = nullptr;  // one for each field; none for types built at run time
 
   bool has(TypeFlags flag) const { return (flags & flag) != 0; }
   // Null when there is none.
   const Field* Find(std::string_view field_name) const;
-  // Whole words lie inside the object, so that its fields may be probed.
-  bool CanProbe() const { return size % Probe::kWord == 0 && (flags & kRuntime) == 0; }
   // "v1" or "apps/v1".
   std::string ApiVersion() const;
 };

@@ -34,9 +34,10 @@ class Walker {
   }
 
   bool Members(const WalkPath& path, const Type& type, const void* object) {
-    const bool probe = type.CanProbe();
-    for (const Field& field : type.fields) {
-      if (probe && !field.has(kNullable) && field.SurelyEmpty(object)) continue;
+    const Probe* const probes = type.probes;
+    for (size_t i = 0; i < type.fields.size(); ++i) {
+      if (probes && probes[i].SurelyEmpty(object)) continue;
+      const Field& field = type.fields[i];
       const ValueRef value{field.type, &field, false, field.at(object)};
       if (IsZeroField(field, value.at)) continue;
       const bool own_step = type.form == Form::kStruct;

@@ -19,6 +19,10 @@ using podium::reflect::testing::Everything;
 
 const Type& EverythingType() { return TypeOf<Everything>(); }
 
+const Probe& ProbeFor(const Field& field) {
+  return EverythingType().probes[&field - EverythingType().fields.data()];
+}
+
 bool IsDefault(const Field& field, const Everything& object) {
   Everything copy = Copy(object);
   for (const Field& other : EverythingType().fields) {
@@ -28,26 +32,27 @@ bool IsDefault(const Field& field, const Everything& object) {
 }
 
 TEST(PresenceTest, EmptyByTheProbeIsEmptyByTheType) {
-  ASSERT_TRUE(EverythingType().CanProbe());
+  ASSERT_NE(EverythingType().probes, nullptr);
   for (uint64_t seed = 0; seed < 300; ++seed) {
     Everything object;
-    podium::testing::FillRandom(EverythingType(), &object,
-                                {.seed = seed, .fill = 0.5, .for_protobuf = true});
+    podium::testing::FillRandom(EverythingType(), &object, {.seed = seed, .fill = 0.5});
     for (const Field& field : EverythingType().fields) {
-      if (field.SurelyEmpty(&object)) {
+      if (ProbeFor(field).SurelyEmpty(&object)) {
         EXPECT_TRUE(IsDefault(field, object)) << field.name() << " of " << seed;
       }
     }
   }
 }
 
-TEST(PresenceTest, AllButStructsLeavesAndBytesAreProbed) {
+TEST(PresenceTest, AllButStructsLeavesBytesAndNullablesAreProbed) {
   const Everything object;
   for (const Field& field : EverythingType().fields) {
-    const bool told =
-        field.shape == Shape::kBox || field.shape == Shape::kList || field.shape == Shape::kMap ||
-        (field.kind != Kind::kStruct && field.kind != Kind::kLeaf && field.kind != Kind::kBytes);
-    EXPECT_EQ(field.SurelyEmpty(&object), told) << field.name();
+    const bool container =
+        field.shape == Shape::kBox || field.shape == Shape::kList || field.shape == Shape::kMap;
+    const bool plain =
+        field.kind != Kind::kStruct && field.kind != Kind::kLeaf && field.kind != Kind::kBytes;
+    const bool told = (container || plain) && !field.has(kNullable);
+    EXPECT_EQ(ProbeFor(field).SurelyEmpty(&object), told) << field.name();
   }
 }
 
@@ -79,8 +84,8 @@ TEST(PresenceTest, EachSmallestValueIsSeen) {
     ASSERT_TRUE(object.ok()) << json;
     size_t seen = 0;
     for (const Field& field : EverythingType().fields) {
-      const bool told = field.probe.mask != Probe::kNone;
-      seen += told && !field.SurelyEmpty(&*object) ? 1 : 0;
+      const Probe& probe = ProbeFor(field);
+      seen += probe.mask != Probe::kNone && !probe.SurelyEmpty(&*object) ? 1 : 0;
     }
     EXPECT_EQ(seen, 1u) << json;
   }

@@ -221,6 +221,7 @@ constexpr ProtoRow kEverythingRows[] = {
     {28, 30},
     {40, 0, kSourceRows, true},
 };
+constexpr auto kEverythingProbes = ProbesOf<Everything>(kEverythingFields);
 constinit const Type kEverything{"Everything",
                                  &kPackage,
                                  kEverythingFields,
@@ -230,7 +231,9 @@ constinit const Type kEverything{"Everything",
                                  &DestroyStruct<Everything>,
                                  sizeof(Everything),
                                  Form::kStruct,
-                                 kRootKind};
+                                 kRootKind,
+                                 {},
+                                 kEverythingProbes.data()};
 
 }  // namespace
 }  // namespace testing

@@ -85,8 +85,7 @@ class Mutator {
     if (fields.empty()) return;
     // Most changes are to what is there: the rest of a volume is its thirty other sources.
     std::vector<const Field*> set = fields;
-    std::erase_if(
-        set, [&](const Field* field) { return type.CanProbe() && field->SurelyEmpty(object); });
+    std::erase_if(set, [&](const Field* field) { return IsZeroField(*field, field->at(object)); });
     const auto& from = set.empty() || Chance(0.25) ? fields : set;
     const Field& field = *from[Below(from.size())];
     ++depth_;
