@@ -88,5 +88,30 @@ TEST(Claims, DataSources) {
          "specified"}}});
 }
 
+// The claim of an ephemeral volume takes labels and annotations along, and nothing else.
+TEST(Claims, TemplateMetadata) {
+  core::v1::PersistentVolumeClaimTemplate claim_template;
+  claim_template.spec = Load<core::v1::PersistentVolumeClaim>(kClaim).spec;
+  const auto errors = [&] {
+    return Texts(ValidatePersistentVolumeClaimTemplate(claim_template, field::Path("t")));
+  };
+  claim_template.metadata.labels["a"] = "b";
+  claim_template.metadata.annotations["a"] = "b c";
+  EXPECT_THAT(errors(), ::testing::IsEmpty());
+  claim_template.metadata = *reflect::FromJson<meta::v1::ObjectMeta>(R"({
+      "name": "n", "generateName": "g", "namespace": "ns", "selfLink": "l", "uid": "u",
+      "resourceVersion": "1", "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z",
+      "deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0,
+      "ownerReferences": [{"kind": "K"}], "finalizers": ["f"], "managedFields": [{}]})");
+  std::vector<std::string> expected;
+  for (const char* name :
+       {"name", "generateName", "namespace", "selfLink", "uID", "resourceVersion", "generation",
+        "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences",
+        "finalizers", "managedFields"}) {
+    expected.push_back(std::string("t.metadata.") + name + ": Forbidden: cannot be set");
+  }
+  EXPECT_THAT(errors(), ::testing::ElementsAreArray(expected));
+}
+
 }  // namespace
 }  // namespace podium::api

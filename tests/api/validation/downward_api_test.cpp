@@ -32,6 +32,13 @@ TEST(DownwardApi, Fields) {
   EXPECT_THAT(Field("status.podIP"),
               ElementsAre("f.fieldPath: Unsupported value: \"status.podIP\": supported values: "
                           "\"metadata.name\", \"spec.nodeName\""));
+  for (const char* elsewhere :
+       {"metadata.annotations", "metadata.labels", "metadata.namespace", "metadata.uid",
+        "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.hostIP",
+        "status.hostIPs", "status.phase", "status.podIPs"}) {
+    EXPECT_THAT(Field(elsewhere), ElementsAre(::testing::HasSubstr("Unsupported value")))
+        << elsewhere;
+  }
   EXPECT_THAT(Field("metadata.name['a']"),
               ElementsAre("f.fieldPath: Invalid value: \"metadata.name['a']\": error converting "
                           "fieldPath: field label does not support subscript: metadata.name['a']"));
