@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "api/types/admissionregistration_v1.h"
 #include "api/types/apiextensions_v1.h"
 #include "api/types/authentication_v1.h"
 #include "api/types/core_v1.h"
@@ -165,6 +166,47 @@ TEST(TypesTest, FactsOfFields) {
   // As its type says, and as the field says otherwise.
   EXPECT_TRUE(core::v1::kPersistentVolumeClaimSpecType.Find("selector")->facts->struct_atomic);
   EXPECT_FALSE(core::v1::kPersistentVolumeSpecType.Find("claimRef")->facts->struct_atomic);
+}
+
+// What upstream's markers say of fields, which `podium explain` and the OpenAPI documents repeat.
+TEST(TypesTest, MarksOfFields) {
+  struct Case {
+    const Type& type;
+    const char* field;
+    bool required;
+    bool optional;
+    bool omitted_when_empty;
+  };
+  const Case cases[] = {
+      {core::v1::kContainerType, "name", false, false, false},
+      {core::v1::kPodSpecType, "containers", false, false, false},
+      {core::v1::kPodSpecType, "nodeName", false, true, true},
+      {core::v1::kPodType, "spec", false, true, true},
+      {core::v1::kObjectFieldSelectorType, "fieldPath", false, false, false},
+      {core::v1::kGRPCActionType, "service", false, true, false},
+      {admissionregistration::v1::kValidatingAdmissionPolicyBindingSpecType, "policyName", true,
+       false, true},
+  };
+  for (const Case& c : cases) {
+    const Field* field = c.type.Find(c.field);
+    ASSERT_NE(field, nullptr) << c.field;
+    EXPECT_EQ(field->has(reflect::kRequired), c.required) << c.field;
+    EXPECT_EQ(field->has(reflect::kOptionalMark), c.optional) << c.field;
+    EXPECT_EQ(field->has(reflect::kOmitEmpty), c.omitted_when_empty) << c.field;
+  }
+  size_t required = 0;
+  size_t with_values = 0;
+  size_t with_default = 0;
+  ForEachType([&](const Type& type) {
+    for (const Field& field : type.fields) {
+      required += field.has(reflect::kRequired);
+      with_values += field.facts->enum_values[0] != '\0';
+      with_default += field.facts->default_value[0] != '\0';
+    }
+  });
+  EXPECT_GE(required, 91u);
+  EXPECT_GE(with_values, 150u);
+  EXPECT_GE(with_default, 25u);
 }
 
 TEST(TypesTest, SpecialForms) {
