@@ -4,6 +4,9 @@
 
 jobs=$(nproc)
 
+# Presets with the same flags share what ccache has: paths inside the repository do not count.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 # Configures and builds a preset, or some targets of it; what compiles is compiled even after an
 # error, so that one run shows all of them.
 #   build PRESET [TARGET...]
