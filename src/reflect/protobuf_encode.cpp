@@ -16,15 +16,14 @@ namespace {
 // so one pass is enough (as upstream's generated marshallers do it).
 class BackwardWriter {
  public:
-  BackwardWriter() : buffer_(new char[kFirst]), capacity_(kFirst), at_(kFirst) {}
+  BackwardWriter() : buffer_(new char[kFirst]), end_(buffer_.get() + kFirst), at_(end_) {}
 
-  size_t size() const { return capacity_ - at_; }
-  std::string_view text() const { return {buffer_.get() + at_, size()}; }
+  size_t size() const { return static_cast<size_t>(end_ - at_); }
+  std::string_view text() const { return {at_, size()}; }
 
   void Bytes(std::string_view bytes) {
     Reserve(bytes.size());
-    at_ -= bytes.size();
-    std::memcpy(buffer_.get() + at_, bytes.data(), bytes.size());
+    Put(bytes);
   }
   void Varint(uint64_t value) {
     Reserve(kMaxVarint);
@@ -36,55 +35,66 @@ class BackwardWriter {
     std::memcpy(encoded, &value, sizeof value);
     Bytes({encoded, sizeof encoded});
   }
-  void Tag(uint32_t number, WireType wire_type) {
-    Varint(uint64_t{number} << 3 | static_cast<uint64_t>(wire_type));
-  }
+  void Tag(uint32_t number, WireType wire_type) { Varint(TagOf(number, wire_type)); }
   void LengthDelimited(uint32_t number, std::string_view bytes) {
     Reserve(bytes.size() + 2 * kMaxVarint);
-    at_ -= bytes.size();
-    std::memcpy(buffer_.get() + at_, bytes.data(), bytes.size());
+    Put(bytes);
     PutVarint(bytes.size());
-    PutVarint(uint64_t{number} << 3 | static_cast<uint64_t>(WireType::kLengthDelimited));
+    PutVarint(TagOf(number, WireType::kLengthDelimited));
   }
   // Closes the message that was begun when size() was `before`.
   void CloseMessage(uint32_t number, size_t before) {
-    Varint(size() - before);
-    Tag(number, WireType::kLengthDelimited);
+    const size_t length = size() - before;
+    Reserve(2 * kMaxVarint);
+    PutVarint(length);
+    PutVarint(TagOf(number, WireType::kLengthDelimited));
   }
 
  private:
   static constexpr size_t kFirst = 4096;
 
-  // With room for it. Tags and lengths, nearly all varints there are, take one or two bytes.
+  static constexpr uint64_t TagOf(uint32_t number, WireType wire_type) {
+    return uint64_t{number} << 3 | static_cast<uint64_t>(wire_type);
+  }
+
+  // Both with room for it.
+  void Put(std::string_view bytes) {
+    at_ -= bytes.size();
+    std::memcpy(at_, bytes.data(), bytes.size());
+  }
+  // Tags and lengths, nearly all varints there are, take one or two bytes.
   void PutVarint(uint64_t value) {
-    char* const buffer = buffer_.get();
     if (value < 0x80) [[likely]] {
-      buffer[--at_] = static_cast<char>(value);
+      *--at_ = static_cast<char>(value);
     } else if (value < 0x4000) {
-      buffer[--at_] = static_cast<char>(value >> 7);
-      buffer[--at_] = static_cast<char>(value | 0x80);
+      *--at_ = static_cast<char>(value >> 7);
+      *--at_ = static_cast<char>(value | 0x80);
     } else {
       at_ -= (static_cast<size_t>(std::bit_width(value)) + 6) / 7;
-      char* to = buffer + at_;
+      char* to = at_;
       for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>(value | 0x80);
       *to = static_cast<char>(value);
     }
   }
 
   void Reserve(size_t more) {
-    if (at_ >= more) return;
+    if (static_cast<size_t>(at_ - buffer_.get()) < more) [[unlikely]]
+      Grow(more);
+  }
+  [[gnu::noinline]] void Grow(size_t more) {
     const size_t written = size();
-    const size_t capacity = std::max(capacity_ * 2, written + more);
+    const size_t capacity = std::max(static_cast<size_t>(end_ - buffer_.get()) * 2, written + more);
     std::unique_ptr<char[]> buffer(new char[capacity]);
-    std::memcpy(buffer.get() + capacity - written, buffer_.get() + at_, written);
+    char* const end = buffer.get() + capacity;
+    std::memcpy(end - written, at_, written);
     buffer_ = std::move(buffer);
-    capacity_ = capacity;
-    at_ = capacity - written;
+    end_ = end;
+    at_ = end - written;
   }
 
   std::unique_ptr<char[]> buffer_;
-  size_t capacity_;
-  size_t at_;
+  char* end_;
+  char* at_;
 };
 
 class Encoder {
@@ -107,6 +117,7 @@ class Encoder {
 
 void Encoder::Rows(const Type& type, std::span<const ProtoRow> rows, const void* object) {
   const Probe* const probes = type.probes;
+  const bool proto3 = type.has(kProto3);
   for (size_t i = rows.size(); i-- > 0;) {
     const ProtoRow& row = rows[i];
     if (row.is_group) {
@@ -119,7 +130,11 @@ void Encoder::Rows(const Type& type, std::span<const ProtoRow> rows, const void*
         continue;
       }
       const Field& field = type.fields[row.field];
-      FieldRow(type, field, field.at(object));
+      if (field.kind == Kind::kString && field.shape == Shape::kScalar && !proto3) {
+        out_.LengthDelimited(row.number, *static_cast<const std::string*>(field.at(object)));
+      } else {
+        FieldRow(type, field, field.at(object));
+      }
     }
   }
 }
