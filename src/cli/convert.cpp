@@ -166,14 +166,8 @@ Outcome RunConvert(const Invocation& invocation) {
 }
 
 constexpr Option kOptions[] = {
-    {.name = "filename",
-     .letter = 'f',
-     .value = "FILE",
-     .help = "a file, a folder (its files that end in .yaml, .yml or .json), or - for the "
-             "standard input; may be given several times",
-     .values = Values::kFiles,
-     .repeatable = true},
-    {.name = "recursive", .letter = 'R', .help = "also the folders in a folder"},
+    kFilenameOption,
+    kRecursiveOption,
     {.name = "output",
      .letter = 'o',
      .value = "FORMAT",

@@ -7,12 +7,26 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/command.h"
 #include "reflect/yaml.h"
 
 namespace podium::cli {
 
 // Bytes of one file; more is refused.
 inline constexpr size_t kMaxFileSize = size_t{64} << 20;
+
+// The options that name them, and what ListFiles does with them.
+inline constexpr Option kFilenameOption = {
+    .name = "filename",
+    .letter = 'f',
+    .value = "FILE",
+    .help =
+        "a file, a folder (its files that end in .yaml, .yml or .json), or - for the standard "
+        "input; may be given several times",
+    .values = Values::kFiles,
+    .repeatable = true};
+inline constexpr Option kRecursiveOption = {
+    .name = "recursive", .letter = 'R', .help = "also the folders in a folder"};
 
 struct FileError {
   std::string name;

@@ -1,61 +1,30 @@
 // Properties of every type of every table: random objects survive each encoding.
+#include "support/round_trip.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cctype>
 
 #include "api/types/registry.h"
-#include "reflect/copy.h"
-#include "reflect/json.h"
 #include "reflect/protobuf.h"
 #include "reflect/yaml.h"
-#include "support/long_form.h"
-#include "support/random_object.h"
 
 namespace podium::api {
 namespace {
 
 using reflect::AnyObject;
 using reflect::Type;
-
-// Objects of each type.
-int Rounds() { return testing::IsLongForm() ? 200 : 20; }
-
-std::string Json(const Type& type, const void* object) {
-  std::string out;
-  auto result = reflect::EncodeJson(type, object, &out);
-  EXPECT_TRUE(result.ok()) << type.name;
-  return out;
-}
-
-AnyObject Random(const Type& type, int round, bool for_protobuf) {
-  AnyObject object(type);
-  testing::RandomOptions options;
-  options.seed = static_cast<uint64_t>(round);
-  options.for_protobuf = for_protobuf;
-  testing::FillRandom(type, object.get(), options);
-  return object;
-}
+using testing::JsonOf;
 
 class RoundTripTest : public ::testing::TestWithParam<const Type*> {};
 
-TEST_P(RoundTripTest, Json) {
-  const Type& type = *GetParam();
-  for (int round = 0; round < Rounds(); ++round) {
-    const AnyObject object = Random(type, round, false);
-    const std::string once = Json(type, object.get());
-    AnyObject back(type);
-    const auto problems = reflect::DecodeJson(once, type, back.get());
-    ASSERT_TRUE(problems.empty()) << problems[0].Text() << "\n" << once;
-    ASSERT_TRUE(reflect::EqualObjects(type, object.get(), back.get())) << once;
-    ASSERT_EQ(Json(type, back.get()), once);
-  }
-}
+TEST_P(RoundTripTest, Json) { testing::CheckJsonRoundTrip(*GetParam()); }
 
 TEST_P(RoundTripTest, Protobuf) {
   const Type& type = *GetParam();
-  for (int round = 0; round < Rounds(); ++round) {
-    const AnyObject object = Random(type, round, true);
+  for (int round = 0; round < testing::Rounds(); ++round) {
+    const AnyObject object = testing::RandomObject(type, round, true);
     std::string bytes;
     const bool root = type.has(reflect::kRootKind);
     auto encoded = root ? reflect::EncodeEnveloped(type, object.get(), &bytes)
@@ -69,7 +38,7 @@ TEST_P(RoundTripTest, Protobuf) {
     auto decoded = root ? reflect::DecodeEnveloped(bytes, type, back.get())
                         : reflect::DecodeProtobuf(bytes, type, back.get());
     ASSERT_TRUE(decoded.ok()) << decoded.error().message();
-    ASSERT_EQ(Json(type, back.get()), Json(type, object.get()));
+    ASSERT_EQ(JsonOf(type, back.get()), JsonOf(type, object.get()));
   }
 }
 
@@ -77,9 +46,9 @@ TEST_P(RoundTripTest, Protobuf) {
 TEST_P(RoundTripTest, Yaml) {
   const Type& type = *GetParam();
   if (!type.has(reflect::kRootKind)) return;  // the others are parts of these
-  for (int round = 0; round < Rounds() / 4; ++round) {
-    const AnyObject object = Random(type, round, false);
-    const std::string json = Json(type, object.get());
+  for (int round = 0; round < testing::Rounds() / 4; ++round) {
+    const AnyObject object = testing::RandomObject(type, round, false);
+    const std::string json = JsonOf(type, object.get());
     std::string yaml;
     ASSERT_TRUE(reflect::JsonToYaml(json, &yaml, {.sort_keys = false}).ok()) << json;
     const auto document = reflect::YamlToJson(yaml);
@@ -95,20 +64,13 @@ TEST_P(RoundTripTest, Yaml) {
     ASSERT_TRUE(problems.empty()) << problems[0].Text() << "\n" << sorted;
     // A raw value's own members are sorted too, which is why objects are compared as data.
     const auto expected = reflect::ParseJson(json);
-    const auto found = reflect::ParseJson(Json(type, back.get()));
+    const auto found = reflect::ParseJson(JsonOf(type, back.get()));
     ASSERT_TRUE(expected.ok() && found.ok());
     ASSERT_TRUE(reflect::Equivalent(*expected, *found)) << sorted;
   }
 }
 
-TEST_P(RoundTripTest, CopyIsEqual) {
-  const Type& type = *GetParam();
-  const AnyObject object = Random(type, 7, false);
-  AnyObject copy(type);
-  reflect::CopyObject(type, object.get(), copy.get());
-  EXPECT_TRUE(reflect::EqualObjects(type, object.get(), copy.get()));
-  EXPECT_EQ(Json(type, copy.get()), Json(type, object.get()));
-}
+TEST_P(RoundTripTest, CopyIsEqual) { testing::CheckCopyIsEqual(*GetParam()); }
 
 std::vector<const Type*> AllTypes() {
   std::vector<const Type*> all;

@@ -1,7 +1,5 @@
 #include "api/validation/daemon_set.h"
 
-#include <string>
-
 #include "api/labels.h"
 #include "api/names.h"
 #include "api/validation/object_meta.h"
@@ -12,21 +10,6 @@ namespace podium::api {
 namespace {
 
 using apps::v1::DaemonSet;
-
-// Upstream's internal type has no JSON names: its fields print as in Go.
-field::BadValue StrategyAsUpstreamPrints(const apps::v1::DaemonSetUpdateStrategy& strategy) {
-  const auto number = [](const std::optional<IntOrString>& value) {
-    return field::BadValue(value.value_or(IntOrString{})).text();
-  };
-  std::string json = "{\"Type\":" + field::BadValue(strategy.type).text() + ",\"RollingUpdate\":";
-  if (strategy.rollingUpdate) {
-    json += "{\"MaxUnavailable\":" + number(strategy.rollingUpdate->maxUnavailable) +
-            ",\"MaxSurge\":" + number(strategy.rollingUpdate->maxSurge) + "}";
-  } else {
-    json += "null";
-  }
-  return field::BadValue::Json(json + "}");
-}
 
 void CheckRollingUpdate(const apps::v1::RollingUpdateDaemonSet& update, const field::Path& path,
                         field::ErrorList* errors) {

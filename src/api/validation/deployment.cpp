@@ -1,6 +1,5 @@
 #include "api/validation/deployment.h"
 
-#include <string>
 #include <string_view>
 
 #include "api/names.h"
@@ -12,21 +11,6 @@ namespace podium::api {
 namespace {
 
 using apps::v1::Deployment;
-
-// Upstream's internal type has no JSON names: its fields print as in Go.
-field::BadValue StrategyAsUpstreamPrints(const apps::v1::DeploymentStrategy& strategy) {
-  const auto number = [](const std::optional<IntOrString>& value) {
-    return field::BadValue(value.value_or(IntOrString{})).text();
-  };
-  std::string json = "{\"Type\":" + field::BadValue(strategy.type).text() + ",\"RollingUpdate\":";
-  if (strategy.rollingUpdate) {
-    json += "{\"MaxUnavailable\":" + number(strategy.rollingUpdate->maxUnavailable) +
-            ",\"MaxSurge\":" + number(strategy.rollingUpdate->maxSurge) + "}";
-  } else {
-    json += "null";
-  }
-  return field::BadValue::Json(json + "}");
-}
 
 void CheckRollingUpdate(const apps::v1::RollingUpdateDeployment& update, const field::Path& path,
                         field::ErrorList* errors) {

@@ -75,21 +75,9 @@ field::ErrorList ValidateReplicaSetStatusUpdate(const ReplicaSet& replica_set,
       ValidateObjectMetaUpdate(replica_set.metadata, old_set.metadata, root.Child("metadata"));
   const field::Path path = root.Child("status");
   const auto& status = replica_set.status;
-  CheckNonnegative(status.replicas, path.Child("replicas"), &errors);
-  CheckNonnegative(status.fullyLabeledReplicas, path.Child("fullyLabeledReplicas"), &errors);
-  CheckNonnegative(status.readyReplicas, path.Child("readyReplicas"), &errors);
-  CheckNonnegative(status.availableReplicas, path.Child("availableReplicas"), &errors);
-  CheckNonnegative(status.observedGeneration, path.Child("observedGeneration"), &errors);
+  CheckReplicaCounters(status, path, &errors);
   CheckNonnegative(status.terminatingReplicas, path.Child("terminatingReplicas"), &errors);
-  constexpr std::string_view kReplicas = "cannot be greater than status.replicas";
-  CheckNotGreater(status.fullyLabeledReplicas, status.replicas, kReplicas,
-                  path.Child("fullyLabeledReplicas"), &errors);
-  CheckNotGreater(status.readyReplicas, status.replicas, kReplicas, path.Child("readyReplicas"),
-                  &errors);
-  CheckNotGreater(status.availableReplicas, status.replicas, kReplicas,
-                  path.Child("availableReplicas"), &errors);
-  CheckNotGreater(status.availableReplicas, status.readyReplicas,
-                  "cannot be greater than readyReplicas", path.Child("availableReplicas"), &errors);
+  CheckReplicaLimits(status, path, &errors);
   return errors;
 }
 

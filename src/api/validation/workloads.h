@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "api/field_errors.h"
@@ -63,6 +64,46 @@ void CheckImmutable(bool same, const field::BadValue& value, const field::Path& 
 // Counters of a status: `value` is at most `limit`, which `detail` names.
 void CheckNotGreater(int64_t value, int64_t limit, std::string_view detail, const field::Path& path,
                      field::ErrorList* errors);
+
+// Counters that ReplicaSets and ReplicationControllers share: none is negative, and no part is
+// greater than the whole.
+template <class Status>
+void CheckReplicaCounters(const Status& status, const field::Path& path, field::ErrorList* errors) {
+  CheckNonnegative(status.replicas, path.Child("replicas"), errors);
+  CheckNonnegative(status.fullyLabeledReplicas, path.Child("fullyLabeledReplicas"), errors);
+  CheckNonnegative(status.readyReplicas, path.Child("readyReplicas"), errors);
+  CheckNonnegative(status.availableReplicas, path.Child("availableReplicas"), errors);
+  CheckNonnegative(status.observedGeneration, path.Child("observedGeneration"), errors);
+}
+template <class Status>
+void CheckReplicaLimits(const Status& status, const field::Path& path, field::ErrorList* errors) {
+  constexpr std::string_view kReplicas = "cannot be greater than status.replicas";
+  CheckNotGreater(status.fullyLabeledReplicas, status.replicas, kReplicas,
+                  path.Child("fullyLabeledReplicas"), errors);
+  CheckNotGreater(status.readyReplicas, status.replicas, kReplicas, path.Child("readyReplicas"),
+                  errors);
+  CheckNotGreater(status.availableReplicas, status.replicas, kReplicas,
+                  path.Child("availableReplicas"), errors);
+  CheckNotGreater(status.availableReplicas, status.readyReplicas,
+                  "cannot be greater than readyReplicas", path.Child("availableReplicas"), errors);
+}
+
+// A strategy whose type is unknown. Upstream's internal type has no JSON names: its fields print as
+// in Go.
+template <class Strategy>
+field::BadValue StrategyAsUpstreamPrints(const Strategy& strategy) {
+  const auto number = [](const std::optional<IntOrString>& value) {
+    return field::BadValue(value.value_or(IntOrString{})).text();
+  };
+  std::string json = "{\"Type\":" + field::BadValue(strategy.type).text() + ",\"RollingUpdate\":";
+  if (strategy.rollingUpdate) {
+    json += "{\"MaxUnavailable\":" + number(strategy.rollingUpdate->maxUnavailable) +
+            ",\"MaxSurge\":" + number(strategy.rollingUpdate->maxSurge) + "}";
+  } else {
+    json += "null";
+  }
+  return field::BadValue::Json(json + "}");
+}
 
 // status.collisionCount neither sinks nor goes away.
 void CheckCollisionCount(const std::optional<int32_t>& value, const std::optional<int32_t>& old,
