@@ -4,6 +4,7 @@
 
 #include "reflect/copy.h"
 #include "reflect/json_value.h"
+#include "reflect/unknown_members.h"
 
 namespace podium::reflect {
 namespace {
@@ -86,10 +87,15 @@ class Resolver {
 
   bool EnterObject(const PathStep& step) {
     if (!IsStruct()) return false;
-    const Field* field = type_->Find(step.name);
-    if (!field || step.index) return false;
-    GoToField(*field, Object());
-    return true;
+    if (step.index) return false;
+    if (const Field* field = type_->Find(step.name)) {
+      GoToField(*field, Object());
+      return true;
+    }
+    const Field* unknown = UnknownField(*type_);
+    if (!unknown) return false;
+    GoToField(*unknown, Object());
+    return EnterMap(step);
   }
 
   bool EnterList(const PathStep& step) {
@@ -147,7 +153,8 @@ Result<ValueRef> Resolve(const Type& type, void* object, const FieldPath& path,
 }  // namespace
 
 Result<ValueRef> FindField(const Type& type, const void* object, const FieldPath& path) {
-  return Resolve(type, const_cast<void*>(object), path, Resolver::Mode::kFind);
+  TRY(const ValueRef found, Resolve(type, const_cast<void*>(object), path, Resolver::Mode::kFind));
+  return found.Unwrapped();
 }
 
 Result<std::string> FieldText(const Type& type, const void* object, const FieldPath& path) {
@@ -156,10 +163,10 @@ Result<std::string> FieldText(const Type& type, const void* object, const FieldP
     if (found.error().code() == Code::kNotFound) return std::string();
     return std::move(found).error();
   }
+  if (!found->get()) return std::string();
   if (found->is_container()) {
     return Error(Code::kInvalidArgument, path.Text() + " is no single value");
   }
-  if (!found->get()) return std::string();
   if (found->kind() == Kind::kString) return found->as<std::string>();
   std::string json;
   TRY_VOID(EncodeJsonValue(*found, &json));

@@ -12,6 +12,7 @@
 #include "reflect/enum_names.h"
 #include "reflect/json.h"
 #include "reflect/json_scanner.h"
+#include "reflect/unknown_members.h"
 
 namespace podium::reflect {
 namespace {
@@ -152,13 +153,21 @@ class Decoder {
       return true;
     return Report(Problem::Kind::kInvalidUtf8, offset, "text is not UTF-8");
   }
+  // Fills an empty box.
+  bool MakeBox(const Field& field, void* at) {
+    if (!Spend(field.type->size)) return false;
+    static_cast<BoxStorage*>(at)->object = field.type->create(*field.type);
+    return true;
+  }
   bool ReadNull() { return scanner_.ReadWord("null"); }
 
   bool DecodeObject(const Type& type, void* object);
   const Field* MatchField(const Type& type, size_t expected);
   bool DecodeMember(const Type& type, void* object, size_t* expected, SeenFields* seen,
                     PathLink* link);
-  bool DecodeOtherKey(const Type& type, size_t key_offset, PathLink* link, const Field** field);
+  bool DecodeOtherKey(const Type& type, void* object, size_t key_offset, PathLink* link,
+                      const Field** field);
+  bool DecodeUnknown(const Field& field, void* at, std::string_view key, size_t key_offset);
   bool DecodeAlternatives(const Type& type, void* object);
   bool DecodeField(const Field& field, uint8_t type_flags, void* at);
   bool DecodeNull(const Field& field, void* at);
@@ -216,7 +225,7 @@ const Field* Decoder::MatchField(const Type& type, size_t expected) {
 
 // A key that does not stand in the text as the descriptor has it: with an escape, with a space
 // before its colon, or unknown. *field is null when the member was unknown and is dealt with.
-bool Decoder::DecodeOtherKey(const Type& type, size_t key_offset, PathLink* link,
+bool Decoder::DecodeOtherKey(const Type& type, void* object, size_t key_offset, PathLink* link,
                              const Field** field) {
   std::string_view text;
   if (!ReadString(&text)) return false;
@@ -226,10 +235,28 @@ bool Decoder::DecodeOtherKey(const Type& type, size_t key_offset, PathLink* link
   *field = type.Find(key);
   if (*field) return true;
   link->name = key;
-  const bool go_on =
-      !options_.strict || Report(Problem::Kind::kUnknownField, key_offset, "unknown field");
+  bool go_on = false;
+  if (const Field* unknown = UnknownField(type)) {
+    go_on = DecodeUnknown(*unknown, unknown->at(object), key, key_offset);
+  } else {
+    go_on =
+        (!options_.strict || Report(Problem::Kind::kUnknownField, key_offset, "unknown field")) &&
+        SkipValue();
+  }
   link->name = {};
-  return go_on && SkipValue();
+  return go_on;
+}
+
+// A member that a run-time type keeps without knowing it.
+bool Decoder::DecodeUnknown(const Field& field, void* at, std::string_view key, size_t key_offset) {
+  bool inserted = false;
+  if (!Spend(kMapNodeBytes)) return false;
+  void* value = field.map().insert(at, nullptr, key, &inserted);
+  if (!inserted && options_.strict &&
+      !Report(Problem::Kind::kDuplicateField, key_offset, "duplicate field")) {
+    return false;
+  }
+  return DecodeRaw(static_cast<RawJson*>(value));
 }
 
 bool Decoder::DecodeMember(const Type& type, void* object, size_t* expected, SeenFields* seen,
@@ -237,7 +264,7 @@ bool Decoder::DecodeMember(const Type& type, void* object, size_t* expected, See
   const size_t key_offset = scanner_.offset();
   const Field* field = MatchField(type, *expected);
   if (!field) [[unlikely]] {
-    if (!DecodeOtherKey(type, key_offset, link, &field)) return false;
+    if (!DecodeOtherKey(type, object, key_offset, link, &field)) return false;
     if (!field) return true;
   }
   link->name = field->name();
@@ -298,7 +325,9 @@ bool Decoder::DecodeAlternatives(const Type& type, void* object) {
 bool Decoder::DecodeField(const Field& field, uint8_t type_flags, void* at) {
   const char first = scanner_.Peek();
   if (first == 'n') [[unlikely]] {
-    return ReadNull() && (ResetField(field, at), true);
+    if (!ReadNull()) return false;
+    ResetField(field, at);
+    return !KeepsNull(field) || MakeBox(field, at);
   }
   switch (field.shape) {
     case Shape::kScalar:
@@ -310,10 +339,7 @@ bool Decoder::DecodeField(const Field& field, uint8_t type_flags, void* at) {
       return DecodeOptional(field, type_flags, at);
     case Shape::kBox: {
       void*& object = static_cast<BoxStorage*>(at)->object;
-      if (!object) {
-        if (!Spend(field.type->size)) return false;
-        object = field.type->create(*field.type);
-      }
+      if (!object && !MakeBox(field, at)) return false;
       return DecodeValue(Kind::kStruct, field.type, nullptr, type_flags, object);
     }
     case Shape::kList:

@@ -8,6 +8,7 @@
 #include "reflect/json.h"
 #include "reflect/json_scanner.h"
 #include "reflect/json_writer.h"
+#include "reflect/unknown_members.h"
 #include "reflect/visit_scalar.h"
 
 namespace podium::reflect {
@@ -75,6 +76,7 @@ class Encoder {
   bool Alternatives(const Type& type, const void* object);
   bool List(const Field& field, uint8_t type_flags, const void* at);
   bool Map(const Field& field, uint8_t type_flags, const void* at);
+  bool Entries(const Field& field, uint8_t type_flags, const void* at);
   bool Raw(const RawJson& raw);
   bool Double(double value);
   template <class T>
@@ -94,6 +96,10 @@ bool Encoder::Object(const Type& type, const void* object) {
     const Field& field = type.fields[i];
     const void* at = field.at(object);
     if (!probe.exact && IsOmitted(field, at)) continue;
+    if (field.has(kUnknown)) [[unlikely]] {
+      if (!Entries(field, type.flags, at)) return false;
+      continue;
+    }
     out_.Key(field.quoted, field.name_size + size_t{3});
     if (!FieldValue(field, type.flags, at)) return false;
     out_.Char(',');
@@ -167,13 +173,20 @@ bool Encoder::Map(const Field& field, uint8_t type_flags, const void* at) {
     return true;
   }
   out_.Char('{');
+  if (!Entries(field, type_flags, at)) return false;
+  out_.ReplaceLast('}');
+  return true;
+}
+
+// The entries of a map with a comma behind each.
+bool Encoder::Entries(const Field& field, uint8_t type_flags, const void* at) {
   struct Context {
     Encoder& encoder;
     const Field& field;
     uint8_t type_flags;
     bool ok = true;
   } context{*this, field, type_flags};
-  ops.each(at, false, &context, [](void* opaque, const std::string& key, void* value) {
+  field.map().each(at, false, &context, [](void* opaque, const std::string& key, void* value) {
     Context& c = *static_cast<Context*>(opaque);
     c.encoder.out_.String(key);
     c.encoder.out_.Char(':');
@@ -181,7 +194,6 @@ bool Encoder::Map(const Field& field, uint8_t type_flags, const void* at) {
     c.encoder.out_.Char(',');
     return c.ok;
   });
-  out_.ReplaceLast('}');
   return context.ok;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reflect/copy.h"
+#include "reflect/unknown_members.h"
 #include "reflect/walk.h"
 
 namespace podium::reflect {
@@ -33,14 +34,15 @@ class Pruner {
     if (!value->is_object()) return;
     JsonValue::Object& members = value->object();
     std::erase_if(members, [&](const JsonValue::Member& member) {
-      if (type.Find(member.key)) return false;
+      if (type.Find(member.key) || UnknownField(type)) return false;
       if (dropped_.size() < options_.max_paths) {
         dropped_.push_back(WalkPath(&path, member.key).Text());
       }
       return true;
     });
     for (JsonValue::Member& member : members) {
-      FieldValue(*type.Find(member.key), WalkPath(&path, member.key), &member.value);
+      const Field* field = type.Find(member.key);
+      if (field) FieldValue(*field, WalkPath(&path, member.key), &member.value);
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include "reflect/copy.h"
 #include "reflect/field_path.h"
+#include "reflect/unknown_members.h"
 #include "reflect/visit_scalar.h"
 
 namespace podium::reflect {
@@ -13,7 +14,8 @@ class Walker {
  public:
   Walker(void* context, WalkVisitor visitor) : context_(context), visitor_(visitor) {}
 
-  bool Visit(const WalkPath& path, const ValueRef& value) {
+  bool Visit(const WalkPath& path, ValueRef value) {
+    value = value.Unwrapped();
     switch (visitor_(context_, path, value)) {
       case Next::kInside:
         return Inside(path, value);
@@ -40,7 +42,7 @@ class Walker {
       const Field& field = type.fields[i];
       const ValueRef value{field.type, &field, false, field.at(object)};
       if (IsZeroField(field, value.at)) continue;
-      const bool own_step = type.form == Form::kStruct;
+      const bool own_step = type.form == Form::kStruct && !field.has(kUnknown);
       if (!(own_step ? Visit(WalkPath(&path, field.name()), value) : Inside(path, value))) {
         return false;
       }
@@ -85,6 +87,17 @@ const void* ValueRef::get() const {
   if (!field || is_element) return at;
   const bool optional = field->shape == Shape::kOptional || field->shape == Shape::kBox;
   return optional ? OptionalValue(*field, at) : at;
+}
+
+ValueRef ValueRef::Unwrapped() const {
+  ValueRef value = *this;
+  while (value.is_struct() && value.type->form == Form::kTransparent) {
+    const void* object = value.get();
+    if (!object) break;
+    const Field& inner = value.type->fields[0];
+    value = {inner.type, &inner, false, inner.at(object)};
+  }
+  return value;
 }
 
 std::string WalkPath::Text() const {

@@ -35,6 +35,9 @@ struct ValueRef {
   // The value itself, out of its optional or box: a T for a scalar of that kind, the object, the
   // list, the map. Null when it is absent.
   const void* get() const;
+  // Through types whose JSON is that of one field (Form::kTransparent), to the value that the JSON
+  // shows.
+  ValueRef Unwrapped() const;
   template <class T>
   const T& as() const {
     return *static_cast<const T*>(get());
@@ -70,8 +73,9 @@ enum class Next {
 };
 
 // Visits the object, then, in the order of JSON output, each field that differs from a default-made
-// one, each element of a list, each entry of a map. Types whose JSON is that of one field
-// (Form::kTransparent, kAlternatives) are one value: their field adds no step and no visit. Returns
+// one, each element of a list, each entry of a map. A type whose JSON is that of one field
+// is one value: a transparent one is visited as that field, and the alternatives of one that has
+// them add no step and no visit. Returns
 // false when the visitor stopped.
 using WalkVisitor = Next (*)(void* context, const WalkPath& path, const ValueRef& value);
 bool Walk(const Type& type, const void* object, void* context, WalkVisitor visitor);

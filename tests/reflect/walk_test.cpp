@@ -79,7 +79,7 @@ TEST(WalkTest, TypesThatAreOneFieldAddNoStep) {
             (Lines{
                 " object",
                 "extra map",
-                "extra.k object",
+                "extra.k list",
                 "extra.k[0] = v",
                 "extra.k[1] = w",
                 "schema object",

@@ -1,0 +1,27 @@
+// Members that no field names, kept by types made at run time
+// (x-kubernetes-preserve-unknown-fields). Private to reflect.
+//
+// Such a type has, as its last field, a map of RawJson flagged kUnknown, whose entries stand in the
+// object's JSON beside the other fields. Copying, comparing and resetting take it for any field;
+// its key is one that no JSON has.
+#pragma once
+
+#include "reflect/type.h"
+
+namespace podium::reflect {
+
+// Beside those of FieldFlags.
+inline constexpr auto kUnknown = static_cast<FieldFlags>(128);
+
+// The field that keeps unknown members, or null.
+inline const Field* UnknownField(const Type& type) {
+  return !type.fields.empty() && type.fields.back().has(kUnknown) ? &type.fields.back() : nullptr;
+}
+
+// A box flagged kNullable tells null from absent: it then holds an object of a transparent type
+// without a value.
+inline bool KeepsNull(const Field& field) {
+  return field.shape == Shape::kBox && field.has(kNullable);
+}
+
+}  // namespace podium::reflect
