@@ -104,7 +104,9 @@ YamlReader::YamlReader(std::string_view text, const YamlReadOptions& options)
 YamlReader::~YamlReader() = default;
 
 Result<bool> YamlReader::Fail(YamlFailure failure) {
-  error_position_ = failure.position;
+  // At the end of a text without a last line break libyaml begins a line of its own.
+  const Position end = LineIndex(state_->text).At(state_->text.size());
+  error_position_ = failure.position.line > end.line ? end : failure.position;
   std::string message = failure.Message();
   problem_ = std::move(failure.problem);
   state_->stream.reset();

@@ -36,6 +36,13 @@ Read ReadAll(std::string_view text, const YamlReadOptions& options = {}) {
   }
 }
 
+TEST(YamlReaderTest, ErrorsAtTheEndStandInTheText) {
+  EXPECT_EQ(ReadAll("a: b\nc").errors,
+            (std::vector<std::string>{"2:2: yaml: line 3: could not find expected ':'"}));
+  EXPECT_EQ(ReadAll("a: b\nc\n ").errors,
+            (std::vector<std::string>{"3:2: yaml: line 4: could not find expected ':'"}));
+}
+
 // Observed with kubectl 1.32, --local.
 TEST(YamlReaderTest, Values) {
   const struct {
