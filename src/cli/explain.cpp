@@ -66,11 +66,12 @@ std::string TypeName(const Field& field) {
 }
 
 // As upstream's OpenAPI documents have it: what is not marked is required unless JSON may leave it
-// out.
+// out. Of the two fields with both marks (PortStatus.error, IngressPortStatus.error) the required
+// one is for another generator.
 bool IsRequired(const Field& field) {
-  if (field.has(reflect::kRequired)) return true;
-  return !field.has(reflect::kOptionalMark) && !field.has(reflect::kOmitEmpty) &&
-         !field.has(reflect::kOmitZero);
+  if (field.has(reflect::kOptionalMark)) return false;
+  return field.has(reflect::kRequired) ||
+         (!field.has(reflect::kOmitEmpty) && !field.has(reflect::kOmitZero));
 }
 
 // The named values of the field's type, sorted; an empty one as "".

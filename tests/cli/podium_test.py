@@ -307,6 +307,17 @@ class ExplainTest(PodiumTest):
         self.assertEqual(by_name["ports"], ("[]ContainerPort", False))
         self.assertEqual(list(by_name), sorted(by_name))
 
+    def test_the_optional_mark_wins(self):
+        for field, required in (
+                ("service.status.loadBalancer.ingress.ports.error", False),  # has both marks
+                ("ingress.status.loadBalancer.ingress.ports.error", False),  # has both marks
+                ("service.status.loadBalancer.ingress.ports.port", True),
+                ("cronjob.spec", True),  # marked, though JSON may leave it out
+        ):
+            _, out, _ = podium("explain", field)
+            line = next(line for line in out.decode().splitlines() if line.startswith("FIELD: "))
+            self.assertEqual(line.endswith(" -required-"), required, line)
+
     def test_everything_can_be_explained(self):
         for resource in ("pods", "crd", "validatingadmissionpolicies", "resourceslices", "hpa"):
             status, out, err = podium("explain", resource, "--recursive")
