@@ -201,15 +201,10 @@ Result<CronSchedule> ParseDescriptor(std::string_view text) {
   return schedule;
 }
 
-// As Go's time.LoadLocation.
 Result<void> CheckZone(std::string_view zone) {
-  if (zone.empty() || zone == "UTC" || zone == "Local") return {};
-  const std::string bad = "provided bad location " + std::string(zone) + ": ";
-  if (zone.contains("..") || zone[0] == '/' || zone[0] == '\\') {
-    return Problem(bad + "time: invalid location name");
-  }
-  if (!IsTimeZone(zone)) return Problem(bad + "unknown time zone " + std::string(zone));
-  return {};
+  const Result<void> found = CheckLocation(zone);
+  if (found.ok()) return {};
+  return Problem("provided bad location " + std::string(zone) + ": " + found.error().message());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 namespace podium::api {
 namespace {
@@ -103,8 +104,6 @@ constexpr std::array kAreas = {
          "Michigan Mountain Pacific Samoa "},
 };
 
-}  // namespace
-
 bool IsTimeZone(std::string_view name) {
   const size_t slash = name.find('/');
   const bool has_area = slash != name.npos;
@@ -117,6 +116,19 @@ bool IsTimeZone(std::string_view name) {
     if (found->zones[at - 1] == ' ' && found->zones[at + zone.size()] == ' ') return true;
   }
   return false;
+}
+
+}  // namespace
+
+Result<void> CheckLocation(std::string_view name) {
+  if (name.empty() || name == "UTC" || name == "Local") return {};
+  if (name.contains("..") || name[0] == '/' || name[0] == '\\') {
+    return Error(Code::kInvalidArgument, "time: invalid location name");
+  }
+  if (!IsTimeZone(name)) {
+    return Error(Code::kInvalidArgument, "unknown time zone " + std::string(name));
+  }
+  return {};
 }
 
 }  // namespace podium::api

@@ -6,9 +6,13 @@
 
 #include <string_view>
 
+#include "base/result.h"
+
 namespace podium::api {
 
-// Europe/Zurich, UTC, EST5EDT; upper and lower case matter.
-bool IsTimeZone(std::string_view name);
+// Whether Go's time.LoadLocation finds a zone: Europe/Zurich, UTC, EST5EDT; upper and lower case
+// matter. "" and Local are found as well, being no names of the database but Go's own. An error is
+// kInvalidArgument in Go's words.
+Result<void> CheckLocation(std::string_view name);
 
 }  // namespace podium::api

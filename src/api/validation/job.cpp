@@ -247,18 +247,16 @@ field::ErrorList ValidateJobUpdate(const Job& job, const Job& old_job) {
   return errors;
 }
 
-field::ErrorList ValidateJobTemplateSpec(const batch::v1::JobTemplateSpec& job_template,
-                                         const field::Path& path,
+field::ErrorList ValidateJobTemplateSpec(const JobSpec& spec, const field::Path& path,
                                          const PodValidationOptions& options) {
   field::ErrorList errors;
-  const field::Path spec = path.Child("spec");
-  CheckJobSpec(job_template.spec, spec, options, &errors);
-  if (job_template.spec.selector) {
-    errors.Add(field::Invalid(spec.Child("selector"), job_template.spec.selector,
-                              "`selector` will be auto-generated"));
+  CheckJobSpec(spec, path, options, &errors);
+  if (spec.selector) {
+    errors.Add(
+        field::Invalid(path.Child("selector"), spec.selector, "`selector` will be auto-generated"));
   }
-  if (job_template.spec.manualSelector.value_or(false)) {
-    errors.Add(field::NotSupported(spec.Child("manualSelector"), true, {"nil", "false"}));
+  if (spec.manualSelector.value_or(false)) {
+    errors.Add(field::NotSupported(path.Child("manualSelector"), true, {"nil", "false"}));
   }
   return errors;
 }

@@ -23,9 +23,8 @@ field::ErrorList ValidateJobUpdate(const batch::v1::Job& job, const batch::v1::J
 // The same through the status subresource. Most rules look only at what changes.
 field::ErrorList ValidateJobStatusUpdate(const batch::v1::Job& job, const batch::v1::Job& old_job);
 
-// A JobSpec from which a CronJob makes Jobs: no selector yet. `path` is that of the template.
-field::ErrorList ValidateJobTemplateSpec(const batch::v1::JobTemplateSpec& job_template,
-                                         const field::Path& path,
+// The spec of a template from which a CronJob makes Jobs: no selector yet.
+field::ErrorList ValidateJobTemplateSpec(const batch::v1::JobSpec& spec, const field::Path& path,
                                          const PodValidationOptions& options);
 
 }  // namespace podium::api

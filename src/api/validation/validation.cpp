@@ -8,6 +8,7 @@
 #include "api/scheme.h"
 #include "api/types/apps_v1.h"
 #include "api/types/batch_v1.h"
+#include "api/types/batch_v1beta1.h"
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
 #include "api/validation/common.h"
@@ -84,6 +85,7 @@ const KindRules* FindRules(const Type& type) {
       Rules<StatefulSet, ValidateStatefulSet, ValidateStatefulSetUpdate>(),
       Rules<Job, ValidateJob, ValidateJobUpdate>(),
       Rules<CronJob, ValidateCronJob, ValidateCronJobUpdate>(),
+      Rules<batch::v1beta1::CronJob, ValidateCronJob, ValidateCronJobUpdate>(),
   };
   auto found = std::ranges::find(kRules, &type, &KindRules::type);
   return found == std::end(kRules) ? nullptr : &*found;

@@ -1,5 +1,6 @@
 #include "api/validation/cron_job.h"
 
+#include "api/validation/validation.h"
 #include "api/validation/workload_cases.h"
 
 namespace podium::api {
@@ -83,6 +84,10 @@ TEST(CronJob, TimeZone) {
                 ElementsAre("spec.timeZone: Invalid value: \"" + std::string(zone) +
                             "\": unknown time zone " + zone));
   }
+  // A good part that the zone files are not searched for.
+  EXPECT_THAT(Create(Edited(kCronJob, {"spec.timeZone=\"Europe/A..B\""})),
+              ElementsAre("spec.timeZone: Invalid value: \"Europe/A..B\": time: invalid location "
+                          "name"));
   const std::string explicit_zone =
       "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
   EXPECT_THAT(Create(Edited(kCronJob, {"spec.timeZone=\"Local\""})),
@@ -138,6 +143,30 @@ TEST(CronJob, Update) {
                  {"spec.schedule: Invalid value: \"TZ=UTC @daily\": cannot use both timeZone field "
                   "and TZ or CRON_TZ in schedule"}}},
                update(old_json));
+}
+
+// The old version has the same fields and the same rules.
+TEST(CronJob, V1Beta1) {
+  using Old = batch::v1beta1::CronJob;
+  const std::vector<ErrorCase> cases = {
+      {{}, {}},
+      {{"spec.schedule=\"x\"", "spec.timeZone=\"Mars\"", "spec.concurrencyPolicy=\"X\"",
+        "spec.jobTemplate.spec.parallelism=-1", "spec.failedJobsHistoryLimit=-1"},
+       {"spec.schedule: Invalid value: \"x\": expected exactly 5 fields, found 1: [x]",
+        "spec.timeZone: Invalid value: \"Mars\": unknown time zone Mars",
+        "spec.concurrencyPolicy: Unsupported value: \"X\": supported values: \"Allow\", "
+        "\"Forbid\", \"Replace\"",
+        std::string("spec.jobTemplate.spec.parallelism") + kNegative,
+        std::string("spec.failedJobsHistoryLimit") + kNegative}}};
+  ExpectErrors(kCronJob, cases,
+               [](const std::string& json) { return Texts(ValidateCreate(Load<Old>(json))); });
+  ExpectErrors(kCronJob, cases, [](const std::string& json) {
+    return Texts(ValidateUpdate(Load<Old>(json), Load<Old>(kCronJob)));
+  });
+  const std::string long_name =
+      Edited(kCronJob, {"metadata.name=\"" + std::string(53, 'a') + "\""});
+  EXPECT_THAT(Texts(ValidateCreate(Load<Old>(long_name))), ::testing::SizeIs(1));
+  EXPECT_THAT(Texts(ValidateUpdate(Load<Old>(long_name), Load<Old>(long_name))), IsEmpty());
 }
 
 }  // namespace
