@@ -20,11 +20,12 @@ namespace {
 using batch::v1::Job;
 using batch::v1::JobStatus;
 
-bool IsTrue(const JobStatus& status, std::string_view type) {
+bool Has(const JobStatus& status, std::string_view type, std::string_view value) {
   return std::ranges::any_of(status.conditions, [&](const batch::v1::JobCondition& condition) {
-    return condition.type == type && condition.status == "True";
+    return condition.type == type && condition.status == value;
   });
 }
+bool IsTrue(const JobStatus& status, std::string_view type) { return Has(status, type, "True"); }
 
 // The conditions that rules ask for.
 struct Conditions {
@@ -32,8 +33,7 @@ struct Conditions {
       : complete(IsTrue(status, "Complete")),
         failed(IsTrue(status, "Failed")),
         failure_target(IsTrue(status, "FailureTarget")),
-        success_criteria_met(IsTrue(status, "SuccessCriteriaMet")),
-        suspended(IsTrue(status, "Suspended")) {}
+        success_criteria_met(IsTrue(status, "SuccessCriteriaMet")) {}
 
   bool finished() const { return complete || failed; }
 
@@ -41,7 +41,6 @@ struct Conditions {
   bool failed;
   bool failure_target;
   bool success_criteria_met;
-  bool suspended;
 };
 
 // What an update changes.
@@ -248,8 +247,8 @@ class StatusUpdate {
     if (status().completionTime && old_status().completionTime && changed_.completion_time) {
       Invalid("completionTime", status().completionTime, kFieldImmutable);
     }
-    // A Job that resumes starts anew.
-    const bool resumes = was_.suspended && !is_.suspended;
+    // A Job that resumes starts anew; its condition says False, and does not just go away.
+    const bool resumes = IsTrue(old_status(), "Suspended") && Has(status(), "Suspended", "False");
     if (old_status().startTime && changed_.start_time && !resumes &&
         !job_.spec.suspend.value_or(false)) {
       Invalid("startTime", status().startTime, "field is immutable for unsuspended job once set");

@@ -196,7 +196,16 @@ TEST(JobStatus, StartTime) {
                 {{"status.startTime"},
                  {Invalid("startTime", "null: field is immutable for unsuspended job once set")}}});
   ExpectStatus(Edited(started, {"spec.suspend=true"}), {{{"status.startTime"}, {}}});
-  ExpectStatus(Edited(started, {Conditions({"Suspended"})}), {{{later, "status.conditions"}, {}}});
+  // A Job that resumes says so: its condition Suspended turns from True to False.
+  ExpectStatus(
+      Edited(started, {Conditions({"Suspended"})}),
+      {{{later, R"(status.conditions=[{"type":"Suspended","status":"False"}])"}, {}},
+       {{later, R"(status.conditions=[{"type":"Suspended","status":"Unknown"}])"},
+        {Invalid("startTime",
+                 "\"2026-02-01T00:00:00Z\": field is immutable for unsuspended job once set")}},
+       {{later, "status.conditions"},
+        {Invalid("startTime",
+                 "\"2026-02-01T00:00:00Z\": field is immutable for unsuspended job once set")}}});
 }
 
 // Faults that were there before do not hold up other changes.
