@@ -66,18 +66,14 @@ void CheckSpec(const apps::v1::DaemonSetSpec& spec, const field::Path& path,
   CheckNonnegative(spec.revisionHistoryLimit, path.Child("revisionHistoryLimit"), errors);
 }
 
-field::ErrorList Validate(const DaemonSet& daemon_set, const PodValidationOptions& options) {
-  const field::Path root;
-  field::ErrorList errors = ValidateObjectMeta(daemon_set.metadata, Scope::kNamespaced,
-                                               NameIsDNSSubdomain, root.Child("metadata"));
-  CheckSpec(daemon_set.spec, root.Child("spec"), options, &errors);
-  return errors;
-}
-
 }  // namespace
 
 field::ErrorList ValidateDaemonSet(const DaemonSet& daemon_set) {
-  return Validate(daemon_set, PodValidationOptionsForTemplate(nullptr));
+  const field::Path root;
+  field::ErrorList errors = ValidateObjectMeta(daemon_set.metadata, Scope::kNamespaced,
+                                               NameIsDNSSubdomain, root.Child("metadata"));
+  CheckSpec(daemon_set.spec, root.Child("spec"), PodValidationOptionsForTemplate(nullptr), &errors);
+  return errors;
 }
 
 field::ErrorList ValidateDaemonSetUpdate(const DaemonSet& daemon_set, const DaemonSet& old_set) {
@@ -86,9 +82,8 @@ field::ErrorList ValidateDaemonSetUpdate(const DaemonSet& daemon_set, const Daem
       old_set.spec.selector && HasInvalidLabelValue(*old_set.spec.selector);
   const field::Path root;
   const field::Path spec = root.Child("spec");
-  field::ErrorList errors = Validate(daemon_set, options);
-  errors.Append(
-      ValidateObjectMetaUpdate(daemon_set.metadata, old_set.metadata, root.Child("metadata")));
+  field::ErrorList errors =
+      ValidateObjectMetaUpdate(daemon_set.metadata, old_set.metadata, root.Child("metadata"));
   CheckImmutable(daemon_set.spec.selector == old_set.spec.selector, daemon_set.spec.selector,
                  spec.Child("selector"), &errors);
   CheckSpec(daemon_set.spec, spec, options, &errors);

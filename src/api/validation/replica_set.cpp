@@ -28,14 +28,6 @@ void CheckSpec(const apps::v1::ReplicaSetSpec& spec, const field::Path& path,
   }
 }
 
-field::ErrorList Validate(const ReplicaSet& replica_set, const PodValidationOptions& options) {
-  const field::Path root;
-  field::ErrorList errors = ValidateObjectMeta(replica_set.metadata, Scope::kNamespaced,
-                                               NameIsDNSSubdomain, root.Child("metadata"));
-  CheckSpec(replica_set.spec, root.Child("spec"), options, &errors);
-  return errors;
-}
-
 }  // namespace
 
 field::ErrorList ValidateReplicaSetTemplate(const core::v1::PodTemplateSpec& pod_template,
@@ -51,18 +43,22 @@ field::ErrorList ValidateReplicaSetTemplate(const core::v1::PodTemplateSpec& pod
 }
 
 field::ErrorList ValidateReplicaSet(const ReplicaSet& replica_set) {
-  return Validate(replica_set, PodValidationOptionsForTemplate(nullptr));
+  const field::Path root;
+  field::ErrorList errors = ValidateObjectMeta(replica_set.metadata, Scope::kNamespaced,
+                                               NameIsDNSSubdomain, root.Child("metadata"));
+  CheckSpec(replica_set.spec, root.Child("spec"), PodValidationOptionsForTemplate(nullptr),
+            &errors);
+  return errors;
 }
 
 field::ErrorList ValidateReplicaSetUpdate(const ReplicaSet& replica_set,
                                           const ReplicaSet& old_set) {
-  const PodValidationOptions options = PodValidationOptionsForTemplate(&old_set.spec.template_);
   const field::Path root;
   const field::Path spec = root.Child("spec");
-  field::ErrorList errors = Validate(replica_set, options);
-  errors.Append(
-      ValidateObjectMetaUpdate(replica_set.metadata, old_set.metadata, root.Child("metadata")));
-  CheckSpec(replica_set.spec, spec, options, &errors);
+  field::ErrorList errors =
+      ValidateObjectMetaUpdate(replica_set.metadata, old_set.metadata, root.Child("metadata"));
+  CheckSpec(replica_set.spec, spec, PodValidationOptionsForTemplate(&old_set.spec.template_),
+            &errors);
   CheckImmutable(replica_set.spec.selector == old_set.spec.selector, replica_set.spec.selector,
                  spec.Child("selector"), &errors);
   return errors;

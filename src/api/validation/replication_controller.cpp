@@ -46,15 +46,6 @@ void CheckSpec(const ReplicationControllerSpec& spec, const field::Path& path,
   CheckTemplate(spec, path.Child("template"), options, errors);
 }
 
-field::ErrorList Validate(const ReplicationController& controller,
-                          const PodValidationOptions& options) {
-  const field::Path root;
-  field::ErrorList errors = ValidateObjectMeta(controller.metadata, Scope::kNamespaced,
-                                               NameIsDNSSubdomain, root.Child("metadata"));
-  CheckSpec(controller.spec, root.Child("spec"), options, &errors);
-  return errors;
-}
-
 // A ReplicaSet seen as a ReplicationController tells in annotations which of its fields the older
 // kind cannot hold; those must stay.
 void CheckNonConvertible(const ReplicationController& controller,
@@ -78,18 +69,20 @@ void CheckNonConvertible(const ReplicationController& controller,
 }  // namespace
 
 field::ErrorList ValidateReplicationController(const ReplicationController& controller) {
-  return Validate(controller, PodValidationOptionsForTemplate(nullptr));
+  const field::Path root;
+  field::ErrorList errors = ValidateObjectMeta(controller.metadata, Scope::kNamespaced,
+                                               NameIsDNSSubdomain, root.Child("metadata"));
+  CheckSpec(controller.spec, root.Child("spec"), PodValidationOptionsForTemplate(nullptr), &errors);
+  return errors;
 }
 
 field::ErrorList ValidateReplicationControllerUpdate(const ReplicationController& controller,
                                                      const ReplicationController& old_controller) {
-  const PodValidationOptions options =
-      PodValidationOptionsForTemplate(old_controller.spec.template_.get());
   const field::Path root;
-  field::ErrorList errors = Validate(controller, options);
-  errors.Append(ValidateObjectMetaUpdate(controller.metadata, old_controller.metadata,
-                                         root.Child("metadata")));
-  CheckSpec(controller.spec, root.Child("spec"), options, &errors);
+  field::ErrorList errors = ValidateObjectMetaUpdate(controller.metadata, old_controller.metadata,
+                                                     root.Child("metadata"));
+  CheckSpec(controller.spec, root.Child("spec"),
+            PodValidationOptionsForTemplate(old_controller.spec.template_.get()), &errors);
   CheckNonConvertible(controller, old_controller, &errors);
   return errors;
 }

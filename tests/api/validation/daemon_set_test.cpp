@@ -80,10 +80,12 @@ TEST(DaemonSet, Update) {
   ExpectErrors(
       kSet,
       {{{"spec.minReadySeconds=3", "spec.template.spec.containers[0].image=\"j\""}, {}},
-       {{R"(spec.selector={"matchLabels":{"c":"d"}})"},
-        {"spec.selector: Invalid value: {\"matchLabels\":{\"c\":\"d\"}}: field is immutable"}},
-       // The whole object is checked, and then its spec again.
-       {{"spec.minReadySeconds=-1"}, {negative, negative}}},
+       // What must stay is told before what is wrong with the new spec, which is told once.
+       {{R"(spec.selector={"matchLabels":{"c":"d"}})", "spec.minReadySeconds=-1"},
+        {"spec.selector: Invalid value: {\"matchLabels\":{\"c\":\"d\"}}: field is immutable",
+         negative}},
+       {{"metadata.name=\"e\"", "spec.minReadySeconds=-1"},
+        {"metadata.name: Invalid value: \"e\": field is immutable", negative}}},
       [&](const std::string& json) {
         return Texts(ValidateDaemonSetUpdate(Load<DaemonSet>(json), old_set));
       });

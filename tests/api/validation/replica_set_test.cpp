@@ -45,17 +45,17 @@ TEST(ReplicaSet, Update) {
   const auto old_set = Load<ReplicaSet>(kSet);
   const std::string immutable =
       "spec.selector: Invalid value: {\"matchLabels\":{\"c\":\"d\"}}: field is immutable";
-  const std::string negative = std::string("spec.replicas") + kNegative;
-  ExpectErrors(
-      kSet,
-      {{{"spec.replicas=3", "spec.template.spec.containers[0].image=\"j\""}, {}},
-       {{R"(spec.selector={"matchLabels":{"c":"d"}})"}, {immutable}},
-       // The whole object is checked, and then its spec again.
-       {{"spec.replicas=-1"}, {negative, negative}},
-       {{"metadata.name=\"e\""}, {"metadata.name: Invalid value: \"e\": field is immutable"}}},
-      [&](const std::string& json) {
-        return Texts(ValidateReplicaSetUpdate(Load<ReplicaSet>(json), old_set));
-      });
+  ExpectErrors(kSet,
+               {{{"spec.replicas=3", "spec.template.spec.containers[0].image=\"j\""}, {}},
+                // What must stay is told after what is wrong with the new spec, which is told once.
+                {{R"(spec.selector={"matchLabels":{"c":"d"}})", "spec.replicas=-1"},
+                 {std::string("spec.replicas") + kNegative, immutable}},
+                {{"metadata.name=\"e\"", "spec.replicas=-1"},
+                 {"metadata.name: Invalid value: \"e\": field is immutable",
+                  std::string("spec.replicas") + kNegative}}},
+               [&](const std::string& json) {
+                 return Texts(ValidateReplicaSetUpdate(Load<ReplicaSet>(json), old_set));
+               });
 }
 
 TEST(ReplicaSet, Status) {

@@ -38,7 +38,6 @@ TEST(ReplicationController, Replicas) {
               ::testing::ElementsAre("spec.replicas: Required value"));
 }
 
-// The whole object is checked, and then its spec again.
 TEST(ReplicationController, Update) {
   const auto update = [](const std::string& old_json) {
     return [old_controller = Load<ReplicationController>(old_json)](const std::string& json) {
@@ -50,13 +49,14 @@ TEST(ReplicationController, Update) {
       "spec.template.metadata.labels: Invalid value: {\"a\":\"b\",\"c\":\"d\"}: `selector` does "
       "not "
       "match template `labels`";
-  ExpectErrors(
-      kController,
-      {{{"spec.replicas=3"}, {}},
-       {{"spec.selector={\"c\":\"d\"}"}, {}},
-       {{"spec.selector={\"a\":\"c\"}"}, {mismatch, mismatch}},
-       {{"metadata.name=\"e\""}, {"metadata.name: Invalid value: \"e\": field is immutable"}}},
-      update(kController));
+  ExpectErrors(kController,
+               {{{"spec.replicas=3"}, {}},
+                {{"spec.selector={\"c\":\"d\"}"}, {}},
+                {{"spec.selector={\"a\":\"c\"}"}, {mismatch}},
+                {{"metadata.name=\"e\"", "spec.replicas=-1"},
+                 {"metadata.name: Invalid value: \"e\": field is immutable",
+                  std::string("spec.replicas") + kNegative}}},
+               update(kController));
 
   const std::string key = "metadata.annotations['non-convertible.kubernetes.io/spec.selector']";
   ExpectErrors(kController,
