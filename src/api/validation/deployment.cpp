@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "api/go_text.h"
 #include "api/names.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/replica_set.h"
@@ -44,8 +45,19 @@ void CheckStrategy(const apps::v1::DeploymentStrategy& strategy, const field::Pa
   }
 }
 
-void CheckSpec(const apps::v1::DeploymentSpec& spec, const field::Path& path,
+// Clients of versions before v1 ask for a rollback in spec.rollbackTo, which v1 keeps as an
+// annotation.
+void CheckRollback(const meta::v1::ObjectMeta& metadata, const field::Path& path,
+                   field::ErrorList* errors) {
+  const auto revision = metadata.annotations.find("deprecated.deployment.rollback.to");
+  if (revision == metadata.annotations.end()) return;
+  const Result<int64_t> number = ParseGoInt(revision->second);
+  if (number.ok()) CheckNonnegative(*number, path.Child("version"), errors);
+}
+
+void CheckSpec(const Deployment& deployment, const field::Path& path,
                const PodValidationOptions& options, field::ErrorList* errors) {
+  const apps::v1::DeploymentSpec& spec = deployment.spec;
   CheckNonnegative(spec.replicas, path.Child("replicas"), errors);
   errors->Append(ValidateWorkloadSelector(spec.selector, path.Child("selector"),
                                           "empty selector is invalid for deployment"));
@@ -59,6 +71,7 @@ void CheckSpec(const apps::v1::DeploymentSpec& spec, const field::Path& path,
   CheckStrategy(spec.strategy, path.Child("strategy"), errors);
   CheckNonnegative(spec.minReadySeconds, path.Child("minReadySeconds"), errors);
   CheckNonnegative(spec.revisionHistoryLimit, path.Child("revisionHistoryLimit"), errors);
+  CheckRollback(deployment.metadata, path.Child("rollback"), errors);
   if (spec.progressDeadlineSeconds) {
     const field::Path deadline = path.Child("progressDeadlineSeconds");
     CheckNonnegative(*spec.progressDeadlineSeconds, deadline, errors);
@@ -75,7 +88,7 @@ field::ErrorList ValidateDeployment(const Deployment& deployment) {
   const field::Path root;
   field::ErrorList errors = ValidateObjectMeta(deployment.metadata, Scope::kNamespaced,
                                                NameIsDNSSubdomain, root.Child("metadata"));
-  CheckSpec(deployment.spec, root.Child("spec"), PodValidationOptionsForTemplate(nullptr), &errors);
+  CheckSpec(deployment, root.Child("spec"), PodValidationOptionsForTemplate(nullptr), &errors);
   return errors;
 }
 
@@ -85,7 +98,7 @@ field::ErrorList ValidateDeploymentUpdate(const Deployment& deployment,
   const field::Path spec = root.Child("spec");
   field::ErrorList errors = ValidateObjectMetaUpdate(deployment.metadata, old_deployment.metadata,
                                                      root.Child("metadata"));
-  CheckSpec(deployment.spec, spec, PodValidationOptionsForTemplate(&old_deployment.spec.template_),
+  CheckSpec(deployment, spec, PodValidationOptionsForTemplate(&old_deployment.spec.template_),
             &errors);
   CheckImmutable(deployment.spec.selector == old_deployment.spec.selector, deployment.spec.selector,
                  spec.Child("selector"), &errors);

@@ -1,5 +1,6 @@
 #include "api/validation/stateful_set.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
@@ -170,6 +171,13 @@ bool ChangesFixedFields(const StatefulSetSpec& spec, const StatefulSetSpec& old_
   same.ordinals = old_spec.ordinals;
   same.revisionHistoryLimit = old_spec.revisionHistoryLimit;
   same.persistentVolumeClaimRetentionPolicy = old_spec.persistentVolumeClaimRetentionPolicy;
+  // Claim templates are of one kind, whether they say so or not.
+  const size_t claims =
+      std::min(same.volumeClaimTemplates.size(), old_spec.volumeClaimTemplates.size());
+  for (size_t i = 0; i < claims; ++i) {
+    same.volumeClaimTemplates[i].apiVersion = old_spec.volumeClaimTemplates[i].apiVersion;
+    same.volumeClaimTemplates[i].kind = old_spec.volumeClaimTemplates[i].kind;
+  }
   return !reflect::EqualObjects(reflect::TypeOf<StatefulSetSpec>(), &same, &old_spec);
 }
 

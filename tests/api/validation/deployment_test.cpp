@@ -88,6 +88,21 @@ TEST(Deployment, StrategyWithoutDefaults) {
                                      "defaulted and never be nil"));
 }
 
+// Where clients of versions before v1 asked for a rollback.
+TEST(Deployment, Rollback) {
+  const std::string to = "metadata.annotations['deprecated.deployment.rollback.to']";
+  ExpectErrors(kDeployment,
+               {{{to + "=\"0\""}, {}},
+                {{to + "=\"12\""}, {}},
+                {{to + "=\"\""}, {}},
+                {{to + "=\"-1\"", "spec.revisionHistoryLimit=-1", "spec.minReadySeconds=600"},
+                 {std::string("spec.revisionHistoryLimit") + kNegative,
+                  std::string("spec.rollback.version") + kNegative,
+                  "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than "
+                  "minReadySeconds"}}},
+               Create);
+}
+
 TEST(Deployment, Update) {
   const auto old_deployment = Load<Deployment>(kDeployment);
   ExpectErrors(

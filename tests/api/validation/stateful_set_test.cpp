@@ -146,6 +146,18 @@ TEST(StatefulSet, Update) {
       });
 }
 
+// A claim template may name its kind or not; the API always answers with the name.
+TEST(StatefulSet, KindOfClaimTemplates) {
+  const std::string json = Edited(kSet, {std::string("spec.volumeClaimTemplates[0]=") + kClaim});
+  auto named = Load<StatefulSet>(json);
+  named.spec.volumeClaimTemplates[0].apiVersion = "v1";
+  named.spec.volumeClaimTemplates[0].kind = "PersistentVolumeClaim";
+  EXPECT_THAT(Texts(ValidateStatefulSetUpdate(Load<StatefulSet>(json), named)),
+              ::testing::IsEmpty());
+  EXPECT_THAT(Texts(ValidateStatefulSetUpdate(named, Load<StatefulSet>(json))),
+              ::testing::IsEmpty());
+}
+
 TEST(StatefulSet, OldFaultsStay) {
   // Name, service name, claims and a template with errors do not hold up an update.
   const std::string json =
