@@ -102,7 +102,7 @@ class RandomMaker : public Maker {
     std::vector<std::string> values;
     std::string_view all = field.facts->enum_values;
     while (!all.empty()) {
-      const size_t end = std::min(all.find(' '), all.size());
+      const size_t end = std::min(all.find('|'), all.size());
       values.emplace_back(all.substr(0, end));
       all.remove_prefix(std::min(end + 1, all.size()));
     }
