@@ -249,15 +249,16 @@ rc::Gen<Requirement> AnyRequirement() {
         *rc::gen::element(Operator::kIn, Operator::kNotIn, Operator::kEquals,
                           Operator::kDoubleEquals, Operator::kNotEquals, Operator::kExists,
                           Operator::kDoesNotExist, Operator::kGreaterThan, Operator::kLessThan);
-    auto value = rc::gen::elementOf(std::vector<std::string>{"", "x", "Y-1", "in", "notin", "7"});
+    const std::vector<std::string> words = {"", "7", "Y-1", "in", "notin", "x"};
     reflect::List<std::string> values;
     switch (op) {
       case Operator::kIn:
       case Operator::kNotIn:
-        // Text holds a set: sorted, and each value once.
-        values = *rc::gen::suchThat(rc::gen::unique<reflect::List<std::string>>(value),
-                                    [](const auto& v) { return !v.empty(); });
-        std::ranges::sort(values);
+        // Text holds a set: sorted, and each value once. At least one.
+        for (uint32_t set = *rc::gen::inRange(1u, 1u << words.size()), i = 0; set != 0;
+             set >>= 1, ++i) {
+          if (set & 1) values.push_back(words[i]);
+        }
         break;
       case Operator::kExists:
       case Operator::kDoesNotExist:
@@ -267,7 +268,7 @@ rc::Gen<Requirement> AnyRequirement() {
         values = {std::to_string(*rc::gen::inRange(0, 100))};
         break;
       default:
-        values = {*value};
+        values = {*rc::gen::elementOf(words)};
     }
     return *Requirement::Create(key, op, values);
   });
