@@ -28,7 +28,10 @@ if(PODIUM_WERROR)
 endif()
 add_compile_options(-fstack-protector-strong)
 add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
-add_link_options(-fuse-ld=lld-19 -Wl,-z,relro,-z,now -Wl,--gc-sections)
+# The descriptors are tables of addresses: as packed relocations (glibc 2.36) they take a hundredth
+# of the space and of the time at start. Many of their functions are the same but for the type.
+add_link_options(-fuse-ld=lld-19 -Wl,-z,relro,-z,now -Wl,--gc-sections
+                 -Wl,-z,pack-relative-relocs $<$<CONFIG:Release>:-Wl,--icf=safe>)
 add_compile_options(-ffunction-sections -fdata-sections)
 
 if(PODIUM_LTO)

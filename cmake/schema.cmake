@@ -35,6 +35,15 @@ function(podium_schema room)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Generating the types of ${room}"
     VERBATIM)
+  # Thousands of small functions and large tables, compiled for size: nothing in them repeats or
+  # throws, so neither inlining, unwinding nor undefined-behaviour checks have anything to do.
+  set(options -Oz -fno-sanitize=undefined)
+  if(PODIUM_FUZZ)
+    list(APPEND options -fno-sanitize=fuzzer-no-link)
+  endif()
+  list(APPEND options $<$<CONFIG:Release>:-fno-exceptions>
+       $<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
+  set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "${options}")
   target_sources(podium_${room} PRIVATE ${sources} ${headers})
   target_include_directories(podium_${room} PUBLIC ${out}/${room})
 endfunction()
