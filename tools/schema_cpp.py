@@ -275,8 +275,7 @@ class Printer:
             tables += "".join(self.field_row(struct, member) for member in struct.members)
             tables += "};\n"
         if struct.rows and not struct.no_proto:
-            nested, rows = self.proto_rows(struct, struct.rows, f"k{name}Rows")
-            tables += nested + rows
+            tables += f"constexpr ProtoRow k{name}Rows[] = {{\n{self.proto_rows(struct)}}};\n"
         index = None
         if struct.form == "kStruct":
             index = schema_index.name_index([member.json for member in struct.members])
@@ -284,7 +283,10 @@ class Printer:
             slots = [str(slot) for slot in index[0]]
             tables += fill(slots, "    ", f"constexpr uint8_t k{name}Slots[] = {{") + "};\n"
         fields = f"k{name}Fields" if struct.members else "{}"
-        rows = f"k{name}Rows" if struct.rows and not struct.no_proto else "{}"
+        rows = "{}"
+        if struct.rows and not struct.no_proto:
+            nested = any(row.rows is not None for row in struct.rows)
+            rows = f"{{k{name}Rows, {len(struct.rows)}}}" if nested else f"k{name}Rows"
         items = [quote(name), "&kPackage", fields, rows, "nullptr", f"&CreateStruct<{name}>",
                  f"&DestroyStruct<{name}>", f"sizeof({name})", f"Form::{struct.form}",
                  self.type_flags(struct)]
@@ -310,21 +312,20 @@ class Printer:
             flags.append("kNoProto")
         return " | ".join(flags) or "0"
 
-    def proto_rows(self, struct, rows, name):
-        """The tables of nested messages, and the table of `rows` itself."""
-        nested, lines = "", ""
-        for row in rows:
+    def proto_rows(self, struct):
+        """The rows of a message, and behind them those of its nested messages, breadth first."""
+        rows, place = list(struct.rows), 0
+        lines = ""
+        while place < len(rows):
+            row = rows[place]
             if row.rows is None:
                 lines += f"    {{{row.number}, {row.member}}},\n"
-                continue
-            if not row.rows:
-                lines += f"    {{.number = {row.number}, .field = 0, .is_group = true}},\n"
-                continue
-            inner = f"{name}{row.number}"
-            deeper, table = self.proto_rows(struct, row.rows, inner)
-            nested += deeper + table
-            lines += f"    {{{row.number}, 0, {inner}, true}},\n"
-        return nested, f"constexpr ProtoRow {name}[] = {{\n{lines}}};\n"
+            else:
+                lines += (f"    {{{row.number}, ProtoRow::kGroup, {len(row.rows)}, "
+                          f"{len(rows) - place}}},\n")
+                rows += row.rows
+            place += 1
+        return lines
 
     def field_row(self, struct, member):
         value = member.value
@@ -335,9 +336,8 @@ class Printer:
             type_address = self.address(value.struct)
         element = "Bool" if value.kind == "kBool" and member.shape == "kList" else \
             value.cpp.removeprefix("reflect::")
-        nullable = "true" if member.nullable else "false"
-        ops = {"kList": f"&kListOps<{element}, {nullable}>",
-               "kMap": f"&kMapOps<{element}, {nullable}>"}.get(member.shape, "nullptr")
+        ops = {"kList": f"&kListOps<{element}>",
+               "kMap": f"&kMapOps<{element}>"}.get(member.shape, "nullptr")
         # An escaped key: names are plain, so that quotes are all there is to escape.
         items = [f'"\\"{member.json}\\":"', type_address, ops, self.facts_of(member),
                  f"offsetof({struct.name}, {member.cpp})", str(member.proto),

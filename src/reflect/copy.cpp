@@ -47,13 +47,13 @@ void CopyOptional(const Field& field, const void* from, void* to) {
 
 void CopyList(const Field& field, const void* from, void* to) {
   const ListOps& ops = field.list();
-  if (ops.present) *ops.present(to) = *ops.present(const_cast<void*>(from));
-  const size_t size = ops.size(from);
-  if (size == 0) return;
+  if (field.has(kNullable)) *field.present(to) = *field.present(from);
+  if (ops.empty(from)) return;
   if (field.kind == Kind::kString) {
     *static_cast<List<std::string>*>(to) = *static_cast<const List<std::string>*>(from);
     return;
   }
+  const size_t size = ops.size(from);
   ops.resize(to, field.type, size);
   const char* source = static_cast<const char*>(ops.data(from));
   char* target = static_cast<char*>(ops.data(to));
@@ -64,8 +64,8 @@ void CopyList(const Field& field, const void* from, void* to) {
 
 void CopyMap(const Field& field, const void* from, void* to) {
   const MapOps& ops = field.map();
-  if (ops.present) *ops.present(to) = *ops.present(const_cast<void*>(from));
-  if (ops.size(from) == 0) return;
+  if (field.has(kNullable)) *field.present(to) = *field.present(from);
+  if (ops.empty(from)) return;
   if (field.kind == Kind::kString) {
     *static_cast<Map<std::string>*>(to) = *static_cast<const Map<std::string>*>(from);
     return;
@@ -190,6 +190,8 @@ void* NewCopy(const Type& type, const void* object) {
   return copy;
 }
 
+void DeleteObject(const Type& type, void* object) { type.destroy(type, object); }
+
 bool EqualObjects(const Type& type, const void* a, const void* b) {
   const Probe* const probes = type.probes;
   for (size_t i = 0; i < type.fields.size(); ++i) {
@@ -211,14 +213,10 @@ bool IsZeroField(const Field& field, const void* at) {
     case Shape::kOptional:
     case Shape::kBox:
       return OptionalValue(field, at) == nullptr;
-    case Shape::kList: {
-      const ListOps& ops = field.list();
-      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
-    }
-    case Shape::kMap: {
-      const MapOps& ops = field.map();
-      return ops.size(at) == 0 && !(ops.present && *ops.present(const_cast<void*>(at)));
-    }
+    case Shape::kList:
+      return ListOps::empty(at) && !(field.has(kNullable) && *field.present(at));
+    case Shape::kMap:
+      return MapOps::empty(at) && !(field.has(kNullable) && *field.present(at));
   }
   return false;
 }
@@ -253,11 +251,11 @@ void ResetField(const Field& field, void* at) {
     }
     case Shape::kList:
       field.list().clear(at, field.type);
-      if (field.list().present) *field.list().present(at) = false;
+      if (field.has(kNullable)) *field.present(at) = false;
       break;
     case Shape::kMap:
       field.map().clear(at, field.type);
-      if (field.map().present) *field.map().present(at) = false;
+      if (field.has(kNullable)) *field.present(at) = false;
       break;
   }
 }

@@ -108,7 +108,7 @@ class Resolver {
         element = static_cast<char*>(ops.data(at_)) + *step.index * ops.stride;
       } else if (make_ && *step.index == size) {
         element = ops.add(at_, field_->type);
-        if (ops.present) *ops.present(at_) = true;
+        if (field_->has(kNullable)) *field_->present(at_) = true;
       }
     }
     GoToElement(element);
@@ -122,7 +122,7 @@ class Resolver {
       bool inserted = false;
       entry =
           make_ ? ops.insert(at_, field_->type, step.name, &inserted) : ops.find(at_, step.name);
-      if (make_ && ops.present) *ops.present(at_) = true;
+      if (make_ && field_->has(kNullable)) *field_->present(at_) = true;
     }
     GoToElement(entry);
     return true;

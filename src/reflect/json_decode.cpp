@@ -389,7 +389,7 @@ bool Decoder::DecodeList(const Field& field, uint8_t type_flags, void* at) {
   PathLink link{path_, {}, 0, true};
   if (!Enter(&link)) return false;
   ops.clear(at, field.type);
-  if (ops.present) *ops.present(at) = true;
+  if (field.has(kNullable)) *field.present(at) = true;
   if (scanner_.Consume(']')) return Leave(link);
   do {
     if (!Spend(ops.stride)) return Abandon(link);
@@ -409,7 +409,7 @@ bool Decoder::DecodeMap(const Field& field, uint8_t type_flags, void* at) {
   PathLink link{path_, {}};
   if (!Enter(&link)) return false;
   ops.clear(at, field.type);
-  if (ops.present) *ops.present(at) = true;
+  if (field.has(kNullable)) *field.present(at) = true;
   if (scanner_.Consume('}')) return Leave(link);
   do {
     if (scanner_.Peek() != '"') return Abandon(link, "expected a key in quotes");

@@ -32,9 +32,9 @@ bool IsEmpty(const Field& field, const void* at) {
     case Shape::kBox:
       return OptionalValue(field, at) == nullptr;
     case Shape::kList:
-      return field.list().size(at) == 0;
+      return ListOps::empty(at);
     case Shape::kMap:
-      return field.map().size(at) == 0;
+      return MapOps::empty(at);
   }
   return false;
 }
@@ -47,13 +47,8 @@ bool IsZeroScalar(const Field& field, const void* at) {
 
 // Null as a Nullable is: empty, and nobody said that it is there.
 bool IsNull(const Field& field, const void* at) {
-  void* container = const_cast<void*>(at);
-  if (field.shape == Shape::kList) {
-    const ListOps& ops = field.list();
-    return ops.size(at) == 0 && ops.present && !*ops.present(container);
-  }
-  const MapOps& ops = field.map();
-  return ops.size(at) == 0 && ops.present && !*ops.present(container);
+  const bool empty = field.shape == Shape::kList ? ListOps::empty(at) : MapOps::empty(at);
+  return empty && field.has(kNullable) && !*field.present(at);
 }
 
 class Encoder {
@@ -167,8 +162,7 @@ bool Encoder::List(const Field& field, uint8_t type_flags, const void* at) {
 }
 
 bool Encoder::Map(const Field& field, uint8_t type_flags, const void* at) {
-  const MapOps& ops = field.map();
-  if (ops.size(at) == 0) {
+  if (MapOps::empty(at)) {
     out_.Text(IsNull(field, at) ? "null" : "{}");
     return true;
   }

@@ -2,7 +2,6 @@
 // descriptors and by the files that define a leaf type, by nobody else.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -21,65 +20,19 @@ void DestroyStruct(const Type&, void* object) {
 
 namespace detail {
 
-template <class Container>
-bool* PresentOf(void* container) {
-  return &static_cast<Nullable<Container>*>(static_cast<Container*>(container))->present;
-}
-
-// The functions of a list type. There are some two hundred of these, so they are made of as few
-// members of vector as will do: growth is emplace_back's alone, and nothing assigns elements.
 template <class T>
-struct ListFunctions {
-  using L = List<T>;
-  static constexpr size_t kFirstBytes = 127;
-
-  static size_t Size(const void* list) { return static_cast<const L*>(list)->size(); }
-  static void* Data(const void* list) {
-    return const_cast<T*>(static_cast<const L*>(list)->data());
-  }
-  static void* Add(void* list, const Type*) {
-    L& l = *static_cast<L*>(list);
-    // Lists of small elements begin with room for a few, which saves them most of their growing.
-    if (l.capacity() == 0) l.reserve(kFirstBytes / sizeof(T) + 1);
-    return &l.emplace_back();
-  }
-  static void Clear(void* list, const Type*) { static_cast<L*>(list)->clear(); }
-  static void Resize(void* list, const Type*, size_t size) {
-    L& l = *static_cast<L*>(list);
-    l.reserve(size);
-    while (l.size() > size) l.pop_back();
-    while (l.size() < size) Add(list, nullptr);
-  }
-  static void Erase(void* list, const Type*, size_t index) {
-    L& l = *static_cast<L*>(list);
-    for (; index + 1 < l.size(); ++index) {
-      std::destroy_at(&l[index]);
-      std::construct_at(&l[index], std::move(l[index + 1]));
-    }
-    l.pop_back();
-  }
-};
-
-template <class T, bool nullable>
 constexpr ListOps MakeListOps() {
-  using Functions = ListFunctions<T>;
   return ListOps{
       .stride = sizeof(T),
-      .size = &Functions::Size,
-      .data = &Functions::Data,
-      .add = &Functions::Add,
-      .clear = &Functions::Clear,
-      .resize = &Functions::Resize,
-      .erase = &Functions::Erase,
-      .present = nullable ? &PresentOf<List<T>> : nullptr,
+      .resize = [](void* list, const Type*,
+                   size_t size) { static_cast<List<T>*>(list)->resize(size); },
   };
 }
 
-template <class T, bool nullable>
+template <class T>
 constexpr MapOps MakeMapOps() {
   using M = Map<T>;
   return MapOps{
-      .size = [](const void* map) { return static_cast<const M*>(map)->size(); },
       .find = [](const void* map, std::string_view key) -> void* {
         const M& m = *static_cast<const M*>(map);
         auto found = m.find(key);
@@ -112,16 +65,15 @@ constexpr MapOps MakeMapOps() {
               }
             }
           },
-      .present = nullable ? &PresentOf<M> : nullptr,
   };
 }
 
 }  // namespace detail
 
-template <class T, bool nullable>
-inline constexpr ListOps kListOps = detail::MakeListOps<T, nullable>();
-template <class T, bool nullable>
-inline constexpr MapOps kMapOps = detail::MakeMapOps<T, nullable>();
+template <class T>
+inline constexpr ListOps kListOps = detail::MakeListOps<T>();
+template <class T>
+inline constexpr MapOps kMapOps = detail::MakeMapOps<T>();
 
 // The part of a Leaf that every value type has; the caller fills in the text forms.
 //

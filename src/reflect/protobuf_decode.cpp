@@ -155,9 +155,9 @@ bool Decoder::Rows(const Type& type, std::span<const ProtoRow> rows, std::string
       }
     }
     if (!row) continue;  // a field of a newer version
-    if (row->is_group) {
+    if (row->is_group()) {
       if (token.wire_type != WireType::kLengthDelimited) return Fail("wrong wire type");
-      if (!Rows(type, row->rows, token.bytes, object)) return false;
+      if (!Rows(type, row->rows(), token.bytes, object)) return false;
     } else {
       const Field& field = type.fields[row->field];
       if (!FieldToken(field, token, field.at(object))) return At(field.name());

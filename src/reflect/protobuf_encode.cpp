@@ -120,9 +120,9 @@ void Encoder::Rows(const Type& type, std::span<const ProtoRow> rows, const void*
   const bool proto3 = type.has(kProto3);
   for (size_t i = rows.size(); i-- > 0;) {
     const ProtoRow& row = rows[i];
-    if (row.is_group) {
+    if (row.is_group()) {
       const size_t before = out_.size();
-      Rows(type, row.rows, object);
+      Rows(type, row.rows(), object);
       out_.CloseMessage(row.number, before);
     } else {
       // Zero scalars are written, what may be absent is not.

@@ -70,7 +70,7 @@ class Pruner {
 };
 
 bool IsEmptyContainer(const Field& field, const void* at) {
-  return (field.shape == Shape::kList ? field.list().size(at) : field.map().size(at)) == 0;
+  return field.shape == Shape::kList ? ListOps::empty(at) : MapOps::empty(at);
 }
 
 void ResetEmptyElements(const Field& field, void* at) {

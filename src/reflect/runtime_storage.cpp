@@ -136,28 +136,10 @@ constinit const Type kRuntimeInteger = LeafType("integer", kIntegerLeaf);
 constinit const Type kRuntimeNumber = LeafType("number", kNumberLeaf);
 constinit const Type kRuntimeIntOrString = LeafType("int-or-string", kIntOrStringLeaf);
 
-constinit const ListOps kBoxListOps{
-    .stride = sizeof(BoxStorage),
-    .size = [](const void* list) { return static_cast<const BoxList*>(list)->size(); },
-    .data = [](const void* list) -> void* {
-      return const_cast<BoxStorage*>(static_cast<const BoxList*>(list)->data());
-    },
-    .add = [](void* list, const Type*) -> void* {
-      return &static_cast<BoxList*>(list)->emplace_back();
-    },
-    .clear = [](void* list, const Type* element) { ResizeBoxes(list, element, 0); },
-    .resize = &ResizeBoxes,
-    .erase =
-        [](void* list, const Type* element, size_t index) {
-          BoxList& boxes = *static_cast<BoxList*>(list);
-          DestroyBox(&boxes[index], element);
-          boxes.erase(boxes.begin() + static_cast<ptrdiff_t>(index));
-        },
-    .present = &detail::PresentOf<BoxList>,
-};
+constinit const ListOps kBoxListOps{.stride = sizeof(BoxStorage), .resize = &ResizeBoxes};
 
 constinit const MapOps kBoxMapOps = [] {
-  MapOps ops = detail::MakeMapOps<BoxStorage, true>();
+  MapOps ops = detail::MakeMapOps<BoxStorage>();
   ops.erase = [](void* map, const Type* element, std::string_view key) {
     BoxMap& boxes = *static_cast<BoxMap*>(map);
     const auto found = boxes.find(key);

@@ -220,7 +220,7 @@ class RuntimeTypeBuilder {
     }
     if (!IsTrue(schema, "x-kubernetes-preserve-unknown-fields")) return {};
     const Slot slot = Storage<Nullable<Map<RawJson>>>(Kind::kRaw, Shape::kMap, nullptr,
-                                                      &kMapOps<RawJson, true>, kNullable);
+                                                      &kMapOps<RawJson>, kNullable);
     return AddField(type, kUnknownKey, slot, kOmitEmpty | kUnknown, &kNoFacts);
   }
 
@@ -333,8 +333,8 @@ class RuntimeTypeBuilder {
     }
     if (keeps_unknown && !has_properties && !embedded) {
       // An object all the same: nothing else than its members is unknown.
-      return Storage<Nullable<Map<RawJson>>>(Kind::kRaw, Shape::kMap, nullptr,
-                                             &kMapOps<RawJson, true>, kNullable);
+      return Storage<Nullable<Map<RawJson>>>(Kind::kRaw, Shape::kMap, nullptr, &kMapOps<RawJson>,
+                                             kNullable);
     }
     RuntimeType& type = NewType(Form::kStruct);
     if (embedded) {
@@ -365,11 +365,11 @@ class RuntimeTypeBuilder {
     }
     path_.resize(size);
     if (raw && list) {
-      return Storage<Nullable<List<RawJson>>>(Kind::kRaw, shape, nullptr, &kListOps<RawJson, true>,
+      return Storage<Nullable<List<RawJson>>>(Kind::kRaw, shape, nullptr, &kListOps<RawJson>,
                                               kNullable);
     }
     if (raw) {
-      return Storage<Nullable<Map<RawJson>>>(Kind::kRaw, shape, nullptr, &kMapOps<RawJson, true>,
+      return Storage<Nullable<Map<RawJson>>>(Kind::kRaw, shape, nullptr, &kMapOps<RawJson>,
                                              kNullable);
     }
     if (list) {

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,24 +64,56 @@ enum FieldFlags : uint8_t {
   kFromOuter = 64,     // kAlternatives: set to true when another alternative is read
 };
 
-// Operations on one list type. `list` is the address of the list; `element` is the descriptor of
+// Operations on one list type. `list` is the address of a List<T>; `element` is the descriptor of
 // its elements where they are structs or leaves, else null (run-time types need it).
+//
+// There are hundreds of list types, so that only what depends on T is a function of its own. The
+// rest reads where libstdc++'s vector keeps its first element, its end and the end of its memory;
+// tests/reflect/ops_test.cpp checks that it does.
 struct ListOps {
   uint32_t stride;  // bytes from one element to the next
-  size_t (*size)(const void* list);
-  void* (*data)(const void* list);                // the first element; unspecified when empty
-  void* (*add)(void* list, const Type* element);  // appends a default element
-  void (*clear)(void* list, const Type* element);
+  // Appends default elements, or drops the last ones.
   void (*resize)(void* list, const Type* element, size_t size);
-  void (*erase)(void* list, const Type* element, size_t index);
-  bool* (*present)(void* list);  // Nullable's flag; null for others
+
+  size_t size(const void* list) const {
+    const Storage storage(list);
+    return static_cast<size_t>(storage.end - storage.first) / stride;
+  }
+  // The first element; unspecified when empty.
+  static void* data(const void* list) { return Storage(list).first; }
+  static bool empty(const void* list) {
+    const Storage storage(list);
+    return storage.first == storage.end;
+  }
+  // Appends a default element.
+  void* add(void* list, const Type* element) const {
+    // Lists of small elements begin with room for a few, which saves them most of their growing.
+    const size_t count = size(list);
+    if (!data(list) && stride <= kFirstBytes / 2) resize(list, element, kFirstBytes / stride);
+    resize(list, element, count + 1);
+    return Storage(list).end - stride;
+  }
+  void clear(void* list, const Type* element) const {
+    if (!empty(list)) resize(list, element, 0);
+  }
+
+ private:
+  static constexpr size_t kFirstBytes = 128;
+
+  // Copied out, as the compiler may think that a vector of one type does not share memory with
+  // members of another.
+  struct Storage {
+    explicit Storage(const void* list) { std::memcpy(this, list, sizeof *this); }
+    char* first;
+    char* end;
+    char* limit;
+  };
 };
 
 // Operations on one map type; keys are strings in byte order.
 struct MapOps {
   using Visitor = bool (*)(void* context, const std::string& key, void* value);
 
-  size_t (*size)(const void* map);
   // The value of a key, or null.
   void* (*find)(const void* map, std::string_view key);
   // The value of a key, made by default if absent; *inserted tells which.
@@ -89,7 +122,10 @@ struct MapOps {
   void (*clear)(void* map, const Type* element);
   // Calls the visitor in key order, or against it; stops when it returns false.
   void (*each)(const void* map, bool backwards, void* context, Visitor visitor);
-  bool* (*present)(void* map);
+
+  // As with lists: the same for every T.
+  static size_t size(const void* map) { return static_cast<const Map<char>*>(map)->size(); }
+  static bool empty(const void* map) { return size(map) == 0; }
 };
 
 // A type with a text form of its own. The functions that read return false and say why in *problem
@@ -155,6 +191,13 @@ struct Field {
   constexpr bool has(FieldFlags flag) const { return (flags & flag) != 0; }
   const ListOps& list() const { return *static_cast<const ListOps*>(ops); }
   const MapOps& map() const { return *static_cast<const MapOps*>(ops); }
+  // Where a Nullable tells [] from null; null for other fields. `at` is the list or map.
+  bool* present(void* at) const {
+    if (!has(kNullable)) return nullptr;
+    if (shape == Shape::kList) return &static_cast<Nullable<List<char>>*>(at)->present;
+    return &static_cast<Nullable<Map<char>>*>(at)->present;
+  }
+  const bool* present(const void* at) const { return present(const_cast<void*>(at)); }
   void* at(void* object) const { return static_cast<char*>(object) + offset; }
   const void* at(const void* object) const { return static_cast<const char*>(object) + offset; }
 };
@@ -204,13 +247,20 @@ constexpr std::array<Probe, count> ProbesOf(const Field (&fields)[count]) {
   return probes;
 }
 
-// One row of a message: a field, or a nested message whose fields JSON inlines into the owner.
+// One row of a message: a field, or a nested message whose fields JSON inlines into the owner. The
+// rows of nested messages stand in the same table, behind those of the message itself.
 struct ProtoRow {
+  static constexpr uint8_t kGroup = 0xFF;
+
   uint16_t number;
-  uint16_t field;                    // index into Type::fields, when rows is empty
-  std::span<const ProtoRow> rows{};  // the nested message's own rows
-  bool is_group = false;
+  uint8_t field;        // index into Type::fields, or kGroup
+  uint8_t inner = 0;    // of a nested message: how many rows it has,
+  uint16_t offset = 0;  // and how far behind this row they begin
+
+  bool is_group() const { return field == kGroup; }
+  std::span<const ProtoRow> rows() const { return {this + offset, inner}; }
 };
+static_assert(sizeof(ProtoRow) == 6);
 
 struct Package {
   const char* group;          // "" for core

@@ -28,9 +28,10 @@ struct BoxStorage {
   void* object = nullptr;
 };
 
-// Copies through the descriptor, so that copying a struct does not instantiate code for every type
-// below it. Both in copy.cpp. NewCopy never returns null.
+// What Boxes do, through the descriptor, so that copying or destroying a struct does not
+// instantiate code for every type below it. All in copy.cpp. NewCopy never returns null.
 void* NewCopy(const Type& type, const void* object);
+void DeleteObject(const Type& type, void* object);
 bool EqualObjects(const Type& type, const void* a, const void* b);
 
 template <class T>
@@ -77,7 +78,9 @@ class Box : private BoxStorage {
   }
 
  private:
-  [[gnu::noinline]] void Delete() { delete get(); }
+  void Delete() {
+    if (object) DeleteObject(TypeOf<T>(), object);
+  }
 };
 
 // `present` tells an empty list ([]) from an absent one (null); a list with elements is there in

@@ -72,8 +72,6 @@ TEST(TypesTest, ContainersWithoutOmitEmptyAreNullable) {
     for (const Field& field : type.fields) {
       if (field.shape != Shape::kList && field.shape != Shape::kMap) continue;
       EXPECT_NE(field.has(reflect::kNullable), field.has(reflect::kOmitEmpty)) << field.name();
-      auto* present = field.shape == Shape::kList ? field.list().present : field.map().present;
-      EXPECT_EQ(present != nullptr, field.has(reflect::kNullable)) << field.name();
       nullable += field.has(reflect::kNullable);
     }
   });
@@ -85,8 +83,8 @@ void CheckRows(const Type& type, std::span<const ProtoRow> rows, std::map<int, i
   for (const ProtoRow& row : rows) {
     EXPECT_GT(row.number, before);
     before = row.number;
-    if (row.is_group) {
-      CheckRows(type, row.rows, uses);
+    if (row.is_group()) {
+      CheckRows(type, row.rows(), uses);
       continue;
     }
     ASSERT_LT(row.field, type.fields.size());
@@ -138,10 +136,10 @@ TEST(TypesTest, InlinedStructsAreFlat) {
   EXPECT_EQ(volume.configMap->name, "c");
   const Type& type = reflect::TypeOf<core::v1::Volume>();
   ASSERT_EQ(type.proto_rows.size(), 2u);
-  EXPECT_FALSE(type.proto_rows[0].is_group);
-  EXPECT_TRUE(type.proto_rows[1].is_group);
+  EXPECT_FALSE(type.proto_rows[0].is_group());
+  EXPECT_TRUE(type.proto_rows[1].is_group());
   EXPECT_EQ(type.proto_rows[1].number, 2);
-  EXPECT_EQ(type.fields[type.proto_rows[1].rows[0].field].name(), "hostPath");
+  EXPECT_EQ(type.fields[type.proto_rows[1].rows()[0].field].name(), "hostPath");
 }
 
 TEST(TypesTest, FactsOfFields) {
@@ -219,7 +217,7 @@ TEST(TypesTest, SpecialForms) {
   EXPECT_TRUE(core::v1::kPodListType.has(reflect::kListKind));
   EXPECT_FALSE(meta::v1::kStatusType.has(reflect::kListKind));
   // The envelope is the one message that carries apiVersion and kind, and carries them first.
-  EXPECT_TRUE(runtime::kUnknownType.proto_rows[0].is_group);
+  EXPECT_TRUE(runtime::kUnknownType.proto_rows[0].is_group());
   EXPECT_EQ(apiextensions::v1::kJSONSchemaPropsType.Find("default")->kind, Kind::kRaw);
 }
 

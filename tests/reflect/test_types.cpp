@@ -112,7 +112,7 @@ constexpr Field kSchemaFields[] = {
     F("\"additional\":", offsetof(Schema, additional), 2, Kind::kStruct, Shape::kBox, kOmitEmpty,
       &kSchemaOrBool),
     F("\"properties\":", offsetof(Schema, properties), 3, Kind::kStruct, Shape::kMap, kOmitEmpty,
-      &kSchema, &kMapOps<Schema, false>),
+      &kSchema, &kMapOps<Schema>),
 };
 constexpr ProtoRow kSchemaRows[] = {{1, 0}, {2, 1}, {3, 2}};
 constinit const Type kSchema{"Schema",
@@ -128,7 +128,7 @@ constinit const Type kSchema{"Schema",
 
 constexpr Field kWordsFields[] = {
     F("\"\":", offsetof(Words, items), 1, Kind::kString, Shape::kList, 0, nullptr,
-      &kListOps<std::string, false>),
+      &kListOps<std::string>),
 };
 constexpr ProtoRow kOneRow[] = {{1, 0}};
 constinit const Type kWords{"Words",
@@ -167,29 +167,28 @@ constexpr Field kEverythingFields[] = {
     F("\"port\":", offsetof(E, port), 16, Kind::kStruct, Shape::kScalar, kOmitEmpty, &kPort),
     F("\"boxedPort\":", offsetof(E, boxedPort), 17, Kind::kStruct, Shape::kBox, kOmitEmpty, &kPort),
     F("\"ports\":", offsetof(E, ports), 18, Kind::kStruct, Shape::kList, kOmitEmpty, &kPort,
-      &kListOps<Port, false>),
+      &kListOps<Port>),
     F("\"nullablePorts\":", offsetof(E, nullablePorts), 19, Kind::kStruct, Shape::kList, kNullable,
-      &kPort, &kListOps<Port, true>),
+      &kPort, &kListOps<Port>),
     F("\"words\":", offsetof(E, words), 20, Kind::kString, Shape::kList, kOmitEmpty, nullptr,
-      &kListOps<std::string, false>),
+      &kListOps<std::string>),
     F("\"numbers\":", offsetof(E, numbers), 21, Kind::kInt64, Shape::kList, kOmitEmpty, nullptr,
-      &kListOps<int64_t, false>),
+      &kListOps<int64_t>),
     F("\"bools\":", offsetof(E, bools), 22, Kind::kBool, Shape::kList, kOmitEmpty, nullptr,
-      &kListOps<Bool, false>),
+      &kListOps<Bool>),
     F("\"labels\":", offsetof(E, labels), 23, Kind::kString, Shape::kMap, kOmitEmpty, nullptr,
-      &kMapOps<std::string, false>),
+      &kMapOps<std::string>),
     F("\"limits\":", offsetof(E, limits), 24, Kind::kLeaf, Shape::kMap, kOmitEmpty, &kStepsType,
-      &kMapOps<Steps, false>),
+      &kMapOps<Steps>),
     F("\"portsByName\":", offsetof(E, portsByName), 25, Kind::kStruct, Shape::kMap, kOmitEmpty,
-      &kPort, &kMapOps<Port, false>),
+      &kPort, &kMapOps<Port>),
     F("\"extra\":", offsetof(E, extra), 26, Kind::kStruct, Shape::kMap, kOmitEmpty, &kWords,
-      &kMapOps<Words, false>),
+      &kMapOps<Words>),
     F("\"nullableMap\":", offsetof(E, nullableMap), 27, Kind::kString, Shape::kMap, kNullable,
-      nullptr, &kMapOps<std::string, true>),
+      nullptr, &kMapOps<std::string>),
     F("\"path\":", offsetof(E, path), 1, Kind::kString, Shape::kOptional, kOmitEmpty),
     F("\"schema\":", offsetof(E, schema), 28, Kind::kStruct, Shape::kBox, kOmitEmpty, &kSchema),
 };
-constexpr ProtoRow kSourceRows[] = {{1, 29}};
 constexpr ProtoRow kEverythingRows[] = {
     {1, 2},
     {2, 3},
@@ -219,13 +218,14 @@ constexpr ProtoRow kEverythingRows[] = {
     {26, 27},
     {27, 28},
     {28, 30},
-    {40, 0, kSourceRows, true},
+    {40, ProtoRow::kGroup, 1, 1},
+    {1, 29},  // inside of 40, no row of the message itself
 };
 constexpr auto kEverythingProbes = ProbesOf<Everything>(kEverythingFields);
 constinit const Type kEverything{"Everything",
                                  &kPackage,
                                  kEverythingFields,
-                                 kEverythingRows,
+                                 {kEverythingRows, std::size(kEverythingRows) - 1},
                                  nullptr,
                                  &CreateStruct<Everything>,
                                  &DestroyStruct<Everything>,

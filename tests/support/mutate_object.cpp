@@ -143,13 +143,29 @@ class Mutator {
     if (size == 0 || Chance(0.15)) {
       Value(field, list.add(at, field.type));
     } else if (Chance(0.15)) {
-      list.erase(at, field.type, Below(size));
+      Erase(field, at, Below(size));
     } else if (field.kind == Kind::kStruct && Chance(0.2)) {
       // Twins collide in names, ports and paths.
       list.add(at, field.type);
       CopyObject(*field.type, element(Below(size)), element(size));
     } else {
       Value(field, element(Below(size)));
+    }
+  }
+
+  // Of structs any one; of others what stands behind `index` as well.
+  void Erase(const Field& field, void* at, size_t index) {
+    const ListOps& list = field.list();
+    std::vector<AnyObject> behind;
+    if (field.kind == Kind::kStruct) {
+      for (size_t i = index + 1; i < list.size(at); ++i) {
+        const void* element = static_cast<char*>(list.data(at)) + i * list.stride;
+        behind.emplace_back(*field.type, NewCopy(*field.type, element));
+      }
+    }
+    list.resize(at, field.type, index);
+    for (const AnyObject& object : behind) {
+      CopyObject(*field.type, object.get(), list.add(at, field.type));
     }
   }
 

@@ -73,9 +73,9 @@ class ProtoFile {
   void Rows(const Type& type, std::span<const ProtoRow> rows) {
     for (const ProtoRow& row : rows) {
       const std::string number = std::to_string(row.number);
-      if (row.is_group) {
+      if (row.is_group()) {
         out_ += "message G" + number + " {\n";
-        Rows(type, row.rows);
+        Rows(type, row.rows());
         out_ += "}\noptional G" + number + " f" + number + " = " + number + ";\n";
       } else {
         Row(type.fields[row.field], number);

@@ -121,15 +121,15 @@ class Filler {
       case Shape::kList:
         if (Chance(fill)) {
           List(field, at, fill);
-        } else if (field.list().present) {
-          *field.list().present(at) = !options_.for_protobuf && Chance(0.5);
+        } else if (field.has(kNullable)) {
+          *field.present(at) = !options_.for_protobuf && Chance(0.5);
         }
         break;
       case Shape::kMap:
         if (Chance(fill)) {
           Map(field, at, fill);
-        } else if (field.map().present) {
-          *field.map().present(at) = !options_.for_protobuf && Chance(0.5);
+        } else if (field.has(kNullable)) {
+          *field.present(at) = !options_.for_protobuf && Chance(0.5);
         }
         break;
     }
