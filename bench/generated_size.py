@@ -5,9 +5,10 @@
 
 Generates everything into a temporary folder and compiles it as the release preset does, but without
 ccache and link-time optimization, so that objects hold machine code; two files at a time. Prints a
-row for each object and the sums: text (code and constants), data (constants with addresses in
-them, which the loader fills in), and seconds, of the wall clock and of the processor. On a machine
-that does something else besides, only the latter means anything.
+row for each object: text (code and constants) and data (constants with addresses in them, which the
+loader fills in); their sums; and what is left of them in a program, where strings and functions
+that are in several objects are there once. Seconds are of the wall clock and of the processor; on
+a machine that does something else besides, only the latter means anything.
 """
 
 import resource
@@ -43,6 +44,15 @@ def size_of(output):
     return int(text), int(data)
 
 
+def linked_size(outputs, program):
+    """Bytes of all loaded sections of a program that is made of these objects and nothing else."""
+    subprocess.run(["clang++-19", "-fuse-ld=lld-19", "-pie", "-nostdlib", "-Wl,-e,0", "-Wl,-O2",
+                    "-Wl,--unresolved-symbols=ignore-all", "-Wl,--icf=safe",
+                    "-Wl,-z,pack-relative-relocs", "-o", str(program), *map(str, outputs)],
+                   check=True)
+    return sum(size_of(program))
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="generated-size.") as folder:
         build = Path(folder)
@@ -52,21 +62,22 @@ def main():
                         build / "generated", *sorted((ROOT / "schema").glob("*.table"))],
                        check=True)
         tasks = [([word for word in command if not word.startswith("-flto")], source,
-                  build / f"{source.parent.parent.name}_{source.stem}.o")
+                  build / f"{source.stem}.o")
                  for source, command in entries(build)
                  if source.is_relative_to(build / "generated")]
-        tasks.sort(key=lambda task: task[1].stat().st_size, reverse=True)
         start, used = time.monotonic(), processor_seconds()
         with ThreadPoolExecutor(JOBS) as pool:
             list(pool.map(lambda task: compile_one(*task), tasks))
         wall, used = time.monotonic() - start, processor_seconds() - used
-        rows = [(*size_of(output), source.parent.parent.name + "/" + source.name)
+        rows = [(*size_of(output), source.name)
                 for _, source, output in tasks]
+        linked = linked_size([output for _, _, output in tasks], build / "program")
     print(f"{'text':>9} {'data':>9}  file")
     for text, data, name in rows:
         print(f"{text:9} {data:9}  {name}")
     print(f"{sum(row[0] for row in rows):9} {sum(row[1] for row in rows):9}  {len(rows)} files, "
           f"{wall:.1f} s with {JOBS} jobs, {used:.1f} s of processor time")
+    print(f"{linked:19}  linked")
 
 
 if __name__ == "__main__":
