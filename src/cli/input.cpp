@@ -49,10 +49,16 @@ void ListFolder(const std::string& folder, bool recursive, FileList* list) {
       if (recursive) ListFolder(path, recursive, list);
       continue;
     }
-    // A link to a file counts as the file.
-    const bool is_file =
-        S_ISREG(status.st_mode) || (stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode));
-    if (is_file && IsManifest(name)) list->files.push_back(path);
+    if (!IsManifest(name)) continue;
+    // A link to a file counts as the file. What has a manifest's name and cannot be read is not
+    // passed over: nobody would see that it was not checked.
+    if (stat(path.c_str(), &status) != 0) {
+      list->errors.push_back({path, Error::FromErrno(errno, kCannotRead)});
+    } else if (S_ISREG(status.st_mode)) {
+      list->files.push_back(path);
+    } else if (!S_ISDIR(status.st_mode)) {
+      list->errors.push_back({path, Error(Code::kInvalidArgument, "is no regular file")});
+    }
   }
 }
 

@@ -41,7 +41,7 @@ struct FileList {
 // The files that the names stand for: a file is itself, "-" is the standard input, a folder stands
 // for the files in it that end in .yaml, .yml or .json, in byte order; with `recursive`, for those
 // of the folders below it as well (links to folders are not followed there). A folder without any
-// such file is an error.
+// such file is an error, and so is a pipe, a device or a broken link with such a name in a folder.
 FileList ListFiles(const std::vector<std::string>& names, bool recursive);
 
 // The file's bytes. Errors do not name the file.

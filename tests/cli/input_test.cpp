@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,13 +37,26 @@ class InputTest : public testing::Test {
 TEST_F(InputTest, AFolderStandsForItsManifests) {
   for (const char* name : {"b.yaml", "a.yml", "c.json", "d.txt", "yaml", "sub/e.yaml"}) Write(name);
   fs::create_symlink(root_ / "b.yaml", root_ / "link.yaml");
-  fs::create_symlink(root_ / "nowhere", root_ / "dangling.yaml");
+  fs::create_symlink(root_ / "nowhere", root_ / "dangling");
   fs::create_directory_symlink(root_, root_ / "sub" / "loop.yaml");
   EXPECT_THAT(ListFiles({root_.string()}, false).files,
               ElementsAre(Path("a.yml"), Path("b.yaml"), Path("c.json"), Path("link.yaml")));
   EXPECT_THAT(ListFiles({root_.string() + "/"}, true).files,
               ElementsAre(Path("a.yml"), Path("b.yaml"), Path("c.json"), Path("link.yaml"),
                           Path("sub/e.yaml")));
+}
+
+TEST_F(InputTest, NoManifestOfAFolderIsPassedOver) {
+  fs::create_symlink(root_ / "nowhere", root_ / "dangling.yaml");
+  ASSERT_EQ(mkfifo(Path("pipe.json").c_str(), 0600), 0);
+  Write("sub.yml/a.yaml");
+  const FileList list = ListFiles({root_.string()}, false);
+  EXPECT_THAT(list.files, IsEmpty());
+  ASSERT_EQ(list.errors.size(), 2U);
+  EXPECT_EQ(list.errors[0].name, Path("dangling.yaml"));
+  EXPECT_EQ(list.errors[0].error.message(), "cannot be read: No such file or directory");
+  EXPECT_EQ(list.errors[1].name, Path("pipe.json"));
+  EXPECT_EQ(list.errors[1].error.message(), "is no regular file");
 }
 
 TEST_F(InputTest, FilesAreTakenWhateverTheyAreCalled) {
