@@ -57,11 +57,13 @@ enum class Shape : uint8_t {
 enum FieldFlags : uint8_t {
   kOmitEmpty = 1,      // JSON leaves out false, 0, "", absent, empty lists and maps
   kOmitZero = 2,       // JSON leaves out a zero struct or leaf
-  kNullable = 4,       // the container is a Nullable; without kOmitEmpty null is printed for null
+  kNullable = 4,       // the container is a Nullable; without kOmitEmpty null is printed for null.
+                       // Of a kBox of a run-time type: unknown_members.h
   kOmitNull = 8,       // with kNullable: JSON leaves out null but prints an empty list
   kRequired = 16,      // as marked upstream
   kOptionalMark = 32,  // as marked upstream; neither means unmarked
   kFromOuter = 64,     // kAlternatives: set to true when another alternative is read
+  kUnknown = 128,      // run-time types: holds the members that no field names; unknown_members.h
 };
 
 // Operations on one list type. `list` is the address of a List<T>; `element` is the descriptor of
@@ -195,7 +197,8 @@ struct Field {
   bool* present(void* at) const {
     if (!has(kNullable)) return nullptr;
     if (shape == Shape::kList) return &static_cast<Nullable<List<char>>*>(at)->present;
-    return &static_cast<Nullable<Map<char>>*>(at)->present;
+    if (shape == Shape::kMap) return &static_cast<Nullable<Map<char>>*>(at)->present;
+    return nullptr;
   }
   const bool* present(const void* at) const { return present(const_cast<void*>(at)); }
   void* at(void* object) const { return static_cast<char*>(object) + offset; }

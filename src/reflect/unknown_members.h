@@ -10,9 +10,6 @@
 
 namespace podium::reflect {
 
-// Beside those of FieldFlags.
-inline constexpr auto kUnknown = static_cast<FieldFlags>(128);
-
 // The field that keeps unknown members, or null.
 inline const Field* UnknownField(const Type& type) {
   return !type.fields.empty() && type.fields.back().has(kUnknown) ? &type.fields.back() : nullptr;
