@@ -1,21 +1,14 @@
 // Decodes arbitrary bytes as JSON of some type. What decodes strictly must encode, decode again to
 // an equal object, and then encode to the same bytes; lenient decoding must take it as well.
-#include <cstdlib>
 
 #include "fuzz/fuzz_types.h"
+#include "fuzz/require.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/object.h"
 
 using namespace podium;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
+using podium::fuzz::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

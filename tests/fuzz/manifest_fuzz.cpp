@@ -2,21 +2,14 @@
 // and every finding says what is wrong and where.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "cli/check.h"
 #include "cli/text.h"
+#include "fuzz/require.h"
 
 using namespace podium::cli;  // NOLINT: a fuzz target
-
-namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using podium::fuzz::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

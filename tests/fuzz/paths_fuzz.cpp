@@ -2,20 +2,17 @@
 // what a template prints does not depend on how often it is asked. The input is a template, a zero
 // byte, and JSON for it.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "fuzz/require.h"
 #include "reflect/field_path.h"
 #include "reflect/json_locator.h"
 #include "reflect/json_path.h"
 
 using namespace podium::reflect;  // NOLINT: a fuzz target
+using podium::fuzz::Require;
 
 namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void CheckFieldPath(std::string_view text) {
   const auto path = FieldPath::Parse(text);

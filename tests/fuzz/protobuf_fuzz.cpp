@@ -1,21 +1,14 @@
 // Decodes arbitrary bytes as a message of some type. What decodes must encode to bytes that decode
 // to an equal object and encode to the same bytes again.
-#include <cstdlib>
 
 #include "fuzz/fuzz_types.h"
+#include "fuzz/require.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/protobuf.h"
 
 using namespace podium;
-
-namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
+using podium::fuzz::Require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

@@ -2,7 +2,6 @@
 // is read and written again stays the same.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -12,24 +11,22 @@
 #include "api/names.h"
 #include "api/quantity.h"
 #include "api/time.h"
+#include "fuzz/require.h"
 
 using namespace podium::api;
+using podium::fuzz::Require;
 
 namespace {
-
-void Check(bool held) {
-  if (!held) std::abort();
-}
 
 template <class T>
 void CheckText(std::string_view text) {
   podium::Result<T> value = T::Parse(text);
   if (!value.ok()) {
-    Check(!value.error().message().empty());
+    Require(!value.error().message().empty());
     return;
   }
   podium::Result<T> again = T::Parse(value->String());
-  Check(again.ok() && *again == *value);
+  Require(again.ok() && *again == *value);
 }
 
 template <class T>
@@ -38,28 +35,30 @@ void CheckProtobuf(std::string_view bytes) {
   T value;
   std::string problem;
   if (!leaf.from_proto(bytes, &value, &problem)) {
-    Check(!problem.empty());
+    Require(!problem.empty());
     return;
   }
   std::string written;
   leaf.to_proto(&value, &written);
   T again;
-  Check(leaf.from_proto(written, &again, &problem) && again == value);
+  Require(leaf.from_proto(written, &again, &problem) && again == value);
   std::string json;
   leaf.to_json(&value, &json);
-  Check(!json.empty());
+  Require(!json.empty());
 }
 
 void CheckAddress(std::string_view text) {
   std::optional<IPAddress> address = ParseIP(text);
-  Check(address.has_value() == IsValidIPForLegacyField(text, IPRules::kLoose).empty());
-  if (address) Check(ParseIP(address->String()) == address && IsValidIP(address->String()).empty());
-  if (IsValidIP(text).empty()) Check(IsValidIPForLegacyField(text).empty());
+  Require(address.has_value() == IsValidIPForLegacyField(text, IPRules::kLoose).empty());
+  if (address) {
+    Require(ParseIP(address->String()) == address && IsValidIP(address->String()).empty());
+  }
+  if (IsValidIP(text).empty()) Require(IsValidIPForLegacyField(text).empty());
   std::optional<IPNetwork> network = ParseCIDR(text);
   if (network && network->Masked() == network->address) {
-    Check(IsValidCIDRForLegacyField(text, IPRules::kLoose).empty());
+    Require(IsValidCIDRForLegacyField(text, IPRules::kLoose).empty());
   }
-  if (IsValidCIDR(text).empty()) Check(network.has_value());
+  if (IsValidCIDR(text).empty()) Require(network.has_value());
 }
 
 }  // namespace
@@ -75,12 +74,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CheckProtobuf<Duration>(text);
   CheckProtobuf<IntOrString>(text);
   CheckProtobuf<Quantity>(text);
-  Check(GoQuoted(text).size() >= text.size() + 2);
+  Require(GoQuoted(text).size() >= text.size() + 2);
   // A label is a subdomain, and both are keys of config maps.
-  if (IsDNS1123Label(text).empty()) Check(IsDNS1123Subdomain(text).empty());
+  if (IsDNS1123Label(text).empty()) Require(IsDNS1123Subdomain(text).empty());
   if (IsDNS1123Subdomain(text).empty()) {
-    Check(IsConfigMapKey(text).empty() && IsDNS1123SubdomainCaseless(text).empty() &&
-          IsDNS1123SubdomainWithUnderscore(text).empty());
+    Require(IsConfigMapKey(text).empty() && IsDNS1123SubdomainCaseless(text).empty() &&
+            IsDNS1123SubdomainWithUnderscore(text).empty());
   }
   return 0;
 }

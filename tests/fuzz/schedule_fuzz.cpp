@@ -1,11 +1,11 @@
 // Schedules of CronJobs, and Go's view of JSON in Secrets: no input crashes them, and what a
 // schedule accepts lies within its fields' bounds.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "api/cron_schedule.h"
 #include "api/go_json.h"
+#include "fuzz/require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -16,6 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                          schedule->days_of_month >> 32 == 0 && (schedule->days_of_month & 1) == 0 &&
                          schedule->months >> 13 == 0 && (schedule->months & 1) == 0 &&
                          schedule->days_of_week >> 7 == 0;
-  if (!in_bounds || schedule->every_seconds.value_or(1) < 1) std::abort();
+  podium::fuzz::Require(in_bounds && schedule->every_seconds.value_or(1) >= 1);
   return 0;
 }

@@ -1,28 +1,26 @@
 // Label and field selectors: what parses prints, and what was printed parses to the same selector.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "api/fields.h"
 #include "api/labels.h"
+#include "fuzz/require.h"
+
+using podium::fuzz::Require;
 
 namespace {
-
-void Check(bool held) {
-  if (!held) std::abort();
-}
 
 void CheckLabels(std::string_view text) {
   using podium::api::labels::Selector;
   podium::Result<Selector> selector = Selector::Parse(text);
   if (!selector.ok()) {
-    Check(!selector.error().message().empty());
+    Require(!selector.error().message().empty());
     return;
   }
   podium::Result<Selector> again = Selector::Parse(selector->String());
-  Check(again.ok() && *again == *selector);
+  Require(again.ok() && *again == *selector);
   // A selector of one value matches the labels that have it.
   podium::api::labels::Set labels;
   for (const auto& requirement : selector->requirements()) {
@@ -30,7 +28,7 @@ void CheckLabels(std::string_view text) {
       labels[requirement.key()] = *value;
     }
   }
-  if (labels.size() == selector->requirements().size()) Check(selector->Matches(labels));
+  if (labels.size() == selector->requirements().size()) Require(selector->Matches(labels));
 }
 
 void CheckFields(std::string_view text) {
@@ -39,8 +37,8 @@ void CheckFields(std::string_view text) {
   if (!selector.ok()) return;
   // Requirements stand in the order of their text as it was written; "==" and "=" sort differently.
   Selector sorted = *Selector::Parse(selector->String());
-  Check(sorted.requirements().size() == selector->requirements().size());
-  Check(*Selector::Parse(sorted.String()) == sorted);
+  Require(sorted.requirements().size() == selector->requirements().size());
+  Require(*Selector::Parse(sorted.String()) == sorted);
 }
 
 }  // namespace

@@ -4,13 +4,13 @@
 // so that they stay near to what is valid; the unit tests' properties do the same with less
 // patience.
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 
 #include "api/scheme.h"
 #include "api/validation/validation.h"
+#include "fuzz/require.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/object.h"
@@ -18,15 +18,12 @@
 #include "support/stored_object.h"
 
 using namespace podium;  // NOLINT: a fuzz target
+using podium::fuzz::Require;
 
 // libFuzzer's own change of bytes; absent where the corpus is only replayed.
 extern "C" [[gnu::weak]] size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 
 namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
 
 std::string_view TextOf(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};

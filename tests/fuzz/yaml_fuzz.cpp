@@ -1,18 +1,15 @@
 // Any bytes: reading YAML ends in bounded time and memory; what it gives is JSON; what is written
 // from that reads back as the same.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "fuzz/require.h"
 #include "reflect/yaml.h"
 
 using namespace podium::reflect;  // NOLINT: a fuzz target
+using podium::fuzz::Require;
 
 namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void CheckDocument(const YamlDocument& document) {
   const auto value = ParseJson(document.json, {.max_depth = 1001});
