@@ -44,15 +44,25 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 
 // Between white space, without empty ones.
 std::vector<std::string_view> Fields(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\v\f\r";
   std::vector<std::string_view> fields;
-  size_t start = text.find_first_not_of(kSpace);
-  while (start != text.npos) {
-    const size_t end = std::min(text.find_first_of(kSpace, start), text.size());
-    fields.push_back(text.substr(start, end - start));
-    start = text.find_first_not_of(kSpace, end);
-  }
+  std::optional<size_t> start;
+  ForEachRune(text, [&](size_t at, char32_t rune) {
+    if (!IsGoSpace(rune)) {
+      if (!start) start = at;
+    } else if (start) {
+      fields.push_back(text.substr(*start, at - *start));
+      start.reset();
+    }
+  });
+  if (start) fields.push_back(text.substr(*start));
   return fields;
+}
+
+// Without white space at either end.
+std::string_view Trimmed(std::string_view text) {
+  const std::vector<std::string_view> fields = Fields(text);
+  if (fields.empty()) return {};
+  return {fields.front().data(), fields.back().data() + fields.back().size()};
 }
 
 Result<int64_t> ParseNumber(std::string_view text) {
@@ -221,7 +231,7 @@ Result<CronSchedule> CronSchedule::Parse(std::string_view text) {
     const size_t start = text.find('=') + 1;
     zone = std::string(text.substr(start, space - start));
     TRY_VOID(CheckZone(*zone));
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\n\v\f\r", space), text.size()));
+    text = Trimmed(text.substr(space));
   }
   TRY(CronSchedule schedule, text.starts_with('@') ? ParseDescriptor(text) : ParseFields(text));
   schedule.time_zone = std::move(zone);

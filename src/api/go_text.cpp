@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <limits>
+#include <system_error>
 
 namespace podium::api {
 namespace {
@@ -42,6 +44,18 @@ void AppendEscaped(char32_t rune, std::string* out) {
   } else {
     AppendHex("\\U", rune, 8, out);
   }
+}
+
+// Success, result_out_of_range of digits that are too many, or invalid_argument.
+std::errc ScanInt(std::string_view text, int64_t* value) {
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::errc::invalid_argument;
+  }
+  const char* const end = text.data() + text.size();
+  // from_chars goes on to the end of the digits when they are too many.
+  const auto [stop, error] = std::from_chars(text.data(), end, *value);
+  return stop == end ? error : std::errc::invalid_argument;
 }
 
 }  // namespace
@@ -91,18 +105,29 @@ std::string GoQuoted(std::string_view text) {
 }
 
 Result<int64_t> ParseGoInt(std::string_view text) {
-  std::string_view digits = text;
-  if (digits.starts_with('+')) {
-    digits.remove_prefix(1);
-    if (digits.starts_with('-')) digits = {};
-  }
   int64_t value = 0;
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (end == digits.data() + digits.size() && error == std::errc()) return value;
-  // from_chars goes on to the end of the digits when they are too many.
-  bool range = error == std::errc::result_out_of_range && end == digits.data() + digits.size();
-  return Error(Code::kInvalidArgument, "strconv.Atoi: parsing " + GoQuoted(text) + ": " +
-                                           (range ? "value out of range" : "invalid syntax"));
+  const std::errc error = ScanInt(text, &value);
+  if (error == std::errc()) return value;
+  return Error(
+      Code::kInvalidArgument,
+      "strconv.Atoi: parsing " + GoQuoted(text) + ": " +
+          (error == std::errc::result_out_of_range ? "value out of range" : "invalid syntax"));
+}
+
+int64_t GoIntOrNearest(std::string_view text) {
+  int64_t value = 0;
+  const std::errc error = ScanInt(text, &value);
+  if (error == std::errc()) return value;
+  if (error != std::errc::result_out_of_range) return 0;
+  using Limits = std::numeric_limits<int64_t>;
+  return text.starts_with('-') ? Limits::min() : Limits::max();
+}
+
+bool IsGoSpace(char32_t rune) {
+  return (rune >= U'\t' && rune <= U'\r') || rune == U' ' || rune == U'\u0085' ||
+         rune == U'\u00a0' || rune == U'\u1680' || (rune >= U'\u2000' && rune <= U'\u200a') ||
+         rune == U'\u2028' || rune == U'\u2029' || rune == U'\u202f' || rune == U'\u205f' ||
+         rune == U'\u3000';
 }
 
 std::string GoJsonTypeError(reflect::JsonScalar::Form form, std::string_view go_type) {

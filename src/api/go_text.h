@@ -20,6 +20,8 @@ std::string GoQuoted(std::string_view text);
 char32_t DecodeRune(std::string_view sequence);
 // Whether Go prints the code point as it is (unicode.IsPrint).
 bool IsGoPrintable(char32_t rune);
+// White space, by Unicode (unicode.IsSpace).
+bool IsGoSpace(char32_t rune);
 
 // Calls visit(size_t at, char32_t rune) for every code point, as Go's range over a string does: a
 // byte that is not UTF-8 is U+FFFD.
@@ -35,6 +37,9 @@ void ForEachRune(std::string_view text, Visit visit) {
 // A decimal int64 with an optional sign; the error is that of strconv.Atoi:
 // `strconv.Atoi: parsing "x": invalid syntax`.
 Result<int64_t> ParseGoInt(std::string_view text);
+// The number that strconv.Atoi hands out beside an error too: of numbers beyond an int64 the
+// nearest one, of other texts 0.
+int64_t GoIntOrNearest(std::string_view text);
 
 // `json: cannot unmarshal bool into Go value of type string`.
 std::string GoJsonTypeError(reflect::JsonScalar::Form form, std::string_view go_type);

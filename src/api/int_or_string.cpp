@@ -37,11 +37,7 @@ IntOrString IntOrString::Parse(std::string_view text) {
 
 std::string IntOrString::String() const { return is_string() ? str_val : std::to_string(int_val); }
 
-int64_t IntOrString::IntValue() const {
-  if (!is_string()) return int_val;
-  Result<int64_t> number = ParseGoInt(str_val);
-  return number.ok() ? *number : 0;
-}
+int64_t IntOrString::IntValue() const { return is_string() ? GoIntOrNearest(str_val) : int_val; }
 
 Result<int64_t> ScaledValueFromIntOrPercent(const IntOrString& value, int64_t total,
                                             Rounding rounding) {

@@ -28,7 +28,7 @@ struct IntOrString {
   bool IsZero() const { return type == Type::kInt && int_val == 0 && str_val.empty(); }
   // The text, or the integer in decimal.
   std::string String() const;
-  // The integer; of a string, what it reads as, or 0.
+  // The integer; of a string, what Go's Atoi makes of it: 0 where it is no number.
   int64_t IntValue() const;
 
   friend bool operator==(const IntOrString&, const IntOrString&) = default;

@@ -57,6 +57,19 @@ TEST(CronSchedule, Descriptors) {
   }
 }
 
+// All that Unicode calls white space.
+TEST(CronSchedule, Space) {
+  for (const char* text : {"0\u00a00\u20031\u30001 *", "\u0085 0 0 1 1 *\u2028",
+                           "TZ=UTC \u00a00 0 1 1 *", "TZ=UTC @yearly ", "TZ=UTC  @yearly\u00a0"}) {
+    const Result<CronSchedule> schedule = CronSchedule::Parse(text);
+    ASSERT_TRUE(schedule.ok()) << text << ": " << schedule.error().message();
+    EXPECT_EQ(schedule->months, Bits({1})) << text;
+  }
+  for (const char* text : {"@yearly ", " @yearly", "0\u200b0 1 1 *", "TZ=UTC\u00a00 0 1 1 *"}) {
+    EXPECT_FALSE(CronSchedule::Parse(text).ok()) << text;
+  }
+}
+
 TEST(CronSchedule, Every) {
   struct Case {
     const char* text;

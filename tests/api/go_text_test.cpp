@@ -57,5 +57,26 @@ TEST(GoTextTest, ParseInt) {
             "strconv.Atoi: parsing \"9223372036854775808x\": invalid syntax");
 }
 
+TEST(GoTextTest, Space) {
+  for (char32_t rune : {U'\t', U'\r', U' ', U'\u0085', U'\u00a0', U'\u1680', U'\u2000', U'\u200a',
+                        U'\u2028', U'\u2029', U'\u202f', U'\u205f', U'\u3000'}) {
+    EXPECT_TRUE(IsGoSpace(rune)) << uint32_t(rune);
+  }
+  for (char32_t rune : {U'\b', U'\x0e', U'a', U'\u0084', U'\u180e', U'\u1fff', U'\u200b', U'\u2060',
+                        U'\ufeff', U'\ufffd'}) {
+    EXPECT_FALSE(IsGoSpace(rune)) << uint32_t(rune);
+  }
+}
+
+TEST(GoTextTest, NearestInt) {
+  EXPECT_EQ(GoIntOrNearest("-7"), -7);
+  EXPECT_EQ(GoIntOrNearest("9223372036854775808"), INT64_MAX);
+  EXPECT_EQ(GoIntOrNearest("+9223372036854775808"), INT64_MAX);
+  EXPECT_EQ(GoIntOrNearest("-9223372036854775809"), INT64_MIN);
+  for (const char* bad : {"", "+", "-", "+-1", "1x", "9223372036854775808x"}) {
+    EXPECT_EQ(GoIntOrNearest(bad), 0) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace podium::api

@@ -18,6 +18,9 @@ TEST(IntOrStringTest, ParseAndPrint) {
   EXPECT_EQ(IntOrString::FromInt(80).IntValue(), 80);
   EXPECT_EQ(IntOrString::FromString("81").IntValue(), 81);
   EXPECT_EQ(IntOrString::FromString("http").IntValue(), 0);
+  EXPECT_EQ(IntOrString::FromString("99999999999999999999").IntValue(), INT64_MAX);
+  EXPECT_EQ(IntOrString::FromString("-99999999999999999999").IntValue(), INT64_MIN);
+  EXPECT_EQ(IntOrString::FromString("99999999999999999999x").IntValue(), 0);
   EXPECT_TRUE(IntOrString().IsZero());
   EXPECT_FALSE(IntOrString::FromString("").IsZero());
 }

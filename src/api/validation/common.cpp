@@ -1,5 +1,6 @@
 #include "api/validation/common.h"
 
+#include "api/go_text.h"
 #include "api/names.h"
 #include "api/resource_names.h"
 #include "reflect/json.h"
@@ -83,19 +84,13 @@ std::string LowerToAscii(std::string_view text) {
 }
 
 bool HasOuterSpace(std::string_view text) {
-  constexpr std::string_view kSpaces[] = {"\t",           "\n",           "\v",
-                                          "\f",           "\r",           " ",
-                                          "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",
-                                          "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
-                                          "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85",
-                                          "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
-                                          "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
-                                          "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
-                                          "\xe3\x80\x80"};
-  for (std::string_view space : kSpaces) {
-    if (text.starts_with(space) || text.ends_with(space)) return true;
-  }
-  return false;
+  bool first = false;
+  bool last = false;
+  ForEachRune(text, [&](size_t at, char32_t rune) {
+    last = IsGoSpace(rune);
+    if (at == 0) first = last;
+  });
+  return first || last;
 }
 
 }  // namespace podium::api

@@ -1,8 +1,8 @@
 #include "api/validation/workloads.h"
 
-#include <limits>
 #include <string>
 
+#include "api/go_text.h"
 #include "api/names.h"
 #include "api/validation/common.h"
 
@@ -70,14 +70,7 @@ void CheckIntOrPercent(const std::optional<IntOrString>& value, const field::Pat
 int64_t IntOrPercentValue(const std::optional<IntOrString>& value) {
   if (!value) return 0;
   if (!IsPercent(*value)) return value->IntValue();
-  int64_t percent = 0;
-  for (char c : value->str_val.substr(0, value->str_val.size() - 1)) {
-    if (__builtin_mul_overflow(percent, 10, &percent) ||
-        __builtin_add_overflow(percent, c - '0', &percent)) {
-      return std::numeric_limits<int64_t>::max();
-    }
-  }
-  return percent;
+  return GoIntOrNearest(value->str_val.substr(0, value->str_val.size() - 1));
 }
 
 void CheckAtMost100Percent(const std::optional<IntOrString>& value, const field::Path& path,

@@ -73,6 +73,11 @@ TEST(Deployment, Strategy) {
              "followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is "
              "'[0-9]+%')",
          rolling + ".maxUnavailable: Invalid value: \"200%\": must not be greater than 100%"}},
+       // What is too large for a number is not 0.
+       {{rolling + R"(={"maxSurge":"99999999999999999999","maxUnavailable":0})"},
+        {rolling + ".maxSurge: Invalid value: \"99999999999999999999\": a valid percent string "
+                   "must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', "
+                   "regex used for validation is '[0-9]+%')"}},
        {{rolling + R"(={"maxSurge":-1,"maxUnavailable":"99999999999999999999%"})"},
         {rolling + ".maxSurge" + kNegative,
          rolling + ".maxUnavailable: Invalid value: \"99999999999999999999%\": must not be greater "
