@@ -22,6 +22,11 @@ void Path::AppendTo(std::string* out) const {
     case Kind::kRoot:
       break;
     case Kind::kName:
+      if (name_.empty()) {
+        // To upstream a subscript is a name that is empty.
+        out->append("[]");
+        break;
+      }
       if (!out->empty()) out->push_back('.');
       out->append(name_);
       break;

@@ -49,6 +49,7 @@ TEST(ErrorTest, Texts) {
       {InternalError(path, "why"), "InternalError", "x: Internal error: why"},
       {TypeInvalid(path, "a", "why"), "FieldValueTypeInvalid", "x: Invalid value: \"a\": why"},
       {Required(Path(), "why"), "FieldValueRequired", "<nil>: Required value: why"},
+      {Required(Path(""), "why"), "FieldValueRequired", "[]: Required value: why"},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(c.error.Text(), c.want);

@@ -12,6 +12,7 @@ namespace podium::api {
 namespace core::v1 {
 struct Binding;
 struct Pod;
+struct PodSpec;
 }  // namespace core::v1
 
 // Writes what matchLabelKeys and mismatchLabelKeys of affinity terms and spread constraints mean
@@ -36,6 +37,10 @@ field::ErrorList ValidatePodResize(const core::v1::Pod& new_pod, const core::v1:
 
 // What assigns a pod to a node.
 field::ErrorList ValidatePodBinding(const core::v1::Binding& binding);
+
+// The spec as changes are told by: upstream's internal form has one service account, of which the
+// deprecated field is an alias, and always a security context.
+core::v1::PodSpec ComparablePodSpec(const core::v1::PodSpec& spec);
 
 // Metadata and spec, as all but status updates check them.
 field::ErrorList ValidatePodMetadataAndSpec(const core::v1::Pod& pod,

@@ -178,8 +178,8 @@ std::string_view QosOf(const Pod& pod) {
 
 ErrorList ValidatePodResize(const Pod& new_pod, const Pod& old_pod,
                             const PodValidationOptions& options) {
-  const PodSpec& spec = new_pod.spec;
-  const PodSpec& old = old_pod.spec;
+  const PodSpec spec = ComparablePodSpec(new_pod.spec);
+  const PodSpec old = ComparablePodSpec(old_pod.spec);
   ErrorList errors = ValidateObjectMetaUpdate(new_pod.metadata, old_pod.metadata, Path("metadata"));
   errors.Append(ValidatePodMetadataAndSpec(new_pod, options));
   if (old_pod.metadata.annotations.contains(kMirrorPodAnnotation)) {

@@ -237,16 +237,15 @@ PodSpec Munge(const PodSpec& spec, const PodSpec& old) {
   return munged;
 }
 
-// The deprecated alias counts only where the field itself is not set.
-PodSpec Canonical(const PodSpec& spec) {
+}  // namespace
+
+PodSpec ComparablePodSpec(const PodSpec& spec) {
   PodSpec out = reflect::Copy(spec);
   if (out.serviceAccountName.empty()) out.serviceAccountName = out.serviceAccount;
   out.serviceAccount.clear();
   if (!out.securityContext) out.securityContext.emplace();
   return out;
 }
-
-}  // namespace
 
 ErrorList ValidatePodUpdate(const Pod& new_pod, const Pod& old_pod,
                             const PodValidationOptions& options) {
@@ -256,8 +255,8 @@ ErrorList ValidatePodUpdate(const Pod& new_pod, const Pod& old_pod,
   errors.Append(ValidatePodMetadataAndSpec(new_pod, options));
   errors.Append(
       ValidatePodSpecificAnnotationUpdates(new_pod, old_pod, meta.Child("annotations"), options));
-  const PodSpec spec = Canonical(new_pod.spec);
-  const PodSpec old = Canonical(old_pod.spec);
+  const PodSpec spec = ComparablePodSpec(new_pod.spec);
+  const PodSpec old = ComparablePodSpec(old_pod.spec);
   auto stops = [&](Checked checked) {
     errors.Append(std::move(checked.errors));
     return checked.stop;

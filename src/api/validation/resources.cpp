@@ -135,7 +135,10 @@ ErrorList ValidateClaimReferences(const reflect::List<ResourceClaim>& claims,
         errors.Add(field::Duplicate(at, key));
       } else if (request.empty()) {
         for (const std::string& other : seen) {
-          if (other.starts_with(name + "/")) errors.Add(field::Duplicate(at, name));
+          size_t slash = other.find('/');
+          if (slash != other.npos && other.compare(0, slash, name) == 0) {
+            errors.Add(field::Duplicate(at, name));
+          }
         }
       }
       seen.insert(std::move(key));

@@ -34,6 +34,22 @@ TEST(PodResizeTest, CpuAndMemory) {
   });
 }
 
+TEST(PodResizeTest, WhatIsWrittenInTwoWaysIsTheSame) {
+  ExpectResizes({
+      {{kBurstable, "spec.serviceAccount=\"s\"", "spec.serviceAccountName=\"s\""},
+       {"spec.serviceAccount"},
+       {}},
+      {{kBurstable, "spec.serviceAccountName=\"s\""},
+       {"spec.serviceAccountName=\"t\""},
+       {kOnlyCpu}},
+  });
+  // The security context is there by default.
+  auto old_pod = Load<core::v1::Pod>(Edited(kStoredPod, {kBurstable}));
+  core::v1::Pod new_pod = old_pod;
+  old_pod.spec.securityContext.reset();
+  EXPECT_THAT(Texts(ValidatePodResize(new_pod, old_pod, {})), ::testing::IsEmpty());
+}
+
 TEST(PodResizeTest, QosClassStays) {
   const std::string changed = "Pod QOS Class may not change as a result of resizing";
   ExpectResizes({
@@ -57,10 +73,10 @@ TEST(PodResizeTest, PodsThatCannot) {
       {{kBurstable, R"(metadata.annotations={"kubernetes.io/config.mirror":"m"})",
         "spec.nodeName=\"n\""},
        {},
-       {": Forbidden: static pods cannot be resized"}},
+       {"[]: Forbidden: static pods cannot be resized"}},
       {{kBurstable, R"(spec.os={"name":"windows"})"},
        {},
-       {": Forbidden: windows pods cannot be resized"}},
+       {"[]: Forbidden: windows pods cannot be resized"}},
       {{kBurstable, running},
        {},
        {"spec: Forbidden: Pod running on node without support for resize"}},
@@ -151,7 +167,7 @@ TEST(PodResizeTest, PodLevel) {
                               {.resource_is_pod = true,
                                .in_place_pod_level_resources_vertical_scaling_enabled = false})),
       ::testing::ElementsAre(
-          ": Forbidden: resize of pods with pod-level resources is forbidden when "
+          "[]: Forbidden: resize of pods with pod-level resources is forbidden when "
           "InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled"));
 }
 

@@ -297,7 +297,7 @@ TEST(EphemeralContainersUpdateTest, Rules) {
            {"spec.ephemeralContainers[0].name: Duplicate value: \"c\""}},
           {{R"(metadata.annotations={"kubernetes.io/config.mirror":"m"})", "spec.nodeName=\"n\""},
            {one},
-           {": Forbidden: static pods do not support ephemeral containers"}},
+           {"[]: Forbidden: static pods do not support ephemeral containers"}},
       },
       ValidatePodEphemeralContainersUpdate);
 }

@@ -85,6 +85,12 @@ TEST(ResourcesTest, ClaimsOfContainers) {
        {kR + ".claims[1]: Duplicate value: \"a\""}},
       {{claims, uses(R"([{"name":"a","request":"r"},{"name":"a","request":"r"}])")},
        {kR + ".claims[1]: Duplicate value: \"a/r\""}},
+      // Of "x/y" and a request only the part before the first slash is the claim.
+      {{claims, uses(R"([{"name":"x/y","request":"r"},{"name":"x/y"}])")},
+       {kR + ".claims[0]: Not found: \"x/y\": must be one of the names in pod.spec.resourceClaims: "
+             "a, b",
+        kR + ".claims[1]: Not found: \"x/y\": must be one of the names in pod.spec.resourceClaims: "
+             "a, b"}},
       {{claims, uses(R"([{"name":"a","request":"R"}])")},
        {kR + ".claims[0].request: Invalid value: \"R\": " + kNotLabel}},
       {{claims, uses(R"([{"name":"c"}])")},
@@ -120,7 +126,7 @@ TEST(ResourcesTest, ClaimsOfPods) {
         at + "[1].resourceClaimTemplateName: Invalid value: \"\": " + kNotSubdomain}},
       {{claims(R"([{"name":"a","resourceClaimName":"x"}])"), "spec.nodeName=\"n\"",
         R"(metadata.annotations={"kubernetes.io/config.mirror":"m"})"},
-       {": Forbidden: static pods do not support resource claims"}},
+       {"[]: Forbidden: static pods do not support resource claims"}},
   });
 }
 
