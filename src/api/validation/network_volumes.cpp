@@ -180,10 +180,7 @@ void CheckFlexVolume(const core::v1::FlexVolumeSource& source, const field::Path
   CheckNotEmpty(source.driver, path, "driver", errors);
   const field::Path options = path.Child("options");
   for (const auto& [key, value] : source.options) {
-    std::string space = "." + key.substr(0, key.find('/'));
-    std::ranges::transform(space, space.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-    });
+    const std::string space = "." + LowerToAscii(key.substr(0, key.find('/')));
     if (space.ends_with(".kubernetes.io") || space.ends_with(".k8s.io")) {
       errors->Add(field::Invalid(options.Key(key), key,
                                  "kubernetes.io and k8s.io namespaces are reserved"));

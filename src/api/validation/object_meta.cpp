@@ -217,11 +217,17 @@ ErrorList ValidateMutableMeta(const ObjectMeta& meta, const Path& path) {
 
 ErrorList ValidateAnnotations(const reflect::Map<std::string>& annotations, const Path& path) {
   ErrorList errors;
-  size_t bytes = 0;
   for (const auto& [key, value] : annotations) {
     errors.AddInvalid(path, key, IsQualifiedName(LowerToAscii(key)));
-    bytes += key.size() + value.size();
   }
+  errors.Append(ValidateAnnotationsSize(annotations, path));
+  return errors;
+}
+
+ErrorList ValidateAnnotationsSize(const reflect::Map<std::string>& annotations, const Path& path) {
+  ErrorList errors;
+  size_t bytes = 0;
+  for (const auto& [key, value] : annotations) bytes += key.size() + value.size();
   if (bytes > kAnnotationsBytes) errors.Add(field::TooLong(path, kAnnotationsBytes));
   return errors;
 }

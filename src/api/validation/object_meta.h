@@ -28,5 +28,8 @@ field::ErrorList ValidateObjectMetaUpdate(const meta::v1::ObjectMeta& new_meta,
 // The keys, and the size of keys and values together.
 field::ErrorList ValidateAnnotations(const reflect::Map<std::string>& annotations,
                                      const field::Path& path);
+// Only that size.
+field::ErrorList ValidateAnnotationsSize(const reflect::Map<std::string>& annotations,
+                                         const field::Path& path);
 
 }  // namespace podium::api

@@ -68,19 +68,29 @@ field::ErrorList ValidateSignerName(std::string_view name, const field::Path& pa
 }
 
 std::vector<std::string> ClusterTrustBundleNameProblems(std::string_view name) {
-  // Up to the last colon stands the signer, with colons for slashes; whatever it is, the prefix
-  // fits by construction, and the rest is the bundle's own name.
+  // Up to the last colon stands the signer, with colons for slashes.
   const size_t colon = name.rfind(':');
+  if (colon == name.npos) return IsDNS1123Subdomain(name);
   if (colon == 0) {
     return {"ClusterTrustBundle without signer name must not have \":\" in its name"};
   }
-  return IsDNS1123Subdomain(colon == name.npos ? name : name.substr(colon + 1));
+  if (name.substr(0, colon).contains('/')) {
+    std::string signer(name.substr(0, colon));
+    std::ranges::replace(signer, ':', '/');
+    std::string prefix = signer + ":";
+    std::ranges::replace(prefix, '/', ':');
+    return {"ClusterTrustBundle for signerName " + signer + " must be named with prefix " + prefix};
+  }
+  return IsDNS1123Subdomain(name.substr(colon + 1));
 }
 
 field::ErrorList ValidateUserAnnotations(const reflect::Map<std::string>& annotations,
                                          const field::Path& path) {
-  field::ErrorList errors = ValidateAnnotations(annotations, path);
-  for (const auto& [key, value] : annotations) errors.Append(IsDomainPrefixedKey(path, key));
+  field::ErrorList errors;
+  for (const auto& [key, value] : annotations) {
+    errors.Append(IsDomainPrefixedKey(path, LowerToAscii(key)));
+  }
+  errors.Append(ValidateAnnotationsSize(annotations, path));
   return errors;
 }
 

@@ -20,7 +20,8 @@ field::ErrorList ValidateSignerName(std::string_view name, const field::Path& pa
 // A bundle of a signer is named after it (example.com:signer:bundle), any other is a DNS subdomain.
 std::vector<std::string> ClusterTrustBundleNameProblems(std::string_view name);
 
-// What a pod tells the signer of its certificates: keys carry a domain.
+// What a pod tells the signer of its certificates: keys carry a domain. Errors show keys in small
+// letters, as upstream's do.
 field::ErrorList ValidateUserAnnotations(const reflect::Map<std::string>& annotations,
                                          const field::Path& path);
 

@@ -1,6 +1,5 @@
 #include "api/validation/volumes.h"
 
-#include <algorithm>
 #include <set>
 #include <string>
 
@@ -16,6 +15,8 @@ namespace {
 
 using core::v1::Volume;
 
+constexpr size_t kMaxDriverName = 63;
+
 void CheckPersistentVolumeClaim(const core::v1::PersistentVolumeClaimVolumeSource& source,
                                 const field::Path& path, field::ErrorList* errors) {
   CheckNotEmpty(source.claimName, path, "claimName", errors);
@@ -24,12 +25,12 @@ void CheckPersistentVolumeClaim(const core::v1::PersistentVolumeClaimVolumeSourc
 void CheckCsi(const core::v1::CSIVolumeSource& source, const field::Path& path,
               field::ErrorList* errors) {
   const field::Path driver = path.Child("driver");
-  if (source.driver.empty()) errors->Add(field::Required(driver, ""));
-  if (source.driver.size() > 63) errors->Add(field::TooLong(driver, 63));
-  std::string lower = source.driver;
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : c; });
-  errors->AddInvalid(driver, source.driver, IsDNS1123Subdomain(lower));
+  if (source.driver.empty()) {
+    errors->Add(field::Required(driver, ""));
+  } else {
+    if (source.driver.size() > kMaxDriverName) errors->Add(field::TooLong(driver, kMaxDriverName));
+    errors->AddInvalid(driver, source.driver, IsDNS1123Subdomain(LowerToAscii(source.driver)));
+  }
 
   if (!source.nodePublishSecretRef) return;
   const std::string& secret = source.nodePublishSecretRef->name;

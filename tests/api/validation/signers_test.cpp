@@ -65,6 +65,37 @@ TEST(Signers, UserAnnotations) {
   EXPECT_THAT(validate({{"foo", ""}}),
               ElementsAre("a: Invalid value: \"foo\": must be a "
                           "domain-prefixed key (such as \"acme.io/foo\")"));
+  // Keys are read in small letters.
+  EXPECT_THAT(validate({{"ACME.io/Foo", ""}}), IsEmpty());
+  EXPECT_THAT(validate({{"Foo", ""}}),
+              ElementsAre("a: Invalid value: \"foo\": must be a "
+                          "domain-prefixed key (such as \"acme.io/foo\")"));
+  // A key at fault is told once.
+  EXPECT_THAT(validate({{"a.b/", ""}}),
+              ElementsAre("a: Invalid value: \"a.b/\": name part must be non-empty",
+                          ::testing::StartsWith("a: Invalid value: \"a.b/\": name part must "
+                                                "consist of alphanumeric characters")));
+  EXPECT_THAT(validate({{"", ""}}), ElementsAre("a: Required value"));
+  EXPECT_THAT(validate({{"a.b/c", std::string(256 * 1024 - 5, 'x')}}), IsEmpty());
+  EXPECT_THAT(validate({{"a.b/c", std::string(256 * 1024 - 4, 'x')}}),
+              ElementsAre("a: Too long: may not be more than 262144 bytes"));
+}
+
+TEST(Signers, ClusterTrustBundles) {
+  EXPECT_THAT(ClusterTrustBundleNameProblems("a.b"), IsEmpty());
+  EXPECT_THAT(ClusterTrustBundleNameProblems("example.com:signer:a.b"), IsEmpty());
+  EXPECT_THAT(
+      ClusterTrustBundleNameProblems(":a"),
+      ElementsAre("ClusterTrustBundle without signer name must not have \":\" in its name"));
+  // The signer's slashes are colons here.
+  EXPECT_THAT(ClusterTrustBundleNameProblems("example.com/signer:a"),
+              ElementsAre("ClusterTrustBundle for signerName example.com/signer must be named with "
+                          "prefix example.com:signer:"));
+  EXPECT_THAT(ClusterTrustBundleNameProblems("a:b/c:d"),
+              ElementsAre("ClusterTrustBundle for signerName a/b/c must be named with prefix "
+                          "a:b:c:"));
+  EXPECT_THAT(ClusterTrustBundleNameProblems("a/b"),
+              ElementsAre(::testing::StartsWith("a lowercase RFC 1123 subdomain must")));
 }
 
 }  // namespace

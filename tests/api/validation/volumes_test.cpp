@@ -221,8 +221,10 @@ TEST(Volumes, Csi) {
       "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
       "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
   ExpectSource(R"("csi":{"driver":"","nodePublishSecretRef":{}})",
-               {".csi.driver: Required value", ".csi.driver: Invalid value: \"\": " + subdomain,
-                ".csi.nodePublishSecretRef.name: Required value"});
+               {".csi.driver: Required value", ".csi.nodePublishSecretRef.name: Required value"});
+  ExpectSource(R"("csi":{"driver":"a b"})", {".csi.driver: Invalid value: \"a b\": " + subdomain});
+  // U+212A and U+0130 are capitals of letters of ASCII.
+  ExpectSource(R"("csi":{"driver":"\u212A\u0130.example.com"})", {});
   ExpectSource(
       R"("csi":{"driver":")" + std::string(64, 'A') + R"(","nodePublishSecretRef":{"name":"S"}})",
       {".csi.driver: Too long: may not be more than 63 bytes",
@@ -391,6 +393,9 @@ TEST(Volumes, FlexVolume) {
       R"("flexVolume":{"driver":"d","options":{"kubernetes.io":"","a/kubernetes.io":"","xk8s.io/a":""}})",
       {".flexVolume.options[kubernetes.io]: Invalid value: \"kubernetes.io\": "
        "kubernetes.io and k8s.io namespaces are reserved"});
+  ExpectSource(R"("flexVolume":{"driver":"d","options":{"\u212A8s.\u0130o/a":""}})",
+               {".flexVolume.options[\u212A8s.\u0130o/a]: Invalid value: \"\u212A8s.\u0130o/a\": "
+                "kubernetes.io and k8s.io namespaces are reserved"});
   ExpectSource(R"("flexVolume":{"driver":"","options":{"X.K8S.io/a":"","example.com/a":""}})",
                {".flexVolume.driver: Required value",
                 ".flexVolume.options[X.K8S.io/a]: Invalid value: \"X.K8S.io/a\": kubernetes.io and "
