@@ -231,6 +231,10 @@ class Scanner {
 
 }  // namespace
 
+std::optional<std::string> GoJsonSyntaxProblem(std::string_view text) {
+  return Scanner(text).Scan();
+}
+
 std::optional<std::string> GoJsonObjectProblem(std::string_view text) {
   Scanner scanner(text);
   if (std::optional<std::string> problem = scanner.Scan()) return problem;

@@ -7,6 +7,9 @@
 
 namespace podium::api {
 
+// Why `text` is no JSON. Nothing when it is.
+std::optional<std::string> GoJsonSyntaxProblem(std::string_view text);
+
 // Why Go cannot read `text` into a map[string]interface{}: it is no JSON, or a value other than an
 // object or null. Nothing when it can.
 std::optional<std::string> GoJsonObjectProblem(std::string_view text);

@@ -1,7 +1,6 @@
 #include "api/go_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <limits>
 #include <system_error>
@@ -46,16 +45,28 @@ void AppendEscaped(char32_t rune, std::string* out) {
   }
 }
 
-// Success, result_out_of_range of digits that are too many, or invalid_argument.
+// Success, result_out_of_range or invalid_argument. As Go: the first byte at fault decides which,
+// and a magnitude of 64 bits is read before it is too much for 63.
 std::errc ScanInt(std::string_view text, int64_t* value) {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::errc::invalid_argument;
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = text.substr(negative || text.starts_with('+') ? 1 : 0);
+  if (digits.empty()) return std::errc::invalid_argument;
+  uint64_t magnitude = 0;
+  for (char c : digits) {
+    if (c < '0' || c > '9') return std::errc::invalid_argument;
+    const auto digit = static_cast<uint64_t>(c - '0');
+    if (magnitude > (std::numeric_limits<uint64_t>::max() - digit) / 10) {
+      return std::errc::result_out_of_range;
+    }
+    magnitude = magnitude * 10 + digit;
   }
-  const char* const end = text.data() + text.size();
-  // from_chars goes on to the end of the digits when they are too many.
-  const auto [stop, error] = std::from_chars(text.data(), end, *value);
-  return stop == end ? error : std::errc::invalid_argument;
+  constexpr uint64_t kLimit = uint64_t{1} << 63;
+  if (magnitude > kLimit || (magnitude == kLimit && !negative)) {
+    return std::errc::result_out_of_range;
+  }
+  // In two's complement.
+  *value = static_cast<int64_t>(negative ? ~magnitude + 1 : magnitude);
+  return {};
 }
 
 }  // namespace

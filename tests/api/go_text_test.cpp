@@ -55,6 +55,15 @@ TEST(GoTextTest, ParseInt) {
             "strconv.Atoi: parsing \"9223372036854775808\": value out of range");
   EXPECT_EQ(ParseGoInt("9223372036854775808x").error().message(),
             "strconv.Atoi: parsing \"9223372036854775808x\": invalid syntax");
+  // What does not fit into 64 bits is told before what comes behind it.
+  EXPECT_EQ(ParseGoInt("18446744073709551616x").error().message(),
+            "strconv.Atoi: parsing \"18446744073709551616x\": value out of range");
+  EXPECT_EQ(ParseGoInt("18446744073709551615x").error().message(),
+            "strconv.Atoi: parsing \"18446744073709551615x\": invalid syntax");
+  EXPECT_EQ(ParseGoInt("+99999999999999999999").error().message(),
+            "strconv.Atoi: parsing \"+99999999999999999999\": value out of range");
+  EXPECT_EQ(ParseGoInt("-9223372036854775809").error().message(),
+            "strconv.Atoi: parsing \"-9223372036854775809\": value out of range");
 }
 
 TEST(GoTextTest, Space) {

@@ -20,7 +20,9 @@ TEST(IntOrStringTest, ParseAndPrint) {
   EXPECT_EQ(IntOrString::FromString("http").IntValue(), 0);
   EXPECT_EQ(IntOrString::FromString("99999999999999999999").IntValue(), INT64_MAX);
   EXPECT_EQ(IntOrString::FromString("-99999999999999999999").IntValue(), INT64_MIN);
-  EXPECT_EQ(IntOrString::FromString("99999999999999999999x").IntValue(), 0);
+  EXPECT_EQ(IntOrString::FromString("99999999999999999999x").IntValue(), INT64_MAX)
+      << "Go reads no further than what is too large";
+  EXPECT_EQ(IntOrString::FromString("9999999999999999999x").IntValue(), 0);
   EXPECT_TRUE(IntOrString().IsZero());
   EXPECT_FALSE(IntOrString::FromString("").IsZero());
 }

@@ -7,8 +7,8 @@
 #include "api/validation/common.h"
 #include "api/validation/containers.h"
 #include "api/validation/scheduling.h"
+#include "api/validation/toleration_annotation.h"
 #include "api/validation/volume_paths.h"
-#include "reflect/json.h"
 
 namespace podium::api {
 
@@ -39,16 +39,11 @@ const std::string* Find(const Annotations& annotations, std::string_view key) {
 
 ErrorList ValidateTolerationsAnnotation(const std::string& text, const Path& path,
                                         const PodValidationOptions& options) {
-  ErrorList errors;
-  const reflect::Field& row = *reflect::TypeOf<PodSpec>().Find("tolerations");
-  PodSpec spec;
-  std::vector<reflect::Problem> problems =
-      reflect::DecodeJsonField(text, row, row.at(&spec), {.strict = false});
-  if (!problems.empty()) {
-    errors.Add(field::Invalid(path, kTolerations, problems.front().message));
-    return errors;
+  Result<reflect::List<core::v1::Toleration>> tolerations = TolerationsFromAnnotation(text);
+  if (!tolerations.ok()) {
+    return {field::Invalid(path, kTolerations, tolerations.error().message())};
   }
-  return ValidateTolerations(spec.tolerations, path.Child(kTolerations), options);
+  return ValidateTolerations(*tolerations, path.Child(kTolerations), options);
 }
 
 ErrorList ValidateSeccompAnnotation(std::string_view profile, const Path& path) {

@@ -69,18 +69,23 @@ bool Matches(const ContainerRestartRule& rule, int32_t exit_code) {
                                            : rule.exitCodes->operator_ == "NotIn" && !listed;
 }
 
-bool PolicyRestarts(std::string_view policy, int32_t exit_code) {
-  return policy == "Always" || (policy == "OnFailure" && exit_code != 0);
+// Nothing where the policy is not a known one.
+std::optional<bool> PolicyRestarts(std::string_view policy, int32_t exit_code) {
+  if (policy == "Always") return true;
+  if (policy == "OnFailure") return exit_code != 0;
+  if (policy == "Never") return false;
+  return std::nullopt;
 }
 
 bool ShouldRestart(const Container& container, const PodSpec& spec, int32_t exit_code) {
-  if (!container.restartPolicy) return PolicyRestarts(spec.restartPolicy, exit_code);
+  bool pod_restarts = PolicyRestarts(spec.restartPolicy, exit_code).value_or(true);
+  if (!container.restartPolicy) return pod_restarts;
   for (const ContainerRestartRule& rule : container.restartPolicyRules) {
     if (!Matches(rule, exit_code)) continue;
     if (rule.action == "Restart") return true;
     break;
   }
-  return PolicyRestarts(*container.restartPolicy, exit_code);
+  return PolicyRestarts(*container.restartPolicy, exit_code).value_or(pod_restarts);
 }
 
 bool MayRestartAll(const List<Container>& containers) {

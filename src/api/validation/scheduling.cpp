@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <set>
 
 #include "api/go_text.h"
@@ -32,28 +31,23 @@ std::string JoinProblems(const std::vector<std::string>& problems) {
   return out;
 }
 
-// A decimal integer in its shortest form, as upstream's messages of two rules have it.
+// A decimal integer in its shortest form, and one that Go reads.
 ErrorList ValidateComparedValue(const std::string& value, const Path& path) {
   ErrorList errors;
-  int64_t number = 0;
-  const char* end = value.data() + value.size();
-  auto [at, code] = std::from_chars(value.data(), end, number);
-  bool in_range = code != std::errc::result_out_of_range;
-  bool is_number = at == end && code != std::errc::invalid_argument;
   std::string_view digits = value;
   if (digits.starts_with('-')) digits.remove_prefix(1);
-  if (!is_number || (digits.starts_with('0') && value != "0")) {
+  bool canonical = value == "0" || (!digits.empty() && !digits.starts_with('0') &&
+                                    digits.find_first_not_of("0123456789") == digits.npos);
+  if (!canonical) {
     errors.Add(field::Invalid(
         path, value,
         value.empty() ? "must be non-empty" : "must be a valid decimal integer in canonical form"));
   }
-  // Go also reads a plus sign.
-  bool readable = is_number || (value.starts_with('+') && value.size() > 1 &&
-                                value.find_first_not_of("0123456789", 1) == value.npos);
-  if (!readable || !in_range) {
-    errors.Add(field::Invalid(path, value,
-                              fmt::format("strconv.ParseInt: parsing {}: {}", GoQuoted(value),
-                                          readable ? "value out of range" : "invalid syntax")));
+  if (Result<int64_t> number = ParseGoInt(value); !number.ok()) {
+    // Upstream calls the other of Go's two functions.
+    constexpr std::string_view kAtoi = "strconv.Atoi";
+    std::string message = number.error().message();
+    errors.Add(field::Invalid(path, value, message.replace(0, kAtoi.size(), "strconv.ParseInt")));
   }
   return errors;
 }

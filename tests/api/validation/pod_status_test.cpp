@@ -80,6 +80,11 @@ TEST(PodStatusTest, ContainersThatEndedStaySo) {
       {{on_failure, Terminated(list, 0)}, {Running(list)}, revived},
       {{never, Terminated(list, 1)}, {Running(list)}, revived},
       {{never, Terminated(list, 1)}, {}, {}},
+      // Unknown policies of the container pass on to the pod's, and those count as Always.
+      {{never, "spec.containers[0].restartPolicy=\"x\"", Terminated(list, 1)},
+       {Running(list)},
+       revived},
+      {{"spec.restartPolicy=\"x\"", Terminated(list, 0)}, {Running(list)}, {}},
       {{never, Terminated(list, 1)}, {"status.containerStatuses"}, {}},
       // The container's own policy, and its rules, come first.
       {{always, own_never, Terminated(list, 1)}, {Running(list)}, revived},

@@ -60,6 +60,17 @@ TEST(SchedulingTest, ComparingTolerations) {
               ::testing::ElementsAre(
                   "t[0].value: Invalid value: \"9223372036854775808\": strconv.ParseInt: parsing "
                   "\"9223372036854775808\": value out of range"));
+  EXPECT_THAT(
+      errors("+9223372036854775808"),
+      ::testing::ElementsAre("t[0].value: Invalid value: \"+9223372036854775808\": " + form,
+                             "t[0].value: Invalid value: \"+9223372036854775808\": "
+                             "strconv.ParseInt: parsing \"+9223372036854775808\": value out of "
+                             "range"));
+  EXPECT_THAT(errors(""), ::testing::ElementsAre(
+                              "t[0].value: Invalid value: \"\": must be non-empty",
+                              "t[0].value: Invalid value: \"\": strconv.ParseInt: parsing \"\": "
+                              "invalid syntax"));
+  EXPECT_THAT(errors("-0"), ::testing::ElementsAre("t[0].value: Invalid value: \"-0\": " + form));
 }
 
 TEST(SchedulingTest, Gates) {

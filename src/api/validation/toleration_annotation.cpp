@@ -1,0 +1,124 @@
+#include "api/validation/toleration_annotation.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "api/go_json.h"
+#include "api/go_text.h"
+#include "reflect/json_value.h"
+
+namespace podium::api {
+
+using core::v1::Toleration;
+using reflect::JsonValue;
+using reflect::List;
+
+namespace {
+
+std::string_view KindOf(const JsonValue& value) {
+  switch (value.kind()) {
+    case JsonValue::Kind::kBool:
+      return "bool";
+    case JsonValue::Kind::kNumber:
+      return "number";
+    case JsonValue::Kind::kString:
+      return "string";
+    case JsonValue::Kind::kArray:
+      return "array";
+    case JsonValue::Kind::kObject:
+      return "object";
+    case JsonValue::Kind::kNull:
+      break;
+  }
+  return "null";
+}
+
+bool SameButForCase(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+class Reader {
+ public:
+  List<Toleration> Read(const JsonValue& value) {
+    List<Toleration> tolerations;
+    if (value.is_null()) return tolerations;
+    if (!value.is_array()) {
+      Fail(KindOf(value), "value of type []core.Toleration");
+      return tolerations;
+    }
+    for (const JsonValue& element : value.array()) {
+      Toleration& toleration = tolerations.emplace_back();
+      if (element.is_object()) {
+        for (const auto& [name, field] : element.object()) Field(name, field, &toleration);
+      } else if (!element.is_null()) {
+        Fail(KindOf(element), "value of type core.Toleration");
+      }
+    }
+    return tolerations;
+  }
+
+  const std::optional<std::string>& problem() const { return problem_; }
+
+ private:
+  void Field(std::string_view name, const JsonValue& value, Toleration* toleration) {
+    auto text = [&](std::string_view field, std::string_view type, std::string* target) {
+      if (!SameButForCase(name, field)) return;
+      if (value.is_string()) {
+        *target = value.string();
+      } else if (!value.is_null()) {
+        FailField(KindOf(value), field, type);
+      }
+    };
+    text("Key", "string", &toleration->key);
+    text("Operator", "core.TolerationOperator", &toleration->operator_);
+    text("Value", "string", &toleration->value);
+    text("Effect", "core.TaintEffect", &toleration->effect);
+    if (SameButForCase(name, "TolerationSeconds")) Seconds(value, &toleration->tolerationSeconds);
+  }
+
+  void Seconds(const JsonValue& value, std::optional<int64_t>* seconds) {
+    if (value.is_null()) {
+      seconds->reset();
+      return;
+    }
+    std::string found(KindOf(value));
+    if (value.is_number()) {
+      if (Result<int64_t> number = ParseGoInt(value.number()); number.ok()) {
+        *seconds = *number;
+        return;
+      }
+      found += " " + value.number();
+    }
+    FailField(found, "TolerationSeconds", "int64");
+  }
+
+  void FailField(std::string_view found, std::string_view field, std::string_view type) {
+    std::string target = "struct field Toleration.";
+    Fail(found, target.append(field).append(" of type ").append(type));
+  }
+
+  void Fail(std::string_view found, std::string_view target) {
+    if (problem_) return;
+    problem_ = "json: cannot unmarshal ";
+    problem_->append(found).append(" into Go ").append(target);
+  }
+
+  std::optional<std::string> problem_;
+};
+
+}  // namespace
+
+Result<List<Toleration>> TolerationsFromAnnotation(std::string_view text) {
+  if (std::optional<std::string> problem = GoJsonSyntaxProblem(text)) {
+    return Error(Code::kInvalidArgument, *std::move(problem));
+  }
+  TRY(JsonValue value, reflect::ParseJson(text));
+  Reader reader;
+  List<Toleration> tolerations = reader.Read(value);
+  if (reader.problem()) return Error(Code::kInvalidArgument, *reader.problem());
+  return tolerations;
+}
+
+}  // namespace podium::api
