@@ -83,6 +83,24 @@ TEST(Claims, DataSources) {
        {{"spec.dataSource=" + claim, "spec.dataSourceRef=" + snapshot},
         {"spec: Invalid value: {}: must match dataSourceRef"}},
        {{"spec.dataSource=" + snapshot, "spec.dataSourceRef=" + snapshot,
+         "spec.dataSourceRef.kind=\"T\""},
+        {"spec: Invalid value: {}: must match dataSourceRef"}},
+       {{"spec.dataSource=" + snapshot, "spec.dataSourceRef=" + snapshot,
+         "spec.dataSourceRef.name=\"m\""},
+        {"spec: Invalid value: {}: must match dataSourceRef"}},
+       // No group is not the empty one.
+       {{"spec.dataSource=" + claim, "spec.dataSourceRef=" + claim,
+         "spec.dataSourceRef.apiGroup=\"\""},
+        {"spec: Invalid value: {}: must match dataSourceRef"}},
+       {{"spec.dataSource=" + claim, "spec.dataSourceRef=" + claim,
+         "spec.dataSourceRef.namespace=\"\""},
+        {}},
+       {{R"(spec.dataSourceRef={"kind":"","name":"n"})"},
+        {"spec.dataSourceRef.kind: Required value",
+         "spec.dataSourceRef: Invalid value: \"\": must be 'PersistentVolumeClaim' when "
+         "referencing the default apiGroup"}},
+       {{"spec.volumeAttributesClassName=\"\""}, {}},
+       {{"spec.dataSource=" + snapshot, "spec.dataSourceRef=" + snapshot,
          "spec.dataSourceRef.namespace=\"other\""},
         {"spec: Invalid value: {}: may not be specified when dataSourceRef.namespace is "
          "specified"}}});

@@ -48,6 +48,13 @@ TEST(EnvTest, Sources) {
   });
 }
 
+TEST(EnvTest, SourcesWithoutFiles) {
+  ExpectPodErrors({{{From("{}")},
+                    {kAt + ": Invalid value: \"\": must specify one of: `fieldRef`, "
+                           "`resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"}}},
+                  {.allow_env_files_validation = false});
+}
+
 TEST(EnvTest, FieldRef) {
   auto field = [](const std::string& path) {
     return From(R"({"fieldRef":{"apiVersion":"v1","fieldPath":")" + path + "\"}}");
@@ -117,6 +124,9 @@ TEST(EnvTest, KeyRefs) {
               "alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
               "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"}},
       {{From(R"({"secretKeyRef":{"name":"s","key":"k"}})")}, {}},
+      {{From(R"({"secretKeyRef":{"name":"S","key":""}})")},
+       {kAt + ".secretKeyRef.name: Invalid value: \"S\": " + kNotSubdomain,
+        kAt + ".secretKeyRef.key: Required value"}},
       {{From(R"({"secretKeyRef":{"name":"s","key":".."}})")},
        {kAt + ".secretKeyRef.key: Invalid value: \"..\": must not be '..'"}},
   });

@@ -60,6 +60,10 @@ TEST(MountsTest, Propagation) {
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","mountPropagation":"Bidirectional"}])"),
         R"(spec.containers[0].securityContext={"privileged":true})"},
        {}},
+      {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","mountPropagation":"Bidirectional"}])"),
+        R"(spec.containers[0].securityContext={"privileged":false})"},
+       {kM + ".mountPropagation: Forbidden: Bidirectional mount propagation is available only to "
+             "privileged containers"}},
   });
 }
 
@@ -69,6 +73,9 @@ TEST(MountsTest, RecursiveReadOnly) {
         Mounts(R"([{"name":"v","mountPath":"/v","readOnly":true,"recursiveReadOnly":"Enabled"}])")},
        {}},
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","recursiveReadOnly":"Disabled"}])")}, {}},
+      {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","readOnly":true,
+                              "mountPropagation":"None","recursiveReadOnly":"Enabled"}])")},
+       {}},
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","recursiveReadOnly":"IfPossible"}])")},
        {kM + ".recursiveReadOnly: Forbidden: may only be specified when readOnly is true"}},
       {{kVolumes, Mounts(R"([{"name":"v","mountPath":"/v","readOnly":true,

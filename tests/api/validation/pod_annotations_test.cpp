@@ -64,6 +64,13 @@ TEST(PodAnnotationsTest, AppArmor) {
   ExpectPodErrors({
       {{A(kAppArmorC, "runtime/default")}, {}},
       {{A(kAppArmorC, "localhost/p")}, {}},
+      {{A(kAppArmorC, "")}, {}},
+      {{A("container.apparmor.security.beta.kubernetes.io/i", "unconfined"),
+        R"(spec.initContainers=[{"name":"i","image":"i"}])"},
+       {}},
+      {{A("container.apparmor.security.beta.kubernetes.io/e", "unconfined"),
+        R"(spec.ephemeralContainers=[{"name":"e","image":"i"}])"},
+       {"spec.ephemeralContainers: Forbidden: cannot be set on create"}},
       {{A(kAppArmorC, "x")},
        {at + "c]: Invalid value: \"x\": invalid AppArmor profile name: \"x\""}},
       {{A("container.apparmor.security.beta.kubernetes.io/d", "unconfined")},
@@ -92,6 +99,10 @@ TEST(PodAnnotationsTest, SeccompFieldsMatch) {
       {{A(kSeccompC, "localhost/a"),
         of_container(R"({"type":"Localhost","localhostProfile":"b"})")},
        {c + ".localhostProfile: Forbidden: seccomp profile in annotation and field must match"}},
+      {{A(kSeccompC, "unconfined"), of_container(R"({"type":"Unconfined"})")}, {}},
+      {{A(kSeccompC, "unconfined"), of_container(R"({"type":"x"})")},
+       {c + ".type: Unsupported value: \"x\": supported values: \"Localhost\", "
+            "\"RuntimeDefault\", \"Unconfined\""}},
       {{A(kSeccompC, "unconfined"), of_container(R"({"type":"Localhost","localhostProfile":"b"})")},
        {c + ".type: Forbidden: seccomp type in annotation and field must match"}},
   });
@@ -108,9 +119,20 @@ TEST(PodAnnotationsTest, AppArmorFieldsMatch) {
       {{A(kAppArmorC, "runtime/default"), of_pod, own + R"({"type":"RuntimeDefault"}})"}, {}},
       {{A(kAppArmorC, "localhost/a"), own + R"({"type":"Localhost","localhostProfile":"b"}})"},
        {c + ".localhostProfile: Forbidden: apparmor profile in annotation and field must match"}},
-      // The docker word is seccomp's alone.
+      {{A(kAppArmorC, "localhost/a"), own + R"({"type":"Localhost","localhostProfile":"a"}})"}, {}},
+      {{A(kAppArmorC, "unconfined"), own + R"({"type":"Localhost","localhostProfile":"a"}})"},
+       {c + ".type: Forbidden: apparmor type in annotation and field must match"}},
       {{A(kAppArmorC, "localhost/docker/default"), own + R"({"type":"RuntimeDefault"}})"},
        {c + ".type: Forbidden: apparmor type in annotation and field must match"}},
+      // The docker word is seccomp's alone.
+      {{A(kAppArmorC, "docker/default"), own + R"({"type":"RuntimeDefault"}})"},
+       {"metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Invalid value: "
+        "\"docker/default\": invalid AppArmor profile name: \"docker/default\"",
+        c + ".type: Forbidden: apparmor type in annotation and field must match"}},
+      // An unknown type matches anything; it has an error of its own.
+      {{A(kAppArmorC, "unconfined"), own + R"({"type":"x"}})"},
+       {c + ".type: Unsupported value: \"x\": supported values: \"Localhost\", "
+            "\"RuntimeDefault\", \"Unconfined\""}},
   });
 }
 

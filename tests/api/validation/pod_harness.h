@@ -38,6 +38,13 @@ inline std::vector<std::string> CreateErrors(const std::string& json) {
   return Texts(ValidateCreate(Load<core::v1::Pod>(json)));
 }
 
+// The same under other options.
+inline std::vector<std::string> CreateErrors(const std::string& json,
+                                             PodValidationOptions options) {
+  options.resource_is_pod = true;
+  return Texts(ValidatePodCreate(Load<core::v1::Pod>(json), options));
+}
+
 // Of a new pod without defaults, for fields that always have one.
 inline std::vector<std::string> RawCreateErrors(const std::string& json) {
   Result<core::v1::Pod> pod = reflect::FromJson<core::v1::Pod>(json);
@@ -46,7 +53,10 @@ inline std::vector<std::string> RawCreateErrors(const std::string& json) {
 }
 
 inline void ExpectPodErrors(const std::vector<ErrorCase>& cases) {
-  ExpectErrors(kPod, cases, CreateErrors);
+  ExpectErrors(kPod, cases, [](const std::string& json) { return CreateErrors(json); });
+}
+inline void ExpectPodErrors(const std::vector<ErrorCase>& cases, PodValidationOptions options) {
+  ExpectErrors(kPod, cases, [&](const std::string& json) { return CreateErrors(json, options); });
 }
 
 // A stored pod, edits to it that make the pod of before, and further ones that make the pod of

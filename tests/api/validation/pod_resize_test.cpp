@@ -171,5 +171,50 @@ TEST(PodResizeTest, PodLevel) {
           "InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled"));
 }
 
+TEST(PodResizeTest, AmountsForTheWholePod) {
+  const std::string at = "spec.resources";
+  const std::string one = at + R"(={"requests":{"cpu":"2","memory":"2Gi"}})";
+  ExpectResizes({
+      // They may come.
+      {{kBurstable}, {one}, {}},
+      {{kBurstable},
+       {at + "={}"},
+       {"spec: Invalid value: \"\": Pod QOS Class may not change as a result of resizing"}},
+      {{kBurstable},
+       {at + R"(={"requests":{"cpu":"2","hugepages-2Mi":"2Mi"},"limits":{"hugepages-2Mi":"2Mi"}})"},
+       {"spec: Forbidden: only cpu and memory resources are mutable at pod-level"}},
+      {{kBurstable, one}, {one, at + ".requests.cpu=\"3\""}, {}},
+      {{kBurstable, at + R"(={"requests":{"cpu":"2"}})"},
+       {at + R"(={"requests":{"memory":"2Gi"}})"},
+       {at + ".requests: Forbidden: pod-level resource requests cannot be removed"}},
+      {{kBurstable, at + R"(={"requests":{"cpu":"2"},"limits":{"cpu":"3"}})"},
+       {at + ".limits"},
+       // Memory was asked for by default, of pods with limits only.
+       {at + ".requests: Forbidden: pod-level resource requests cannot be removed",
+        at + ".limits: Forbidden: pod-level resource limits cannot be removed"}},
+      {{kBurstable, one}, {at}, {at + ": Forbidden: pod-level resources cannot be removed"}},
+      // One kind for another.
+      {{R"(spec.containers[0].resources={"requests":{"cpu":"1"}})"},
+       {R"(spec.containers[0].resources={"requests":{"memory":"1Gi"}})"},
+       {"spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed"}},
+  });
+}
+
+TEST(PodResizeTest, PodsThatCan) {
+  ExpectResizes({
+      {{kBurstable, R"(spec.os={"name":"linux"})"}, {}, {}},
+      // Nothing runs.
+      {{kBurstable,
+        R"(status.containerStatuses=[{"name":"c","image":"i","imageID":"","ready":true,
+            "restartCount":0,"state":{"waiting":{}}}])"},
+       {},
+       {}},
+      {{kBurstable, R"(spec.initContainers=[{"name":"i","image":"i","resources":{"requests":
+            {"cpu":"1"}},"resizePolicy":[{"resourceName":"cpu","restartPolicy":"NotRequired"}]}])"},
+       {"spec.initContainers[0].resources.requests.cpu=\"2\""},
+       {}},
+  });
+}
+
 }  // namespace
 }  // namespace podium::api

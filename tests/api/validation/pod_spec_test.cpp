@@ -196,5 +196,44 @@ TEST(PodSpecTest, Template) {
       errors);
 }
 
+TEST(PodSpecTest, UnderOtherOptions) {
+  // What the options for old objects and for switched off features say.
+  const std::string searches = R"(spec.dnsConfig={"searches":[".","a_b.c","d."]})";
+  ExpectPodErrors({{{searches}, {}}});
+  ExpectPodErrors({{{searches},
+                    {"spec.dnsConfig.searches[0]: Invalid value: \"\": " + kNotSubdomain,
+                     "spec.dnsConfig.searches[1]: Invalid value: \"a_b.c\": " + kNotSubdomain}}},
+                  {.allow_relaxed_dns_search_validation = false});
+  ExpectPodErrors({{{R"(spec.resources={"requests":{"x":"1"}})"}, {}}},
+                  {.pod_level_resources_enabled = false});
+}
+
+TEST(PodSpecTest, HostPortsOfTemplates) {
+  auto pod = Load<core::v1::Pod>(Edited(
+      kPod, {"spec.hostNetwork=true", R"(spec.containers[0].ports=[{"containerPort":80}])"}));
+  core::v1::PodTemplateSpec pod_template;
+  pod_template.spec = pod.spec;
+  const auto errors = [&](int32_t host_port, bool is_pod) {
+    pod_template.spec.containers[0].ports[0].hostPort = host_port;
+    PodValidationOptions options{.resource_is_pod = is_pod};
+    return Texts(ValidatePodTemplateSpec(pod_template, field::Path("t"), options));
+  };
+  const std::string at = "t.spec.containers[0].ports[0].hostPort: Invalid value: ";
+  const std::string text = ": must match `containerPort` when `hostNetwork` is true";
+  EXPECT_THAT(errors(80, false), ::testing::IsEmpty());
+  EXPECT_THAT(errors(0, false), ::testing::IsEmpty());
+  EXPECT_THAT(errors(81, false), ::testing::ElementsAre(at + "81" + text));
+  EXPECT_THAT(errors(0, true), ::testing::ElementsAre(at + "0" + text));
+}
+
+TEST(PodSpecTest, TokensOfTheOlderServiceAccountField) {
+  auto pod = Load<core::v1::Pod>(Edited(
+      kPod,
+      {R"(spec.volumes=[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t"}}]}}])"}));
+  pod.spec.serviceAccount = "s";
+  pod.spec.serviceAccountName.clear();
+  EXPECT_THAT(Texts(ValidatePodCreate(pod, {.resource_is_pod = true})), ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace podium::api

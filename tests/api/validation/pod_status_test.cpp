@@ -90,6 +90,35 @@ TEST(PodStatusTest, ContainersThatEndedStaySo) {
       {{always, own_never, Terminated(list, 1)}, {Running(list)}, revived},
       {{always, own_never, rules, Terminated(list, 42)}, {Running(list)}, {}},
       {{always, own_never, rules, Terminated(list, 1)}, {Running(list)}, revived},
+      {{always, own_never, R"(spec.containers[0].restartPolicyRules=[{"action":"Restart"}])",
+        Terminated(list, 1)},
+       {Running(list)},
+       revived},
+      {{never, own_never, rules,
+        "spec.containers[0].restartPolicyRules[0].exitCodes.operator=\"x\"", Terminated(list, 42)},
+       {Running(list)},
+       revived},
+      {{never, own_never, rules,
+        R"(spec.containers[0].restartPolicyRules[0].exitCodes.operator="NotIn")",
+        Terminated(list, 1)},
+       {Running(list)},
+       {}},
+      // Actions that are not known do nothing.
+      {{never, own_never, rules, "spec.containers[0].restartPolicyRules[0].action=\"x\"",
+        Terminated(list, 42)},
+       {Running(list)},
+       revived},
+      // Statuses of containers that are not in the spec.
+      {{always, Terminated(list, 1), "status.containerStatuses[0].name=\"d\""},
+       {Running(list)},
+       revived},
+      {{never, Terminated(list, 1)}, {Running(list), "status.containerStatuses[0].name=\"d\""}, {}},
+      {{never, R"(spec.initContainers=[{"name":"i","image":"i","restartPolicy":"Always",
+            "restartPolicyRules":[{"action":"RestartAllContainers",
+            "exitCodes":{"operator":"In","values":[1]}}]}])",
+        Terminated(list, 1)},
+       {Running(list)},
+       {}},
       {{never, own_never, rules,
         R"(spec.containers[0].restartPolicyRules[0].exitCodes.operator="NotIn")",
         Terminated(list, 42)},
@@ -122,6 +151,9 @@ TEST(PodStatusTest, InitAndEphemeralContainersThatEndedStaySo) {
        {Running("ephemeralContainerStatuses")},
        {"status.ephemeralContainerStatuses" + text}},
       {{Terminated("ephemeralContainerStatuses", 1)}, {}, {}},
+      {{Terminated("ephemeralContainerStatuses", 1)},
+       {Running("ephemeralContainerStatuses"), "status.ephemeralContainerStatuses[0].name=\"d\""},
+       {}},
   });
 }
 
@@ -223,6 +255,23 @@ TEST(PodStatusTest, HostIps) {
        {"status.hostIP=\"x\"", R"(status.hostIPs=[{"ip":"x"}])"},
        {"status.hostIPs[0]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or "
         "2001:db8::ffff)"}},
+      {{"status.hostIP=\"x\"", R"(status.hostIPs=[{"ip":"x"}])"}, {}, {}},
+      {{},
+       {"status.hostIP=\"10.0.0.1\"", R"(status.hostIPs=[{"ip":"10.0.0.1"},{"ip":"::1"}])"},
+       {}},
+      {{},
+       {"status.hostIP=\"10.0.0.1\"", R"(status.hostIPs=[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}])"},
+       {R"(status.hostIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: may specify no )"
+        "more than one IP for each IP family"}},
+      {{},
+       {"status.hostIP=\"::1\"", R"(status.hostIPs=[{"ip":"::1"},{"ip":"::2"}])"},
+       {R"(status.hostIPs: Invalid value: [{"IP":"::1"},{"IP":"::2"}]: may specify no more than )"
+        "one IP for each IP family"}},
+      {{},
+       {"status.hostIP=\"10.0.0.1\"",
+        R"(status.hostIPs=[{"ip":"10.0.0.1"},{"ip":"::1"},{"ip":"::2"}])"},
+       {R"(status.hostIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"::1"},{"IP":"::2"}]: may )"
+        "specify no more than one IP for each IP family"}},
   });
 }
 
@@ -250,6 +299,7 @@ TEST(PodStatusTest, Users) {
         {{R"(spec.os={"name":"windows"})"},
          {bad},
          {at + ": Forbidden: cannot be set for a windows pod"}},
+        {{R"(spec.os={"name":"plan9"})"}, {bad}, {}},
     });
   }
 }

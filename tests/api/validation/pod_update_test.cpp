@@ -179,6 +179,10 @@ TEST(PodUpdateTest, Tolerations) {
        {"spec.tolerations=[]"},
        {"spec.tolerations: Forbidden: existing toleration can not be modified except its "
         "tolerationSeconds"}},
+      {{R"(spec.tolerations=[{"key":"a","operator":"Equal","value":"v"}])"},
+       {"spec.tolerations[0].value=\"w\""},
+       {"spec.tolerations: Forbidden: existing toleration can not be modified except its "
+        "tolerationSeconds"}},
       {{one},
        {"spec.tolerations[0].effect=\"NoSchedule\""},
        {"spec.tolerations: Forbidden: existing toleration can not be modified except its "
@@ -322,6 +326,69 @@ TEST(EphemeralContainersUpdateTest, Difference) {
   "Args": null,
   "WorkingDir": "",
 )"));
+}
+
+TEST(PodUpdateTest, DeadlinesFarAway) {
+  const std::string at = "spec.activeDeadlineSeconds";
+  ExpectUpdates({{{},
+                  {at + "=2147483648"},
+                  {at + ": Invalid value: 2147483648: must be between 1 and 2147483647, inclusive",
+                   at + ": Invalid value: 2147483648: must be between 0 and 2147483647, "
+                        "inclusive"}}});
+}
+
+TEST(PodUpdateTest, RequirementsOfGatedPodsStay) {
+  const std::string gate = R"(spec.schedulingGates=[{"name":"a"}])";
+  const std::string affinity =
+      "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution";
+  const std::string at = affinity + ".nodeSelectorTerms";
+  const std::string k = R"({"key":"k","operator":"Exists"})";
+  const std::string l = R"({"key":"l","operator":"Exists"})";
+  const std::string by_name = R"([{"key":"metadata.name","operator":"In","values":["n"]}])";
+  const std::string by_other = R"([{"key":"metadata.name","operator":"In","values":["o"]}])";
+  const std::string preferred =
+      R"(spec.affinity.nodeAffinity={"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,
+          "preference":{"matchExpressions":[{"key":"l","operator":"Exists"}]}}]})";
+  const std::string only = ": only additions are allowed (no mutations or deletions)";
+  const auto shown = [](const std::string& expressions, const std::string& fields) {
+    return "[0]: Invalid value: {\"MatchExpressions\":" + expressions +
+           ",\"MatchFields\":" + fields + "}";
+  };
+  const std::string shown_k = R"([{"Key":"k","Operator":"Exists","Values":null}])";
+  ExpectUpdates({
+      // A requirement less, or another.
+      {{gate, at + "=[{\"matchExpressions\":[" + k + "," + l + "]}]"},
+       {at + "[0].matchExpressions[1]"},
+       {at + shown(shown_k, "null") + only}},
+      {{gate, at + "=[{\"matchFields\":" + by_name + "}]"},
+       {at + "[0].matchFields=" + by_other},
+       {at + shown("null", R"([{"Key":"metadata.name","Operator":"In","Values":["o"]}])") + only}},
+      {{gate, at + "=[{\"matchExpressions\":[" + k + "],\"matchFields\":" + by_name + "}]"},
+       {at + "[0].matchFields"},
+       {at + shown(shown_k, "null") + only}},
+      // A term without requirements stays without.
+      {{gate, at + "=[{}]"},
+       {at + "[0].matchExpressions=[" + k + "]"},
+       {at + shown(shown_k, "null") + only}},
+      {{gate, at + "=[{}]"},
+       {at + "[0].matchFields=" + by_name},
+       {at + shown("null", R"([{"Key":"metadata.name","Operator":"In","Values":["n"]}])") + only}},
+      {{gate, at + "=[{}]"},
+       {preferred.substr(0, preferred.find('=')) +
+        R"(.preferredDuringSchedulingIgnoredDuringExecution=[{"weight":1,
+          "preference":{"matchExpressions":[{"key":"l","operator":"Exists"}]}}])"},
+       {}},
+      // Preferences are free, and where no terms were, any may come.
+      {{gate, preferred}, {at + "=[{\"matchExpressions\":[" + k + "]}]"}, {}},
+      {{gate, preferred}, {"spec.affinity.nodeAffinity"}, {}},
+      {{gate, affinity + "={\"nodeSelectorTerms\":[]}"},
+       {at + "=[{\"matchExpressions\":[" + k + "]}]"},
+       {}},
+      {{gate, at + "=[{\"matchExpressions\":[" + k + "]}]"},
+       {preferred},
+       {at + ": Invalid value: null: no additions/deletions to non-empty NodeSelectorTerms list "
+             "are allowed"}},
+  });
 }
 
 }  // namespace

@@ -133,6 +133,13 @@ TEST(ProbesTest, ZeroSleepWithoutTheGate) {
                   "spec.containers[0].lifecycle.preStop.sleep: Invalid value: 0: must be greater "
                   "than 0 and less than terminationGracePeriodSeconds (30). Enable "
                   "AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep."));
+  ExpectPodErrors(
+      {{{Probe("lifecycle", R"({"preStop":{"sleep":{"seconds":30}}})")}, {}},
+       {{Probe("lifecycle", R"({"preStop":{"sleep":{"seconds":31}}})")},
+        {"spec.containers[0].lifecycle.preStop.sleep: Invalid value: 31: must be greater than 0 "
+         "and less than terminationGracePeriodSeconds (30). Enable "
+         "AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep."}}},
+      options);
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ TEST(ResourcesTest, ClaimsOfContainers) {
   ExpectPodErrors({
       {{claims, uses(R"([{"name":"a"},{"name":"b","request":"r"},{"name":"b","request":"s"}])")},
        {}},
+      {{claims, uses(R"([{"name":"a"},{"name":"b"}])")}, {}},
       {{claims, uses(R"([{"name":""}])")}, {kR + ".claims[0]: Required value"}},
       {{claims, uses(R"([{"name":"a"},{"name":"a"}])")},
        {kR + ".claims[1]: Duplicate value: \"a\""}},
@@ -207,6 +208,37 @@ TEST(ResourcesTest, Qos) {
             "Burstable");
   EXPECT_EQ(qos({R"(spec.resources={"limits":{"cpu":"1","memory":"1Gi"}})"}), "Guaranteed");
   EXPECT_EQ(qos({R"(spec.resources={"requests":{"cpu":"1"}})"}), "Burstable");
+  // Limits alone, as before defaults.
+  Result<core::v1::Pod> raw = reflect::FromJson<core::v1::Pod>(
+      Edited(kPod, {R(R"({"limits":{"cpu":"1","memory":"1Gi"}})")}));
+  ASSERT_TRUE(raw.ok());
+  EXPECT_EQ(ComputePodQos(raw->spec), "Burstable");
+}
+
+TEST(ResourcesTest, HugePagesOfPods) {
+  const auto huge = [](const std::string& amount) {
+    return R(R"({"limits":{"cpu":"1","hugepages-2Mi":")" + amount + "\"}}");
+  };
+  const auto pod = [](const std::string& amounts) {
+    return R"(spec.resources={"limits":)" + amounts + R"(,"requests":)" + amounts + "}";
+  };
+  ExpectPodErrors({
+      {{huge("4Mi"), pod(R"({"cpu":"1","hugepages-2Mi":"4Mi"})")}, {}},
+      {{huge("4Mi"), pod(R"({"cpu":"1"})")}, {}},
+      {{huge("4Mi"), pod(R"({"cpu":"1","hugepages-2Mi":"2Mi"})")},
+       {"spec.resources.requests[hugepages-2Mi]: Invalid value: \"2Mi\": must be greater than or "
+        "equal to aggregate container requests of 4Mi",
+        "spec.resources.limits[hugepages-2Mi]: Invalid value: \"2Mi\": must be greater than or "
+        "equal to aggregate container limits of 4Mi",
+        "spec.resources.containers[0][hugepages-2Mi].limits: Invalid value: \"4Mi\": must be less "
+        "than or equal to pod limits of 2Mi"}},
+      {{huge("3Mi")},
+       {kR + ".limits[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple "
+             "of hugepages-2Mi",
+        kR + ".requests[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer "
+             "multiple of hugepages-2Mi"}},
+  });
+  ExpectPodErrors({{{huge("3Mi")}, {}}}, {.allow_indivisible_huge_pages_values = true});
 }
 
 }  // namespace

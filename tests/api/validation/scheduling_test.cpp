@@ -31,6 +31,9 @@ TEST(SchedulingTest, Tolerations) {
       {{T(R"([{"key":"k","operator":"Lt","value":"1"}])")},
        {kT + "[0].operator: Unsupported value: \"Lt\": supported values: \"Equal\", \"Exists\", "
              "\"Lt\", \"Gt\""}},
+      {{T(R"([{"key":"k","value":")" + std::string(64, '-') + R"("}])")},
+       {kT + "[0].operator: Invalid value: \"" + std::string(64, '-') +
+        "\": must be no more than 63 bytes;" + kNotLabelValue}},
       {{T(R"([{"key":"k","effect":"Never"}])")},
        {kT + "[0].effect: Unsupported value: \"Never\": supported values: \"NoSchedule\", "
              "\"PreferNoSchedule\", \"NoExecute\""}},
@@ -131,6 +134,9 @@ TEST(SchedulingTest, TopologySpread) {
        {at + "[0]: Invalid value: \"a\": exists in both matchLabelKeys and labelSelector"}},
       {{s("[{" + good + R"(,"labelSelector":{"matchLabels":{"a":"b"}},"matchLabelKeys":["a"]}])")},
        {}},
+      {{s("[{" + good + R"(,"labelSelector":{"matchLabels":{"b":"c"}},"matchLabelKeys":["a"]}])"),
+        R"(metadata.labels={"a":"c"})"},
+       {}},
       {{s("[{" + good + R"(,"labelSelector":{"matchExpressions":[{"key":"a","operator":"Exists",
              "values":["x"]}]}}])")},
        {at + ".labelSelector.matchExpressions[0].values: Forbidden: may not be specified when "
@@ -151,6 +157,35 @@ TEST(SchedulingTest, OlderSpreadRule) {
                                      "matchLabelKeys and labelSelector"));
   EXPECT_THAT(Texts(ValidateTopologySpreadConstraints({constraint}, field::Path("s"), {})),
               ::testing::IsEmpty());
+  // The rule of before holds too where the selectors are not merged, unless the old object broke
+  // it.
+  const auto errors = [&](const PodValidationOptions& other) {
+    return Texts(ValidateTopologySpreadConstraints({constraint}, field::Path("s"), other));
+  };
+  const std::string both = ": exists in both matchLabelKeys and labelSelector";
+  const PodValidationOptions unmerged{
+      .allow_match_label_keys_in_pod_topology_spread_selector_merge = false};
+  PodValidationOptions broken = unmerged;
+  broken.old_pod_violates_legacy_match_label_keys_validation = true;
+  const PodValidationOptions off{.allow_match_label_keys_in_pod_topology_spread = false};
+  constraint.labelSelector->matchExpressions = {{.key = "c", .operator_ = "Exists", .values = {}}};
+  constraint.matchLabelKeys = {"a", "d", "c", "-"};
+  const std::string at = "s[0].matchLabelKeys";
+  for (const PodValidationOptions& each : {unmerged, off}) {
+    EXPECT_THAT(errors(each),
+                ::testing::ElementsAre(at + "[0]: Invalid value: \"a\"" + both,
+                                       at + "[2]: Invalid value: \"c\"" + both,
+                                       at + "[3]: Invalid value: \"-\": " + kNotQualified));
+  }
+  EXPECT_THAT(errors(broken),
+              ::testing::ElementsAre(at + "[3]: Invalid value: \"-\": " + kNotQualified));
+  constraint.matchLabelKeys.clear();
+  EXPECT_THAT(errors(unmerged), ::testing::IsEmpty());
+  constraint.matchLabelKeys = {"a"};
+  constraint.labelSelector.reset();
+  EXPECT_THAT(errors(unmerged),
+              ::testing::ElementsAre(
+                  at + ": Forbidden: must not be specified when labelSelector is not set"));
 }
 
 TEST(SchedulingTest, NodeSelector) {

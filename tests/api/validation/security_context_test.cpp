@@ -184,5 +184,35 @@ TEST(SecurityContextTest, HostUsers) {
   });
 }
 
+TEST(SecurityContextTest, HostUsersWithMoreAllowed) {
+  ExpectPodErrors({{{"spec.hostUsers=false", "spec.hostNetwork=true", "spec.hostPID=true"},
+                    {"spec.HostPID: Forbidden: when `hostUsers` is false"}}},
+                  {.allow_user_namespaces_host_network_support = true});
+  ExpectPodErrors({{{"spec.hostUsers=false",
+                     R"(spec.volumes=[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}])",
+                     R"(spec.containers[0].volumeDevices=[{"name":"v","devicePath":"/x"}])"},
+                    {}}},
+                  {.allow_user_namespaces_with_volume_devices = true});
+}
+
+TEST(SecurityContextTest, LongSysctls) {
+  const std::string longest(253, 'a');
+  ExpectPodErrors({
+      {{P(R"({"sysctls":[{"name":")" + longest + R"(","value":"1"}]})")}, {}},
+      {{P(R"({"sysctls":[{"name":")" + longest + R"(a","value":"1"}]})")},
+       {kP + ".sysctls[0].name: Invalid value: \"" + longest +
+        "a\": must have at most 253 characters and match regex "
+        "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"}},
+  });
+}
+
+TEST(SecurityContextTest, NamespacedSysctlsOfOldPods) {
+  ExpectPodErrors({{{P(R"({"sysctls":[{"name":"net.a","value":"1"},
+                                      {"name":"kernel.sem","value":"1"}]})"),
+                     "spec.hostNetwork=true", "spec.hostIPC=true"},
+                    {}}},
+                  {.allow_namespaced_sysctls_for_host_net_and_host_ipc = true});
+}
+
 }  // namespace
 }  // namespace podium::api

@@ -304,10 +304,10 @@ TEST(Volumes, Iscsi) {
         "naa.62004567BA64678D0123456789ABCDEF", "iqn.bad:iqn.2001-04.com.example:x"}) {
     ExpectSource(source(iqn), {});
   }
-  for (const char* iqn :
-       {"iqn.2001-04.com.example", "iqn.2001-4.com.example:x", "iqn.2001-04.:x",
-        "iqn.2001-04.com.example:a b", "iqn.2001-04.com.example:", "eui.0123456789ABCDE",
-        "eui.0123456789ABCDEG-", "naa.62004567BA64678D0123456789ABCDEFF"}) {
+  for (const char* iqn : {"iqn.2001-04.com.example", "iqn.2001-4.com.example:x", "iqn.2001-04.:x",
+                          "iqn.2001-04.com.example:a b", "iqn.2001-04.com.example:", "iqn.2001",
+                          "iqn.2001-04.:", "iqn", "eui.0123456789ABCDE", "eui.0123456789ABCDEG-",
+                          "naa.62004567BA64678D0123456789ABCDEFF"}) {
     ExpectSource(source(iqn),
                  {".iscsi.iqn: Invalid value: \"" + std::string(iqn) + "\": must be valid format"});
   }
@@ -317,6 +317,9 @@ TEST(Volumes, Iscsi) {
                {".iscsi.targetPortal: Required value", ".iscsi.iqn: Required value",
                 ".iscsi.lun: Invalid value: 256: must be between 0 and 255, inclusive",
                 ".iscsi.secretRef: Required value"});
+  ExpectSource(R"("iscsi":{"targetPortal":"p","lun":-1,"iqn":"naa"})",
+               {".iscsi.iqn: Invalid value: \"naa\": must be valid format",
+                ".iscsi.lun: Invalid value: -1: must be between 0 and 255, inclusive"});
   const std::string iqn = "iqn.2001-04.com.example:x";
   ExpectSource(source(iqn, R"(,"chapAuthDiscovery":true,"secretRef":{"name":"s"})"), {});
   ExpectSource(source(iqn, R"(,"initiatorName":"x")"),

@@ -147,5 +147,38 @@ TEST(WindowsTest, LinuxFieldsOfWindowsPods) {
   }});
 }
 
+TEST(WindowsTest, Domains) {
+  auto user = [](const std::string& name) { return W(R"({"runAsUserName":")" + name + "\"}"); };
+  const std::string no_domain =
+      "runAsUserName's Domain doesn't match the NetBios nor the DNS format";
+  std::vector<ErrorCase> cases = {
+      {{user("D_M\\\\me")}, {}},
+      // Too long for NetBIOS, so that these must be DNS names.
+      {{user("Long-Domain-0123456789.example.com\\\\me")}, {}},
+      {{user("12345678901234567890\\\\me")}, {}},
+      {{user(std::string(63, 'a') + "\\\\me")}, {}},
+      {{user("a\u007fb")},
+       {kW + ".runAsUserName: Invalid value: \"a\u007fb\": runAsUserName cannot contain control "
+             "characters"}},
+  };
+  for (const std::string& domain :
+       {std::string("long_domain_0123456789"), std::string("long-domain-0123456789-"),
+        std::string("-long-domain-0123456789"), std::string("long-domain..0123456789"),
+        std::string("long-domain.0123456789."), std::string(64, 'a')}) {
+    cases.push_back(
+        {{user(domain + "\\\\me")},
+         {kW + ".runAsUserName: Invalid value: \"" + domain + "\\\\me\": " + no_domain}});
+  }
+  ExpectPodErrors(cases);
+}
+
+TEST(WindowsTest, BothSayHostProcess) {
+  ExpectPodErrors({
+      {{W(R"({"hostProcess":true})"), PodW(R"({"hostProcess":true})"), "spec.hostNetwork=true"},
+       {}},
+      {{"spec.os={\"name\":\"linux\"}", R"(spec.containers[0].securityContext={})"}, {}},
+  });
+}
+
 }  // namespace
 }  // namespace podium::api
