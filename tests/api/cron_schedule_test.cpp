@@ -131,6 +131,7 @@ TEST(CronSchedule, Errors) {
                 "provided bad location Mars/Base: unknown time zone Mars/Base"},
            Case{"TZ=../etc 0 0 * * *", "provided bad location ../etc: time: invalid location name"},
            Case{"TZ=/etc 0 0 * * *", "provided bad location /etc: time: invalid location name"},
+           Case{"TZ=UTC ", "expected exactly 5 fields, found 0: []"},
            Case{"TZ=UTC",
                 "invalid schedule format: runtime error: slice bounds out of range [:-1]"},
        }) {

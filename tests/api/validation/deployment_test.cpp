@@ -91,6 +91,10 @@ TEST(Deployment, StrategyWithoutDefaults) {
   EXPECT_THAT(Texts(ValidateDeployment(deployment)),
               ::testing::ElementsAre("spec.strategy.rollingUpdate: Required value: this should be "
                                      "defaulted and never be nil"));
+  deployment.spec.strategy.rollingUpdate.emplace();
+  EXPECT_THAT(Texts(ValidateDeployment(deployment)),
+              ::testing::ElementsAre("spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "
+                                     "0: may not be 0 when `maxSurge` is 0"));
 }
 
 // Where clients of versions before v1 asked for a rollback.

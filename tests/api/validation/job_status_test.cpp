@@ -168,6 +168,16 @@ TEST(JobStatus, WhatWasReachedStays) {
                 {{"status.conditions", "status.completionTime"},
                  {Invalid("conditions", "cannot disable the terminal Complete=True condition"),
                   Invalid("conditions", "cannot disable the SuccessCriteriaMet=True condition")}},
+                {{"status.active=1", "status.terminating=1"},
+                 {Invalid("active", "1: active>0 is invalid for finished job"),
+                  Invalid("terminating", "1: terminating>0 is invalid for finished job")}},
+                {{"status.startTime"},
+                 {"status.startTime: Required value: startTime is required for finished job",
+                  Invalid("startTime", "null: field is immutable for unsuspended job once set")}},
+                {{R"(status.uncountedTerminatedPods={"failed":["a"]})"},
+                 {Invalid("uncountedTerminatedPods",
+                          "{\"Succeeded\":null,\"Failed\":[\"a\"]}: must be empty for finished "
+                          "job")}},
                 {{"status.completionTime=\"2026-01-03T00:00:00Z\""},
                  {Invalid("completionTime", "\"2026-01-03T00:00:00Z\": field is immutable")}}});
   ExpectStatus(

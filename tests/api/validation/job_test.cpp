@@ -198,6 +198,15 @@ TEST(Job, PodReplacementPolicy) {
       Create);
 }
 
+TEST(Job, WithoutDefaults) {
+  auto job = Load<Job>(kJob);
+  job.spec.template_.spec.restartPolicy.clear();
+  EXPECT_THAT(Texts(ValidateJob(job)),
+              ElementsAre("spec.template.spec.restartPolicy: Required value",
+                          "spec.template.spec.restartPolicy: Required value: valid values: "
+                          "\"OnFailure\", \"Never\""));
+}
+
 TEST(Job, PodFailurePolicy) {
   const std::string rule = "spec.podFailurePolicy.rules[0]";
   const std::string valid =
@@ -217,6 +226,11 @@ TEST(Job, PodFailurePolicy) {
                 "\"Ignore\"]",
          rule + ".onExitCodes.operator: Required value: valid values: [\"In\" \"NotIn\"]",
          rule + ".onExitCodes.values: Invalid value: []: at least one value is required"}},
+       {{rule + R"(={"action":"Count","onExitCodes":{"operator":"In"}})"},
+        {rule + ".onExitCodes.values: Invalid value: null: at least one value is required"}},
+       {{rule + valid, rule + ".onExitCodes.containerName=\"i\"",
+         R"(spec.template.spec.initContainers=[{"name":"i","image":"i"}])"},
+        {}},
        {{rule + valid, rule + ".action=\"X\"", rule + ".onExitCodes.operator=\"Y\"",
          rule + ".onExitCodes.containerName=\"d\""},
         {rule + ".action: Unsupported value: \"X\": supported values: \"Count\", \"FailIndex\", "
@@ -388,6 +402,26 @@ TEST(Job, UpdateOfSelector) {
     each->spec.selector->matchLabels = {{"controller-uid", "u"}};
   }
   EXPECT_THAT(Texts(ValidateJobUpdate(job, old_job)), IsEmpty());
+}
+
+TEST(Job, UpdateChecksWhatWasGenerated) {
+  auto job = Stored(kJob);
+  job.spec.template_.metadata.labels.erase("controller-uid");
+  job.spec.template_.metadata.labels.erase("job-name");
+  EXPECT_THAT(Texts(ValidateJobUpdate(job, job)),
+              ElementsAre("spec.template.metadata.labels[controller-uid]: Required value: must be "
+                          "'u'",
+                          "spec.template.metadata.labels[job-name]: Required value: must be 'j'"));
+  const auto unnamed = Stored(Edited(kJob, {"metadata.uid"}));
+  EXPECT_THAT(Texts(ValidateJobUpdate(unnamed, unnamed)),
+              ElementsAre("metadata.uid: Required value"));
+}
+
+TEST(Job, BadSelectorValuesStay) {
+  const std::string json = Edited(
+      kJob, {R"(spec.selector.matchExpressions=[{"key":"a","operator":"NotIn","values":["-"]}])"});
+  EXPECT_THAT(Create(json), ::testing::SizeIs(1));
+  EXPECT_THAT(Update(json, {}), IsEmpty());
 }
 
 // Which part of the template changes is refused: "", "spec.template" or "spec.template.spec".

@@ -68,7 +68,8 @@ TEST(ReplicationController, Update) {
   ExpectErrors(kController, {{{}, {"other: Not found: \"x\": unknown non-convertible field"}}},
                update(Edited(kController,
                              {"metadata.annotations['non-convertible.kubernetes.io/other']=\"x\"",
-                              "metadata.annotations['non-convertible.kubernetes.io']=\"y\""})));
+                              "metadata.annotations['non-convertible.kubernetes.io']=\"y\"",
+                              "metadata.annotations['a/selector']=\"z\""})));
 }
 
 TEST(ReplicationController, Status) {

@@ -68,6 +68,11 @@ TEST(StatefulSet, Strategy) {
        {{R"(spec.updateStrategy={"type":"OnDelete","rollingUpdate":{"partition":2}})"},
         {rolling + ": Invalid value: {\"Partition\":2,\"MaxUnavailable\":null}: only allowed for "
                    "updateStrategy 'RollingUpdate'"}},
+       {{R"(spec.updateStrategy={"type":"RollingUpdate"})"}, {}},
+       {{R"(spec.updateStrategy={"type":"X","rollingUpdate":{"partition":1}})"},
+        {"spec.updateStrategy: Invalid value: "
+         "{\"Type\":\"X\",\"RollingUpdate\":{\"Partition\":1,\"MaxUnavailable\":null}}: must be "
+         "'RollingUpdate' or 'OnDelete'"}},
        {{"spec.updateStrategy.type=\"X\""},
         {"spec.updateStrategy: Invalid value: {\"Type\":\"X\",\"RollingUpdate\":null}: must be "
          "'RollingUpdate' or 'OnDelete'"}},
@@ -107,6 +112,8 @@ TEST(StatefulSet, ClaimTemplates) {
        // A volume of the template gives way to the claim of the same name.
        {{claim, mount, R"(spec.template.spec.volumes=[{"name":"data","hostPath":{"path":""}}])"},
         {}},
+       // Of two claims of one name there is one volume.
+       {{claim, std::string("spec.volumeClaimTemplates[1]=") + kClaim, mount}, {}},
        {{mount}, {"spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"data\""}},
        {{claim, "spec.volumeClaimTemplates[0].spec.accessModes=[]"},
         {"spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is "
