@@ -1,6 +1,6 @@
-#include "api/defaults/image_tag.h"
 #include "api/defaults/rules.h"
 #include "api/types/core_v1.h"
+#include "base/image_reference.h"
 
 namespace podium::api::defaults {
 namespace {
@@ -71,6 +71,12 @@ void DefaultResourceList(ResourceList& list) {
 void DefaultResourceRequirements(core::v1::ResourceRequirements& resources) {
   DefaultResourceList(resources.limits);
   DefaultResourceList(resources.requests);
+}
+
+// Of what is no reference upstream ignores the parser's error, and compares the empty tag.
+bool HasLatestTag(const std::string& image) {
+  const Result<ImageReference> reference = ImageReference::Parse(image);
+  return reference.ok() && (reference->IsNameOnly() || reference->tag == "latest");
 }
 
 void DefaultPullPolicy(std::string& policy, const std::string& image) {
