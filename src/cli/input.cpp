@@ -10,6 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/unique_fd.h"
+
 namespace podium::cli {
 namespace {
 
@@ -90,21 +92,6 @@ size_t EndOfJson(std::string_view text, size_t at) {
   return text.size();
 }
 
-class FileDescriptor {
- public:
-  FileDescriptor(int fd, bool owned) : fd_(fd), owned_(owned) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (owned_ && fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-  bool owned_;
-};
-
 }  // namespace
 
 FileList ListFiles(const std::vector<std::string>& names, bool recursive) {
@@ -130,18 +117,18 @@ FileList ListFiles(const std::vector<std::string>& names, bool recursive) {
 
 Result<std::string> ReadInput(const std::string& name) {
   const bool standard = name == "-";
-  FileDescriptor file(standard ? STDIN_FILENO : open(name.c_str(), O_RDONLY | O_CLOEXEC),
-                      !standard);
-  if (file.get() < 0) return Error::FromErrno(errno, kCannotRead);
+  const UniqueFd file(standard ? -1 : open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  const int fd = standard ? STDIN_FILENO : file.get();
+  if (fd < 0) return Error::FromErrno(errno, kCannotRead);
   std::string text;
   struct stat status{};
-  if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
     if (static_cast<size_t>(status.st_size) > kMaxFileSize) return TooLarge();
     text.reserve(static_cast<size_t>(status.st_size) + 1);
   }
   char buffer[64 * 1024];
   while (true) {
-    const ssize_t count = read(file.get(), buffer, sizeof buffer);
+    const ssize_t count = read(fd, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return Error::FromErrno(errno, kCannotRead);
     if (count == 0) return text;

@@ -1,0 +1,244 @@
+#include "image/content_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace podium::image {
+namespace {
+
+constexpr std::array kAlgorithms = {"sha256", "sha384", "sha512"};
+constexpr size_t kBufferSize = size_t{128} << 10;
+constexpr int kMaxGivenUp = 100;
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kPartialMode = 0600;
+constexpr mode_t kBlobMode = 0400;
+
+Error Failed(const std::string& what) { return Error::FromErrno(errno, what); }
+
+Result<void> MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), kFolderMode) == 0 || errno == EEXIST) return {};
+  return Failed("making " + path);
+}
+
+Result<void> SyncFolder(const std::string& path) {
+  const UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || fsync(folder.get()) != 0) return Failed("writing " + path + " to disk");
+  return {};
+}
+
+Result<void> WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return Failed("writing a blob");
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  return {};
+}
+
+// Reads to the end, into a hasher and, where there is one, a string. Returns how much was read.
+Result<uint64_t> ReadAll(int fd, Hasher* hasher, std::string* text) {
+  std::vector<char> buffer(kBufferSize);
+  uint64_t total = 0;
+  while (true) {
+    const ssize_t count = read(fd, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return Failed("reading a blob");
+    if (count == 0) return total;
+    const std::string_view bytes(buffer.data(), static_cast<size_t>(count));
+    hasher->Update(bytes);
+    if (text) text->append(bytes);
+    total += bytes.size();
+  }
+}
+
+Result<uint64_t> SizeOf(int fd) {
+  struct stat status{};
+  if (fstat(fd, &status) != 0) return Failed("reading a blob");
+  return static_cast<uint64_t>(status.st_size);
+}
+
+Error Damaged(const Digest& digest, const Digest& found) {
+  return {Code::kDataLoss, digest.String() + " is damaged: its bytes are " + found.String()};
+}
+
+std::string FolderOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+}  // namespace
+
+Result<void> BlobWriter::Write(std::string_view bytes) {
+  if (bytes.size() > blob_.size - offset_) {
+    return Error(Code::kInvalidArgument, blob_.digest.String() + " is larger than the " +
+                                             std::to_string(blob_.size) + " bytes announced");
+  }
+  TRY_VOID(WriteAll(file_.get(), bytes));
+  hasher_.Update(bytes);
+  offset_ += bytes.size();
+  return {};
+}
+
+Result<void> BlobWriter::Commit() {
+  if (offset_ != blob_.size) {
+    Discard();
+    return Error(Code::kDataLoss, blob_.digest.String() + " ends after " + std::to_string(offset_) +
+                                      " of " + std::to_string(blob_.size) + " bytes");
+  }
+  const Digest found = hasher_.Finish();
+  if (found != blob_.digest) {
+    Discard();
+    return Damaged(blob_.digest, found);
+  }
+  if (fchmod(file_.get(), kBlobMode) != 0 || fsync(file_.get()) != 0) {
+    return Failed("writing " + partial_ + " to disk");
+  }
+  if (rename(partial_.c_str(), place_.c_str()) != 0) return Failed("renaming to " + place_);
+  file_.reset();
+  return SyncFolder(FolderOf(place_));
+}
+
+void BlobWriter::Discard() {
+  unlink(partial_.c_str());
+  file_.reset();
+}
+
+Result<ContentStore> ContentStore::Open(std::string root) {
+  ContentStore store(std::move(root));
+  TRY_VOID(MakeFolder(store.root_));
+  TRY_VOID(MakeFolder(store.root_ + "/ingest"));
+  TRY_VOID(MakeFolder(store.root_ + "/blobs"));
+  for (const std::string algorithm : kAlgorithms) {
+    TRY_VOID(MakeFolder(store.root_ + "/blobs/" + algorithm));
+  }
+  return store;
+}
+
+std::string ContentStore::Place(const Digest& digest) const {
+  return root_ + "/blobs/" + digest.algorithm + '/' + digest.hex;
+}
+
+std::string ContentStore::Partial(const Digest& digest) const {
+  return root_ + "/ingest/" + digest.algorithm + '-' + digest.hex;
+}
+
+bool ContentStore::Contains(const Digest& digest) const {
+  return access(Place(digest).c_str(), F_OK) == 0;
+}
+
+Result<BlobWriter> ContentStore::Begin(const BlobInfo& blob) { return BeginOnce(blob, false); }
+
+Result<BlobWriter> ContentStore::BeginOnce(const BlobInfo& blob, bool wait) {
+  const std::string partial = Partial(blob.digest);
+  UniqueFd file(open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPartialMode));
+  if (!file) return Failed("opening " + partial);
+  if (flock(file.get(), LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
+    if (errno != EWOULDBLOCK) return Failed("locking " + partial);
+    return Error(Code::kUnavailable, blob.digest.String() + " is being written by another");
+  }
+  // Another may have finished between the opening and the lock: then this file has no name any
+  // more, or, renamed, stands in blobs/.
+  if (Contains(blob.digest)) {
+    unlink(partial.c_str());
+    return Error(Code::kAlreadyExists, blob.digest.String() + " is in the store");
+  }
+  struct stat opened{};
+  struct stat named{};
+  if (fstat(file.get(), &opened) != 0) return Failed("reading " + partial);
+  if (stat(partial.c_str(), &named) != 0 || opened.st_ino != named.st_ino) {
+    return Error(Code::kUnavailable, blob.digest.String() + " was given up by another just now");
+  }
+  Hasher hasher(blob.digest.algorithm);
+  TRY(uint64_t offset, ReadAll(file.get(), &hasher, nullptr));
+  if (offset > blob.size) {
+    // Of a blob announced with another size; it is worth nothing.
+    if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0) {
+      return Failed("emptying " + partial);
+    }
+    hasher = Hasher(blob.digest.algorithm);
+    offset = 0;
+  }
+  return BlobWriter(blob, partial, Place(blob.digest), std::move(file), std::move(hasher), offset);
+}
+
+Result<Digest> ContentStore::Put(std::string_view bytes) {
+  const Digest digest = DigestOf(bytes);
+  Result<BlobWriter> writer = BeginOnce({digest, bytes.size()}, true);
+  // Whoever was waited for may have given up.
+  for (int i = 0; i < kMaxGivenUp && !writer.ok() && writer.error().code() == Code::kUnavailable;
+       ++i) {
+    writer = BeginOnce({digest, bytes.size()}, true);
+  }
+  if (!writer.ok()) {
+    if (writer.error().code() == Code::kAlreadyExists) return digest;
+    return std::move(writer).error();
+  }
+  TRY_VOID(writer->Write(bytes.substr(writer->offset())));
+  TRY_VOID(writer->Commit());
+  return digest;
+}
+
+Result<UniqueFd> ContentStore::OpenBlob(const Digest& digest) const {
+  UniqueFd file(open(Place(digest).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return Failed(digest.String());
+  return file;
+}
+
+Result<std::string> ContentStore::Read(const Digest& digest, uint64_t max_size) const {
+  TRY(const UniqueFd file, OpenBlob(digest));
+  TRY(const uint64_t size, SizeOf(file.get()));
+  if (size > max_size) {
+    return Error(Code::kResourceExhausted, digest.String() + " has " + std::to_string(size) +
+                                               " bytes, more than " + std::to_string(max_size));
+  }
+  std::string text;
+  text.reserve(size);
+  Hasher hasher(digest.algorithm);
+  TRY_VOID(ReadAll(file.get(), &hasher, &text));
+  const Digest found = hasher.Finish();
+  if (found != digest) return Damaged(digest, found);
+  return text;
+}
+
+Result<void> ContentStore::Verify(const Digest& digest) {
+  TRY(const UniqueFd file, OpenBlob(digest));
+  Hasher hasher(digest.algorithm);
+  TRY_VOID(ReadAll(file.get(), &hasher, nullptr));
+  const Digest found = hasher.Finish();
+  if (found == digest) return {};
+  TRY_VOID(Remove(digest));
+  return Damaged(digest, found);
+}
+
+Result<void> ContentStore::Remove(const Digest& digest) {
+  if (unlink(Place(digest).c_str()) != 0) return Failed(digest.String());
+  return {};
+}
+
+Result<std::vector<BlobInfo>> ContentStore::List() const {
+  std::vector<BlobInfo> blobs;
+  for (const std::string algorithm : kAlgorithms) {
+    std::error_code error;
+    std::filesystem::directory_iterator folder(root_ + "/blobs/" + algorithm, error);
+    for (const auto end = std::filesystem::end(folder); !error && folder != end;
+         folder.increment(error)) {
+      // What does not read as a digest is not ours.
+      const auto digest = Digest::Parse(algorithm + ':' + folder->path().filename().string());
+      std::error_code gone;
+      const uint64_t size = folder->file_size(gone);
+      if (digest.ok() && !gone) blobs.push_back({*digest, size});
+    }
+    if (error) return Error::FromErrno(error.value(), "reading " + root_ + "/blobs/" + algorithm);
+  }
+  std::ranges::sort(blobs, {}, &BlobInfo::digest);
+  return blobs;
+}
+
+}  // namespace podium::image
