@@ -1,7 +1,6 @@
 #include "base/image_reference.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace podium {
@@ -148,14 +147,12 @@ Error Invalid(std::string message) { return {Code::kInvalidArgument, std::move(m
 }  // namespace
 
 const char* DigestProblem(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, size_t>, 3> kAlgorithms = {
-      {{"sha256", 64}, {"sha384", 96}, {"sha512", 128}}};
   const size_t colon = text.find(':');
   if (colon == 0 || colon == std::string_view::npos || colon + 1 == text.size()) {
     return "invalid checksum digest format";
   }
   const std::string_view digits = text.substr(colon + 1);
-  for (const auto& [name, size] : kAlgorithms) {
+  for (const auto& [name, size] : kDigestAlgorithms) {
     if (text.substr(0, colon) != name) continue;
     if (digits.size() != size) return "invalid checksum digest length";
     return AllOf(digits, IsLowerHex) ? nullptr : "invalid checksum digest format";

@@ -4,6 +4,7 @@
 // Here, because both the API's defaults and the image room read them.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,15 @@ struct ImageReference {
 
   friend bool operator==(const ImageReference&, const ImageReference&) = default;
 };
+
+// The registered algorithms (OCI image specification 1.1, descriptor.md), and how many digits
+// theirs have.
+struct DigestAlgorithm {
+  const char* name;
+  size_t digits;
+};
+inline constexpr DigestAlgorithm kDigestAlgorithms[] = {
+    {"sha256", 64}, {"sha384", 96}, {"sha512", 128}};
 
 // Why the text is no digest, in upstream's words; null when it is one.
 const char* DigestProblem(std::string_view text);

@@ -6,16 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
 
+#include "base/image_reference.h"
+
 namespace podium::image {
 namespace {
 
-constexpr std::array kAlgorithms = {"sha256", "sha384", "sha512"};
 constexpr size_t kBufferSize = size_t{128} << 10;
 constexpr int kMaxGivenUp = 100;
 constexpr mode_t kFolderMode = 0700;
@@ -35,14 +35,23 @@ Result<void> SyncFolder(const std::string& path) {
   return {};
 }
 
-Result<void> WriteAll(int fd, std::string_view bytes) {
+Result<void> WriteAll(int fd, std::string_view bytes, uint64_t offset) {
   while (!bytes.empty()) {
-    const ssize_t count = write(fd, bytes.data(), bytes.size());
+    const ssize_t count = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return Failed("writing a blob");
     bytes.remove_prefix(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
   }
   return {};
+}
+
+// False with errno. Without `wait`, EWOULDBLOCK when another has the lock.
+bool Lock(int fd, bool wait) {
+  while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
+    if (errno != EINTR) return false;
+  }
+  return true;
 }
 
 // Reads to the end, into a hasher and, where there is one, a string. Returns how much was read.
@@ -80,7 +89,8 @@ Result<void> BlobWriter::Write(std::string_view bytes) {
     return Error(Code::kInvalidArgument, blob_.digest.String() + " is larger than the " +
                                              std::to_string(blob_.size) + " bytes announced");
   }
-  TRY_VOID(WriteAll(file_.get(), bytes));
+  // At its place, so that what a failed call left behind is overwritten by the next.
+  TRY_VOID(WriteAll(file_.get(), bytes, offset_));
   hasher_.Update(bytes);
   offset_ += bytes.size();
   return {};
@@ -105,6 +115,13 @@ Result<void> BlobWriter::Commit() {
   return SyncFolder(FolderOf(place_));
 }
 
+Result<void> BlobWriter::Restart() {
+  if (ftruncate(file_.get(), 0) != 0) return Failed("emptying " + partial_);
+  hasher_ = Hasher(blob_.digest.algorithm);
+  offset_ = 0;
+  return {};
+}
+
 void BlobWriter::Discard() {
   unlink(partial_.c_str());
   file_.reset();
@@ -115,8 +132,8 @@ Result<ContentStore> ContentStore::Open(std::string root) {
   TRY_VOID(MakeFolder(store.root_));
   TRY_VOID(MakeFolder(store.root_ + "/ingest"));
   TRY_VOID(MakeFolder(store.root_ + "/blobs"));
-  for (const std::string algorithm : kAlgorithms) {
-    TRY_VOID(MakeFolder(store.root_ + "/blobs/" + algorithm));
+  for (const DigestAlgorithm& algorithm : kDigestAlgorithms) {
+    TRY_VOID(MakeFolder(store.root_ + "/blobs/" + algorithm.name));
   }
   return store;
 }
@@ -139,7 +156,7 @@ Result<BlobWriter> ContentStore::BeginOnce(const BlobInfo& blob, bool wait) {
   const std::string partial = Partial(blob.digest);
   UniqueFd file(open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPartialMode));
   if (!file) return Failed("opening " + partial);
-  if (flock(file.get(), LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
+  if (!Lock(file.get(), wait)) {
     if (errno != EWOULDBLOCK) return Failed("locking " + partial);
     return Error(Code::kUnavailable, blob.digest.String() + " is being written by another");
   }
@@ -156,16 +173,11 @@ Result<BlobWriter> ContentStore::BeginOnce(const BlobInfo& blob, bool wait) {
     return Error(Code::kUnavailable, blob.digest.String() + " was given up by another just now");
   }
   Hasher hasher(blob.digest.algorithm);
-  TRY(uint64_t offset, ReadAll(file.get(), &hasher, nullptr));
-  if (offset > blob.size) {
-    // Of a blob announced with another size; it is worth nothing.
-    if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0) {
-      return Failed("emptying " + partial);
-    }
-    hasher = Hasher(blob.digest.algorithm);
-    offset = 0;
-  }
-  return BlobWriter(blob, partial, Place(blob.digest), std::move(file), std::move(hasher), offset);
+  TRY(const uint64_t offset, ReadAll(file.get(), &hasher, nullptr));
+  BlobWriter writer(blob, partial, Place(blob.digest), std::move(file), std::move(hasher), offset);
+  // Of a blob announced with another size; it is worth nothing.
+  if (offset > blob.size) TRY_VOID(writer.Restart());
+  return writer;
 }
 
 Result<Digest> ContentStore::Put(std::string_view bytes) {
@@ -180,7 +192,9 @@ Result<Digest> ContentStore::Put(std::string_view bytes) {
     if (writer.error().code() == Code::kAlreadyExists) return digest;
     return std::move(writer).error();
   }
-  TRY_VOID(writer->Write(bytes.substr(writer->offset())));
+  // All of it is here, and what is there may be damaged.
+  TRY_VOID(writer->Restart());
+  TRY_VOID(writer->Write(bytes));
   TRY_VOID(writer->Commit());
   return digest;
 }
@@ -224,7 +238,8 @@ Result<void> ContentStore::Remove(const Digest& digest) {
 
 Result<std::vector<BlobInfo>> ContentStore::List() const {
   std::vector<BlobInfo> blobs;
-  for (const std::string algorithm : kAlgorithms) {
+  for (const auto& [name, digits] : kDigestAlgorithms) {
+    const std::string algorithm = name;
     std::error_code error;
     std::filesystem::directory_iterator folder(root_ + "/blobs/" + algorithm, error);
     for (const auto end = std::filesystem::end(folder); !error && folder != end;

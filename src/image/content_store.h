@@ -36,6 +36,7 @@ class BlobWriter {
   uint64_t offset() const { return offset_; }
 
   // kInvalidArgument when there are more bytes than the blob has. Disk full: kResourceExhausted.
+  // After an error none of the bytes count as written.
   Result<void> Write(std::string_view bytes);
 
   // The blob is in the store, and on disk, when this succeeds. kDataLoss when size or digest differ
@@ -55,6 +56,8 @@ class BlobWriter {
         file_(std::move(file)),
         hasher_(std::move(hasher)),
         offset_(offset) {}
+  // From the beginning, whatever is there.
+  Result<void> Restart();
 
   BlobInfo blob_;
   std::string partial_;

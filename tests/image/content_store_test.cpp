@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -152,11 +154,36 @@ TEST_F(ContentStoreTest, APartialFileIsNotTrusted) {
   EXPECT_TRUE(writer->Commit().ok());
   EXPECT_EQ(*store_.Read(kDigest, 1000), kText);
 
+  // Bytes that are all in memory need nothing of it.
+  const std::string late = "in memory";
+  std::ofstream(root_ / "ingest" / ("sha256-" + DigestOf(late).hex)) << "xxxx";
+  EXPECT_EQ(*store_.Put(late), DigestOf(late));
+
   // Nor is a link followed that somebody put there.
   const Digest other = DigestOf("other");
   fs::create_symlink(root_ / "target", root_ / "ingest" / ("sha256-" + other.hex));
   EXPECT_FALSE(store_.Begin({other, 5}).ok());
   EXPECT_FALSE(fs::exists(root_ / "target"));
+}
+
+// As when the disk is full for a while.
+TEST_F(ContentStoreTest, AFailedWriteLeavesNothingBehind) {
+  auto writer = store_.Begin(kBlob);
+  ASSERT_TRUE(writer.ok());
+  EXPECT_TRUE(writer->Write(kText.substr(0, 10)).ok());
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{20, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const bool failed = !writer->Write(kText.substr(10)).ok();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, handler);
+  EXPECT_TRUE(failed);
+  EXPECT_EQ(writer->offset(), 10u);
+  EXPECT_TRUE(writer->Write(kText.substr(10)).ok());
+  EXPECT_TRUE(writer->Commit().ok());
+  EXPECT_EQ(*store_.Read(kDigest, 1000), kText);
 }
 
 TEST_F(ContentStoreTest, OneWriterABlob) {
