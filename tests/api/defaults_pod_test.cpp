@@ -265,7 +265,13 @@ TEST(PodDefaults, LatestTag) {
        R"({"spec/containers/0/image":"reg:5000/nginx:1"})"},
       {"pod", CONTAINER "imagePullPolicy", R"("IfNotPresent")", nullptr,
        R"({"spec/containers/0/image":"nginx@)" DIGEST R"("})"},
+      {"pod", CONTAINER "imagePullPolicy", R"("IfNotPresent")", nullptr,
+       R"({"spec/containers/0/image":"nginx:Latest"})"},
       // What is no reference.
+      {"pod", CONTAINER "imagePullPolicy", R"("IfNotPresent")", nullptr,
+       R"({"spec/containers/0/image":"nginx:"})"},
+      {"pod", CONTAINER "imagePullPolicy", R"("IfNotPresent")", nullptr,
+       R"({"spec/containers/0/image":"nginx:latest@sha256:abc"})"},
       {"pod", CONTAINER "imagePullPolicy", R"("IfNotPresent")", nullptr,
        R"({"spec/containers/0/image":"Nginx"})"},
       {"pod", CONTAINER "imagePullPolicy", R"("IfNotPresent")", nullptr,

@@ -1,6 +1,7 @@
 // What the engine relies on, for every generated type.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -64,6 +65,15 @@ TEST(TypesTest, NamesAreUniqueAndMembersDoNotOverlap) {
   });
 }
 
+// Where the field behind this one begins, or the object ends.
+size_t NextOffset(const Type& type, const Field& field) {
+  size_t next = type.size;
+  for (const Field& other : type.fields) {
+    if (other.offset > field.offset) next = std::min<size_t>(next, other.offset);
+  }
+  return next;
+}
+
 // A container that JSON never omits tells null from empty.
 TEST(TypesTest, ContainersWithoutOmitEmptyAreNullable) {
   size_t nullable = 0;
@@ -72,6 +82,12 @@ TEST(TypesTest, ContainersWithoutOmitEmptyAreNullable) {
     for (const Field& field : type.fields) {
       if (field.shape != Shape::kList && field.shape != Shape::kMap) continue;
       EXPECT_NE(field.has(reflect::kNullable), field.has(reflect::kOmitEmpty)) << field.name();
+      // The flag that tells null from empty stands behind the container, and is nobody else's.
+      if (field.has(reflect::kNullable)) {
+        const size_t container =
+            field.shape == Shape::kList ? sizeof(reflect::List<int>) : sizeof(reflect::Map<int>);
+        EXPECT_LT(field.offset + container, NextOffset(type, field)) << field.name();
+      }
       nullable += field.has(reflect::kNullable);
     }
   });
