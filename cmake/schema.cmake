@@ -36,7 +36,7 @@ function(podium_schema room)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Generating the types of ${room}"
     VERBATIM)
-  # Thousands of small functions and large tables, compiled for size: nothing in them repeats or
+  # Thousands of small functions and large tables, compiled for size: nothing in them loops for long or
   # throws, so neither inlining, unwinding nor undefined-behaviour checks have anything to do.
   set(options -Oz -fno-sanitize=undefined)
   if(PODIUM_FUZZ)
