@@ -1,0 +1,441 @@
+// FakeRuntime's scripts, and what it shows: lists, statuses, sessions, statistics.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "runtime/fake_runtime.h"
+#include "runtime/filters.h"
+
+namespace podium::runtime {
+namespace {
+
+// A file in memory: reads like a finished stream, and takes whatever is written.
+Result<UniqueFd> MakeStream(const std::string& text) {
+  UniqueFd file(memfd_create("stream", MFD_CLOEXEC));
+  if (!file) return Error::FromErrno(errno, "memfd_create");
+  size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count =
+        pwrite(file.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (count <= 0) return Error::FromErrno(errno, "writing a stream");
+    done += static_cast<size_t>(count);
+  }
+  return file;
+}
+
+class FakeSession : public Session {
+ public:
+  FakeSession(UniqueFd in, UniqueFd out, UniqueFd err, bool tty, std::optional<int32_t> code)
+      : in_(std::move(in)), out_(std::move(out)), err_(std::move(err)), tty_(tty), code_(code) {}
+
+  int stdin_fd() const override { return in_.get(); }
+  void CloseStdin() override { in_.reset(); }
+  int stdout_fd() const override { return out_.get(); }
+  int stderr_fd() const override { return err_.get(); }
+  Result<void> Resize(uint16_t, uint16_t) override {
+    if (!tty_) return Error(Code::kInvalidArgument, "the process has no terminal");
+    return {};
+  }
+  Result<int32_t> Wait(std::chrono::milliseconds) override {
+    if (!code_) return Error(Code::kDeadlineExceeded, "the process still runs");
+    return *code_;
+  }
+
+ private:
+  UniqueFd in_;
+  UniqueFd out_;
+  UniqueFd err_;
+  bool tty_;
+  std::optional<int32_t> code_;
+};
+
+Result<std::unique_ptr<Session>> MakeSession(bool has_stdin, bool has_stdout, bool has_stderr,
+                                             bool tty, const FakeRuntime::ExecResult& result,
+                                             std::optional<int32_t> code) {
+  UniqueFd in;
+  UniqueFd out;
+  UniqueFd err;
+  if (has_stdin) {
+    TRY(in, MakeStream(""));
+  }
+  if (has_stdout) {
+    TRY(out, MakeStream(result.stdout_text));
+  }
+  if (has_stderr && !tty) {
+    TRY(err, MakeStream(result.stderr_text));
+  }
+  return std::unique_ptr<Session>(
+      new FakeSession(std::move(in), std::move(out), std::move(err), tty, code));
+}
+
+}  // namespace
+
+void FakeRuntime::Script(std::string container_name, Behaviour behaviour) {
+  const Lock lock(mutex_);
+  behaviours_[std::move(container_name)] = std::move(behaviour);
+}
+
+void FakeRuntime::ScriptExec(ExecScript script) {
+  const Lock lock(mutex_);
+  exec_ = std::move(script);
+}
+
+void FakeRuntime::ScriptPorts(
+    std::function<Result<UniqueFd>(const std::string&, uint16_t)> connect) {
+  const Lock lock(mutex_);
+  ports_ = std::move(connect);
+}
+
+void FakeRuntime::Fail(std::string method, Error error, int times, std::string name) {
+  const Lock lock(mutex_);
+  failures_.push_back({std::move(method), std::move(name), std::move(error), times});
+}
+
+void FakeRuntime::SetImages(std::set<std::string> images) {
+  const Lock lock(mutex_);
+  images_ = std::move(images);
+}
+
+void FakeRuntime::SetNotReady(std::string condition, std::string reason, std::string message) {
+  const Lock lock(mutex_);
+  not_ready_.push_back({std::move(condition), false, std::move(reason), std::move(message)});
+}
+
+FakeRuntime::Duration FakeRuntime::now() const {
+  const Lock lock(mutex_);
+  return now_;
+}
+
+void FakeRuntime::Advance(Duration by) {
+  Lock lock(mutex_);
+  AdvanceLocked(now_ + by);
+  Deliver(std::move(lock));
+}
+
+Result<void> FakeRuntime::Exit(std::string_view container_id, int32_t code, std::string reason) {
+  Lock lock(mutex_);
+  TRY(const auto container, GetContainer(container_id));
+  if (container->second.status.state != cri::ContainerState::kContainerRunning) {
+    return Error(Code::kInvalidArgument, "the container does not run");
+  }
+  End(container, code, std::move(reason));
+  Deliver(std::move(lock));
+  return {};
+}
+
+Result<void> FakeRuntime::KillInfra(std::string_view sandbox_id) {
+  Lock lock(mutex_);
+  TRY(const auto sandbox, GetSandbox(sandbox_id));
+  StopSandboxLocked(sandbox);
+  Deliver(std::move(lock));
+  return {};
+}
+
+void FakeRuntime::SetNextAddresses(std::vector<std::string> addresses) {
+  const Lock lock(mutex_);
+  next_addresses_ = std::move(addresses);
+}
+
+std::vector<std::string> FakeRuntime::calls() const {
+  const Lock lock(mutex_);
+  return calls_;
+}
+
+void FakeRuntime::ClearCalls() {
+  const Lock lock(mutex_);
+  calls_.clear();
+}
+
+Result<cri::ContainerConfig> FakeRuntime::ConfigOf(std::string_view container_id) const {
+  const Lock lock(mutex_);
+  const auto found = FindById(containers_, container_id);
+  if (found == containers_.end()) return Error(Code::kNotFound, std::string(container_id));
+  return found->second.config;
+}
+
+Result<cri::PodSandboxConfig> FakeRuntime::SandboxConfigOf(std::string_view sandbox_id) const {
+  const Lock lock(mutex_);
+  const auto found = FindById(sandboxes_, sandbox_id);
+  if (found == sandboxes_.end()) return Error(Code::kNotFound, std::string(sandbox_id));
+  return found->second.config;
+}
+
+Result<cri::StatusResponse> FakeRuntime::Status() {
+  const Lock lock(mutex_);
+  TRY_VOID(Enter("Status", ""));
+  cri::StatusResponse response;
+  auto& conditions = response.status.emplace().conditions;
+  for (const std::string_view type : {cri::kRuntimeReady, cri::kNetworkReady}) {
+    cri::RuntimeCondition condition{std::string(type), true, "", ""};
+    for (const cri::RuntimeCondition& not_ready : not_ready_) {
+      if (not_ready.type == type) condition = not_ready;
+    }
+    conditions.push_back(std::move(condition));
+  }
+  for (const char* name : {"", "podium"}) {
+    response.runtime_handlers.push_back({name, cri::RuntimeHandlerFeatures{true, true}});
+  }
+  response.features = cri::RuntimeFeatures{.supplemental_groups_policy = true,
+                                           .user_namespaces_host_network = false};
+  return response;
+}
+
+cri::RuntimeConfigResponse FakeRuntime::RuntimeConfig() {
+  return {cri::LinuxRuntimeConfiguration{cri::CgroupDriver::kCgroupfs}};
+}
+
+cri::PodSandboxStatus FakeRuntime::StatusOf(const std::string& id, const Sandbox& sandbox) const {
+  cri::PodSandboxStatus status;
+  status.id = id;
+  status.metadata = sandbox.config.metadata;
+  status.state = sandbox.state;
+  status.created_at = sandbox.created_at;
+  auto& network = status.network.emplace();
+  for (size_t i = 0; i < sandbox.addresses.size(); ++i) {
+    if (i == 0) {
+      network.ip = sandbox.addresses[i];
+    } else {
+      network.additional_ips.push_back({sandbox.addresses[i]});
+    }
+  }
+  auto& options = status.linux_.emplace().namespaces.emplace().options.emplace();
+  if (sandbox.config.linux_ && sandbox.config.linux_->security_context &&
+      sandbox.config.linux_->security_context->namespace_options) {
+    options = *sandbox.config.linux_->security_context->namespace_options;
+  }
+  status.labels = sandbox.config.labels;
+  status.annotations = sandbox.config.annotations;
+  status.runtime_handler = sandbox.handler;
+  return status;
+}
+
+std::vector<cri::ContainerStatus> FakeRuntime::StatusesIn(std::string_view sandbox_id) const {
+  std::vector<cri::ContainerStatus> statuses;
+  for (const auto& [id, entry] : containers_) {
+    if (entry.sandbox_id == sandbox_id) statuses.push_back(entry.status);
+  }
+  std::ranges::sort(statuses, {}, [](const cri::ContainerStatus& status) {
+    return std::pair(status.created_at, status.id);
+  });
+  return statuses;
+}
+
+Result<cri::PodSandboxStatusResponse> FakeRuntime::PodSandboxStatus(std::string_view sandbox_id,
+                                                                    bool verbose) {
+  const Lock lock(mutex_);
+  TRY(const auto sandbox, GetSandbox(sandbox_id));
+  TRY_VOID(Enter("PodSandboxStatus", sandbox->second.config.metadata->name));
+  cri::PodSandboxStatusResponse response;
+  response.status = StatusOf(sandbox->first, sandbox->second);
+  response.containers_statuses = StatusesIn(sandbox->first);
+  response.timestamp = now_.count();
+  if (verbose) response.info["info"] = "{}";
+  return response;
+}
+
+cri::PodSandbox FakeRuntime::Listed(const std::string& id, const Sandbox& sandbox) const {
+  cri::PodSandbox listed;
+  listed.id = id;
+  listed.metadata = sandbox.config.metadata;
+  listed.state = sandbox.state;
+  listed.created_at = sandbox.created_at;
+  listed.labels = sandbox.config.labels;
+  listed.annotations = sandbox.config.annotations;
+  listed.runtime_handler = sandbox.handler;
+  return listed;
+}
+
+Result<std::vector<cri::PodSandbox>> FakeRuntime::ListPodSandbox(
+    const cri::PodSandboxFilter& filter) {
+  const Lock lock(mutex_);
+  TRY_VOID(Enter("ListPodSandbox", ""));
+  std::vector<cri::PodSandbox> list;
+  for (const auto& [id, sandbox] : sandboxes_) {
+    cri::PodSandbox listed = Listed(id, sandbox);
+    if (Matches(filter, listed)) list.push_back(std::move(listed));
+  }
+  return list;
+}
+
+Result<void> FakeRuntime::UpdatePodSandboxResources(std::string_view sandbox_id,
+                                                    const cri::LinuxContainerResources& resources) {
+  const Lock lock(mutex_);
+  TRY(const auto sandbox, GetSandbox(sandbox_id));
+  TRY_VOID(Enter("UpdatePodSandboxResources", sandbox->second.config.metadata->name));
+  sandbox->second.config.linux_.ensure().resources = resources;
+  return {};
+}
+
+cri::Container FakeRuntime::Listed(const std::string& id, const Entry& entry) const {
+  cri::Container listed;
+  listed.id = id;
+  listed.pod_sandbox_id = entry.sandbox_id;
+  listed.metadata = entry.config.metadata;
+  listed.image = entry.config.image;
+  listed.image_ref = entry.status.image_ref;
+  listed.state = entry.status.state;
+  listed.created_at = entry.status.created_at;
+  listed.labels = entry.config.labels;
+  listed.annotations = entry.config.annotations;
+  listed.image_id = entry.status.image_id;
+  return listed;
+}
+
+Result<std::vector<cri::Container>> FakeRuntime::ListContainers(
+    const cri::ContainerFilter& filter) {
+  const Lock lock(mutex_);
+  TRY_VOID(Enter("ListContainers", ""));
+  std::vector<cri::Container> list;
+  for (const auto& [id, entry] : containers_) {
+    cri::Container listed = Listed(id, entry);
+    if (Matches(filter, listed)) list.push_back(std::move(listed));
+  }
+  return list;
+}
+
+Result<cri::ContainerStatusResponse> FakeRuntime::ContainerStatus(std::string_view container_id,
+                                                                  bool verbose) {
+  const Lock lock(mutex_);
+  TRY(const auto container, GetContainer(container_id));
+  TRY_VOID(Enter("ContainerStatus", container->second.config.metadata->name));
+  cri::ContainerStatusResponse response;
+  response.status = container->second.status;
+  if (verbose) response.info["info"] = "{}";
+  return response;
+}
+
+Result<void> FakeRuntime::UpdateContainerResources(std::string_view container_id,
+                                                   const cri::LinuxContainerResources& resources) {
+  const Lock lock(mutex_);
+  TRY(const auto container, GetContainer(container_id));
+  TRY_VOID(Enter("UpdateContainerResources", container->second.config.metadata->name));
+  container->second.config.linux_.ensure().resources = resources;
+  container->second.status.resources.ensure().linux_ = resources;
+  return {};
+}
+
+Result<void> FakeRuntime::ReopenContainerLog(std::string_view container_id) {
+  const Lock lock(mutex_);
+  TRY([[maybe_unused]] const auto container, GetRunning(container_id, "ReopenContainerLog"));
+  return {};
+}
+
+Result<cri::ExecSyncResponse> FakeRuntime::ExecSync(std::string_view container_id,
+                                                    const std::vector<std::string>& command,
+                                                    std::chrono::seconds timeout) {
+  Lock lock(mutex_);
+  TRY(const auto container, GetRunning(container_id, "ExecSync"));
+  const std::string name = container->second.config.metadata->name;
+  const ExecScript script = exec_;
+  lock.unlock();
+  const ExecResult result = script ? script(name, command) : ExecResult{};
+  if (timeout > timeout.zero() && result.takes > timeout) {
+    Advance(timeout);
+    return Error(Code::kDeadlineExceeded, "command timed out");
+  }
+  Advance(result.takes);
+  cri::ExecSyncResponse response;
+  response.stdout_.data = result.stdout_text.substr(0, kMaxExecSyncOutput);
+  response.stderr_.data = result.stderr_text.substr(0, kMaxExecSyncOutput);
+  response.exit_code = result.exit_code;
+  return response;
+}
+
+Result<std::unique_ptr<Session>> FakeRuntime::Exec(const cri::ExecRequest& request) {
+  Lock lock(mutex_);
+  TRY(const auto container, GetRunning(request.container_id, "Exec"));
+  const std::string name = container->second.config.metadata->name;
+  const ExecScript script = exec_;
+  lock.unlock();
+  const ExecResult result = script ? script(name, request.cmd) : ExecResult{};
+  return MakeSession(request.stdin_, request.stdout_, request.stderr_, request.tty, result,
+                     result.exit_code);
+}
+
+Result<std::unique_ptr<Session>> FakeRuntime::Attach(const cri::AttachRequest& request) {
+  const Lock lock(mutex_);
+  TRY(const auto container, GetRunning(request.container_id, "Attach"));
+  return MakeSession(request.stdin_, request.stdout_, request.stderr_, container->second.config.tty,
+                     {}, std::nullopt);
+}
+
+Result<UniqueFd> FakeRuntime::PortForward(std::string_view sandbox_id, uint16_t port) {
+  Lock lock(mutex_);
+  TRY(const auto sandbox, GetSandbox(sandbox_id));
+  const std::string name = sandbox->second.config.metadata->name;
+  TRY_VOID(Enter("PortForward", name));
+  if (sandbox->second.state != cri::PodSandboxState::kSandboxReady) {
+    return Error(Code::kUnavailable, "sandbox container \"" + sandbox->first + "\" is not running");
+  }
+  const auto connect = ports_;
+  lock.unlock();
+  if (!connect) return Error::FromErrno(ECONNREFUSED, "port " + std::to_string(port));
+  return connect(name, port);
+}
+
+cri::ContainerStats FakeRuntime::StatsOf(const std::string& id, const Entry& entry) const {
+  cri::ContainerStats stats;
+  stats.attributes = cri::ContainerAttributes{id, entry.config.metadata, entry.config.labels,
+                                              entry.config.annotations};
+  if (entry.status.state != cri::ContainerState::kContainerRunning) return stats;
+  auto& cpu = stats.cpu.emplace();
+  cpu.timestamp = now_.count();
+  cpu.usage_core_nano_seconds =
+      cri::UInt64Value{static_cast<uint64_t>(now_.count() - entry.status.started_at)};
+  auto& memory = stats.memory.emplace();
+  memory.timestamp = now_.count();
+  memory.working_set_bytes = cri::UInt64Value{uint64_t{1} << 20};
+  return stats;
+}
+
+Result<cri::ContainerStats> FakeRuntime::ContainerStats(std::string_view container_id) {
+  const Lock lock(mutex_);
+  TRY(const auto container, GetContainer(container_id));
+  TRY_VOID(Enter("ContainerStats", container->second.config.metadata->name));
+  return StatsOf(container->first, container->second);
+}
+
+Result<std::vector<cri::ContainerStats>> FakeRuntime::ListContainerStats(
+    const cri::ContainerStatsFilter& filter) {
+  const Lock lock(mutex_);
+  TRY_VOID(Enter("ListContainerStats", ""));
+  std::vector<cri::ContainerStats> list;
+  for (const auto& [id, entry] : containers_) {
+    if (Matches(filter, Listed(id, entry))) list.push_back(StatsOf(id, entry));
+  }
+  return list;
+}
+
+cri::PodSandboxStats FakeRuntime::StatsOf(const std::string& id, const Sandbox& sandbox) const {
+  cri::PodSandboxStats stats;
+  stats.attributes = cri::PodSandboxAttributes{id, sandbox.config.metadata, sandbox.config.labels,
+                                               sandbox.config.annotations};
+  auto& containers = stats.linux_.emplace().containers;
+  for (const auto& [container_id, entry] : containers_) {
+    if (entry.sandbox_id == id) containers.push_back(StatsOf(container_id, entry));
+  }
+  return stats;
+}
+
+Result<cri::PodSandboxStats> FakeRuntime::PodSandboxStats(std::string_view sandbox_id) {
+  const Lock lock(mutex_);
+  TRY(const auto sandbox, GetSandbox(sandbox_id));
+  TRY_VOID(Enter("PodSandboxStats", sandbox->second.config.metadata->name));
+  return StatsOf(sandbox->first, sandbox->second);
+}
+
+Result<std::vector<cri::PodSandboxStats>> FakeRuntime::ListPodSandboxStats(
+    const cri::PodSandboxStatsFilter& filter) {
+  const Lock lock(mutex_);
+  TRY_VOID(Enter("ListPodSandboxStats", ""));
+  std::vector<cri::PodSandboxStats> list;
+  for (const auto& [id, sandbox] : sandboxes_) {
+    if (Matches(filter, Listed(id, sandbox))) list.push_back(StatsOf(id, sandbox));
+  }
+  return list;
+}
+
+}  // namespace podium::runtime
