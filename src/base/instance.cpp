@@ -188,7 +188,7 @@ Result<Instance> NamedInstance(std::string_view name) {
   instance.name = name;
   instance.data_dir = "/var/lib/" + own;
   instance.run_dir = "/run/" + own;
-  instance.log_dir = "/var/log/" + own;
+  instance.log_dir = "/var/log/pods-" + instance.name;
   instance.cni_dir = "/etc/" + own + "/cni/net.d";
   instance.cgroup_root = own;
   instance.bridge = BridgeOf(name);

@@ -1,7 +1,7 @@
 // Instance: everything of a running podium that has a name on the machine. Two instances whose
 // names differ live side by side: they share no folder, cgroup, device, table or address.
 //
-//   NamedInstance("blue") gives /var/lib/podium-blue, /run/podium-blue, /var/log/podium-blue,
+//   NamedInstance("blue") gives /var/lib/podium-blue, /run/podium-blue, /var/log/pods-blue,
 //   /etc/podium-blue/cni/net.d, cgroup podium-blue, bridge pd-blue, table podium-blue, and a
 //   /16 of addresses of its own.
 //
@@ -25,8 +25,9 @@ struct Instance {
   // Absolute, normal paths.
   std::string data_dir = "/var/lib/podium";  // objects, images, volumes; kept over boots
   std::string run_dir = "/run/podium";       // sockets and sandboxes; gone after a boot
-  std::string log_dir = "/var/log/podium";   // what containers print
-  std::string cni_dir = "/etc/cni/net.d";    // a network configuration here wins over our own
+  // What containers print, where log collectors look for it.
+  std::string log_dir = "/var/log/pods";
+  std::string cni_dir = "/etc/cni/net.d";  // a network configuration here wins over our own
 
   std::string cgroup_root = "podium";     // below where cgroups are mounted; "a.slice/podium" works
   std::string bridge = "podium0";         // the network device that pods hang on

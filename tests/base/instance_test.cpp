@@ -25,7 +25,7 @@ TEST(InstanceTest, NothingSetGivesTheDefaults) {
   EXPECT_EQ(*instance, Instance());
   EXPECT_EQ(instance->data_dir, "/var/lib/podium");
   EXPECT_EQ(instance->run_dir, "/run/podium");
-  EXPECT_EQ(instance->log_dir, "/var/log/podium");
+  EXPECT_EQ(instance->log_dir, "/var/log/pods");
   EXPECT_EQ(instance->cni_dir, "/etc/cni/net.d");
   EXPECT_EQ(instance->cgroup_root, "podium");
   EXPECT_EQ(instance->bridge, "podium0");
@@ -50,7 +50,7 @@ TEST(InstanceTest, ANameGivesEveryName) {
   EXPECT_EQ(instance->name, "blue");
   EXPECT_EQ(instance->data_dir, "/var/lib/podium-blue");
   EXPECT_EQ(instance->run_dir, "/run/podium-blue");
-  EXPECT_EQ(instance->log_dir, "/var/log/podium-blue");
+  EXPECT_EQ(instance->log_dir, "/var/log/pods-blue");
   EXPECT_EQ(instance->cni_dir, "/etc/podium-blue/cni/net.d");
   EXPECT_EQ(instance->cgroup_root, "podium-blue");
   EXPECT_EQ(instance->bridge, "pd-blue");
