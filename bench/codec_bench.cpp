@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/types/core_v1.h"
+#include "base/bulk_heap.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/protobuf.h"
@@ -130,4 +131,15 @@ BENCHMARK(ProtobufDecode);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  // Tests are built with sanitizers, which keep their own operator new.
+  if (!podium::bulk::Owns(DecodedPod().spec.containers.data())) {
+    std::fprintf(stderr, "a decoded Pod is not in the bulk heap\n");
+    return 1;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

@@ -1,5 +1,6 @@
-# podium_schema(ROOM TABLES table... [KINDS]): adds to a room the types of schema/TABLE.table. KINDS:
-# they are documents of an API, which come with descriptions to show to people.
+# podium_schema(ROOM TABLES table... [HOT table...] [KINDS]): adds to a room the types of
+# schema/TABLE.table. HOT: those that are decoded and copied all day, which may be a little larger.
+# KINDS: they are documents of an API, which come with descriptions to show to people.
 #
 # tools/generate.py writes build/PRESET/generated/ROOM/ROOM/types/NAME.{h,cpp} when a table or the
 # tool has changed, and leaves files alone whose content stays the same. The sources are compiled six
@@ -15,7 +16,7 @@ set(PODIUM_GENERATOR
     ${CMAKE_SOURCE_DIR}/tools/schema_table.py)
 
 function(podium_schema room)
-  cmake_parse_arguments(ARG "KINDS" "" "TABLES" ${ARGN})
+  cmake_parse_arguments(ARG "KINDS" "" "TABLES;HOT" ${ARGN})
   set(out ${CMAKE_BINARY_DIR}/generated)
   set(stems ${ARG_TABLES} registry)
   if(ARG_KINDS)
@@ -36,24 +37,34 @@ function(podium_schema room)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Generating the types of ${room}"
     VERBATIM)
-  # Thousands of small functions and large tables, compiled for size: nothing in them loops for long or
-  # throws, so neither inlining, unwinding nor undefined-behaviour checks have anything to do.
-  set(options -Oz -fno-sanitize=undefined)
+  # Thousands of small functions and large tables, compiled for size: nothing in them loops for long
+  # or throws, so neither inlining, unwinding nor undefined-behaviour checks have anything to do.
+  set(options -fno-sanitize=undefined)
   if(PODIUM_FUZZ)
     list(APPEND options -fno-sanitize=fuzzer-no-link)
   endif()
   list(APPEND options $<$<CONFIG:Release>:-fno-exceptions>
        $<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
+  list(TRANSFORM ARG_HOT REPLACE "\\." "_" OUTPUT_VARIABLE hot)
+  list(TRANSFORM hot PREPEND ${out}/${room}/${room}/types/)
+  list(TRANSFORM hot APPEND .cpp)
   set(number 0)
   while(sources)
-    list(SUBLIST sources 0 6 part)
+    if(hot)
+      set(part ${hot})
+      set(size -Os)
+      set(hot)
+    else()
+      list(SUBLIST sources 0 6 part)
+      set(size -Oz)
+    endif()
     list(REMOVE_ITEM sources ${part})
     list(TRANSFORM part PREPEND "#include \"" OUTPUT_VARIABLE lines)
     list(TRANSFORM lines APPEND "\"")
     list(JOIN lines "\n" text)
     set(file ${out}/${room}_types_${number}.cpp)
     file(CONFIGURE OUTPUT ${file} CONTENT "${text}\n")
-    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${options}"
+    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${size};${options}"
                                                    OBJECT_DEPENDS "${part}")
     target_sources(podium_${room} PRIVATE ${file})
     math(EXPR number "${number} + 1")

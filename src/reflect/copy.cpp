@@ -4,17 +4,21 @@
 #include <optional>
 #include <string>
 
+#include "base/bulk_heap.h"
 #include "reflect/visit_scalar.h"
 
 namespace podium::reflect {
 namespace {
+
+void CopyFields(const Type& type, const void* from, void* to);
+void* NewFieldsCopy(const Type& type, const void* object);
 
 void CopyElement(Kind kind, const Type* type, const void* from, void* to) {
   if (kind == Kind::kString) {
     // An empty string, as the target is, holds nothing that assignment would have to let go.
     std::construct_at(static_cast<std::string*>(to), *static_cast<const std::string*>(from));
   } else if (kind == Kind::kStruct) {
-    CopyObject(*type, from, to);
+    CopyFields(*type, from, to);
   } else if (kind == Kind::kLeaf) {
     type->leaf->copy(to, from);
   } else {
@@ -80,6 +84,63 @@ void CopyMap(const Field& field, const void* from, void* to) {
     CopyElement(f.kind, f.type, value, f.map().insert(target, f.type, key, &inserted));
     return true;
   });
+}
+
+// Neither this nor CopyFields is inlined: the loop over the fields, most of which are empty, then
+// keeps what it needs in registers.
+[[gnu::noinline]] void CopyField(const Field& field, const void* source, void* target) {
+  switch (field.shape) {
+    case Shape::kScalar:
+      CopyElement(field.kind, field.type, source, target);
+      break;
+    case Shape::kOptional:
+      CopyOptional(field, source, target);
+      break;
+    case Shape::kBox:
+      if (const void* object = static_cast<const BoxStorage*>(source)->object) {
+        static_cast<BoxStorage*>(target)->object = NewFieldsCopy(*field.type, object);
+      }
+      break;
+    case Shape::kList:
+      CopyList(field, source, target);
+      break;
+    case Shape::kMap:
+      CopyMap(field, source, target);
+      break;
+  }
+}
+
+[[gnu::noinline]] void CopyText(const std::string& from, std::string* to) {
+  std::construct_at(to, from);
+}
+
+void CopyPresent(const Field& field, const void* from, void* to) {
+  // Half of what is there.
+  if (field.kind == Kind::kString && field.shape == Shape::kScalar) {
+    CopyText(*static_cast<const std::string*>(field.at(from)),
+             static_cast<std::string*>(field.at(to)));
+  } else {
+    CopyField(field, field.at(from), field.at(to));
+  }
+}
+
+[[gnu::noinline]] void CopyFields(const Type& type, const void* from, void* to) {
+  const std::span<const Field> fields = type.fields;
+  const Probe* probe = type.probes;
+  if (!probe) {
+    for (const Field& field : fields) CopyPresent(field, from, to);
+    return;
+  }
+  for (const Field *field = fields.data(), *end = field + fields.size(); field != end;
+       ++field, ++probe) {
+    if (!probe->SurelyEmpty(from)) CopyPresent(*field, from, to);
+  }
+}
+
+void* NewFieldsCopy(const Type& type, const void* object) {
+  void* copy = type.create(type);
+  CopyFields(type, object, copy);
+  return copy;
 }
 
 bool EqualLists(const Field& field, const void* a, const void* b) {
@@ -156,38 +217,13 @@ const void* OptionalValue(const Field& field, const void* at) {
 }
 
 void CopyObject(const Type& type, const void* from, void* to) {
-  const Probe* const probes = type.probes;
-  for (size_t i = 0; i < type.fields.size(); ++i) {
-    if (probes && probes[i].SurelyEmpty(from)) continue;
-    const Field& field = type.fields[i];
-    const void* source = field.at(from);
-    void* target = field.at(to);
-    switch (field.shape) {
-      case Shape::kScalar:
-        CopyElement(field.kind, field.type, source, target);
-        break;
-      case Shape::kOptional:
-        CopyOptional(field, source, target);
-        break;
-      case Shape::kBox:
-        if (const void* object = static_cast<const BoxStorage*>(source)->object) {
-          static_cast<BoxStorage*>(target)->object = NewCopy(*field.type, object);
-        }
-        break;
-      case Shape::kList:
-        CopyList(field, source, target);
-        break;
-      case Shape::kMap:
-        CopyMap(field, source, target);
-        break;
-    }
-  }
+  const BulkAllocation bulk;
+  CopyFields(type, from, to);
 }
 
 void* NewCopy(const Type& type, const void* object) {
-  void* copy = type.create(type);
-  CopyObject(type, object, copy);
-  return copy;
+  const BulkAllocation bulk;
+  return NewFieldsCopy(type, object);
 }
 
 void DeleteObject(const Type& type, void* object) { type.destroy(type, object); }

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <type_traits>
 
+#include "base/bulk_heap.h"
 #include "reflect/base64.h"
 #include "reflect/copy.h"
 #include "reflect/enum_names.h"
@@ -606,6 +607,7 @@ bool Decoder::DecodeLeaf(const Leaf& leaf, void* at) {
 std::vector<Problem> DecodeJson(std::string_view json, const Type& type, void* object,
                                 const DecodeOptions& options) {
   std::vector<Problem> problems;
+  const BulkAllocation bulk;
   Decoder(json, options, &problems).DecodeWhole(type, object);
   return problems;
 }

@@ -2,8 +2,10 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 
+#include "base/bulk_heap.h"
 #include "reflect/json_scanner.h"
 #include "reflect/protobuf.h"
 #include "reflect/protobuf_wire.h"
@@ -58,6 +60,24 @@ class WireReader {
   }
 
   bool Varint(uint64_t* value) {
+    // Of one byte: nearly all tags and most lengths.
+    if (!rest_.empty() && static_cast<unsigned char>(rest_[0]) < 0x80) [[likely]] {
+      *value = static_cast<unsigned char>(rest_[0]);
+      rest_.remove_prefix(1);
+      return true;
+    }
+    return LongVarint(value);
+  }
+  bool Fixed(size_t size, uint64_t* value) {
+    if (rest_.size() < size) return false;
+    *value = 0;
+    std::memcpy(value, rest_.data(), size);
+    rest_.remove_prefix(size);
+    return true;
+  }
+
+ private:
+  [[gnu::noinline]] bool LongVarint(uint64_t* value) {
     *value = 0;
     for (size_t i = 0; i < std::min(rest_.size(), kMaxVarint); ++i) {
       const uint64_t byte = static_cast<unsigned char>(rest_[i]);
@@ -70,15 +90,7 @@ class WireReader {
     }
     return false;
   }
-  bool Fixed(size_t size, uint64_t* value) {
-    if (rest_.size() < size) return false;
-    *value = 0;
-    std::memcpy(value, rest_.data(), size);
-    rest_.remove_prefix(size);
-    return true;
-  }
 
- private:
   static constexpr uint64_t kMaxNumber = (uint64_t{1} << 29) - 1;
 
   std::string_view rest_;
@@ -276,7 +288,9 @@ bool Decoder::Element(Kind kind, const Type* type, const Token& token, void* at)
   if (token.wire_type != wanted) return Fail("wrong wire type");
   switch (kind) {
     case Kind::kString:
-      *static_cast<std::string*>(at) = token.bytes;
+      // Cheaper than assignment, which must find out first whether the bytes lie in the target.
+      std::destroy_at(static_cast<std::string*>(at));
+      std::construct_at(static_cast<std::string*>(at), token.bytes);
       return true;
     case Kind::kBytes:
       static_cast<Bytes*>(at)->data = token.bytes;
@@ -335,6 +349,7 @@ Result<void> DecodeProtobuf(std::string_view bytes, const Type& type, void* obje
   if (type.has(kNoProto)) {
     return Error(Code::kUnsupported, std::string(type.name) + " has no protobuf form");
   }
+  const BulkAllocation bulk;
   Decoder decoder(bytes.size());
   if (decoder.Object(type, bytes, object)) return {};
   return std::move(decoder).error();
