@@ -1,0 +1,102 @@
+#include "http/headers.h"
+
+#include <algorithm>
+
+namespace podium::http {
+namespace {
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool IsTokenByte(char c) {
+  if ((c >= '0' && c <= '9') || (Lower(c) >= 'a' && Lower(c) <= 'z')) return true;
+  return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, Lower, Lower);
+}
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), Lower);
+  return lower;
+}
+
+std::string_view TrimBlanks(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::vector<std::string_view> SplitList(std::string_view text) {
+  std::vector<std::string_view> members;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view member = TrimBlanks(text.substr(begin, end - begin));
+    if (!member.empty()) members.push_back(member);
+    begin = end + 1;
+  }
+  return members;
+}
+
+bool IsToken(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, IsTokenByte);
+}
+
+bool IsFieldValue(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '\t' || (byte >= 0x20 && byte != 0x7F);
+  });
+}
+
+void Headers::Add(std::string_view name, std::string_view value) {
+  fields_.push_back({std::string(name), std::string(value)});
+}
+
+void Headers::Set(std::string_view name, std::string_view value) {
+  Remove(name);
+  Add(name, value);
+}
+
+void Headers::Remove(std::string_view name) {
+  std::erase_if(fields_, [&](const Field& field) { return EqualsIgnoringCase(field.name, name); });
+}
+
+const std::string* Headers::Find(std::string_view name) const {
+  for (const Field& field : fields_) {
+    if (EqualsIgnoringCase(field.name, name)) return &field.value;
+  }
+  return nullptr;
+}
+
+std::string_view Headers::Get(std::string_view name) const {
+  const std::string* value = Find(name);
+  return value ? std::string_view(*value) : std::string_view();
+}
+
+std::vector<std::string_view> Headers::All(std::string_view name) const {
+  std::vector<std::string_view> values;
+  for (const Field& field : fields_) {
+    if (EqualsIgnoringCase(field.name, name)) values.emplace_back(field.value);
+  }
+  return values;
+}
+
+size_t Headers::Count(std::string_view name) const {
+  return static_cast<size_t>(std::ranges::count_if(
+      fields_, [&](const Field& field) { return EqualsIgnoringCase(field.name, name); }));
+}
+
+bool Headers::HasToken(std::string_view name, std::string_view token) const {
+  for (const std::string_view value : All(name)) {
+    for (const std::string_view member : SplitList(value)) {
+      if (EqualsIgnoringCase(member, token)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace podium::http
