@@ -32,9 +32,10 @@ RECIPES = ROOT / "images"
 CACHE = Path(os.environ.get("PODIUM_IMAGE_CACHE") or ROOT / "build/images").absolute()
 # Tools whose change changes what they make.
 TOOLS = [Path(__file__).resolve(), ROOT / "tools/oci_layout.py"]
-# Read by nobody in a container. Licences stay.
+# Read by nobody in a container. Licences stay, and the folders of manuals, into which some packages
+# put links.
 EXCLUDED = ["path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copyright",
-            "path-exclude=/usr/share/man/*", "path-exclude=/usr/share/info/*",
+            "path-exclude=/usr/share/man/*/*", "path-exclude=/usr/share/info/*",
             "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/lintian/*",
             "path-exclude=/usr/share/linda/*", "path-exclude=/usr/share/bug/*"]
 APT_OPTIONS = ['Acquire::Languages "none"', "APT::Install-Recommends false"]
@@ -277,7 +278,8 @@ class Builder:
         command += [self.apt.suite, str(root_tar), *self.apt.sources]
         result = run(command, env=self._environment(), umask=0o022)
         if result.returncode != 0:
-            raise Outdated(f"{recipe.name}: mmdebstrap failed:\n{result.stdout[-6000:]}")
+            kind = Outdated if "Failed to fetch" in result.stdout else Failure
+            raise kind(f"{recipe.name}: mmdebstrap failed:\n{result.stdout[-3000:]}")
 
     def _finish(self, recipe, base, root_tar, versions, key, record_path):
         base_layers = [Layer(Path(l["path"]), l["digest"], l["diff_id"], l["size"])
