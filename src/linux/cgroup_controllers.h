@@ -1,0 +1,83 @@
+// Limits and counts of one controller in one folder of a tree, for trees of both versions. Of this
+// room only; cgroup_driver.cpp decides which tree has which controller.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "linux/cgroup.h"
+
+namespace podium::kernel {
+
+// Collects what could not be limited; each sentence once.
+class CgroupWarnings {
+ public:
+  void Add(std::string sentence);
+  std::vector<std::string> Take();
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> said_;
+  std::vector<std::string> fresh_;
+};
+
+// What is wrong with a page size that would become part of a file's name.
+Result<void> CheckPageSize(const std::string& page_size);
+
+// "8:16"
+std::string DeviceName(int64_t major, int64_t minor);
+
+// Writes burst and quota in the order that the kernel takes: neither may pass the other in between.
+Result<void> WriteBurstAndQuota(const std::optional<uint64_t>& burst, int folder,
+                                const std::string& burst_file,
+                                Result<void> (*quota)(int folder, const CgroupLimits& limits),
+                                const CgroupLimits& limits, CgroupWarnings* warnings);
+
+// The files have the same names in both versions.
+Result<void> SetCpuset(int folder, const CgroupLimits& limits);
+Result<void> SetPids(int folder, const CgroupLimits& limits);
+std::optional<PidStats> ReadPids(int folder);
+
+namespace cgroup_v1 {
+
+Result<void> SetCpu(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
+Result<void> SetMemory(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
+Result<void> SetHugepages(int folder, const CgroupLimits& limits);
+Result<void> SetIo(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
+
+// A new folder has no processors and no memory nodes, and takes no process until it does: it gets
+// its parent's.
+Result<void> InheritCpuset(int parent, int folder);
+
+std::optional<CpuStats> ReadCpuUsage(int cpuacct_folder);
+void ReadThrottling(int cpu_folder, CpuStats* stats);
+std::optional<MemoryStats> ReadMemory(int folder);
+std::vector<HugepageStats> ReadHugepages(int folder);
+std::vector<IoStats> ReadIo(int folder);
+// With what happened below: v1 counts where the killed process was.
+uint64_t OomKills(int folder);
+Result<CgroupWatch> WatchOom(int folder);
+
+}  // namespace cgroup_v1
+
+namespace cgroup_v2 {
+
+Result<void> SetCpu(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
+Result<void> SetMemory(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
+Result<void> SetHugepages(int folder, const CgroupLimits& limits);
+Result<void> SetIo(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
+Result<void> SetUnified(int folder, const CgroupLimits& limits);
+
+std::optional<CpuStats> ReadCpu(int folder);
+std::optional<MemoryStats> ReadMemory(int folder);
+std::vector<HugepageStats> ReadHugepages(int folder);
+std::vector<IoStats> ReadIo(int folder);
+std::optional<Pressure> ReadPressure(int folder, const std::string& file);
+
+}  // namespace cgroup_v2
+
+}  // namespace podium::kernel

@@ -1,0 +1,164 @@
+#include "linux/cgroup_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <limits>
+#include <memory>
+
+namespace podium::kernel {
+namespace {
+
+constexpr mode_t kFolderMode = 0755;
+constexpr size_t kMaxFileSize = size_t{16} << 20;
+
+std::vector<std::string_view> Split(std::string_view text, std::string_view separators) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const size_t begin = text.find_first_not_of(separators);
+    if (begin == std::string_view::npos) return parts;
+    const size_t end = std::min(text.find_first_of(separators, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    text.remove_prefix(end);
+  }
+}
+
+bool IsSegment(std::string_view name) {
+  return !name.empty() && name.size() <= NAME_MAX && name != "." && name != ".." &&
+         std::ranges::none_of(name, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+}
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { closedir(folder); }
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> CgroupSegments(std::string_view path) {
+  std::vector<std::string> segments;
+  if (path.empty()) return segments;
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view name = path.substr(begin, end - begin);
+    if (!IsSegment(name)) {
+      return Error(Code::kInvalidArgument, "\"" + std::string(path) + "\" is no path of a cgroup");
+    }
+    segments.emplace_back(name);
+    begin = end + 1;
+  }
+  return segments;
+}
+
+Result<UniqueFd> OpenCgroup(int at, const std::string& path) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  const char* const name = path.empty() ? "." : path.c_str();
+  UniqueFd folder(static_cast<int>(syscall(SYS_openat2, at, name, &how, sizeof(how))));
+  if (!folder) return Error::FromErrno(errno, "opening the cgroup " + path);
+  return folder;
+}
+
+Result<bool> MakeCgroup(int at, const std::string& name) {
+  if (mkdirat(at, name.c_str(), kFolderMode) == 0) return true;
+  if (errno == EEXIST) return false;
+  return Error::FromErrno(errno, "making the cgroup " + name);
+}
+
+Result<UniqueFd> OpenCgroupFile(int folder, const std::string& name, int flags) {
+  UniqueFd file(openat(folder, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return Error::FromErrno(errno, "opening " + name);
+  return file;
+}
+
+Result<std::string> ReadCgroupFile(int folder, const std::string& name) {
+  TRY(const UniqueFd file, OpenCgroupFile(folder, name, O_RDONLY));
+  std::string text;
+  std::array<char, 4096> part{};
+  while (text.size() < kMaxFileSize) {
+    const ssize_t size = read(file.get(), part.data(), part.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return Error::FromErrno(errno, "reading " + name);
+    if (size == 0) break;
+    text.append(part.data(), static_cast<size_t>(size));
+  }
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+Result<void> WriteCgroupFile(int folder, const std::string& name, std::string_view value) {
+  TRY(const UniqueFd file, OpenCgroupFile(folder, name, O_WRONLY));
+  while (write(file.get(), value.data(), value.size()) < 0) {
+    if (errno == EINTR) continue;
+    return Error::FromErrno(errno, "writing \"" + std::string(value) + "\" to " + name);
+  }
+  return {};
+}
+
+bool HasCgroupFile(int folder, const std::string& name) {
+  return faccessat(folder, name.c_str(), F_OK, 0) == 0;
+}
+
+Result<std::vector<std::string>> ChildCgroups(int folder) {
+  // A descriptor of its own: the position in the folder belongs to it.
+  UniqueFd copy(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy) return Error::FromErrno(errno, "reading a cgroup");
+  const std::unique_ptr<DIR, CloseFolder> entries(fdopendir(copy.get()));
+  if (!entries) return Error::FromErrno(errno, "reading a cgroup");
+  (void)copy.release();
+  std::vector<std::string> names;
+  // readdir is safe as long as a stream has one reader.
+  while (const dirent* entry = readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name(&entry->d_name[0]);
+    if (entry->d_type == DT_DIR && name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
+}
+
+std::optional<uint64_t> ParseCgroupNumber(std::string_view text) {
+  // v1 shows "no limit" as the largest multiple of a page, whatever the page's size (at most 64
+  // KiB).
+  constexpr uint64_t kNoLimit = std::numeric_limits<int64_t>::max() - uint64_t{1 << 16};
+  uint64_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || number >= kNoLimit) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<uint64_t> ReadCgroupNumber(int folder, const std::string& name) {
+  const auto text = ReadCgroupFile(folder, name);
+  return text.ok() ? ParseCgroupNumber(*text) : std::nullopt;
+}
+
+std::map<std::string, uint64_t, std::less<>> ReadCgroupTable(int folder, const std::string& name) {
+  std::map<std::string, uint64_t, std::less<>> table;
+  const auto text = ReadCgroupFile(folder, name);
+  if (!text.ok()) return table;
+  for (const std::string_view line : CgroupLines(*text)) {
+    const std::vector<std::string_view> words = CgroupWords(line);
+    if (words.size() != 2) continue;
+    if (const auto number = ParseCgroupNumber(words[1])) table.emplace(words[0], *number);
+  }
+  return table;
+}
+
+uint64_t TableValue(const std::map<std::string, uint64_t, std::less<>>& table,
+                    std::string_view key) {
+  const auto found = table.find(key);
+  return found == table.end() ? 0 : found->second;
+}
+
+std::vector<std::string_view> CgroupWords(std::string_view text) { return Split(text, " \t\n"); }
+std::vector<std::string_view> CgroupLines(std::string_view text) { return Split(text, "\n"); }
+
+}  // namespace podium::kernel
