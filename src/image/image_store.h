@@ -52,7 +52,8 @@ struct ImageInfo {
   bool pinned = false;                    // never removed by garbage collection
   // Blobs that were found missing or damaged: pulling or importing the image again brings them.
   std::vector<Digest> missing;
-  // All its layers are unpacked: containers can be made of it, whatever is missing.
+  // Containers can be made of it, whatever is missing: its layers are unpacked, or can be from what
+  // is here, which Pin does.
   bool runnable = false;
 };
 
@@ -110,10 +111,10 @@ struct Removed {
 };
 
 struct PruneOptions {
-  // Images without any name are removed; with this, all that are not in use.
+  // Images without a tag are removed; with this, all that are not in use.
   bool all = false;
   // Only those that this machine got before.
-  std::optional<ImageTime> before;
+  std::optional<ImageTime> before = {};
 };
 
 // The kubelet's image garbage collection; its names and defaults (KubeletConfiguration v1beta1).
@@ -155,7 +156,7 @@ class ImageStore {
   // Makes the folders where they are missing, drops what a crash left half-made, and looks whether
   // what the images need is there (by name and size; Verify reads it). kUnavailable when another
   // process has it open. `root` is an absolute path on a file system that overlayfs can use.
-  static Result<std::unique_ptr<ImageStore>> Open(std::string root);
+  static Result<std::unique_ptr<ImageStore>> Open(const std::string& root);
   ~ImageStore();
 
   // By name as people write it ("nginx", "nginx:1.25", "nginx@sha256:…"), by id ("sha256:…" or its
@@ -165,7 +166,8 @@ class ImageStore {
   // All images, by id.
   std::vector<ImageInfo> List() const;
 
-  // kNotFound when the image is gone since it was resolved; kDataLoss when it is not runnable.
+  // Before its layers are mounted; afterwards Resolve by its id says where they are. kNotFound when
+  // the image is gone since it was resolved; kDataLoss when it is not runnable.
   Result<ImagePin> Pin(const Digest& id);
 
   // Where blobs go before AddManifest. Blobs that nothing names are collected: hold them.
