@@ -362,13 +362,15 @@ TEST_P(CgroupLimitsTest, ARefusedLimitLeavesNothing) {
 
 TEST_P(CgroupLimitsTest, Stats) {
   ExpectCreated("pod/a", {});
-  CgroupChild child(driver(), "pod/a", [] {
+  const SharedCounter touched;
+  CgroupChild child(driver(), "pod/a", [&] {
     Touch(16 * kMiB);
+    ++*touched;
     return Burn(std::chrono::minutes(1));
   });
   ASSERT_TRUE(Eventually([&] {
     const auto stats = driver().Stats("pod/a");
-    return stats.ok() && stats->cpu && stats->cpu->usage_ns > 90'000'000;
+    return *touched == 1 && stats.ok() && stats->cpu && stats->cpu->usage_ns > 90'000'000;
   }));
   // The pod's counts have those of its containers.
   const CgroupStats stats = *driver().Stats("pod");
@@ -381,7 +383,7 @@ TEST_P(CgroupLimitsTest, Stats) {
     EXPECT_GE(stats.memory->rss, 16u * kMiB);
     EXPECT_LE(stats.memory->working_set, stats.memory->usage);
     EXPECT_GE(stats.memory->working_set, 16u * kMiB);
-    EXPECT_GE(stats.memory->page_faults, 4096u);
+    EXPECT_GE(stats.memory->page_faults, 8u);  // pages may be huge ones
     EXPECT_EQ(stats.memory->limit, std::nullopt);
   }
   EXPECT_EQ(stats.pids.has_value(), HasController("pids", "pids"));

@@ -16,6 +16,7 @@
 
 #include "linux/cgroup_harness.h"
 #include "linux/cgroup_mounts.h"
+#include "support/long_form.h"
 
 namespace podium::kernel {
 namespace {
@@ -194,14 +195,14 @@ TEST_P(CgroupTest, KillLeavesNeighboursAlone) {
 // A cgroup whose processes fork as fast as they can: none escapes, in bounded time.
 TEST_P(CgroupTest, KillEndsAForkBomb) {
   if (!HasController("pids", "pids")) GTEST_SKIP() << "no pids controller bounds the bomb";
-  ASSERT_TRUE(driver().Create("bomb", {.pids_limit = 60}).ok());
+  ASSERT_TRUE(driver().Create("bomb", {.pids_limit = 25}).ok());
   CgroupChild bomb(driver(), "bomb", [] {
     signal(SIGCHLD, SIG_IGN);
     for (;;) (void)!fork();
     return 0;
   });
-  ASSERT_TRUE(Eventually([&] { return driver().Stats("bomb")->pids->current >= 50; }));
-  EXPECT_LE(driver().Stats("bomb")->pids->current, 60u);
+  ASSERT_TRUE(Eventually([&] { return driver().Stats("bomb")->pids->current >= 20; }));
+  EXPECT_LE(driver().Stats("bomb")->pids->current, 25u);
   const auto killed = driver().Kill("bomb", kPatience);
   ASSERT_TRUE(killed.ok()) << killed.error().message();
   EXPECT_FALSE(*driver().Populated("bomb"));
@@ -267,12 +268,12 @@ TEST_P(CgroupTest, PopulatedIsTold) {
 // What one thread does with its cgroups is of no concern to another.
 TEST_P(CgroupTest, ThreadsShareADriver) {
   constexpr int kThreads = 4;
-  constexpr int kRounds = 20;
+  const int rounds = testing::IsLongForm() ? 50 : 5;
   std::vector<std::thread> threads;
   std::atomic<int> failures = 0;
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {
-      for (int round = 0; round < kRounds; ++round) {
+      for (int round = 0; round < rounds; ++round) {
         const std::string path = "pods/pod" + std::to_string(thread) + "/" + std::to_string(round);
         const bool fine = driver().Create(path, {.cpu_shares = 512, .pids_limit = 10}).ok() &&
                           driver().Stats(path).ok() && driver().Kill(path, kPatience).ok() &&
