@@ -5,6 +5,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "image/remove_tree.h"
@@ -27,32 +28,42 @@ Result<UniqueFd> LayerTree::OpenFolder(std::string_view path) const {
   return kernel::OpenInRoot(root_, path.empty() ? "." : std::string(path), O_RDONLY | O_DIRECTORY);
 }
 
-// One after the other, from the top.
+// A part of a path: what is there, made where there is nothing. `prefix` is the path up to its end.
+Result<UniqueFd> LayerTree::MakeFolder(int parent, const std::string& name,
+                                       std::string_view prefix) const {
+  auto folder = kernel::OpenWithoutLinks(parent, name, O_RDONLY | O_DIRECTORY);
+  if (folder.ok()) return folder;
+  struct stat status{};
+  const bool there = fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  if (there && S_ISLNK(status.st_mode)) {
+    folder = OpenFolder(prefix);
+    if (folder.ok()) return folder;
+  }
+  // What lower layers have of this name is hidden, and now there is a folder of this layer.
+  const bool whiteout = there && IsWhiteout(status);
+  if (there && !whiteout) {
+    return Error(Code::kInvalidArgument,
+                 '"' + std::string(prefix) + "\" is no folder, but something lies in it");
+  }
+  struct stat before{};
+  if (fstat(parent, &before) != 0) return Failed(prefix);
+  if (whiteout && unlinkat(parent, name.c_str(), 0) != 0) return Failed(name);
+  if (mkdirat(parent, name.c_str(), kImpliedMode) != 0) return Failed(name);
+  const timespec times[2] = {before.st_atim, before.st_mtim};
+  if (futimens(parent, times) != 0) return Failed(prefix);
+  TRY(UniqueFd made, kernel::OpenWithoutLinks(parent, name, O_RDONLY | O_DIRECTORY));
+  if (fchmod(made.get(), kImpliedMode) != 0) return Failed(name);
+  if (whiteout) TRY_VOID(MakeOpaque(made.get()));
+  return made;
+}
+
 Result<UniqueFd> LayerTree::MakeFolders(std::string_view path) const {
   TRY(UniqueFd folder, OpenFolder(""));
   for (size_t end = 0; end < path.size();) {
     const size_t start = end == 0 ? 0 : end + 1;
     end = std::min(path.find('/', start), path.size());
     const std::string name(path.substr(start, end - start));
-    auto next = OpenFolder(path.substr(0, end));
-    if (!next.ok()) {
-      const int reason = next.error().os_errno();
-      struct stat status{};
-      const bool there = fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-      // What lower layers have of this name is hidden, and now there is a folder of this layer.
-      const bool whiteout = there && IsWhiteout(status);
-      if ((there && !whiteout) || (reason != ENOENT && reason != ENOTDIR)) {
-        return Error(Code::kInvalidArgument, '"' + std::string(path.substr(0, end)) +
-                                                 "\" is no folder, but something lies in it");
-      }
-      if (whiteout && unlinkat(folder.get(), name.c_str(), 0) != 0) return Failed(name);
-      if (mkdirat(folder.get(), name.c_str(), kImpliedMode) != 0) return Failed(name);
-      next = OpenFolder(path.substr(0, end));
-      if (!next.ok()) return next;
-      if (fchmod(next->get(), kImpliedMode) != 0) return Failed(name);
-      if (whiteout) TRY_VOID(MakeOpaque(next->get()));
-    }
-    folder = *std::move(next);
+    TRY(folder, MakeFolder(folder.get(), name, path.substr(0, end)));
   }
   return folder;
 }

@@ -51,6 +51,7 @@ class LayerTree {
 
  private:
   Result<UniqueFd> OpenFolder(std::string_view path) const;
+  Result<UniqueFd> MakeFolder(int parent, const std::string& name, std::string_view prefix) const;
   Result<UniqueFd> MakeFolders(std::string_view path) const;
 
   int root_;
