@@ -4,6 +4,7 @@
 
 #include "api/go_text.h"
 #include "api/time.h"
+#include "base/ascii.h"
 
 namespace podium::api {
 namespace {
@@ -20,8 +21,6 @@ constexpr Unit kUnits[] = {
     {"\u03bcs", 1'000},                                            // Greek mu
     {"ms", 1'000'000},  {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
 };
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 Error Invalid(std::string_view text) {
   return Error(Code::kInvalidArgument, "time: invalid duration " + GoQuoted(text));

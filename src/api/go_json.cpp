@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/go_text.h"
+#include "base/ascii.h"
 
 namespace podium::api {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 constexpr size_t kMaxDepth = 10'000;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // 'x', as Go's scanner shows one byte: those above ASCII as Latin-1.
 std::string QuotedByte(char c) {

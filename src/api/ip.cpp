@@ -5,13 +5,12 @@
 #include <span>
 
 #include "api/go_text.h"
+#include "base/ascii.h"
 
 namespace podium::api {
 namespace {
 
 constexpr std::array<uint8_t, 12> kIPv4Prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 int HexDigit(char c) {
   if (IsDigit(c)) return c - '0';

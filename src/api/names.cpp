@@ -4,15 +4,11 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace podium::api {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-bool IsLetter(char c) { return IsLower(c) || IsUpper(c); }
-bool IsLetterOrDigit(char c) { return IsLetter(c) || IsDigit(c); }
-bool IsLowerOrDigit(char c) { return IsLower(c) || IsDigit(c); }
 bool IsLowerOrDigitOrHyphen(char c) { return IsLowerOrDigit(c) || c == '-'; }
 
 using CharRule = bool (*)(char);

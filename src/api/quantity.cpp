@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/message_reader.h"
+#include "base/ascii.h"
 #include "reflect/ops.h"
 
 namespace podium::api {
@@ -57,8 +58,6 @@ constexpr std::string_view kFormatWrong =
     "quantities must match the regular expression "
     "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 constexpr std::string_view kSuffixWrong = "unable to parse quantity's suffix";
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Takes the leading digits off *text.
 std::string_view TakeDigits(std::string_view* text) {

@@ -9,6 +9,7 @@
 
 #include "api/go_text.h"
 #include "api/message_reader.h"
+#include "base/ascii.h"
 #include "reflect/ops.h"
 
 namespace podium::api {
@@ -29,8 +30,6 @@ static_assert(UnixSecondsOfYear(1) == kZeroTimeUnixSeconds);
 bool IsInYears(int64_t unix_seconds) {
   return unix_seconds >= kFirstSecond && unix_seconds < kEndSecond;
 }
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // What RFC 3339 text says, before it is checked as a date.
 struct Fields {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace podium {
 namespace {
 
@@ -12,14 +14,6 @@ constexpr size_t kMinDigestDigits = 32;
 constexpr std::string_view kDefaultDomain = "docker.io";
 constexpr std::string_view kLegacyDomain = "index.docker.io";
 constexpr std::string_view kOfficialPrefix = "library/";
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-bool IsLetter(char c) { return IsLower(c) || IsUpper(c); }
-bool IsAlphanumeric(char c) { return IsLetter(c) || IsDigit(c); }
-bool IsLowerHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
-bool IsHex(char c) { return IsLowerHex(c) || (c >= 'A' && c <= 'F'); }
 
 template <class Predicate>
 bool AllOf(std::string_view text, Predicate predicate) {
@@ -68,7 +62,7 @@ bool IsPath(std::string_view text) { return EachPart(text, '/', IsPathComponent)
 
 bool IsDomainLabel(std::string_view text) {
   return !text.empty() && text.front() != '-' && text.back() != '-' &&
-         AllOf(text, [](char c) { return IsAlphanumeric(c) || c == '-'; });
+         AllOf(text, [](char c) { return IsLetterOrDigit(c) || c == '-'; });
 }
 
 // A host name or an IPv6 address in brackets, with or without a port.
@@ -88,7 +82,7 @@ bool IsDomain(std::string_view text) {
 }
 
 bool IsTag(std::string_view text) {
-  auto is_word = [](char c) { return IsAlphanumeric(c) || c == '_'; };
+  auto is_word = [](char c) { return IsLetterOrDigit(c) || c == '_'; };
   return !text.empty() && text.size() <= kMaxTag && is_word(text.front()) &&
          AllOf(text, [&](char c) { return is_word(c) || c == '.' || c == '-'; });
 }
@@ -100,10 +94,10 @@ bool LooksLikeDigest(std::string_view text) {
   if (colon == std::string_view::npos || colon == 0) return false;
   bool at_start = true;
   for (const char c : text.substr(0, colon)) {
-    if (at_start ? !IsLetter(c) : !IsAlphanumeric(c) && !std::string_view("+._-").contains(c)) {
+    if (at_start ? !IsLetter(c) : !IsLetterOrDigit(c) && !std::string_view("+._-").contains(c)) {
       return false;
     }
-    at_start = !IsAlphanumeric(c);
+    at_start = !IsLetterOrDigit(c);
   }
   const std::string_view digits = text.substr(colon + 1);
   return !at_start && digits.size() >= kMinDigestDigits && AllOf(digits, IsHex);
@@ -165,7 +159,7 @@ const char* DigestProblem(std::string_view text) {
     if (std::string_view("+._-").contains(c)) c = '.';
   }
   const bool well_formed = EachPart(algorithm, '.', is_part) && AllOf(digits, [](char c) {
-                             return IsAlphanumeric(c) || std::string_view("=_-").contains(c);
+                             return IsLetterOrDigit(c) || std::string_view("=_-").contains(c);
                            });
   return well_formed ? "unsupported digest algorithm" : "invalid checksum digest format";
 }

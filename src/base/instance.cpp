@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace podium {
 namespace {
 
@@ -21,8 +23,6 @@ constexpr size_t kMaxRunDir = 48;
 // NFT_NAME_MAXLEN is 256 with the final NUL.
 constexpr size_t kMaxTableName = 255;
 
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsWord(char c) {
   return IsLower(c) || (c >= 'A' && c <= 'Z') || IsDigit(c) || c == '_' || c == '-' || c == '.';
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace podium::image {
 namespace {
 
@@ -9,14 +11,11 @@ namespace {
 constexpr size_t kMaxChallenges = 16;
 constexpr size_t kMaxParameters = 32;
 
-bool IsAlphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 bool IsTokenChar(char c) {
-  return IsAlphanumeric(c) || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").contains(c));
+  return IsLetterOrDigit(c) || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").contains(c));
 }
 bool IsToken68Char(char c) {
-  return IsAlphanumeric(c) || (c != '\0' && std::string_view("-._~+/").contains(c));
+  return IsLetterOrDigit(c) || (c != '\0' && std::string_view("-._~+/").contains(c));
 }
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 

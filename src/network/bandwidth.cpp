@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ascii.h"
 #include "network/network.h"
 
 namespace podium::network {
@@ -12,8 +13,6 @@ constexpr const char* kIngress = "kubernetes.io/ingress-bandwidth";
 constexpr const char* kEgress = "kubernetes.io/egress-bandwidth";
 constexpr long double kSmallest = 1e3L;
 constexpr long double kLargest = 1e15L;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The factor of a quantity's suffix: "" is 1, "k" 1000, "Ki" 1024, "e3" 1000.
 std::optional<long double> FactorOf(std::string_view suffix) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/ascii.h"
 #include "reflect/json_path_node.h"
 #include "reflect/number_text.h"
 #include "reflect/utf8.h"
@@ -15,11 +16,8 @@ namespace {
 using Node = JsonPathNode;
 using NodeKind = JsonPathNode::Kind;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) != 0;
-}
-bool IsAlphaNumeric(char c) { return c == '_' || IsLetter(c) || IsDigit(c); }
+// Any byte of a letter beyond ASCII is taken for one.
+bool IsAlphaNumeric(char c) { return c == '_' || IsLetterOrDigit(c) || (c & 0x80) != 0; }
 bool IsTerminator(char c) {
   return std::string_view(" \t\r\n.,[]$@{}").find(c) != std::string::npos;
 }

@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/ascii.h"
 #include "reflect/utf8.h"
 
 namespace podium::reflect {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Bytes that end the fast run through a string: the quote, the backslash, control characters, and
 // all that is not ASCII.

@@ -6,12 +6,11 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ascii.h"
 #include "reflect/number_text.h"
 
 namespace podium::reflect {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 struct Word {
   std::string_view text;

@@ -4,14 +4,12 @@
 
 #include "api/validation/common.h"
 #include "api/validation/volume_sources.h"
+#include "base/ascii.h"
 
 namespace podium::api {
 namespace {
 
 constexpr std::string_view kLunRange = "must be between 0 and 255, inclusive";
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // iqn.2001-04.com.example:disk, at the very end of the text.
 bool EndsWithIqn(std::string_view text) {
@@ -25,8 +23,8 @@ bool EndsWithIqn(std::string_view text) {
     if (!date) continue;
     const std::string_view authority = rest.substr(kDate.size());
     const size_t length =
-        size_t(std::ranges::find_if_not(authority,
-                                        [](char c) { return IsAlnum(c) || c == '-' || c == '.'; }) -
+        size_t(std::ranges::find_if_not(
+                   authority, [](char c) { return IsLetterOrDigit(c) || c == '-' || c == '.'; }) -
                authority.begin());
     if (length == 0 || length == authority.size() || authority[length] != ':') continue;
     const std::string_view name = authority.substr(length + 1);
@@ -44,7 +42,7 @@ bool IsNumberedName(std::string_view text, std::string_view prefix, size_t count
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
   };
   return separator[0] != '\n' && std::ranges::all_of(separator.substr(1), is_continuation) &&
-         std::ranges::all_of(text.substr(text.size() - count), IsAlnum);
+         std::ranges::all_of(text.substr(text.size() - count), IsLetterOrDigit);
 }
 
 void CheckIscsiName(std::string_view name, const field::Path& path, field::ErrorList* errors) {

@@ -8,6 +8,7 @@
 #include "api/validation/common.h"
 #include "api/validation/unversioned_json.h"
 #include "api/validation/volume_paths.h"
+#include "base/ascii.h"
 
 namespace podium::api {
 
@@ -27,19 +28,17 @@ namespace {
 constexpr size_t kMaxSysctlName = 253;
 constexpr size_t kMaxAppArmorProfile = 4095;  // a path without its closing zero
 
-bool IsLowerAlnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-
 // Segments of [a-z0-9_-] that begin and end with a letter or digit, between dots or slashes.
 bool IsSysctlName(std::string_view name) {
   if (name.size() > kMaxSysctlName) return false;
   for (;;) {
     size_t end = name.find_first_of("./");
     std::string_view segment = name.substr(0, end);
-    if (segment.empty() || !IsLowerAlnum(segment.front()) || !IsLowerAlnum(segment.back())) {
+    if (segment.empty() || !IsLowerOrDigit(segment.front()) || !IsLowerOrDigit(segment.back())) {
       return false;
     }
     if (!std::ranges::all_of(segment,
-                             [](char c) { return IsLowerAlnum(c) || c == '-' || c == '_'; })) {
+                             [](char c) { return IsLowerOrDigit(c) || c == '-' || c == '_'; })) {
       return false;
     }
     if (end == name.npos) return true;

@@ -7,6 +7,7 @@
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/security_context.h"
+#include "base/ascii.h"
 
 namespace podium::api {
 
@@ -31,10 +32,6 @@ bool IsControl(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-bool IsAlnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 size_t CountRunes(std::string_view text) {
   return static_cast<size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
@@ -49,11 +46,12 @@ bool IsWindowsDnsName(std::string_view name) {
   for (;;) {
     size_t dot = name.find('.');
     std::string_view label = name.substr(0, dot);
-    if (label.empty() || label.size() > kMaxDnsLabel || !IsAlnum(label.front()) ||
-        !IsAlnum(label.back())) {
+    if (label.empty() || label.size() > kMaxDnsLabel || !IsLetterOrDigit(label.front()) ||
+        !IsLetterOrDigit(label.back())) {
       return false;
     }
-    if (!std::ranges::all_of(label, [](char c) { return IsAlnum(c) || c == '-'; })) return false;
+    if (!std::ranges::all_of(label, [](char c) { return IsLetterOrDigit(c) || c == '-'; }))
+      return false;
     if (dot == name.npos) return true;
     name.remove_prefix(dot + 1);
   }
