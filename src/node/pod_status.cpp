@@ -1,0 +1,91 @@
+#include "node/pod_status.h"
+
+#include <algorithm>
+
+#include "api/validation/resources.h"
+#include "node/pod_actions.h"
+#include "node/pod_conditions.h"
+
+namespace podium::node {
+namespace {
+
+void SetAddresses(const StatusInput& in, v1::PodStatus* status) {
+  for (const std::string& address : in.host_addresses) {
+    status->hostIPs.push_back({.ip = address});
+  }
+  if (!in.host_addresses.empty()) status->hostIP = in.host_addresses.front();
+  std::vector<std::string> addresses = in.observed.Addresses();
+  if (in.pod.spec.hostNetwork) addresses = in.host_addresses;
+  // A sandbox that stopped has none any more; what was told stays, as the pod's last one.
+  if (addresses.empty()) {
+    for (const v1::PodIP& address : in.pod.status.podIPs) addresses.push_back(address.ip);
+  }
+  for (const std::string& address : addresses) status->podIPs.push_back({.ip = address});
+  if (!addresses.empty()) status->podIP = addresses.front();
+}
+
+void SetPhase(const StatusInput& in, const ContainerStatuses& statuses, v1::PodStatus* status) {
+  const v1::PodStatus& before = in.pod.status;
+  if (IsTerminalPhase(before.phase)) {
+    status->phase = before.phase;
+  } else if (in.deadline_exceeded) {
+    status->phase = "Failed";
+    status->reason = kDeadlineExceeded;
+    status->message = kDeadlineMessage;
+    return;
+  } else {
+    const std::string sandbox =
+        in.observed.sandboxes.empty() ? std::string() : in.observed.sandboxes.front().id;
+    const bool started =
+        std::ranges::any_of(in.pod.spec.containers, [&](const v1::Container& container) {
+          const ObservedContainer* state = in.observed.Find(container.name);
+          return state && state->sandbox_id == sandbox && state->started_at != 0;
+        });
+    status->phase =
+        ComputePhase({.spec = in.pod.spec,
+                      .statuses = statuses,
+                      .started = started,
+                      .terminal = in.terminal,
+                      .restarting_all = ShouldRestartAllContainers(in.pod, in.observed, before)});
+  }
+  // Whoever set the phase said why.
+  if (status->phase == before.phase) {
+    status->reason = before.reason;
+    status->message = before.message;
+  }
+}
+
+}  // namespace
+
+v1::PodStatus GeneratePodStatus(const StatusInput& in) {
+  const v1::PodStatus& before = in.pod.status;
+  v1::PodStatus status;
+  status.observedGeneration = in.pod.metadata.generation;
+  status.startTime = before.startTime ? before.startTime : TimeOf(in.now);
+  status.qosClass =
+      before.qosClass.empty() ? std::string(api::ComputePodQos(in.pod.spec)) : before.qosClass;
+  status.nominatedNodeName = before.nominatedNodeName;
+  status.resourceClaimStatuses = before.resourceClaimStatuses;
+  SetAddresses(in, &status);
+
+  ContainerStatuses statuses = GenerateContainerStatuses({.pod = in.pod,
+                                                          .observed = in.observed,
+                                                          .before = before,
+                                                          .waiting = in.waiting,
+                                                          .readiness = in.readiness});
+  SetPhase(in, statuses, &status);
+  if (in.terminal && !in.observed.AnythingRuns()) FinishStatuses(in.pod, &statuses);
+  status.conditions = GenerateConditions({.pod = in.pod,
+                                          .observed = in.observed,
+                                          .before = before,
+                                          .statuses = statuses,
+                                          .phase = status.phase,
+                                          .now = TimeOf(in.now)});
+  status.initContainerStatuses = std::move(statuses.init);
+  status.containerStatuses = std::move(statuses.regular);
+  status.ephemeralContainerStatuses = std::move(statuses.ephemeral);
+  LimitMessages(&status);
+  return status;
+}
+
+}  // namespace podium::node
