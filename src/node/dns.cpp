@@ -1,0 +1,149 @@
+#include "node/dns.h"
+
+#include <algorithm>
+
+#include "node/pod_spec.h"
+
+namespace podium::node {
+namespace {
+
+using wire::cri::DNSConfig;
+
+std::vector<std::string> Words(std::string_view line) {
+  std::vector<std::string> out;
+  constexpr std::string_view kSpace = " \t\r";
+  while (true) {
+    const size_t begin = line.find_first_not_of(kSpace);
+    if (begin == std::string_view::npos) return out;
+    line.remove_prefix(begin);
+    const size_t end = std::min(line.find_first_of(kSpace), line.size());
+    out.emplace_back(line.substr(0, end));
+    line.remove_prefix(end);
+  }
+}
+
+void AddNew(const std::vector<std::string>& values, std::vector<std::string>* to) {
+  for (const std::string& value : values) {
+    if (std::ranges::find(*to, value) == to->end()) to->push_back(value);
+  }
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) {
+    if (!out.empty()) out += ' ';
+    out += word;
+  }
+  return out;
+}
+
+// The options of the pod take the place of those of the same name.
+void MergeOptions(const reflect::List<v1::PodDNSConfigOption>& options, DNSConfig* config) {
+  for (const v1::PodDNSConfigOption& option : options) {
+    const std::string prefix = option.name + ":";
+    std::erase_if(config->options, [&](const std::string& each) {
+      return each == option.name || each.starts_with(prefix);
+    });
+    config->options.push_back(option.value && !option.value->empty() ? prefix + *option.value
+                                                                     : option.name);
+  }
+}
+
+void KeepLimits(PodDns* dns) {
+  DNSConfig& config = dns->config;
+  if (config.servers.size() > kMaxNameservers) {
+    config.servers.resize(kMaxNameservers);
+    dns->events.push_back({"DNSConfigForming",
+                           "Nameserver limits were exceeded, some nameservers have been omitted, "
+                           "the applied nameserver line is: " +
+                               Joined(config.servers)});
+  }
+  size_t kept = 0;
+  size_t chars = 0;
+  for (const std::string& path : config.searches) {
+    const size_t with = chars + path.size() + (kept > 0 ? 1 : 0);
+    if (kept == kMaxSearchPaths || with > kMaxSearchChars) break;
+    chars = with;
+    ++kept;
+  }
+  if (kept == config.searches.size()) return;
+  config.searches.resize(kept);
+  dns->events.push_back({"DNSConfigForming",
+                         "Search Line limits were exceeded, some search paths have been omitted, "
+                         "the applied search line is: " +
+                             Joined(config.searches)});
+}
+
+void UseCluster(const v1::Pod& pod, const NodeConfig& config, const DNSConfig& host,
+                DNSConfig* to) {
+  to->servers = config.cluster_dns;
+  if (!config.cluster_domain.empty()) {
+    const std::string services = "svc." + config.cluster_domain;
+    to->searches = {pod.metadata.namespace_ + "." + services, services, config.cluster_domain};
+  }
+  AddNew(host.searches, &to->searches);
+  to->options = {"ndots:5"};
+}
+
+}  // namespace
+
+DNSConfig ParseResolvConf(std::string_view text) {
+  DNSConfig out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line = line.substr(0, line.find_first_of("#;"));
+    std::vector<std::string> words = Words(line);
+    if (words.size() < 2) continue;
+    const std::string key = words.front();
+    words.erase(words.begin());
+    if (key == "nameserver") {
+      AddNew({words.front()}, &out.servers);
+    } else if (key == "search") {
+      out.searches.clear();
+      for (std::string& word : words) {
+        // A full stop at the end says the same; a lone one is the root, which adds nothing.
+        if (word != "." && word.ends_with('.')) word.pop_back();
+        if (word != ".") out.searches.push_back(word);
+      }
+    } else if (key == "options") {
+      for (const std::string& word : words) {
+        const std::string name = word.substr(0, word.find(':'));
+        std::erase_if(out.options, [&](const std::string& each) {
+          return each.substr(0, each.find(':')) == name;
+        });
+        out.options.push_back(word);
+      }
+    }
+  }
+  return out;
+}
+
+PodDns MakePodDns(const v1::Pod& pod, const NodeConfig& config, const DNSConfig& host) {
+  PodDns out;
+  const std::string& policy = pod.spec.dnsPolicy;
+  const bool cluster = policy == "ClusterFirstWithHostNet" ||
+                       (policy != "None" && policy != "Default" && !pod.spec.hostNetwork);
+  if (cluster && !config.cluster_dns.empty()) {
+    UseCluster(pod, config, host, &out.config);
+  } else if (policy != "None") {
+    if (cluster) {
+      out.events.push_back(
+          {"MissingClusterDNS",
+           "pod: \"" + FormatPod(pod) +
+               "\". kubelet does not have ClusterDNS IP configured and cannot create Pod using \"" +
+               policy + "\" policy. Falling back to \"Default\" policy."});
+    }
+    out.config = host;
+  }
+  if (pod.spec.dnsConfig) {
+    AddNew(pod.spec.dnsConfig->nameservers, &out.config.servers);
+    AddNew(pod.spec.dnsConfig->searches, &out.config.searches);
+    MergeOptions(pod.spec.dnsConfig->options, &out.config);
+  }
+  KeepLimits(&out);
+  return out;
+}
+
+}  // namespace podium::node

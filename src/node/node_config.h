@@ -1,0 +1,45 @@
+// What the room knows of its node: set once by the command that starts the agent.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/quantity.h"
+#include "reflect/values.h"
+
+namespace podium::node {
+
+struct NodeConfig {
+  std::string name = {};                    // of the node, as the API has it
+  std::vector<std::string> addresses = {};  // of the node, the first one first; status.hostIPs
+
+  std::string data_dir = {};  // DATA of the instance
+  std::string run_dir = {};   // RUN
+  std::string log_dir = {};   // LOG: below it a folder a pod
+
+  // Services of a cluster. Without cluster_dns, pods use what the host uses.
+  std::vector<std::string> cluster_dns = {};
+  std::string cluster_domain = "cluster.local";
+
+  // Containers without a seccomp profile get RuntimeDefault, as kubelets with --seccomp-default.
+  bool seccomp_default = true;
+  int64_t memory_bytes = int64_t{1} << 30;  // of the machine
+  // cpu, memory, ephemeral-storage: what pods may use together, and a container without limits
+  // alone.
+  reflect::Map<api::Quantity> allocatable = {};
+  std::vector<int64_t> huge_page_sizes = {};  // bytes, of this kernel
+
+  // When a container's log is rotated, and how many files of it are kept.
+  int64_t log_max_bytes = 10 * int64_t{1024} * 1024;  // containerLogMaxSize
+  int log_max_files = 5;                              // containerLogMaxFiles
+};
+
+// DATA/pods/UID, what is kept of a pod while it is known here.
+std::string PodFolder(const NodeConfig& config, std::string_view uid);
+// LOG/NAMESPACE_NAME_UID
+std::string PodLogFolder(const NodeConfig& config, std::string_view name_space,
+                         std::string_view name, std::string_view uid);
+
+}  // namespace podium::node
