@@ -147,7 +147,7 @@ def read_libraries(path, findings):
 
 
 def read_rooms(path, findings):
-    """The podium_room() calls of a CMake file."""
+    """The podium_room() calls of a CMake file, and podium_freestanding()'s."""
     text = re.sub(r"#[^\n]*", "", path.read_text())
     rooms = {}
     for match in re.finditer(r"\bpodium_room\(([^)]*)\)", text):
@@ -165,6 +165,11 @@ def read_rooms(path, findings):
         if room.name in rooms:
             findings.append(Finding("src/CMakeLists.txt", line, f"room {room.name} is made twice"))
         rooms[room.name] = room
+    # Programs without a C library have sources of their own in a room.
+    for match in re.finditer(r"\bpodium_freestanding\(([^)]*)\)", text):
+        words = match[1].split()
+        if words[0] in rooms:
+            rooms[words[0]].sources += [word for word in words if word.endswith(".cpp")]
     return rooms
 
 

@@ -170,11 +170,12 @@ struct RunSandbox {
   uint32_t gid_mapping_count;
   IdMapping uid_mappings[kMaxIdMappings];
   IdMapping gid_mappings[kMaxIdMappings];
-  // Follow the struct: sysctl_bytes bytes, as "net/ipv4/ip_forward\0" "1\0" pairs. Only what
-  // belongs to the namespaces made here: net/ (with a network namespace), kernel/shm*, msg*, sem
-  // and fs/mqueue/ (with an IPC namespace), kernel/hostname and domainname never.
+  // From sysctl_offset of the message to its end, sysctl_count pairs: "net/ipv4/ip_forward\0"
+  // "1\0". Only what belongs to namespaces of the pod's own: net/, and with an IPC namespace
+  // kernel/shm*, kernel/msg*, kernel/sem and fs/mqueue/. Others are refused: they are the host's. 0
+  // and 0: none.
   uint32_t sysctl_count;
-  uint32_t sysctl_bytes;
+  uint32_t sysctl_offset;
 };
 
 // Descriptors: 0 infra's pidfd, 1 the network namespace.

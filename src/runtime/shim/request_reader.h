@@ -1,0 +1,47 @@
+// Reads a request (messages.h) as it came from a socket. Whatever is not exactly a request is
+// refused as a whole, before anything is done.
+//
+// Compiled into the shim without a C library and into the tests with one; makes no system call.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "runtime/messages.h"
+
+namespace podium::runtime::shim {
+
+// A request's members, zero where an older sender had none.
+union RequestBody {
+  Header header;
+  Hello hello;
+  RunSandbox run_sandbox;
+  CreateContainer create_container;
+  Exec exec;
+  Signal signal;
+  ResizeTerminal resize_terminal;
+  Attach attach;
+  ReopenLog reopen_log;
+  Target target;
+};
+
+struct Request {
+  RequestBody body;
+  std::string_view sysctls;  // of RunSandbox: pairs of NUL-ended texts; a view of the packet
+};
+
+// 0, or EPROTO, EINVAL or EOPNOTSUPP (a type that this version does not know). request->body.header
+// is set as far as the packet goes, so that a refusal can name the request.
+int ReadRequest(std::span<const unsigned char> packet, uint32_t descriptors, Request* request);
+
+// The text of a field that ReadRequest has checked.
+inline std::string_view FieldText(const char* field) { return field; }
+
+// Whether a sysctl, as a path below /proc/sys, belongs to namespaces rather than to the machine.
+bool IsNamespacedSysctl(std::string_view path, bool own_net, bool own_ipc);
+
+// Takes the next NUL-ended text from the front. False if there is none.
+bool TakeText(std::string_view* from, std::string_view* text);
+
+}  // namespace podium::runtime::shim

@@ -1,0 +1,167 @@
+// shim.h: the state of a pod's shim, and how its files hang together. Private to this folder.
+//
+//   main.cpp         start, the event loop
+//   own_root.cpp     the empty root that the shim, infra and nothing else live in
+//   requests.cpp     what each request does
+//   connection.cpp   packets and descriptors in and out
+//   sandbox.cpp      namespaces and infra
+//   spawn.cpp        processes: from clone3 to "it runs"
+//   reap.cpp         processes: from "it ended" to the record on disk and the event
+//   output.cpp       logs and attached readers
+//   stage*.cpp       what a new process does until its program runs (stage.h)
+//
+// One thread, no allocation, no C library. Tables are fixed and start as zeros: pages of them that
+// were never used cost nothing. What a zero would mean wrongly (descriptors) is set when a place is
+// taken.
+#pragma once
+
+#include <linux/sched.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "runtime/messages.h"
+#include "runtime/shim/request_reader.h"
+
+namespace podium::runtime::shim {
+
+inline constexpr size_t kMaxProcesses = kMaxContainers + kMaxExecs;
+inline constexpr size_t kMaxConnections = 16;
+inline constexpr size_t kMaxAttached = 8;  // readers of one container
+
+struct StageJob;
+
+// Descriptors that came with a request. What nobody takes is closed at its end.
+struct Received {
+  int fds[kMaxDescriptors];
+  uint32_t count = 0;
+
+  int Peek(int32_t index) const { return index < 0 ? -1 : fds[index]; }
+  int Take(int32_t index) {
+    if (index < 0) return -1;
+    const int fd = fds[index];
+    fds[index] = -1;
+    return fd;
+  }
+};
+
+// Where a reply goes: a connection and the request's id. The generation tells a connection from a
+// later one in the same place.
+struct ReplyTo {
+  uint32_t connection;  // its place plus one; 0: nowhere
+  uint32_t generation;
+  uint64_t id;
+};
+
+struct Connection {
+  int fd;
+  uint32_t generation;
+};
+
+struct Stream {
+  int fd;
+  char* partial;  // kPartialSize bytes, mapped when first needed
+  uint32_t partial_size;
+};
+
+struct Process {
+  bool used;
+  uint32_t generation;
+  ProcessState state;
+  bool own_pid_namespace;
+  bool starting;     // StartContainer has come; its program will run, or not
+  bool torn;         // the log ends inside a line
+  bool log_failing;  // its last write failed
+  bool removing;     // RemoveContainer waits for its end
+  int pidfd;
+  int status;    // the stage's socket until its program runs
+  int terminal;  // containers keep it; an exec's goes to who asked
+  int stdin_pipe;
+  int log;
+  int kill;
+  Stream streams[2];
+  int attached[kMaxAttached][2];
+  ReplyTo reply;  // of the request that waits for this process
+};
+
+struct Sandbox {
+  bool exists;
+  uint32_t flags;
+  ProcessState infra;
+  int infra_pidfd;
+  int run_dir;
+  int kill;
+};
+
+struct Shim {
+  int epoll;
+  int signals;
+  int null;
+  int proc;  // a proc file system that no container has ever seen
+  int self;  // our own pidfd
+  int listener;
+  char* title;  // argv[1]
+  size_t title_size;
+  bool shutting_down;
+  ReplyTo shutdown_reply;
+  Sandbox sandbox;
+  Connection connections[kMaxConnections];
+  size_t process_count;  // places in use are below
+  Process processes[kMaxProcesses];
+};
+
+// NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constinit says that it is not.
+extern constinit Shim g_shim;
+
+// What an epoll event is about.
+enum class Watched : uint8_t { kListener, kConnection, kSignals, kStatus, kStream };
+void Watch(int fd, Watched kind, uint32_t index, uint32_t generation, uint32_t stream = 0);
+
+uint64_t Now();  // CLOCK_REALTIME, ns
+void CloseFd(int* fd);
+void CopyText(std::string_view from, char* to, size_t size);  // cut if need be, NUL-ended
+
+// connection.cpp
+void AcceptConnection();
+void AddConnection(int fd);
+void ReadConnection(uint32_t index);
+// Any message: header's length, descriptor count, magic and version are filled in here.
+void Reply(const ReplyTo& to, MessageType type, Header* message, size_t size,
+           std::span<const int> fds = {});
+void ReplyDone(const ReplyTo& to);
+void ReplyFailed(const ReplyTo& to, FailedStep step, int error, std::string_view detail = "");
+void SendEvent(MessageType type, Header* message, size_t size);
+
+// requests.cpp
+void Handle(const ReplyTo& from, const Request& request, Received& received);
+
+// sandbox.cpp
+void RunPod(const ReplyTo& from, const Request& request, Received& received);
+// Everything of the pod gets SIGKILL, infra last.
+void KillPod();
+
+// spawn.cpp
+// A process: `job` is carried out by `stage` in it. Its status socket, ours, is *status. The
+// process's id, or minus errno.
+long Spawn(void (*stage)(const StageJob&), StageJob* job, const clone_args& clone, int* status);
+void Create(const ReplyTo& from, const CreateContainer& request, Received& received);
+void StartExec(const ReplyTo& from, const Exec& request, Received& received);
+void Start(const ReplyTo& from, Process& process);
+void ReadStatus(Process& process);
+
+// reap.cpp
+void ReapAll();
+Process* FindProcess(std::string_view id, ProcessKind kind);
+Process* NewProcess(ProcessKind kind, std::string_view id);
+void Forget(Process& process);
+
+// output.cpp
+void ReadStream(Process& process, uint32_t stream);
+void FinishOutput(Process& process);  // what is still in the pipes, then readers are let go
+void EndOutput(Process& process);     // also if others still hold the pipes
+void AttachOutput(Process& process, int out, int err);
+bool CanAttach(Process& process);
+
+}  // namespace podium::runtime::shim
