@@ -14,9 +14,14 @@ namespace v1 = api::core::v1;
 
 class FakeObjects : public ObjectSource {
  public:
-  void AddConfigMap(const std::string& name, std::map<std::string, std::string> data) {
+  // Nobody knows which objects there are.
+  bool unreachable = false;
+
+  void AddConfigMap(const std::string& name, std::map<std::string, std::string> data,
+                    const std::map<std::string, std::string>& binary = {}) {
     auto map = std::make_shared<v1::ConfigMap>();
     map->data = reflect::Map<std::string>(data.begin(), data.end());
+    for (const auto& [key, value] : binary) map->binaryData[key].data = value;
     maps_["ns/" + name] = std::move(map);
   }
   void AddSecret(const std::string& name, const std::map<std::string, std::string>& data) {
@@ -27,12 +32,14 @@ class FakeObjects : public ObjectSource {
 
   Result<std::shared_ptr<const v1::ConfigMap>> GetConfigMap(std::string_view name_space,
                                                             std::string_view name) const override {
+    if (unreachable) return Error(Code::kUnavailable, "connection refused");
     auto found = maps_.find(std::string(name_space) + "/" + std::string(name));
     if (found != maps_.end()) return found->second;
     return Error(Code::kNotFound, "configmap \"" + std::string(name) + "\" not found");
   }
   Result<std::shared_ptr<const v1::Secret>> GetSecret(std::string_view name_space,
                                                       std::string_view name) const override {
+    if (unreachable) return Error(Code::kUnavailable, "connection refused");
     auto found = secrets_.find(std::string(name_space) + "/" + std::string(name));
     if (found != secrets_.end()) return found->second;
     return Error(Code::kNotFound, "secret \"" + std::string(name) + "\" not found");
