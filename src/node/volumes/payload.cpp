@@ -62,7 +62,7 @@ Result<void> AddEntries(std::string_view kind, const Entries& entries, const Ite
 // One error of several: "a", or "[a, b]", each once.
 class Errors {
  public:
-  void Add(podium::Result<void> result) {
+  void Add(const podium::Result<void>& result) {
     if (result.ok()) return;
     const Error& error = result.error();
     if (std::ranges::find(messages_, error.message()) != messages_.end()) return;

@@ -292,7 +292,8 @@ Result<void> VolumeManager::TearDown(std::string_view uid) {
         kernel::OpenWithoutLinks(volumes->get(), plugin, O_RDONLY | O_DIRECTORY));
     TRY(const std::vector<std::string> names, kernel::ListFolder(folder.get()));
     for (const std::string& name : names) {
-      TRY_VOID(UnmountAll(pod + "/volumes/" + plugin + "/" + name));
+      std::string path = pod;
+      TRY_VOID(UnmountAll(path.append("/volumes/").append(plugin).append("/").append(name)));
     }
   }
   TRY(const UniqueFd outer, kernel::OpenPath(pod, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));

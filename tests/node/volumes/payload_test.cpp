@@ -40,7 +40,8 @@ TEST(MakePayload, FilesOfEachKind) {
       {"configMap: {name: c, items: [{key: two, path: a/b, mode: 384}, {key: one, path: c}]}",
        {{"a/b", {"22", 0600}}, {"c", {"1", 0644}}}},
       {"configMap: {name: none, optional: true}", {}},
-      {"configMap: {name: c, optional: true, items: [{key: none, path: x}, {key: one, path: other}]}",
+      {"configMap: {name: c, optional: true, items: [{key: none, path: x}, {key: one, path: "
+       "other}]}",
        {{"other", {"1", 0644}}}},
       {"secret: {secretName: s}", {{"password", {"hush", 0644}}}},
       {"secret: {secretName: s, items: [{key: password, path: p}], defaultMode: 288}",
