@@ -55,7 +55,7 @@ class SocketBytes : public Transport {
 
 class TransportStream : public Stream {
  public:
-  explicit TransportStream(std::unique_ptr<Transport> transport)
+  explicit TransportStream(std::shared_ptr<Transport> transport)
       : owned_(std::move(transport)), transport_(owned_.get()) {}
   explicit TransportStream(Transport& transport) : transport_(&transport) {}
 
@@ -102,7 +102,7 @@ class TransportStream : public Stream {
     return WaitFor(transport_->fd(), events, limits);
   }
 
-  const std::unique_ptr<Transport> owned_;
+  const std::shared_ptr<Transport> owned_;
   Transport* const transport_;
   std::atomic<bool> shut_ = false;
   std::mutex mutex_;  // of limits_
@@ -119,7 +119,7 @@ Result<std::unique_ptr<Transport>> SocketTransport(UniqueFd socket) {
   return std::unique_ptr<Transport>(std::make_unique<SocketBytes>(std::move(socket)));
 }
 
-std::unique_ptr<Stream> StreamOver(std::unique_ptr<Transport> transport) {
+std::unique_ptr<Stream> StreamOver(std::shared_ptr<Transport> transport) {
   return std::make_unique<TransportStream>(std::move(transport));
 }
 

@@ -34,7 +34,7 @@ class Transport {
 // Takes a connected socket and makes it non-blocking.
 Result<std::unique_ptr<Transport>> SocketTransport(UniqueFd socket);
 
-std::unique_ptr<Stream> StreamOver(std::unique_ptr<Transport> transport);
+std::unique_ptr<Stream> StreamOver(std::shared_ptr<Transport> transport);
 // Over one that stays the caller's, and outlives the stream.
 std::unique_ptr<Stream> StreamOver(Transport& transport);
 

@@ -1,0 +1,154 @@
+// A server of HTTP/1.1. One thread waits for all connections: it reads heads and small bodies, and
+// writes what clients are slow to take. Handlers run in a few other threads, so that ten thousand
+// slow or idle connections cost memory, and no threads.
+//
+//   TRY(auto listener, Listener::Unix(run_dir + "/agent.sock"));
+//   TRY(auto server, Server::Start(std::move(listener), {}, [](std::shared_ptr<Exchange> exchange)
+//   {
+//     (void)exchange->Respond(200, {{"Content-Type", "text/plain"}}, "hello\n");
+//   }));
+//   …
+//   server->Stop(std::chrono::seconds(10));
+//
+// Routing is not here: a handler looks at the request.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/listener.h"
+#include "http/message.h"
+#include "http/stream.h"
+
+namespace podium::http {
+
+// Who is at the other end of a unix socket, as the kernel says (SO_PEERCRED).
+struct PeerCredentials {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+struct ServerRequest {
+  RequestHead head;
+  std::string path;                     // of the target, decoded; begins with a slash, or is "*"
+  std::string query;                    // of the target, encoded, without '?'
+  std::string body;                     // all of it, unless the treatment is to stream it
+  std::optional<PeerCredentials> peer;  // over a unix socket
+};
+
+// What becomes of a request, known from its head.
+struct Treatment {
+  // It may take as long as it likes (exec, a log that is followed, a watch that blocks): it gets a
+  // thread of its own, and Stop asks it to end at once.
+  bool long_running = false;
+  // The body is not collected: the handler, on a thread of its own, takes it with ReadBody.
+  bool stream_body = false;
+  // Larger bodies are answered with 413.
+  uint64_t max_body = uint64_t{3} << 20;
+};
+
+struct ServerOptions {
+  HeadLimits head_limits{};
+  std::function<Treatment(const RequestHead& head)> treatment{};  // none: Treatment{}
+
+  size_t threads = 8;               // that handlers share
+  size_t max_long_running = 512;    // threads of their own; beyond: 503
+  size_t max_connections = 10'000;  // beyond: the one idle for longest goes, or the new one waits
+  size_t max_buffered = size_t{128} << 20;   // of bodies of all connections; beyond: 503
+  size_t stream_buffer = size_t{256} << 10;  // of an answer that the client is slow to take
+
+  std::chrono::milliseconds head_timeout{10'000};   // from a connection's or request's first byte
+  std::chrono::milliseconds body_timeout{60'000};   // for all of a body that is collected
+  std::chrono::milliseconds idle_timeout{120'000};  // between requests
+  // Without a byte of the answer taken. A finished answer must also go out at 16 KiB a second.
+  std::chrono::milliseconds write_timeout{30'000};
+
+  // What the server itself answers (400, 408, 413, 431, 500, 503): the body, and its type. None:
+  // the message as plain text.
+  struct Page {
+    std::string content_type;
+    std::string body;
+  };
+  std::function<Page(int status, std::string_view message)> error_page{};
+};
+
+// A request and its answer. The handler may keep it beyond its return and answer later, from any
+// thread: so thousands of watches need none. Dropped without an answer it answers 500; dropped amid
+// one it breaks the connection, so that the client does not take a part for the whole.
+//
+// Threads: answering is for one at a time; cancelled() and OnCancel are for any.
+// kCancelled from what writes: the client is gone, or the server has stopped.
+class Exchange {
+ public:
+  struct State;
+  explicit Exchange(std::unique_ptr<State> state);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange();
+
+  const ServerRequest& request() const;
+
+  // The whole answer. Content-Length, Date and Connection are added.
+  Result<void> Respond(int status, Headers headers, std::string_view body);
+
+  // An answer piece by piece. Write waits while more than the stream buffer is on its way; TryWrite
+  // says false instead, and has then taken nothing. Pieces are sent as they come.
+  Result<void> Begin(int status, Headers headers);
+  Result<void> Write(std::string_view bytes);
+  Result<bool> TryWrite(std::string_view bytes);
+  Result<void> End();
+
+  // 101 with these headers (Upgrade among them): from then on the connection is the caller's, with
+  // no bounds on waiting. Stop shuts it down.
+  Result<std::unique_ptr<Stream>> Upgrade(Headers headers);
+
+  // Of a streamed body: at least a byte, or 0 at its end. kResourceExhausted past max_body.
+  Result<size_t> ReadBody(std::span<char> buffer);
+
+  // The client has closed its side or is gone, or Stop wants this to end.
+  bool cancelled() const;
+  // Called once, in some thread, when that happens; at once if it has. It must not wait.
+  void OnCancel(std::function<void()> callback);
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+using Handler = std::function<void(std::shared_ptr<Exchange> exchange)>;
+
+class Server {
+ public:
+  // Listens until Stop.
+  static Result<std::unique_ptr<Server>> Start(Listener listener, ServerOptions options,
+                                               Handler handler);
+  // Stops without grace.
+  ~Server();
+
+  // No new connections, no new requests; long-running ones are cancelled at once, others have
+  // `grace` to end. Then every connection is closed, upgraded ones too, and everything cancelled.
+  // Returns when all handlers have returned, which they must once cancelled.
+  void Stop(std::chrono::milliseconds grace);
+
+  struct Counts {
+    size_t connections = 0;
+    size_t long_running = 0;
+  };
+  Counts counts() const;
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace podium::http

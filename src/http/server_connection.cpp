@@ -1,0 +1,127 @@
+#include "http/server_connection.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace podium::http {
+
+Result<std::shared_ptr<LoopInbox>> LoopInbox::Create() {
+  UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) return Error::FromErrno(errno, "making an eventfd");
+  return std::shared_ptr<LoopInbox>(new LoopInbox(std::move(wake)));
+}
+
+void LoopInbox::Post(LoopCommand command) {
+  const std::lock_guard lock(mutex_);
+  commands_.push_back(command);
+  if (commands_.size() == 1) eventfd_write(wake_.get(), 1);
+}
+
+std::vector<LoopCommand> LoopInbox::Take() {
+  const std::lock_guard lock(mutex_);
+  eventfd_t count = 0;
+  eventfd_read(wake_.get(), &count);
+  return std::exchange(commands_, {});
+}
+
+void ServerConnection::FlushLocked() {
+  while (!broken && transport && WaitingLocked() > 0) {
+    auto progress = transport->TryWrite(std::string_view(out).substr(out_begin));
+    if (!progress.ok()) {
+      broken = true;
+      break;
+    }
+    out_begin += progress->bytes;
+    if (progress->wait != 0) break;
+  }
+  if (broken) out.clear();
+  if (WaitingLocked() == 0 || out_begin > size_t{64} << 10) {
+    out.erase(0, std::exchange(out_begin, 0));
+  }
+}
+
+void ServerConnection::Break() {
+  {
+    const std::lock_guard lock(mutex);
+    broken = true;
+    out = {};
+    out_begin = 0;
+    if (transport && !detached) {
+      // A handler that reads a streamed body waits at the socket itself.
+      shutdown(transport->fd(), SHUT_RDWR);
+      transport.reset();
+    }
+  }
+  drained.notify_all();
+  Cancel();
+}
+
+void ServerConnection::Cancel() {
+  std::function<void()> callback;
+  {
+    const std::lock_guard lock(mutex);
+    cancelled = true;
+    callback = std::exchange(on_cancel, nullptr);
+  }
+  if (callback) callback();
+}
+
+class TrackedStream : public Stream {
+ public:
+  TrackedStream(std::shared_ptr<UpgradedStreams> set, std::unique_ptr<Stream> stream)
+      : set_(std::move(set)), stream_(std::move(stream)) {}
+  ~TrackedStream() override {
+    const std::lock_guard lock(set_->mutex_);
+    std::erase_if(set_->entries_, [&](const auto& entry) { return entry.stream == this; });
+  }
+  TrackedStream(const TrackedStream&) = delete;
+  TrackedStream& operator=(const TrackedStream&) = delete;
+
+  Result<size_t> Read(std::span<char> buffer) override { return stream_->Read(buffer); }
+  Result<void> Write(std::string_view bytes) override { return stream_->Write(bytes); }
+  Result<void> CloseWrite() override { return stream_->CloseWrite(); }
+  void Shutdown() override { stream_->Shutdown(); }
+  void SetLimits(const WaitLimits& limits) override { stream_->SetLimits(limits); }
+  int fd() const override { return stream_->fd(); }
+  bool Buffered() const override { return stream_->Buffered(); }
+
+ private:
+  std::shared_ptr<UpgradedStreams> set_;
+  std::unique_ptr<Stream> stream_;
+};
+
+std::unique_ptr<Stream> UpgradedStreams::Track(std::shared_ptr<UpgradedStreams> self,
+                                               std::unique_ptr<Stream> stream,
+                                               std::shared_ptr<ServerConnection> connection) {
+  auto tracked = std::make_unique<TrackedStream>(std::move(self), std::move(stream));
+  const std::lock_guard lock(mutex_);
+  entries_.push_back({tracked.get(), std::move(connection)});
+  if (shut_) tracked->Shutdown();
+  return tracked;
+}
+
+void UpgradedStreams::CancelAll() {
+  std::unique_lock lock(mutex_);
+  std::vector<std::shared_ptr<ServerConnection>> connections;
+  connections.reserve(entries_.size());
+  for (const Entry& entry : entries_) connections.push_back(entry.connection);
+  lock.unlock();
+  for (const auto& connection : connections) connection->Cancel();
+}
+
+void UpgradedStreams::ShutdownAll() {
+  const std::lock_guard lock(mutex_);
+  shut_ = true;
+  for (const Entry& entry : entries_) entry.stream->Shutdown();
+}
+
+size_t UpgradedStreams::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace podium::http

@@ -1,0 +1,227 @@
+// The loop's reading half: bytes of a connection become requests.
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+
+#include "http/server_loop.h"
+#include "http/url.h"
+
+namespace podium::http {
+namespace {
+
+using Phase = ServerConnection::Phase;
+
+// Path and query of a request line's target (RFC 9112, section 3.2).
+Result<void> SplitTarget(const std::string& target, ServerRequest* request) {
+  std::string_view rest = target;
+  if (target == "*") {
+    request->path = "*";
+    return {};
+  }
+  std::string absolute;
+  if (!target.starts_with('/')) {
+    TRY(const Url url, Url::Parse(target));
+    absolute = url.Target();
+    rest = absolute;
+  }
+  const size_t mark = std::min(rest.find('?'), rest.size());
+  TRY(request->path, PercentDecode(rest.substr(0, mark)));
+  if (mark < rest.size()) request->query = rest.substr(mark + 1);
+  if (request->path.find('\0') != std::string::npos) {
+    return Error(Code::kInvalidArgument, "a NUL byte in the path");
+  }
+  return {};
+}
+
+int StatusOf(const Error& error) {
+  switch (error.code()) {
+    case Code::kResourceExhausted:
+      return 431;
+    case Code::kUnsupported:
+      return error.message().starts_with("unsupported HTTP version") ? 505 : 501;
+    default:
+      return 400;
+  }
+}
+
+}  // namespace
+
+void ServerLoop::ReadMore(const Connection& connection) {
+  std::array<char, 65536> buffer;
+  while (connection->phase == Phase::kHead || connection->phase == Phase::kBody) {
+    auto progress = connection->transport->TryRead(buffer);
+    if (!progress.ok() || progress->end) {
+      Close(connection);
+      return;
+    }
+    if (progress->wait != 0) return;
+    if (connection->phase == Phase::kHead && connection->in.empty()) {
+      SetDeadline(*connection, Clock::now() + context_->options.head_timeout);
+    }
+    connection->in.append(buffer.data(), progress->bytes);
+    Advance(connection);
+  }
+}
+
+void ServerLoop::Advance(const Connection& connection) {
+  while (true) {
+    if (connection->phase == Phase::kHead && ReadHeadStep(connection)) continue;
+    if (connection->phase == Phase::kBody && ReadBodyStep(connection)) continue;
+    return;
+  }
+}
+
+bool ServerLoop::ReadHeadStep(const Connection& connection) {
+  std::string& in = connection->in;
+  // Some clients send a line break behind a body (RFC 9112, section 2.2).
+  while (in.starts_with("\r\n")) in.erase(0, 2);
+  const HeadLimits& limits = context_->options.head_limits;
+  const size_t size = FindHeadEnd(in, connection->searched);
+  if (size > limits.bytes || (size == 0 && in.size() > limits.bytes)) {
+    Reject(connection, 431, "the request's head is too large");
+    return false;
+  }
+  connection->searched = in.size();
+  if (size == 0) return false;
+  auto head = ParseRequestHead(std::string_view(in).substr(0, size), limits);
+  if (!head.ok()) {
+    Reject(connection, StatusOf(head.error()), head.error().message());
+    return false;
+  }
+  auto framing = RequestFraming(*head);
+  if (!framing.ok()) {
+    Reject(connection, StatusOf(framing.error()), framing.error().message());
+    return false;
+  }
+  in.erase(0, size);
+  connection->searched = 0;
+  connection->head = *std::move(head);
+  connection->framing = *framing;
+  connection->keep_alive =
+      connection->head.minor >= 1 && KeepsAlive(connection->head.minor, connection->head.headers);
+  connection->treatment =
+      context_->options.treatment ? context_->options.treatment(connection->head) : Treatment{};
+  BeginBody(connection);
+  return connection->phase == Phase::kBody;
+}
+
+void ServerLoop::BeginBody(const Connection& connection) {
+  const Framing& framing = connection->framing;
+  if (framing.kind == Framing::Kind::kLength && framing.length > connection->treatment.max_body) {
+    Reject(connection, 413,
+           "Request entity too large: limit is " + std::to_string(connection->treatment.max_body));
+    return;
+  }
+  if (connection->head.headers.HasToken("Expect", "100-continue") && connection->in.empty() &&
+      framing.kind != Framing::Kind::kNone) {
+    SendContinue(*connection);
+  }
+  if (framing.kind == Framing::Kind::kNone || connection->treatment.stream_body) {
+    DispatchRequest(connection);
+    return;
+  }
+  connection->phase = Phase::kBody;
+  connection->chunks = {};
+  SetDeadline(*connection, Clock::now() + context_->options.body_timeout);
+}
+
+void ServerLoop::SendContinue(ServerConnection& connection) {
+  const std::lock_guard lock(connection.mutex);
+  connection.out += "HTTP/1.1 100 Continue\r\n\r\n";
+  connection.FlushLocked();
+}
+
+Result<void> ServerLoop::AppendBody(ServerConnection& connection, std::string_view bytes) {
+  if (connection.body.size() + bytes.size() > connection.treatment.max_body) {
+    return Error(Code::kResourceExhausted, "");
+  }
+  connection.body += bytes;
+  connection.counted += bytes.size();
+  buffered_ += bytes.size();
+  if (buffered_ > context_->options.max_buffered) return Error(Code::kUnavailable, "");
+  return {};
+}
+
+bool ServerLoop::ReadBodyStep(const Connection& connection) {
+  std::string& in = connection->in;
+  bool complete = false;
+  Result<void> taken;
+  size_t used = 0;
+  if (connection->framing.kind == Framing::Kind::kLength) {
+    used = static_cast<size_t>(
+        std::min<uint64_t>(in.size(), connection->framing.length - connection->body.size()));
+    taken = AppendBody(*connection, std::string_view(in).substr(0, used));
+    complete = connection->body.size() == connection->framing.length;
+  } else {
+    while (used < in.size() && taken.ok() && !connection->chunks.done()) {
+      auto piece = connection->chunks.Next(std::string_view(in).substr(used));
+      if (!piece.ok()) {
+        Reject(connection, 400, piece.error().message());
+        return false;
+      }
+      used += piece->consumed;
+      taken = AppendBody(*connection, piece->data);
+    }
+    complete = connection->chunks.done();
+  }
+  in.erase(0, used);
+  if (!taken.ok() && taken.error().code() == Code::kUnavailable) {
+    Reject(connection, 503, "too many requests at once");
+  } else if (!taken.ok()) {
+    Reject(connection, 413,
+           "Request entity too large: limit is " + std::to_string(connection->treatment.max_body));
+  } else if (complete) {
+    DispatchRequest(connection);
+  }
+  return false;
+}
+
+void ServerLoop::DispatchRequest(const Connection& connection) {
+  ServerRequest request;
+  auto split = SplitTarget(connection->head.target, &request);
+  if (!split.ok()) {
+    Reject(connection, 400, split.error().message());
+    return;
+  }
+  request.head = std::move(connection->head);
+  request.peer = connection->peer;
+  request.body = std::exchange(connection->body, {});
+  connection->phase = Phase::kHandling;
+  SetDeadline(*connection, std::nullopt);
+  if (connection->treatment.stream_body) {
+    // The handler reads from the socket itself, and sees its end there.
+    const std::lock_guard lock(connection->mutex);
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection->transport->fd(), nullptr);
+    connection->polled = false;
+    connection->interest = 0;
+  } else {
+    SetInterest(*connection, EPOLLRDHUP);
+  }
+  if (!dispatch_(connection, std::move(request))) {
+    Reject(connection, 503, "too many long-running requests");
+  }
+}
+
+void ServerLoop::Reject(const Connection& connection, int status, std::string_view message) {
+  ServerOptions::Page page{"text/plain; charset=utf-8", std::to_string(status) + " " +
+                                                            std::string(ReasonPhrase(status)) +
+                                                            ": " + std::string(message) + "\n"};
+  if (context_->options.error_page) page = context_->options.error_page(status, message);
+  auto bytes = SerializeAnswer(connection->head, status, {{"Content-Type", page.content_type}},
+                               page.body, true);
+  if (!bytes.ok()) {
+    Close(connection);
+    return;
+  }
+  connection->phase = Phase::kEnding;
+  connection->keep_alive = false;
+  {
+    const std::lock_guard lock(connection->mutex);
+    connection->out += *bytes;
+    connection->ended = true;
+  }
+  WriteMore(connection);
+}
+
+}  // namespace podium::http
