@@ -199,6 +199,38 @@ Result<Digest> ContentStore::Put(std::string_view bytes) {
   return digest;
 }
 
+Result<BlobInfo> ContentStore::PutStream(ByteSource& source, const DigestKnown& known,
+                                         std::string_view algorithm) {
+  const std::string folder = root_ + "/ingest";
+  const UniqueFd file(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kPartialMode));
+  if (!file) return Failed("making a file in " + folder);
+  BlobInfo blob;
+  Hasher hasher(algorithm);
+  std::vector<char> buffer(kBufferSize);
+  while (true) {
+    TRY(const size_t count, source.Read(buffer));
+    if (count == 0) break;
+    const std::string_view bytes(buffer.data(), count);
+    TRY_VOID(WriteAll(file.get(), bytes, blob.size));
+    hasher.Update(bytes);
+    blob.size += count;
+  }
+  blob.digest = hasher.Finish();
+  if (known) TRY_VOID(known(blob.digest));
+  if (Contains(blob.digest)) return blob;
+  if (fchmod(file.get(), kBlobMode) != 0 || fsync(file.get()) != 0) {
+    return Failed("writing " + blob.digest.String() + " to disk");
+  }
+  const std::string place = Place(blob.digest);
+  const std::string self = "/proc/self/fd/" + std::to_string(file.get());
+  if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, place.c_str(), AT_SYMLINK_FOLLOW) != 0 &&
+      errno != EEXIST) {
+    return Failed("making " + place);
+  }
+  TRY_VOID(SyncFolder(FolderOf(place)));
+  return blob;
+}
+
 Result<UniqueFd> ContentStore::OpenBlob(const Digest& digest) const {
   UniqueFd file(open(Place(digest).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return Failed(digest.String());

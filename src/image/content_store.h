@@ -14,12 +14,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "image/byte_source.h"
 #include "image/digest.h"
 
 namespace podium::image {
@@ -79,6 +81,14 @@ class ContentStore {
   // The same in one step, for bytes that are in memory. Content that is there already is no error,
   // and another writer of it is waited for.
   Result<Digest> Put(std::string_view bytes);
+
+  // For bytes that come once and whose digest nobody knows yet: they are hashed while they are
+  // written. `known`, if there is one, is called with the digest before the blob is in the store,
+  // and its error is passed on; content that is there already is no error. Needs a file system with
+  // O_TMPFILE.
+  using DigestKnown = std::function<Result<void>(const Digest& digest)>;
+  Result<BlobInfo> PutStream(ByteSource& source, const DigestKnown& known = {},
+                             std::string_view algorithm = "sha256");
 
   // To read from, from the beginning. kNotFound.
   Result<UniqueFd> OpenBlob(const Digest& digest) const;

@@ -226,13 +226,13 @@ TEST_F(HostileLayer, AMillionEntries) {
     std::string_view rest_;
     int times_;
   };
-  const int kBatches = podium::testing::IsLongForm() ? 500 : 5;
-  Repeated source(batch.bytes(), kBatches);
+  const int batches = podium::testing::IsLongForm() ? 500 : 5;
+  Repeated source(batch.bytes(), batches);
   std::filesystem::create_directory(layer());
   const UniqueFd folder(open(layer().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto stats = UnpackTar(source, folder.get());
   ASSERT_TRUE(stats.ok()) << stats.error().message();
-  EXPECT_EQ(stats->entries, 2000u * kBatches);
+  EXPECT_EQ(stats->entries, 2000u * batches);
   rusage after{};
   getrusage(RUSAGE_SELF, &after);
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 * 1024);
