@@ -1,15 +1,14 @@
 #include "linux/netlink_socket.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
+
+#include "linux/namespaces.h"
 
 namespace podium::kernel {
 namespace {
@@ -37,36 +36,11 @@ std::optional<int> ErrorOf(const NetlinkReply& reply) {
 }
 
 Error ReplyError(int os_errno, const std::string& what, const NetlinkReply& reply) {
-  const Error error = Error::FromErrno(os_errno, what.empty() ? "netlink" : what);
+  Error error = Error::FromErrno(os_errno, what.empty() ? "netlink" : what);
   const std::string words = ExtendedAck(reply);
   if (words.empty()) return error;
   return {error.code(), error.message() + " (" + words + ")", os_errno};
 }
-
-// Back in the thread's own network namespace at the end of the scope.
-class NamespaceVisit {
- public:
-  NamespaceVisit() = default;
-  NamespaceVisit(const NamespaceVisit&) = delete;
-  NamespaceVisit& operator=(const NamespaceVisit&) = delete;
-  ~NamespaceVisit() {
-    if (inside_ && setns(home_.get(), CLONE_NEWNET) != 0) std::abort();
-  }
-
-  Result<void> Enter(int netns) {
-    home_.reset(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-    if (!home_) return Error::FromErrno(errno, "/proc/thread-self/ns/net");
-    if (setns(netns, CLONE_NEWNET) != 0) {
-      return Error::FromErrno(errno, "entering the network namespace");
-    }
-    inside_ = true;
-    return {};
-  }
-
- private:
-  UniqueFd home_;
-  bool inside_ = false;
-};
 
 }  // namespace
 
@@ -217,8 +191,7 @@ Result<NetlinkSocket> NetlinkSocket::Open(int protocol) {
 }
 
 Result<NetlinkSocket> NetlinkSocket::OpenIn(int protocol, int netns) {
-  NamespaceVisit visit;
-  TRY_VOID(visit.Enter(netns));
+  TRY(const NetNamespaceEntry there, NetNamespaceEntry::Enter(netns));
   return Open(protocol);
 }
 

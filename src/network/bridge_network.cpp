@@ -1,0 +1,549 @@
+#include "network/bridge_network.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "linux/namespaces.h"
+#include "network/forward_chains.h"
+#include "network/host_ports.h"
+#include "network/traffic_shaping.h"
+
+namespace podium::network {
+namespace {
+
+constexpr size_t kMaxSandboxId = 64;
+constexpr int kDeviceTries = 8;
+constexpr uint32_t kDeviceNumbers = 1 << 24;
+constexpr auto kSpareRetry = std::chrono::seconds(1);
+
+uint32_t Random() {
+  uint32_t number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number) return 0;
+  return number;
+}
+
+// Devices of two instances on one machine differ by this part of their names: FNV-1a of the
+// bridge's name, which is the instance's own.
+std::string DevicePrefix(std::string_view bridge) {
+  uint32_t hash = 2166136261U;
+  for (const char c : bridge) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return fmt::format("veth{:05x}", (hash ^ hash >> 20) & 0xfffff);
+}
+
+Result<void> CheckRequest(const PodNetworkRequest& request) {
+  const std::string& id = request.sandbox_id;
+  const bool plain = std::ranges::all_of(
+      id, [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; });
+  if (id.empty() || id.size() > kMaxSandboxId || !plain) {
+    return Error(Code::kInvalidArgument, "'" + id + "' is no sandbox id");
+  }
+  return {};
+}
+
+std::string NameOf(const PodNetworkRequest& request) {
+  return request.pod_namespace + "/" + request.pod_name;
+}
+
+// The ranges, sorted by family.
+Result<RulesConfig> ReadRanges(const BridgeOptions& options) {
+  RulesConfig rules;
+  rules.table = options.table;
+  rules.bridge = options.bridge;
+  rules.device_prefix = DevicePrefix(options.bridge);
+  TRY(rules.pods, ParseIpv4Range(options.pod_range));
+  if (!options.pod_range6.empty()) {
+    TRY(rules.pods6, ParseIpv6Range(options.pod_range6));
+    if (!HasIpv6()) return Error(Code::kUnsupported, "this machine has no IPv6");
+  }
+  for (const std::string& text : options.cluster_ranges) {
+    if (text.find(':') == std::string::npos) {
+      TRY(const Ipv4Range range, ParseIpv4Range(text));
+      rules.cluster.push_back(range);
+    } else {
+      TRY(const Ipv6Range range, ParseIpv6Range(text));
+      rules.cluster6.push_back(range);
+    }
+  }
+  return rules;
+}
+
+}  // namespace
+
+BridgeOptions BridgeOptionsOf(const Instance& instance) {
+  BridgeOptions options;
+  options.bridge = instance.bridge;
+  options.table = instance.nftables_table;
+  options.pod_range = instance.pod_range;
+  return options;
+}
+
+BridgeNetwork::BridgeNetwork(const BridgeOptions& options, AddressPool addresses, RulesConfig rules,
+                             uint32_t first_device)
+    : options_(options),
+      bridge_{.name = options.bridge,
+              .gateway = addresses.gateway(),
+              .pods = rules.pods,
+              .pods6 = rules.pods6,
+              .mtu = options.mtu != 0 ? options.mtu : UplinkMtu()},
+      device_prefix_(rules.device_prefix),
+      rules_(std::move(rules)),
+      addresses_(std::move(addresses)),
+      next_device_(first_device) {}
+
+Result<std::unique_ptr<BridgeNetwork>> BridgeNetwork::Open(const BridgeOptions& options) {
+  TRY(RulesConfig rules, ReadRanges(options));
+  TRY(AddressPool addresses, AddressPool::Create(rules.pods, rules.pods6, Random()));
+  rules.gateway = addresses.gateway().mac;
+  std::unique_ptr<BridgeNetwork> network(
+      new BridgeNetwork(options, std::move(addresses), std::move(rules), Random()));
+  TRY_VOID(network->EnsureHost());
+  if (options.spare_namespaces > 0) {
+    network->keeper_ = std::thread(&BridgeNetwork::KeepSpares, network.get());
+  }
+  return network;
+}
+
+BridgeNetwork::~BridgeNetwork() { StopKeeping(); }
+
+Result<void> BridgeNetwork::EnsureHost() {
+  TRY(bridge_index_, EnsureBridge(bridge_));
+  if (options_.enable_forwarding) TRY_VOID(EnableForwarding(bridge_.pods6.has_value()));
+  return {};
+}
+
+std::string BridgeNetwork::NextDevice() {
+  const std::lock_guard lock(mutex_);
+  return fmt::format("{}{:06x}", device_prefix_, next_device_++ % kDeviceNumbers);
+}
+
+Result<PodAddress> BridgeNetwork::TakeAddress() {
+  const std::lock_guard lock(mutex_);
+  auto address = addresses_.Take();
+  if (address.ok() || spares_.empty()) return address;
+  // The last addresses are better used by pods than by spares.
+  addresses_.Free(spares_.front().address.number);
+  spares_.pop_front();
+  return addresses_.Take();
+}
+
+void BridgeNetwork::FreeAddress(uint32_t number) {
+  const std::lock_guard lock(mutex_);
+  addresses_.Free(number);
+}
+
+Result<BridgeNetwork::Spare> BridgeNetwork::MakeSpare() {
+  Spare spare;
+  TRY(spare.address, TakeAddress());
+  auto netns = kernel::NewNetNamespace();
+  if (!netns.ok()) {
+    FreeAddress(spare.address.number);
+    return std::move(netns).error();
+  }
+  spare.netns = *std::move(netns);
+  Pod pod;
+  pod.rules.address = spare.address;
+  PodNetworkRequest request;
+  request.netns = spare.netns.get();
+  if (auto connected = Connect(request, &pod); !connected.ok()) {
+    FreeAddress(spare.address.number);
+    return std::move(connected).error();
+  }
+  spare.device = pod.rules.device;
+  return spare;
+}
+
+void BridgeNetwork::KeepSpares() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    // In a small range spares must not take what pods need.
+    const size_t most = std::min<size_t>(options_.spare_namespaces, addresses_.v4().hosts() / 8);
+    if (!recovered_ || spares_.size() >= most) {
+      wanted_.wait(lock);
+      continue;
+    }
+    lock.unlock();
+    auto spare = MakeSpare();
+    lock.lock();
+    if (!spare.ok()) {
+      // Setup meets the same error and reports it.
+      wanted_.wait_for(lock, kSpareRetry);
+    } else if (stopping_) {
+      addresses_.Free(spare->address.number);
+    } else {
+      spares_.push_back(*std::move(spare));
+    }
+  }
+}
+
+void BridgeNetwork::StopKeeping() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wanted_.notify_all();
+  }
+  if (keeper_.joinable()) keeper_.join();
+  const std::lock_guard lock(mutex_);
+  for (const Spare& spare : spares_) addresses_.Free(spare.address.number);
+  spares_.clear();
+}
+
+Result<UniqueFd> BridgeNetwork::PrepareNamespace(const std::string& sandbox_id) {
+  PodNetworkRequest request;
+  request.sandbox_id = sandbox_id;
+  TRY_VOID(CheckRequest(request));
+  std::optional<Spare> spare;
+  {
+    const std::lock_guard lock(mutex_);
+    if (pods_.contains(sandbox_id)) {
+      return Error(Code::kAlreadyExists, "sandbox " + sandbox_id + " has a network namespace");
+    }
+    if (!spares_.empty()) {
+      spare = std::move(spares_.front());
+      spares_.pop_front();
+      wanted_.notify_all();
+    }
+  }
+  if (!spare) {
+    TRY(spare, MakeSpare());
+  }
+  TRY(const ino_t inode, kernel::NamespaceInode(spare->netns.get()));
+  const std::lock_guard lock(mutex_);
+  Pod pod;
+  pod.rules.address = spare->address;
+  pod.rules.device = spare->device;
+  pod.prepared = inode;
+  pods_.emplace(sandbox_id, std::move(pod));
+  return std::move(spare->netns);
+}
+
+std::optional<std::string> BridgeNetwork::PortHolder(const std::string& sandbox_id,
+                                                     const std::vector<PortMapping>& ports) const {
+  for (const auto& [id, pod] : pods_) {
+    if (id == sandbox_id) continue;
+    for (const PortMapping& held : pod.rules.ports) {
+      for (const PortMapping& port : ports) {
+        if (!Collide(port, held)) continue;
+        return fmt::format("hostPort {} is taken by pod {}", ToText(port), pod.rules.comment);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+Result<BridgeNetwork::Pod> BridgeNetwork::Reserve(const PodNetworkRequest& request,
+                                                  std::vector<PortMapping> ports, bool* connected) {
+  TRY(const ino_t inode, kernel::NamespaceInode(request.netns));
+  *connected = false;
+  std::optional<Pod> pod;
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto holder = PortHolder(request.sandbox_id, ports)) {
+      return Error(Code::kAlreadyExists, *std::move(holder));
+    }
+    if (const auto found = pods_.find(request.sandbox_id); found != pods_.end()) {
+      pod = found->second;
+      if (pod->prepared == 0) {
+        return Error(Code::kAlreadyExists, "sandbox " + request.sandbox_id + " is set up");
+      }
+      *connected = pod->prepared == inode;
+    }
+  }
+  if (!pod) {
+    TRY(const PodAddress address, TakeAddress());
+    pod.emplace();
+    pod->rules.address = address;
+  }
+  if (pod->prepared != 0 && !*connected) TRY_VOID(RemoveLink(pod->rules.device));
+  pod->prepared = 0;
+  pod->rules.ports = std::move(ports);
+  pod->rules.comment = NameOf(request);
+  const std::lock_guard lock(mutex_);
+  // Between the two locks another pod may have come to the same port.
+  if (auto holder = PortHolder(request.sandbox_id, pod->rules.ports)) {
+    if (!pods_.contains(request.sandbox_id)) addresses_.Free(pod->rules.address.number);
+    return Error(Code::kAlreadyExists, *std::move(holder));
+  }
+  pods_[request.sandbox_id] = *pod;
+  return *std::move(pod);
+}
+
+Result<void> BridgeNetwork::Connect(const PodNetworkRequest& request, Pod* pod) {
+  for (int i = 0;; ++i) {
+    pod->rules.device = NextDevice();
+    auto connected =
+        ConnectPod(bridge_, bridge_index_, pod->rules.device, pod->rules.address, request.netns);
+    // A device of that name may be left of a pod whose namespace still ends.
+    const bool taken = !connected.ok() && connected.error().os_errno() == EEXIST &&
+                       connected.error().code() == Code::kAlreadyExists &&
+                       FindLink(pod->rules.device).ok();
+    if (!taken || i == kDeviceTries) return connected;
+  }
+}
+
+Result<void> BridgeNetwork::AddRules(const Pod& pod) {
+  const std::lock_guard lock(rules_mutex_);
+  auto added = rules_.Add(pod.rules);
+  if (added.ok() || added.error().os_errno() != ENOENT) return added;
+  // Never made yet, or removed by somebody (nft flush ruleset): all pods need them back.
+  return ReplaceRules();
+}
+
+Result<void> BridgeNetwork::RemoveRules(const Pod& pod) {
+  const std::lock_guard lock(rules_mutex_);
+  auto removed = rules_.Remove(pod.rules);
+  if (removed.ok() || removed.error().os_errno() != ENOENT) return removed;
+  return ReplaceRules();
+}
+
+// With rules_mutex_ held.
+Result<void> BridgeNetwork::ReplaceRules() {
+  std::vector<PodRules> pods;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, pod] : pods_) {
+      if (!pod.rules.comment.empty() && !pod.rules.device.empty()) pods.push_back(pod.rules);
+    }
+  }
+  return rules_.Replace(pods);
+}
+
+Result<void> BridgeNetwork::Enable(const Pod& pod, const Bandwidth& bandwidth) {
+  if (bandwidth != Bandwidth{}) {
+    TRY(const Link link, FindLink(pod.rules.device));
+    TRY_VOID(LimitRates(pod.rules.device, link.index, bandwidth));
+  }
+  TRY_VOID(AddRules(pod));
+  return AddPodRoutes(bridge_, bridge_index_, pod.rules.address);
+}
+
+Result<PodNetwork> BridgeNetwork::Setup(const PodNetworkRequest& request) {
+  TRY_VOID(CheckRequest(request));
+  TRY(std::vector<PortMapping> ports, EffectivePorts(request.ports));
+  TRY(const Bandwidth bandwidth, BandwidthOf(request.annotations));
+  if (auto listener = ListenerOn(ports)) return Error(Code::kAlreadyExists, *std::move(listener));
+  bool connected = false;
+  TRY(Pod pod, Reserve(request, std::move(ports), &connected));
+  pod.limited = bandwidth.egress_rate != 0;
+  auto done = connected ? Result<void>() : Connect(request, &pod);
+  if (done.ok()) {
+    {
+      const std::lock_guard lock(mutex_);
+      pods_[request.sandbox_id] = pod;
+    }
+    done = Enable(pod, bandwidth);
+  }
+  if (!done.ok()) {
+    // The first error counts. What cannot be undone now is found by Recover.
+    (void)Disconnect(pod);
+    (void)RemoveLink(pod.rules.device);
+    const std::lock_guard lock(mutex_);
+    pods_.erase(request.sandbox_id);
+    addresses_.Free(pod.rules.address.number);
+    return std::move(done).error();
+  }
+  const std::lock_guard lock(mutex_);
+  pods_[request.sandbox_id].up = true;
+  return Describe(pod);
+}
+
+Result<void> BridgeNetwork::Disconnect(const Pod& pod) {
+  // All of it is tried; the first error counts.
+  auto routes = RemovePodRoutes(bridge_, bridge_index_, pod.rules.address);
+  auto rules = pod.rules.comment.empty() ? Result<void>() : RemoveRules(pod);
+  auto rate = pod.limited ? RemoveRateDevice(pod.rules.device) : Result<void>();
+  if (!routes.ok()) return routes;
+  return rules.ok() ? std::move(rate) : std::move(rules);
+}
+
+Result<void> BridgeNetwork::Teardown(const std::string& sandbox_id) {
+  const auto pod = FindPod(sandbox_id);
+  if (!pod.ok()) return {};
+  TRY_VOID(Disconnect(*pod));
+  const std::lock_guard lock(mutex_);
+  pods_.erase(sandbox_id);
+  addresses_.Free(pod->rules.address.number);
+  return {};
+}
+
+PodNetwork BridgeNetwork::Describe(const Pod& pod) const {
+  const PodAddress& address = pod.rules.address;
+  PodNetwork network;
+  network.interface = kPodInterface;
+  network.mac = ToText(address.mac);
+  network.addresses.push_back(ToText(address.v4));
+  network.gateways.push_back(ToText(bridge_.gateway.v4));
+  if (address.v6) {
+    network.addresses.push_back(ToText(*address.v6));
+    network.gateways.push_back(ToText(*bridge_.gateway.v6));
+  }
+  network.host_interface = pod.rules.device;
+  network.mtu = bridge_.mtu;
+  return network;
+}
+
+Result<BridgeNetwork::Pod> BridgeNetwork::FindPod(const std::string& sandbox_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = pods_.find(sandbox_id);
+  if (found == pods_.end()) {
+    return Error(Code::kNotFound, "sandbox " + sandbox_id + " has no network");
+  }
+  return found->second;
+}
+
+Result<void> BridgeNetwork::Check(const std::string& sandbox_id) {
+  TRY(const Pod pod, FindPod(sandbox_id));
+  if (!pod.up) return Error(Code::kNotFound, "sandbox " + sandbox_id + " is not set up");
+  TRY(const Link link, FindLink(pod.rules.device));
+  if (!link.up || link.master != bridge_index_) {
+    return Error(Code::kNotFound, fmt::format("the network device {} is down or off the bridge {}",
+                                              link.name, bridge_.name));
+  }
+  TRY_VOID(CheckPodRoutes(bridge_, bridge_index_, pod.rules.address));
+  return rules_.Check(pod.rules);
+}
+
+Result<PodCounters> BridgeNetwork::Counters(const std::string& sandbox_id) {
+  TRY(const Pod pod, FindPod(sandbox_id));
+  TRY(const Link link, FindLink(pod.rules.device));
+  // What the host's end sends is what the pod receives.
+  const PodCounters& host = link.counters;
+  return PodCounters{.rx_bytes = host.tx_bytes,
+                     .rx_packets = host.tx_packets,
+                     .rx_errors = host.tx_errors,
+                     .rx_dropped = host.tx_dropped,
+                     .tx_bytes = host.rx_bytes,
+                     .tx_packets = host.rx_packets,
+                     .tx_errors = host.rx_errors,
+                     .tx_dropped = host.rx_dropped};
+}
+
+// Into pods_ and addresses_, or neither is changed.
+Result<void> BridgeNetwork::Adopt(std::span<const LiveSandbox> live) {
+  std::map<std::string, Pod> pods;
+  const std::lock_guard lock(mutex_);
+  AddressPool addresses = addresses_;
+  for (const auto& [id, pod] : pods_) addresses.Free(pod.rules.address.number);
+  for (const LiveSandbox& sandbox : live) {
+    const std::string& id = sandbox.request.sandbox_id;
+    const auto damaged = [&](const std::string& why) {
+      return Error(Code::kInvalidArgument,
+                   fmt::format("sandbox {} cannot be taken over: {}", id, why));
+    };
+    const auto& recorded = sandbox.network.addresses;
+    const auto v4 = recorded.empty() ? std::nullopt : ParseIpv4(recorded[0]);
+    if (!v4) return damaged("its record has no IPv4 address");
+    auto address = addresses.Claim(*v4);
+    if (!address.ok()) return damaged(address.error().message());
+    auto ports = EffectivePorts(sandbox.request.ports);
+    if (!ports.ok()) return damaged(ports.error().message());
+    Pod pod;
+    pod.rules = {.address = *address,
+                 .device = sandbox.network.host_interface,
+                 .ports = *std::move(ports),
+                 .comment = NameOf(sandbox.request)};
+    // One that was set up before the second range came keeps what it has.
+    if (recorded.size() < 2) pod.rules.address.v6.reset();
+    const auto bandwidth = BandwidthOf(sandbox.request.annotations);
+    pod.limited = bandwidth.ok() && bandwidth->egress_rate != 0;
+    pod.up = true;
+    if (!pod.rules.device.starts_with(device_prefix_)) {
+      return damaged("its device '" + pod.rules.device + "' is not of this instance");
+    }
+    if (!pods.emplace(id, std::move(pod)).second) return damaged("it is listed twice");
+  }
+  pods_ = std::move(pods);
+  addresses_ = std::move(addresses);
+  recovered_ = true;
+  wanted_.notify_all();
+  return {};
+}
+
+// Routes and devices of pods that live no more.
+Result<void> BridgeNetwork::RemoveStrays() {
+  TRY(const std::set<uint32_t> routed, RoutedPods(bridge_, bridge_index_));
+  TRY(const std::vector<Link> ports, PortsOf(bridge_index_));
+  std::set<uint32_t> numbers;
+  std::set<std::string> devices;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, pod] : pods_) {
+      numbers.insert(pod.rules.address.v4);
+      devices.insert(pod.rules.device);
+    }
+    for (const Spare& spare : spares_) devices.insert(spare.device);
+  }
+  for (const uint32_t v4 : routed) {
+    if (numbers.contains(v4) || v4 == bridge_.gateway.v4) continue;
+    PodAddress stray = addresses_.AddressOf(v4 - bridge_.pods.first);
+    TRY_VOID(RemovePodRoutes(bridge_, bridge_index_, stray));
+  }
+  for (const Link& port : ports) {
+    if (!port.name.starts_with(device_prefix_) || devices.contains(port.name)) continue;
+    TRY_VOID(RemoveRateDevice(port.name));
+    TRY_VOID(RemoveLink(port.name));
+  }
+  return {};
+}
+
+Result<void> BridgeNetwork::Recover(std::span<const LiveSandbox> live) {
+  TRY_VOID(EnsureHost());
+  TRY_VOID(Adopt(live));
+  {
+    const std::lock_guard lock(rules_mutex_);
+    TRY_VOID(ReplaceRules());
+  }
+  std::vector<PodAddress> addresses;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, pod] : pods_) addresses.push_back(pod.rules.address);
+  }
+  for (const PodAddress& address : addresses) {
+    TRY_VOID(AddPodRoutes(bridge_, bridge_index_, address));
+  }
+  TRY_VOID(RemoveStrays());
+  TRY(const auto warnings, AcceptForwarded(bridge_.name));
+  (void)warnings;  // Status tells them
+  return {};
+}
+
+NetworkStatus BridgeNetwork::Status() {
+  NetworkStatus status;
+  const auto ensure = [&]() -> Result<void> {
+    TRY_VOID(EnsureHost());
+    {
+      const std::lock_guard lock(rules_mutex_);
+      if (!rules_.CheckTables().ok()) TRY_VOID(ReplaceRules());
+    }
+    TRY(status.warnings, AcceptForwarded(bridge_.name));
+    return {};
+  };
+  if (const auto ready = ensure(); !ready.ok()) {
+    status.reason = "NetworkPluginNotReady";
+    status.message = "Network plugin returns error: " + ready.error().message();
+    return status;
+  }
+  status.ready = true;
+  return status;
+}
+
+Result<void> BridgeNetwork::Uninstall() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!pods_.empty()) {
+      return Error(Code::kConflict, "sandbox " + pods_.begin()->first + " has its network here");
+    }
+  }
+  StopKeeping();
+  if (FindLink(bridge_.name).ok()) TRY_VOID(RemoveStrays());
+  TRY_VOID(ForgetForwarded(bridge_.name));
+  const std::lock_guard lock(rules_mutex_);
+  TRY_VOID(rules_.Uninstall());
+  return RemoveBridge(bridge_);
+}
+
+}  // namespace podium::network
