@@ -189,6 +189,9 @@ void Invocation::Add(std::string_view option, std::string value) {
   values_[std::string(option)].push_back(std::move(value));
 }
 
+bool Streams::Out(std::string_view text) const { return WriteAll(out, text); }
+bool Streams::Err(std::string_view text) const { return WriteAll(err, text); }
+
 Outcome UsageError(std::string_view command, std::string_view message) {
   const std::string name(command);
   return {kUsage,
@@ -225,7 +228,8 @@ std::string CommandHelp(const Command& command) {
   return out + "\nExamples:\n" + command.example;
 }
 
-Outcome RunCommand(std::span<const Command> commands, std::span<const char* const> arguments) {
+Outcome RunCommand(std::span<const Command> commands, std::span<const char* const> arguments,
+                   const Streams& streams) {
   if (arguments.empty()) return {kUsage, {}, ProgramHelp(commands)};
   const std::string_view name = arguments[0];
   if (name == "--help" || name == "-h" || (name == "help" && arguments.size() == 1)) {
@@ -245,7 +249,7 @@ Outcome RunCommand(std::span<const Command> commands, std::span<const char* cons
   const std::string problem = Parse(*command, arguments.subspan(1), &invocation, &help);
   if (help) return {kOk, CommandHelp(*command), {}};
   if (!problem.empty()) return UsageError(name, problem);
-  return command->run(invocation);
+  return command->live ? command->live(invocation, streams) : command->run(invocation);
 }
 
 int Run(std::span<const Command> commands, int argc, const char* const* argv) {

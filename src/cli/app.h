@@ -9,8 +9,9 @@ namespace podium::cli {
 // it answers. Returns the exit status of the program.
 int Run(std::span<const Command> commands, int argc, const char* const* argv);
 
-// The same without writing.
-Outcome RunCommand(std::span<const Command> commands, std::span<const char* const> arguments);
+// The same without writing, but for what a live command writes to the streams.
+Outcome RunCommand(std::span<const Command> commands, std::span<const char* const> arguments,
+                   const Streams& streams = {});
 
 // What --help prints: of the program, and of one command.
 std::string ProgramHelp(std::span<const Command> commands);

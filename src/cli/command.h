@@ -46,7 +46,18 @@ class Invocation {
   std::vector<std::string> arguments_;
 };
 
-// What a command answers. Commands print nothing themselves.
+// Where a command that talks while it runs reads and writes. Descriptors.
+struct Streams {
+  int in = 0;
+  int out = 1;
+  int err = 2;
+
+  // False when nobody takes it any more.
+  bool Out(std::string_view text) const;
+  bool Err(std::string_view text) const;
+};
+
+// What a command answers. Commands print nothing themselves, but for those that run on.
 struct Outcome {
   int status = kOk;
   std::string out;
@@ -63,7 +74,9 @@ struct Command {
   const char* details = "";           // paragraphs, one a line
   const char* example = "";           // lines as they are
   std::span<const Option> options = {};
+  // One of the two. `live` for commands that follow something: what it returns is written last.
   Outcome (*run)(const Invocation& invocation) = nullptr;
+  Outcome (*live)(const Invocation& invocation, const Streams& streams) = nullptr;
 };
 
 // A usage error of the command: `message`, and where to find help.
