@@ -114,6 +114,14 @@ void MakeFolderAt(const std::string& path) {
   EXPECT_TRUE(mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) << path;
 }
 
+std::string StatusField(int32_t pid, const std::string& name) {
+  const std::string status = "\n" + ReadPath("/proc/" + std::to_string(pid) + "/status");
+  const size_t at = status.find("\n" + name + ":\t");
+  if (at == std::string::npos) return "";
+  const size_t from = at + name.size() + 3;
+  return status.substr(from, status.find('\n', from) - from);
+}
+
 Plan ExecPlan(std::vector<std::string> arguments) {
   Plan plan;
   plan.arguments = std::move(arguments);
@@ -304,9 +312,8 @@ Answer Pod::Run(const PodOptions& options) {
   run.run_dir = prepare ? -1 : Add(descriptors, folder.get());
   run.net = Add(descriptors, options.net);
   const UniqueFd infra = SealedFile(BytesOf(InfraProgram()));
-  static bool prepared = false;
-  run.infra = prepared && !prepare ? -1 : Add(descriptors, infra.get());
-  prepared = prepare;
+  run.infra = prepared_ && !prepare ? -1 : Add(descriptors, infra.get());
+  prepared_ = prepare;
   run.cgroups = AddCgroups(descriptors, options.cgroup, options.kill, options.procs);
   run.infra_oom_score_adj = options.oom_score_adj;
   run.shm_size = options.shm_size;

@@ -3,6 +3,7 @@
 // left over at the end is found and is a failure.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/types.h>
 
@@ -75,6 +76,7 @@ class Pod {
   Pod& operator=(const Pod&) = delete;
 
   pid_t pid() const { return pid_; }
+  const std::string& folder() const { return folder_; }
   int control() const { return control_.get(); }
   void SetControl(UniqueFd fd) { control_ = std::move(fd); }
   // The next packet; fails the test and gives an empty one after ten seconds.
@@ -115,6 +117,7 @@ class Pod {
   pid_t pid_ = 0;
   UniqueFd control_;
   std::string folder_;
+  bool prepared_ = false;
   uint64_t last_id_ = 0;
   std::vector<Answer> events_;
 };
@@ -141,6 +144,8 @@ std::string ReadAll(int fd);
 std::string ReadPath(const std::string& path);
 void WritePath(const std::string& path, std::string_view text);
 void MakeFolderAt(const std::string& path);
+// A line of /proc/PID/status, without its name.
+std::string StatusField(int32_t pid, const std::string& name);
 
 // All below this folder is the test's: /mnt/shim, a tmpfs.
 inline constexpr const char* kBase = "/mnt";

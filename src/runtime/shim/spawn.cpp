@@ -3,6 +3,7 @@
 #include <asm/errno.h>
 #include <asm/signal.h>
 #include <linux/fcntl.h>
+#include <linux/wait.h>
 
 #include "runtime/shim/shim.h"
 #include "runtime/shim/stage.h"
@@ -138,7 +139,12 @@ void OnFailed(Process& process, FailedStep step, int32_t error, std::string_view
   process.state.failed_error = error;
   ReplyFailed(process.reply, step, error, detail);
   process.reply = {};
-  if (process.state.pid == 0) Forget(process);
+  const bool exec = process.state.kind == ProcessKind::kExec;
+  if (exec && process.state.pid != 0) {
+    // It has said its last word. Reaped here, its id is free as soon as the answer is out.
+    sys::Call(__NR_waitid, P_PID, process.state.pid, nullptr, WEXITED, nullptr);
+  }
+  if (exec || process.state.pid == 0) Forget(process);
 }
 
 void OnClosed(Process& process) {
