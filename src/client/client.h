@@ -1,0 +1,146 @@
+// What commands and components say to a server of the Kubernetes API: the agent of this machine at
+// its socket, or an API server.
+//
+//   TRY(auto client, Client::Create(AgentAt(instance.run_dir)));
+//   TRY(auto pod, client.Get<api::core::v1::Pod>({"default", "web"}));
+//
+// Threads: Client is for any; what it returns is for one at a time, unless it says more.
+//
+// Errors carry the server's own message ('pods "web" not found') and a code for its reason. Without
+// a server they are those of http/client.h; at an agent's socket they say what to do.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/types/core_v1.h"
+#include "api/types/meta_v1.h"
+#include "base/result.h"
+#include "client/remote.h"
+#include "client/watch.h"
+#include "http/client.h"
+#include "reflect/json.h"
+
+namespace podium::client {
+
+struct ServerAddress {
+  std::string url = "http://localhost";  // scheme, host, and what stands before /api
+  std::string unix_socket{};             // connects here instead
+  std::string bearer_token{};
+  http::TlsOptions tls{};
+  http::ProxySettings proxy{};
+};
+
+// The agent of the instance with this run folder.
+ServerAddress AgentAt(std::string_view run_dir);
+
+struct ObjectKey {
+  std::string namespace_;  // "" for what has none
+  std::string name;
+};
+
+// Options of requests as query parameters, as upstream's conversion writes them: members that JSON
+// would have, lists repeated. `options` is PodLogOptions, ListOptions and their like.
+Result<std::string> QueryOf(const reflect::Type& type, const void* options);
+
+class Client {
+ public:
+  static Result<Client> Create(ServerAddress address);
+
+  template <class T>
+  Result<T> Get(const ObjectKey& key) const {
+    return Decoded<T>("GET", reflect::TypeOf<T>(), key, "", "");
+  }
+  // A list type: PodList. Of every namespace where `namespace_` is "".
+  template <class L>
+  Result<L> List(std::string_view namespace_,
+                 const api::meta::v1::ListOptions& options = {}) const {
+    TRY(const std::string query, QueryOf(reflect::TypeOf<api::meta::v1::ListOptions>(), &options));
+    return Decoded<L>("GET", reflect::TypeOf<L>(), {std::string(namespace_), ""}, query, "");
+  }
+  // In the object's own namespace. What the server made of it.
+  template <class T>
+  Result<T> Create(const T& object) const {
+    TRY(const std::string body, reflect::ToJson(object));
+    return Decoded<T>("POST", reflect::TypeOf<T>(), {object.metadata.namespace_, ""}, "", body);
+  }
+  template <class T>
+  Result<T> Update(const T& object) const {
+    TRY(const std::string body, reflect::ToJson(object));
+    return Decoded<T>("PUT", reflect::TypeOf<T>(),
+                      {object.metadata.namespace_, object.metadata.name}, "", body);
+  }
+  template <class T>
+  Result<void> Delete(const ObjectKey& key,
+                      const api::meta::v1::DeleteOptions& options = {}) const {
+    return DeleteObject(reflect::TypeOf<T>(), key, options);
+  }
+  // Events of the objects of T's kind, from options.resourceVersion on.
+  template <class T>
+  Result<Watch<T>> WatchObjects(std::string_view namespace_,
+                                const api::meta::v1::ListOptions& options = {}) const {
+    TRY(auto events, StartWatch(reflect::TypeOf<T>(), namespace_, options));
+    return Watch<T>(std::move(events));
+  }
+
+  // What a container printed; with `follow` also what it will print, until it ends or Stop.
+  Result<ByteStream> Logs(const ObjectKey& pod, const api::core::v1::PodLogOptions& options) const;
+  // A command in a container, or the container's own process.
+  Result<RemoteCommand> Exec(const ObjectKey& pod,
+                             const api::core::v1::PodExecOptions& options) const;
+  Result<RemoteCommand> Attach(const ObjectKey& pod,
+                               const api::core::v1::PodAttachOptions& options) const;
+  // A connection to this port inside the pod.
+  Result<PortConnection> PortForward(const ObjectKey& pod, uint16_t port) const;
+
+  // Anything else the server has, /node/v1 among it. `path` begins with a slash; the body is JSON,
+  // or empty. The answer's body, of at most 64 MiB.
+  Result<std::string> Raw(std::string_view method, const std::string& path,
+                          std::string_view query = "", std::string_view body = "") const;
+  template <class T>
+  Result<T> RawAs(std::string_view method, const std::string& path, std::string_view query = "",
+                  std::string_view body = "") const {
+    TRY(const std::string text, Raw(method, path, query, body));
+    return reflect::FromJson<T>(text, {.strict = false});
+  }
+  // The same with bodies that are streamed, of any size and type: archives in and out.
+  Result<ByteStream> RawStream(std::string_view method, const std::string& path,
+                               std::string_view query, http::BodySource body,
+                               std::string_view content_type) const;
+
+ private:
+  Client(ServerAddress address, http::Client http)
+      : address_(std::move(address)), http_(std::move(http)) {}
+
+  template <class T>
+  Result<T> Decoded(std::string_view method, const reflect::Type& type, const ObjectKey& key,
+                    std::string_view query, std::string_view body) const {
+    TRY(const std::string path, PathOf(type, key, ""));
+    TRY(const std::string text, Raw(method, path, query, body));
+    return reflect::FromJson<T>(text, {.strict = false});
+  }
+  static Result<std::string> PathOf(const reflect::Type& type, const ObjectKey& key,
+                                    std::string_view subresource);
+  Result<void> DeleteObject(const reflect::Type& type, const ObjectKey& key,
+                            const api::meta::v1::DeleteOptions& options) const;
+  Result<EventStream> StartWatch(const reflect::Type& type, std::string_view namespace_,
+                                 const api::meta::v1::ListOptions& options) const;
+  Result<std::unique_ptr<http::WebSocket>> Connect(const ObjectKey& pod,
+                                                   std::string_view subresource,
+                                                   const std::string& query) const;
+  http::Request RequestFor(std::string_view method, const std::string& path,
+                           std::string_view query) const;
+  // The answer, whatever its status.
+  Result<http::Response> Send(const http::Request& request) const;
+  // The answer if it is a success, or what the server says against it.
+  Result<http::Response> SendChecked(const http::Request& request) const;
+  Error Explain(Error error) const;
+
+  ServerAddress address_;
+  http::Client http_;
+};
+
+}  // namespace podium::client

@@ -1,0 +1,130 @@
+#include "client/status_error.h"
+
+#include <algorithm>
+#include <string>
+
+#include "reflect/json.h"
+
+namespace podium::client {
+namespace {
+
+using api::meta::v1::Status;
+
+struct ReasonCode {
+  std::string_view reason;
+  Code code;
+};
+
+constexpr ReasonCode kReasons[] = {
+    {"Unauthorized", Code::kUnauthenticated},
+    {"Forbidden", Code::kPermissionDenied},
+    {"NotFound", Code::kNotFound},
+    {"AlreadyExists", Code::kAlreadyExists},
+    {"Conflict", Code::kConflict},
+    {"Gone", Code::kExpired},
+    {"Expired", Code::kExpired},
+    {"Invalid", Code::kInvalidArgument},
+    {"BadRequest", Code::kInvalidArgument},
+    {"ServerTimeout", Code::kUnavailable},
+    {"StoreReadError", Code::kDataLoss},
+    {"Timeout", Code::kDeadlineExceeded},
+    {"TooManyRequests", Code::kUnavailable},
+    {"MethodNotAllowed", Code::kUnsupported},
+    {"NotAcceptable", Code::kUnsupported},
+    {"RequestEntityTooLarge", Code::kResourceExhausted},
+    {"UnsupportedMediaType", Code::kUnsupported},
+    {"InternalError", Code::kInternal},
+    {"ServiceUnavailable", Code::kUnavailable},
+};
+
+Code CodeOfHttp(int status) {
+  switch (status) {
+    case 400:
+    case 422:
+      return Code::kInvalidArgument;
+    case 401:
+      return Code::kUnauthenticated;
+    case 403:
+      return Code::kPermissionDenied;
+    case 404:
+      return Code::kNotFound;
+    case 405:
+    case 406:
+    case 415:
+    case 501:
+      return Code::kUnsupported;
+    case 409:
+      return Code::kConflict;
+    case 410:
+      return Code::kExpired;
+    case 413:
+      return Code::kResourceExhausted;
+    case 429:
+    case 502:
+    case 503:
+      return Code::kUnavailable;
+    case 504:
+      return Code::kDeadlineExceeded;
+    default:
+      return Code::kInternal;
+  }
+}
+
+// What client-go says of an answer without a Status.
+std::string GenericMessage(int status, std::string_view body) {
+  switch (status) {
+    case 400:
+      return "the server rejected our request for an unknown reason";
+    case 401:
+      return "the server has asked for the client to provide credentials";
+    case 403:
+      return "the server does not allow access to the requested resource";
+    case 404:
+      return "the server could not find the requested resource";
+    case 405:
+      return "the server does not allow this method on the requested resource";
+    case 409:
+      return "the server reported a conflict";
+    case 410:
+      return "the requested resource is no longer available at the server";
+    case 422:
+      return "the server rejected our request due to an error in our request";
+    case 429:
+      return "the server has received too many requests and has asked us to try again later";
+    case 503:
+      return "the server is currently unable to handle the request";
+    case 504:
+      return "the server was unable to return a response in the time allotted, but may still be "
+             "processing the request";
+    default:
+      break;
+  }
+  // One line of it, and no control bytes: it goes to a terminal.
+  std::string shown(body.substr(0, std::min<size_t>(body.find('\n'), 200)));
+  std::erase_if(shown, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  if (status >= 500) {
+    return "an error on the server (\"" + shown + "\") has prevented the request from succeeding";
+  }
+  return "the server responded with the status code " + std::to_string(status) +
+         " but did not return more information";
+}
+
+}  // namespace
+
+Error ErrorOf(const Status& status) {
+  const ReasonCode* known = std::ranges::find(kReasons, status.reason, &ReasonCode::reason);
+  const Code code = known != std::end(kReasons) ? known->code : CodeOfHttp(status.code);
+  return Error(code, status.message.empty() ? "unknown" : status.message);
+}
+
+Error ErrorOfAnswer(int http_status, std::string_view body, std::string_view what) {
+  auto status = reflect::FromJson<Status>(body, {.strict = false});
+  if (status.ok() && status->kind == "Status" && !status->status.empty()) {
+    if (status->code == 0) status->code = http_status;
+    return ErrorOf(*status);
+  }
+  return Error(CodeOfHttp(http_status),
+               GenericMessage(http_status, body) + " (" + std::string(what) + ")");
+}
+
+}  // namespace podium::client
