@@ -13,7 +13,6 @@
 #include "base/unique_fd.h"
 #include "image/byte_source.h"
 #include "image/disk.h"
-#include "image/remove_tree.h"
 #include "image/unpack.h"
 #include "linux/path.h"
 #include "reflect/json_value.h"
@@ -63,8 +62,8 @@ Result<LayerInfo> ReadInfo(const Digest& diff_id, const std::string& place) {
 Result<void> RemoveLayerFolder(const std::string& path) {
   const UniqueFd layer(
       open((path + "/fs").c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (layer) TRY_VOID(RemoveContents(layer.get()));
-  return RemoveTree(AT_FDCWD, path);
+  if (layer) TRY_VOID(kernel::RemoveContents(layer.get()));
+  return kernel::RemoveTree(AT_FDCWD, path);
 }
 
 // Removes what it names, unless released. What it fails to remove, the next start removes.

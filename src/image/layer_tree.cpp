@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "image/remove_tree.h"
 #include "linux/path.h"
 
 namespace podium::image {
@@ -103,7 +102,7 @@ Result<LayerTree::Found> LayerTree::Look(const std::string& name) const {
 Result<LayerTree::Found> LayerTree::Vacate(const std::string& name, bool keep_folder) {
   TRY(const Found found, Look(name));
   if (found == Found::kNothing || (found == Found::kFolder && keep_folder)) return found;
-  TRY_VOID(RemoveTree(folder_.get(), name));
+  TRY_VOID(kernel::RemoveTree(folder_.get(), name));
   return found;
 }
 

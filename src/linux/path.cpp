@@ -20,8 +20,6 @@ namespace {
 // an attacker.
 constexpr int kMaxRaces = 1000;
 constexpr size_t kReadSize = size_t{64} << 10;
-// Deeper trees cannot be made through a path, only one chdir at a time.
-constexpr int kMaxDepth = 2048;
 
 Result<UniqueFd> OpenAt2(int folder, const std::string& path, int flags, mode_t mode,
                          uint64_t resolve) {
@@ -67,56 +65,6 @@ const dirent* Next(const Folder& folder, int* error) {
     }
     if (!IsDots(entry->d_name)) return entry;
   }
-}
-
-Result<void> RemoveEntry(int at, const std::string& name, dev_t device, int depth);
-
-Result<void> EmptyFolder(int at, const std::string& name, dev_t device, int depth) {
-  if (depth > kMaxDepth) return Error(Code::kResourceExhausted, name + " is too deep");
-  TRY(const Folder folder, OpenFolder(at, name));
-  struct stat status{};
-  if (fstat(dirfd(folder.get()), &status) != 0) return Error::FromErrno(errno, name);
-  if (status.st_dev != device) return Error::FromErrno(EXDEV, name);
-  // Names first: what a folder lists while it changes is not defined.
-  std::vector<std::string> names;
-  int error = 0;
-  while (const dirent* entry = Next(folder, &error)) names.emplace_back(entry->d_name);
-  if (error != 0) return Error::FromErrno(error, name);
-  for (const std::string& inner : names) {
-    TRY_VOID(RemoveEntry(dirfd(folder.get()), inner, device, depth + 1));
-  }
-  return {};
-}
-
-Result<void> RemoveEntry(int at, const std::string& name, dev_t device, int depth) {
-  if (unlinkat(at, name.c_str(), 0) == 0 || errno == ENOENT) return {};
-  if (errno != EISDIR && errno != EPERM) return Error::FromErrno(errno, name);
-  if (unlinkat(at, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
-  if (errno != ENOTEMPTY && errno != EEXIST) return Error::FromErrno(errno, name);
-  TRY_VOID(EmptyFolder(at, name, device, depth));
-  if (unlinkat(at, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
-  return Error::FromErrno(errno, name);
-}
-
-Result<void> AddUsage(int at, const std::string& name, dev_t device, int depth, TreeUsage* usage) {
-  if (depth > kMaxDepth) return {};
-  const auto opened = OpenFolder(at, name);
-  if (!opened.ok()) {
-    if (opened.error().os_errno() == ENOENT) return {};
-    return opened.error();
-  }
-  const Folder& folder = *opened;
-  int error = 0;
-  while (const dirent* entry = Next(folder, &error)) {
-    struct stat status{};
-    if (fstatat(dirfd(folder.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (status.st_dev != device) continue;
-    usage->bytes += static_cast<uint64_t>(status.st_blocks) * 512;
-    ++usage->inodes;
-    if (!S_ISDIR(status.st_mode)) continue;
-    TRY_VOID(AddUsage(dirfd(folder.get()), entry->d_name, device, depth + 1, usage));
-  }
-  return {};
 }
 
 }  // namespace
@@ -253,23 +201,6 @@ Result<std::vector<std::string>> ListFolder(int folder) {
   if (error != 0) return Error::FromErrno(error, "reading a folder");
   std::ranges::sort(names);
   return names;
-}
-
-Result<void> RemoveTree(int folder, const std::string& name) {
-  struct stat status{};
-  if (fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return {};
-    return Error::FromErrno(errno, name);
-  }
-  return RemoveEntry(folder, name, status.st_dev, 0);
-}
-
-Result<TreeUsage> UsageOf(int folder) {
-  struct stat status{};
-  if (fstat(folder, &status) != 0) return Error::FromErrno(errno, "fstat");
-  TreeUsage usage{.bytes = static_cast<uint64_t>(status.st_blocks) * 512, .inodes = 1};
-  TRY_VOID(AddUsage(folder, ".", status.st_dev, 0, &usage));
-  return usage;
 }
 
 Result<int64_t> FileSystemType(int fd) {

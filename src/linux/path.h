@@ -61,8 +61,10 @@ Result<std::vector<std::string>> ListFolder(int folder);
 
 // Removes `name` and all below it. Links are removed, never followed; what is on another file
 // system is not entered and makes it fail (EXDEV, or EBUSY for a mount). No error where there is
-// nothing. Depth is bounded by descriptors in use, one for each level.
+// nothing. Takes any depth, with two descriptors: containers make trees that no path could name.
 Result<void> RemoveTree(int folder, const std::string& name);
+// The same of all that is in the folder, which itself stays.
+Result<void> RemoveContents(int folder);
 
 // Below `folder` (bytes as allocated, and inodes), without crossing file systems. What vanishes
 // meanwhile is not counted.

@@ -109,6 +109,39 @@ TEST_F(PathTest, RemovalFollowsNoLink) {
   EXPECT_EQ(*ReadFile(root(), "outside/keep", 10), "kept");
 }
 
+// What a container can make step by step, no path can name: 2,500 levels are 5,000 characters, and
+// more levels than a process has descriptors.
+TEST_F(PathTest, TreesOfAnyDepthAreCountedAndRemoved) {
+  constexpr uint64_t kDepth = 2500;
+  Folder("deep");
+  UniqueFd at(openat(root(), "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (uint64_t i = 0; i < kDepth; ++i) {
+    ASSERT_EQ(mkdirat(at.get(), "d", 0755), 0);
+    ASSERT_GE(UniqueFd(openat(at.get(), "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0644)).get(), 0);
+    at.reset(openat(at.get(), "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_GE(at.get(), 0);
+  }
+  at.reset();
+  EXPECT_EQ(UsageOf(root())->inodes, 2 + 2 * kDepth);
+  ASSERT_TRUE(RemoveTree(root(), "deep").ok());
+  EXPECT_THAT(*ListFolder(root()), ElementsAre());
+}
+
+// More folders in one than are remembered at a time, none of them empty.
+TEST_F(PathTest, WideTreesAreRemoved) {
+  Folder("wide");
+  for (int i = 0; i < 600; ++i) {
+    const std::string name = "wide/" + std::to_string(i);
+    Folder(name);
+    Folder(name + "/inner");
+  }
+  EXPECT_EQ(UsageOf(root())->inodes, 1202U);
+  UniqueFd wide(openat(root(), "wide", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(RemoveContents(wide.get()).ok());
+  EXPECT_THAT(*ListFolder(wide.get()), ElementsAre());
+  EXPECT_THAT(*ListFolder(root()), ElementsAre("wide"));
+}
+
 TEST_F(PathTest, ReplacedFilesAreOldOrNew) {
   File("state", std::string(100, 'a'));
   std::atomic<bool> stop = false;

@@ -12,14 +12,8 @@
 namespace podium::node {
 namespace {
 
-// The kernel gives up (EAGAIN) when something on the way is renamed meanwhile.
-constexpr int kTries = 100;
-
 Result<UniqueFd> Open(int volume, const std::string& path) {
-  for (int tries = 1;; ++tries) {
-    auto opened = kernel::OpenBeneath(volume, path, O_PATH);
-    if (opened.ok() || opened.error().os_errno() != EAGAIN || tries == kTries) return opened;
-  }
+  return kernel::OpenBeneath(volume, path, O_PATH);
 }
 
 // One folder, below one that is open. Another may make it, or put something else in its place:

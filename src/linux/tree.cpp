@@ -1,0 +1,213 @@
+// Walks through trees that others have made: of any depth and any size. One folder is open at a
+// time. The way back up is "..", and it must lead to the folder that the walk came from; so a tree
+// that is moved about meanwhile ends the walk, and leads it nowhere.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "linux/path.h"
+
+namespace podium::kernel {
+namespace {
+
+// Of one folder, how many folders in it RemoveTree remembers; the others it finds when it looks
+// again.
+constexpr size_t kMaxRemembered = 500;
+
+struct CloseDir {
+  void operator()(DIR* dir) const { closedir(dir); }
+};
+
+bool IsDots(const char* name) {
+  return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
+}
+
+Result<struct stat> StatOf(int fd, const std::string& name) {
+  struct stat status{};
+  if (fstat(fd, &status) != 0) return Error::FromErrno(errno, name);
+  return status;
+}
+
+// The folder where the walk stands, and the way back to where it began.
+class Walk {
+ public:
+  static Result<Walk> From(int at, const std::string& name) {
+    Walk walk;
+    TRY_VOID(walk.Enter(at, name));
+    return walk;
+  }
+
+  int fd() const { return fd_.get(); }
+  bool at_top() const { return way_.size() == 1; }
+
+  // kUnsupported (EXDEV) for what is on another file system than the top.
+  Result<void> Down(const std::string& name) { return Enter(fd_.get(), name); }
+
+  Result<void> Up() {
+    const Place above = way_[way_.size() - 2];
+    UniqueFd fd(openat(fd_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return Error::FromErrno(errno, "..");
+    TRY(const struct stat status, StatOf(fd.get(), ".."));
+    if (status.st_ino != above.inode || status.st_dev != above.device) {
+      return Error(Code::kConflict, "the tree was moved while it was walked through");
+    }
+    fd_ = std::move(fd);
+    way_.pop_back();
+    return {};
+  }
+
+  // Calls visit(name) for every entry until it says no.
+  template <class Visit>
+  Result<void> List(Visit visit) {
+    UniqueFd fd(openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const std::unique_ptr<DIR, CloseDir> dir(fd ? fdopendir(fd.get()) : nullptr);
+    if (!dir) return Error::FromErrno(errno, "listing a folder");
+    (void)fd.release();  // the stream's now
+    while (true) {
+      errno = 0;
+      const dirent* entry = readdir(dir.get());  // NOLINT(concurrency-mt-unsafe): a stream of ours
+      if (!entry) break;
+      if (!IsDots(entry->d_name) && !visit(entry->d_name)) return {};
+    }
+    if (errno != 0) return Error::FromErrno(errno, "listing a folder");
+    return {};
+  }
+
+ private:
+  struct Place {
+    ino_t inode;
+    dev_t device;
+  };
+
+  Result<void> Enter(int at, const std::string& name) {
+    UniqueFd fd(openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return Error::FromErrno(errno, name);
+    TRY(const struct stat status, StatOf(fd.get(), name));
+    if (!way_.empty() && status.st_dev != way_.front().device) {
+      return Error::FromErrno(EXDEV, name);
+    }
+    fd_ = std::move(fd);
+    way_.push_back({status.st_ino, status.st_dev});
+    return {};
+  }
+
+  UniqueFd fd_;
+  std::vector<Place> way_;  // the folder itself last
+};
+
+// Whether it is gone; false for a folder with something in it.
+Result<bool> RemoveEntry(int at, const char* name) {
+  if (unlinkat(at, name, 0) == 0 || errno == ENOENT) return true;
+  if (errno != EISDIR && errno != EPERM) return Error::FromErrno(errno, name);
+  const int first = errno;
+  if (unlinkat(at, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+  if (errno == ENOTEMPTY || errno == EEXIST) return false;
+  // Not a folder: then it is the first failure that counts (a file that is immutable).
+  return Error::FromErrno(errno == ENOTDIR ? first : errno, name);
+}
+
+// Empties the folder of what is no folder with something in it; `folders` are those.
+Result<void> RemoveFiles(Walk* walk, std::vector<std::string>* folders) {
+  folders->clear();
+  Result<void> failed;
+  TRY_VOID(walk->List([&](const char* name) {
+    auto removed = RemoveEntry(walk->fd(), name);
+    if (!removed.ok()) {
+      failed = std::move(removed).error();
+      return false;
+    }
+    if (!*removed) folders->emplace_back(name);
+    return folders->size() < kMaxRemembered;
+  }));
+  return failed;
+}
+
+Result<void> Empty(Walk* walk) {
+  std::vector<std::string> names;                 // of the folders on the way, the top left out
+  std::vector<std::vector<std::string>> waiting;  // beside each folder on the way, itself included
+  std::vector<std::string> folders;
+  TRY_VOID(RemoveFiles(walk, &folders));
+  while (true) {
+    if (!folders.empty()) {
+      names.push_back(std::move(folders.back()));
+      folders.pop_back();
+      waiting.push_back(std::exchange(folders, {}));
+      TRY_VOID(walk->Down(names.back()));
+      TRY_VOID(RemoveFiles(walk, &folders));
+      continue;
+    }
+    if (walk->at_top()) return {};
+    TRY_VOID(walk->Up());
+    // If it is not empty, more than was remembered was in it: it is found again.
+    TRY_VOID(RemoveEntry(walk->fd(), names.back().c_str()));
+    names.pop_back();
+    folders = std::move(waiting.back());
+    waiting.pop_back();
+    if (folders.empty()) TRY_VOID(RemoveFiles(walk, &folders));
+  }
+}
+
+}  // namespace
+
+Result<void> RemoveTree(int folder, const std::string& name) {
+  TRY(const bool gone, RemoveEntry(folder, name.c_str()));
+  if (gone) return {};
+  {
+    TRY(Walk walk, Walk::From(folder, name));
+    TRY_VOID(Empty(&walk));
+  }
+  TRY(const bool emptied, RemoveEntry(folder, name.c_str()));
+  if (!emptied) return Error::FromErrno(ENOTEMPTY, name);
+  return {};
+}
+
+Result<void> RemoveContents(int folder) {
+  TRY(Walk walk, Walk::From(folder, "."));
+  return Empty(&walk);
+}
+
+Result<TreeUsage> UsageOf(int folder) {
+  TRY(Walk walk, Walk::From(folder, "."));
+  TRY(const struct stat top, StatOf(folder, "."));
+  TreeUsage usage{.bytes = static_cast<uint64_t>(top.st_blocks) * 512, .inodes = 1};
+  std::vector<std::vector<std::string>> waiting(1);  // folders still to be entered, by level
+  const auto add = [&] {
+    return walk.List([&](const char* name) {
+      struct stat status{};
+      if (fstatat(walk.fd(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
+      if (status.st_dev != top.st_dev) return true;
+      usage.bytes += static_cast<uint64_t>(status.st_blocks) * 512;
+      ++usage.inodes;
+      if (S_ISDIR(status.st_mode)) waiting.back().emplace_back(name);
+      return true;
+    });
+  };
+  TRY_VOID(add());
+  while (true) {
+    if (!waiting.back().empty()) {
+      const std::string name = std::move(waiting.back().back());
+      waiting.back().pop_back();
+      // It may be gone by now, or be something else.
+      if (!walk.Down(name).ok()) continue;
+      waiting.emplace_back();
+      TRY_VOID(add());
+    } else if (walk.at_top()) {
+      return usage;
+    } else {
+      TRY_VOID(walk.Up());
+      waiting.pop_back();
+    }
+  }
+}
+
+}  // namespace podium::kernel
