@@ -16,7 +16,6 @@
 namespace podium::network {
 namespace {
 
-constexpr size_t kMaxSandboxId = 64;
 constexpr int kDeviceTries = 8;
 constexpr uint32_t kDeviceNumbers = 1 << 24;
 constexpr auto kSpareRetry = std::chrono::seconds(1);
@@ -33,16 +32,6 @@ std::string DevicePrefix(std::string_view bridge) {
   uint32_t hash = 2166136261U;
   for (const char c : bridge) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   return fmt::format("veth{:05x}", (hash ^ hash >> 20) & 0xfffff);
-}
-
-Result<void> CheckRequest(const PodNetworkRequest& request) {
-  const std::string& id = request.sandbox_id;
-  const bool plain = std::ranges::all_of(
-      id, [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; });
-  if (id.empty() || id.size() > kMaxSandboxId || !plain) {
-    return Error(Code::kInvalidArgument, "'" + id + "' is no sandbox id");
-  }
-  return {};
 }
 
 std::string NameOf(const PodNetworkRequest& request) {
@@ -193,9 +182,7 @@ void BridgeNetwork::StopKeeping() {
 }
 
 Result<UniqueFd> BridgeNetwork::PrepareNamespace(const std::string& sandbox_id) {
-  PodNetworkRequest request;
-  request.sandbox_id = sandbox_id;
-  TRY_VOID(CheckRequest(request));
+  TRY_VOID(CheckSandboxId(sandbox_id));
   std::optional<Spare> spare;
   {
     const std::lock_guard lock(mutex_);
@@ -322,7 +309,7 @@ Result<void> BridgeNetwork::Enable(const Pod& pod, const Bandwidth& bandwidth) {
 }
 
 Result<PodNetwork> BridgeNetwork::Setup(const PodNetworkRequest& request) {
-  TRY_VOID(CheckRequest(request));
+  TRY_VOID(CheckSandboxId(request.sandbox_id));
   TRY(std::vector<PortMapping> ports, EffectivePorts(request.ports));
   TRY(const Bandwidth bandwidth, BandwidthOf(request.annotations));
   if (auto listener = ListenerOn(ports)) return Error(Code::kAlreadyExists, *std::move(listener));

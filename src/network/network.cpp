@@ -1,5 +1,7 @@
 #include "network/network.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <utility>
 
@@ -67,6 +69,16 @@ std::string_view ProtocolName(Protocol protocol) {
       return "sctp";
   }
   return "tcp";
+}
+
+Result<void> CheckSandboxId(std::string_view id) {
+  constexpr size_t kMaxSandboxId = 64;
+  const bool plain = std::ranges::all_of(
+      id, [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; });
+  if (id.empty() || id.size() > kMaxSandboxId || !plain || id[0] == '.' || id[0] == '-') {
+    return Error(Code::kInvalidArgument, "'" + std::string(id) + "' is no sandbox id");
+  }
+  return {};
 }
 
 std::string EncodePodNetwork(const PodNetwork& network) {

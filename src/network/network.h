@@ -149,6 +149,9 @@ class Network {
   virtual Result<void> Uninstall() = 0;
 };
 
+// kInvalidArgument when it is not as PodNetworkRequest says. Ids become file names.
+Result<void> CheckSandboxId(std::string_view id);
+
 // The bandwidth that a pod's annotations ask for, with upstream's bounds (1k to 1P) and messages.
 // kInvalidArgument.
 Result<Bandwidth> BandwidthOf(const std::map<std::string, std::string>& annotations);

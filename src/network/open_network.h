@@ -1,0 +1,20 @@
+// The network of an instance: CNI's when its folder holds a configuration, else the bridge.
+#pragma once
+
+#include <memory>
+
+#include "base/instance.h"
+#include "network/network.h"
+
+namespace podium::network {
+
+struct NetworkSettings {
+  uint32_t spare_namespaces = 0;            // see BridgeOptions
+  std::string pod_range6;                   // likewise
+  std::vector<std::string> cluster_ranges;  // likewise
+};
+
+Result<std::unique_ptr<Network>> OpenNetwork(const Instance& instance,
+                                             const NetworkSettings& settings);
+
+}  // namespace podium::network
