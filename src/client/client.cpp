@@ -167,9 +167,9 @@ Result<void> Client::DeleteObject(const reflect::Type& type, const ObjectKey& ke
   return {};
 }
 
-Result<EventStream> Client::StartWatch(const reflect::Type& type, std::string_view namespace_,
+Result<EventStream> Client::StartWatch(const reflect::Type& type, std::string_view name_space,
                                        const api::meta::v1::ListOptions& options) const {
-  TRY(const std::string path, PathOf(type, {std::string(namespace_), ""}, ""));
+  TRY(const std::string path, PathOf(type, {std::string(name_space), ""}, ""));
   api::meta::v1::ListOptions watching = options;
   watching.watch = true;
   TRY(const std::string query, QueryOf(reflect::TypeOf<api::meta::v1::ListOptions>(), &watching));

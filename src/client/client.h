@@ -54,12 +54,12 @@ class Client {
   Result<T> Get(const ObjectKey& key) const {
     return Decoded<T>("GET", reflect::TypeOf<T>(), key, "", "");
   }
-  // A list type: PodList. Of every namespace where `namespace_` is "".
+  // A list type: PodList. Of every namespace where `name_space` is "".
   template <class L>
-  Result<L> List(std::string_view namespace_,
+  Result<L> List(std::string_view name_space,
                  const api::meta::v1::ListOptions& options = {}) const {
     TRY(const std::string query, QueryOf(reflect::TypeOf<api::meta::v1::ListOptions>(), &options));
-    return Decoded<L>("GET", reflect::TypeOf<L>(), {std::string(namespace_), ""}, query, "");
+    return Decoded<L>("GET", reflect::TypeOf<L>(), {std::string(name_space), ""}, query, "");
   }
   // In the object's own namespace. What the server made of it.
   template <class T>
@@ -80,9 +80,9 @@ class Client {
   }
   // Events of the objects of T's kind, from options.resourceVersion on.
   template <class T>
-  Result<Watch<T>> WatchObjects(std::string_view namespace_,
+  Result<Watch<T>> WatchObjects(std::string_view name_space,
                                 const api::meta::v1::ListOptions& options = {}) const {
-    TRY(auto events, StartWatch(reflect::TypeOf<T>(), namespace_, options));
+    TRY(auto events, StartWatch(reflect::TypeOf<T>(), name_space, options));
     return Watch<T>(std::move(events));
   }
 
@@ -126,7 +126,7 @@ class Client {
                                     std::string_view subresource);
   Result<void> DeleteObject(const reflect::Type& type, const ObjectKey& key,
                             const api::meta::v1::DeleteOptions& options) const;
-  Result<EventStream> StartWatch(const reflect::Type& type, std::string_view namespace_,
+  Result<EventStream> StartWatch(const reflect::Type& type, std::string_view name_space,
                                  const api::meta::v1::ListOptions& options) const;
   Result<std::unique_ptr<http::WebSocket>> Connect(const ObjectKey& pod,
                                                    std::string_view subresource,

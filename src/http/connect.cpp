@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -30,6 +31,7 @@ struct Lookup {
   UniqueFd done;
   std::string host;
   std::string port;
+  std::mutex mutex;  // of what follows
   int error = 0;
   std::vector<Address> addresses;
 };
@@ -40,7 +42,9 @@ void Resolve(Lookup* lookup, int flags) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | flags;
   addrinfo* list = nullptr;
-  lookup->error = getaddrinfo(lookup->host.c_str(), lookup->port.c_str(), &hints, &list);
+  const int error = getaddrinfo(lookup->host.c_str(), lookup->port.c_str(), &hints, &list);
+  const std::lock_guard lock(lookup->mutex);
+  lookup->error = error;
   for (const addrinfo* info = list; info; info = info->ai_next) {
     Address address;
     std::memcpy(&address.storage, info->ai_addr, info->ai_addrlen);
@@ -79,6 +83,7 @@ Result<std::vector<Address>> AddressesOf(const std::string& host, uint16_t port,
     auto waited = WaitFor(lookup->done.get(), POLLIN, limits);
     if (!waited.ok()) return std::move(waited).error().WithContext("lookup " + host);
   }
+  const std::lock_guard lock(lookup->mutex);
   if (lookup->addresses.empty()) return LookupError(*lookup);
   return std::move(lookup->addresses);
 }

@@ -42,7 +42,11 @@ Result<Headers> ParseFields(std::string_view rest, const HeadLimits& limits, boo
     if (line.empty()) break;
     if (line[0] == ' ' || line[0] == '\t') {
       if (!folding || fields.empty()) return Malformed("a folded line");
-      fields.back().value.append(" ").append(TrimBlanks(line));
+      const std::string_view more = TrimBlanks(line);
+      if (!IsFieldValue(more)) return Malformed("a control byte in a field");
+      std::string& value = fields.back().value;
+      if (!value.empty() && !more.empty()) value += ' ';
+      value += more;
       continue;
     }
     const size_t colon = line.find(':');

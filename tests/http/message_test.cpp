@@ -124,6 +124,8 @@ TEST(ResponseHead, IsRead) {
   EXPECT_EQ(head->status, 404);
   EXPECT_EQ(head->reason, "Not  Found");
   EXPECT_EQ(head->headers, (Headers{{"A", "b c"}}));
+  EXPECT_EQ(ParseResponseHead("HTTP/1.1 200 OK\r\nA:\r\n b\r\n \r\n\r\n")->headers.Get("A"), "b");
+  EXPECT_FALSE(ParseResponseHead("HTTP/1.1 200 OK\r\nA: b\r\n c\x01\r\n\r\n").ok());
   EXPECT_EQ(ParseResponseHead("HTTP/1.0 200\r\n\r\n")->minor, 0);
   EXPECT_EQ(ParseResponseHead("HTTP/1.1 200 \r\n\r\n")->reason, "");
   for (const char* text :

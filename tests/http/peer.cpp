@@ -173,6 +173,13 @@ std::string Peer::ReadExactly(size_t size) {
   return taken;
 }
 
+std::string Peer::ReadSome() {
+  if (buffer_.empty()) Fill();
+  return std::exchange(buffer_, {});
+}
+
+bool Peer::Buffered() const { return !buffer_.empty() || (ssl_ && SSL_pending(ssl_) > 0); }
+
 std::string Peer::ReadToEnd() {
   while (Fill()) {
   }

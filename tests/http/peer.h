@@ -31,6 +31,10 @@ class Peer {
   // A request's head, "" when the client closed. `body`: what its Content-Length announces, behind.
   std::string ReadHead();
   std::string ReadExactly(size_t size);
+  // Whatever is there, or comes next; "" at the end.
+  std::string ReadSome();
+  // Whether ReadSome would return something without waiting for the descriptor.
+  bool Buffered() const;
   // Until the client closes.
   std::string ReadToEnd();
   // False when the client is gone.

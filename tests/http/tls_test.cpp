@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "http/client.h"
@@ -156,41 +157,63 @@ TEST(Tls, CarriesBothDirectionsAtOnce) {
   writer.join();
 }
 
-// A proxy that takes CONNECT and passes bytes to the port that it is asked for.
+// A proxy that takes CONNECT and passes bytes to the port that it is asked for, in one thread: a
+// connection of OpenSSL is not for two.
 void Tunnel(Peer& peer) {
   const std::string head = peer.ReadHead();
   const size_t colon = head.find(':');
   const auto port = static_cast<uint16_t>(std::stoi(head.substr(colon + 1)));
   const UniqueFd out = *ConnectTcp("127.0.0.1", port, {});
   peer.Send("HTTP/1.1 200 Connection established\r\n\r\n");
-  std::thread back([&] {
-    char bytes[4096];
-    while (WaitFor(out.get(), 1, {.idle = std::chrono::seconds(5)}).ok()) {
+  char bytes[4096];
+  while (true) {
+    pollfd polled[2] = {{peer.fd(), POLLIN, 0}, {out.get(), POLLIN, 0}};
+    if (!peer.Buffered() && poll(polled, 2, 5000) <= 0) return;
+    if (polled[1].revents != 0) {
       const ssize_t size = recv(out.get(), bytes, sizeof bytes, 0);
-      if (size <= 0 || !peer.Send({bytes, static_cast<size_t>(size)})) break;
+      if (size <= 0 || !peer.Send({bytes, static_cast<size_t>(size)})) return;
     }
-    peer.CloseWrite();
-  });
-  for (std::string bytes; !(bytes = peer.ReadExactly(1)).empty();) {
-    if (send(out.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) <= 0) break;
+    if (polled[0].revents != 0 || peer.Buffered()) {
+      const std::string some = peer.ReadSome();
+      if (some.empty() || send(out.get(), some.data(), some.size(), MSG_NOSIGNAL) <= 0) return;
+    }
   }
-  shutdown(out.get(), SHUT_RDWR);
-  back.join();
 }
 
 TEST(Tls, GoesThroughAProxy) {
   PeerServer server(AnswerAll, {.certificate = "server"});
-  std::string asked;
-  PeerServer proxy([&](Peer& peer, int) { Tunnel(peer); });
+  PeerServer plain([](Peer& peer, int) { Tunnel(peer); });
+  // TLS to the proxy, and within it TLS to the server.
+  PeerServer secure([](Peer& peer, int) { Tunnel(peer); }, {.certificate = "server"});
   // Loopback is never proxied: the name stands for a server elsewhere, which the proxy knows. Its
   // certificate is for another name.
   const std::string url = "https://registry.invalid:" + std::to_string(server.port()) + "/";
-  const ProxySettings settings{.https_proxy = "127.0.0.1:" + std::to_string(proxy.port())};
-  auto mismatch = Fetch({.tls = TrustingUs(), .proxy = settings}, url);
-  EXPECT_EQ(mismatch.error().code(), Code::kPermissionDenied);
-  auto body = Fetch({.tls = {.skip_verify = true}, .proxy = settings}, url);
-  ASSERT_TRUE(body.ok()) << body.error().message();
-  EXPECT_THAT(*body, HasSubstr("secret"));
+  for (const std::string& proxy : {"127.0.0.1:" + std::to_string(plain.port()), secure.Url("")}) {
+    const ProxySettings settings{.https_proxy = proxy};
+    auto mismatch = Fetch({.tls = TrustingUs(), .proxy = settings}, url);
+    EXPECT_EQ(mismatch.error().code(), Code::kPermissionDenied);
+    auto body = Fetch({.tls = {.skip_verify = true}, .proxy = settings}, url);
+    ASSERT_TRUE(body.ok()) << body.error().message();
+    EXPECT_THAT(*body, HasSubstr("secret"));
+  }
+  // A proxy is not trusted blindly either.
+  auto unknown = Fetch({.proxy = {.https_proxy = secure.Url("")}}, url);
+  EXPECT_EQ(unknown.error().code(), Code::kPermissionDenied);
+  EXPECT_THAT(unknown.error().message(), HasSubstr("proxy 127.0.0.1:"));
+}
+
+TEST(Tls, IsNotLeftByARedirect) {
+  PeerServer server(
+      [](Peer& peer, int) {
+        peer.ReadHead();
+        peer.Send(
+            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+      },
+      {.certificate = "server"});
+  const Client client = *Client::Create({.tls = TrustingUs()});
+  auto response = client.Send({.url = server.Url("/"), .max_redirects = 5});
+  EXPECT_EQ(response.error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(client.Send({.url = server.Url("/")})->status(), 302);
 }
 
 TEST(Tls, TellsWhatTheProxySays) {
