@@ -1,10 +1,11 @@
 // What of links.h concerns one pod.
+#include <linux/if.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -106,6 +107,29 @@ void PutPort(NetlinkBatch* batch, uint32_t device, const Mac& mac) {
   batch->Put(NDA_LLADDR, mac);
 }
 
+// That both ends are up reaches the queues and the bridge by way of a work queue of the kernel's.
+// Until then packets are dropped: the pod's first would be lost, and TCP tries again after a
+// second. To ask for the device makes the kernel catch up (Linux 6.8); before that it is a matter
+// of waiting.
+Result<void> AwaitUp(NetlinkSocket* socket, uint32_t device) {
+  constexpr int kTries = 2000;
+  constexpr useconds_t kPause = 1000;
+  for (int i = 0; i < kTries; ++i) {
+    NetlinkBatch batch;
+    batch.Begin(RTM_GETLINK, 0, "asking for the pod's network device");
+    ifinfomsg header{};
+    header.ifi_index = static_cast<int>(device);
+    batch.PutHeader(header);
+    std::vector<NetlinkReply> replies;
+    TRY_VOID(socket->Execute(&batch, &replies));
+    if (replies.empty()) return Error(Code::kInternal, "no answer about the pod's network device");
+    const auto state = replies[0].Attributes(sizeof(ifinfomsg)).Find(IFLA_OPERSTATE);
+    if (!state || state->Value<uint8_t>() == IF_OPER_UP) return {};
+    usleep(kPause);
+  }
+  return Error(Code::kUnavailable, "the pod's network device does not come up");
+}
+
 void PutInside(NetlinkBatch* batch, uint32_t device, const AddressBytes& own,
                const AddressBytes& gateway, const Mac& gateway_mac) {
   PutAddress(batch, device, own);
@@ -133,7 +157,9 @@ Result<void> Configure(NetlinkSocket* outside, const BridgeConfig& config,
   TRY_VOID(inside.Execute(&pod));
   NetlinkBatch host;
   PutPort(&host, ends.host, address.mac);
-  return outside->Execute(&host);
+  TRY_VOID(outside->Execute(&host));
+  TRY_VOID(AwaitUp(&inside, ends.pod));
+  return AwaitUp(outside, ends.host);
 }
 
 // The pod's routes on the host, one an address. To IPv4 the pod is its own gateway: a plain route

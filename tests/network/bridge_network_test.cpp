@@ -137,6 +137,20 @@ TEST(BridgeNetworkTest, AddressesWithoutAPodAreUnreachableAndNeverSentOut) {
   });
 }
 
+TEST(BridgeNetworkTest, TheFirstPacketArrives) {
+  PODIUM_NEEDS_ROOT();
+  InOwnNamespaces([] {
+    const auto network = OpenBridge();
+    ASSERT_TRUE(network);
+    const EchoServer here(-1, "0.0.0.0", 90, Transport::kUdp);
+    for (int i = 0; i < 50; ++i) {
+      // A datagram is not sent twice.
+      const TestPod pod = MakePod(network.get(), fmt::format("p{}", i));
+      EXPECT_EQ(Ask(pod.ns(), "10.208.0.1", 90, Transport::kUdp), pod.address());
+    }
+  });
+}
+
 TEST(BridgeNetworkTest, TheMtuIsTheUplinks) {
   PODIUM_NEEDS_ROOT();
   InOwnNamespaces([] {
