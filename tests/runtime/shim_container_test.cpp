@@ -489,5 +489,22 @@ TEST_F(ShimContainerTest, AUserNamespaceOwnsItsWorld) {
   EXPECT_EQ(pod.ExecToEnd("e1", "c2", exec).log, "0\n         0     100000      65536\n");
 }
 
+// What is not the pod's own is the host's, which a user namespace has no say over.
+TEST_F(ShimContainerTest, AUserNamespaceInTheHostsNetwork) {
+  Pod pod;
+  PodOptions options = {.hostname = ""};
+  options.flags = kSandboxNewUser | kSandboxNewPid;
+  ASSERT_EQ(pod.Run(options).Failure(), "");
+  Plan plan = ProgramPlan({"sleep", "999"});
+  plan.flags &= ~uint32_t{kPlanNewCgroup};
+  plan.mounts.erase(plan.mounts.begin() + 1);  // sysfs is the network namespace's
+  ASSERT_EQ(pod.Create("c1", plan).Failure(), "");
+  ASSERT_EQ(pod.Start("c1").Failure(), "");
+  char net[64] = {};
+  ASSERT_GT(readlink("/proc/self/ns/net", net, sizeof(net) - 1), 0);
+  EXPECT_EQ(pod.ExecToEnd("e1", "c1", ExecPlan({"readlink", "/proc/self/ns/net"})).log,
+            std::string(net) + "\n");
+}
+
 }  // namespace
 }  // namespace podium::runtime::shim

@@ -4,6 +4,7 @@
 #include <asm/signal.h>
 #include <asm/termios.h>
 
+#include "runtime/plan_layout.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/syscalls.h"
 
@@ -30,7 +31,7 @@ long SendSignal(const Signal& request, const Process& process) {
   }
   if (process.kill >= 0) return sys::Write(process.kill, "1", 1);
   // A PID 1 takes all of its namespace along.
-  if (!process.own_pid_namespace) return -EOPNOTSUPP;
+  if ((process.plan_flags & kPlanNewPid) == 0) return -EOPNOTSUPP;
   return sys::PidfdSendSignal(process.pidfd, SIGKILL);
 }
 

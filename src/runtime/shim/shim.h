@@ -70,11 +70,11 @@ struct Process {
   bool used;
   uint32_t generation;
   ProcessState state;
-  bool own_pid_namespace;
-  bool starting;     // StartContainer has come; its program will run, or not
-  bool torn;         // the log ends inside a line
-  bool log_failing;  // its last write failed
-  bool removing;     // RemoveContainer waits for its end
+  uint32_t plan_flags;  // of a container's plan
+  bool starting;        // StartContainer has come; its program will run, or not
+  bool torn;            // the log ends inside a line
+  bool log_failing;     // its last write failed
+  bool removing;        // RemoveContainer waits for its end
   int pidfd;
   int status;    // the stage's socket until its program runs
   int terminal;  // containers keep it; an exec's goes to who asked

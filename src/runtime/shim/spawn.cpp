@@ -46,12 +46,13 @@ long SpawnInPidNamespace(int pidfd, void (*stage)(const StageJob&), StageJob* jo
   return pid;
 }
 
-// Whether the container's plan asks for a pid namespace: needed for kSignalAll. Only the header's
-// flags are read, and the stage checks the rest.
-bool WantsPidNamespace(int plan) {
-  PlanHeader header = {};
-  const long size = sys::Call(__NR_pread64, plan, &header, sizeof(header), 0);
-  return size == static_cast<long>(sizeof(header)) && (header.flags & kPlanNewPid) != 0;
+// The container's namespaces, for kSignalAll and execs. The one word of a plan that the shim reads;
+// a process whose plan is none never gets to where it matters.
+uint32_t FlagsOf(int plan) {
+  uint32_t flags = 0;
+  const long size =
+      sys::Call(__NR_pread64, plan, &flags, sizeof(flags), offsetof(PlanHeader, flags));
+  return size == static_cast<long>(sizeof(flags)) ? flags : 0;
 }
 
 // The container's ends of its streams go into the job, ours into the process. False: out of
@@ -221,7 +222,7 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
   job.attached = {received.fds + request.first_plan_descriptor, request.plan_descriptor_count};
   job.join = g_shim.sandbox.infra_pidfd;
   process->reply = from;
-  process->own_pid_namespace = WantsPidNamespace(job.plan);
+  process->plan_flags = FlagsOf(job.plan);
   process->log = received.Take(request.log);
   process->kill = received.Take(request.cgroups.kill);
   const bool pod_pids = (g_shim.sandbox.flags & kSandboxNewPid) != 0;
@@ -259,6 +260,7 @@ void StartExec(const ReplyTo& from, const Exec& request, Received& received) {
   job.procs = ProcsOf(request.cgroups, received, procs);
   job.plan = received.Peek(request.plan);
   job.join = container->pidfd;
+  job.container_flags = container->plan_flags;
   for (size_t i = 0; i < 3; ++i) {
     const int fd = received.Peek(request.stdio[i]);
     job.stdio[i] = fd >= 0 ? fd : g_shim.null;

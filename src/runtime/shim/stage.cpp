@@ -134,6 +134,18 @@ void LeaveKeyring() {
   Must(result, FailedStep::kNamespace, "keyring");
 }
 
+uint32_t PodNamespaces(uint32_t sandbox_flags) {
+  uint32_t flags = 0;
+  if ((sandbox_flags & kSandboxNewIpc) != 0) flags |= CLONE_NEWIPC;
+  if ((sandbox_flags & kSandboxNewUts) != 0) flags |= CLONE_NEWUTS;
+  const bool user = (sandbox_flags & kSandboxNewUser) != 0;
+  if (user) flags |= CLONE_NEWUSER;
+  // One that was made elsewhere and joined; the host's own does no harm. But not from inside a user
+  // namespace, which has no say over it.
+  if (!user || (sandbox_flags & kSandboxNewNet) != 0) flags |= CLONE_NEWNET;
+  return flags;
+}
+
 void BecomeNamespaceRoot() {
   Must(sys::Call(__NR_setgroups, 0, nullptr), FailedStep::kUser);
   Must(sys::Call(__NR_setresgid, 0, 0, 0), FailedStep::kUser);

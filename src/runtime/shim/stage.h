@@ -36,6 +36,7 @@ struct StageJob {
   int32_t oom_score_adj = 0;  // infra
   uint32_t sandbox_flags = 0;
   uint32_t process_flags = 0;
+  uint32_t container_flags = 0;   // execs: those of the container's plan
   std::string_view hostname;      // infra
   std::string_view sysctls;       // infra
   int plan = -1;                  // containers, execs
@@ -76,6 +77,8 @@ bool SetOomScore(int proc, int32_t value);
 PlanReader MapPlan(int fd, uint32_t descriptors);
 // A new session keyring: the shim's, which is the host's, stays outside.
 void LeaveKeyring();
+// The namespaces that a pod's processes share with infra, for setns.
+uint32_t PodNamespaces(uint32_t sandbox_flags);
 // Root of the user namespace just joined.
 void BecomeNamespaceRoot();
 

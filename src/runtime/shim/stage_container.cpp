@@ -20,14 +20,6 @@ namespace {
 
 constexpr int kDetach = 2;  // MNT_DETACH
 
-uint32_t JoinedNamespaces(uint32_t sandbox_flags) {
-  uint32_t flags = CLONE_NEWNET;
-  if ((sandbox_flags & kSandboxNewIpc) != 0) flags |= CLONE_NEWIPC;
-  if ((sandbox_flags & kSandboxNewUts) != 0) flags |= CLONE_NEWUTS;
-  if ((sandbox_flags & kSandboxNewUser) != 0) flags |= CLONE_NEWUSER;
-  return flags;
-}
-
 // The kernel lets a user namespace mount proc and sysfs only where its mount namespace already
 // shows them whole. The copy that the launcher makes of our root does; the container leaves it
 // behind.
@@ -113,7 +105,7 @@ uint32_t Launch(const StageJob& job, const PlanReader& plan) {
   if (!SetOomScore(job.proc, plan.header().oom_score_adj)) refused |= kRefusedOomScore;
   const bool user_namespace = (job.sandbox_flags & kSandboxNewUser) != 0;
   if (user_namespace) ShowKernelFileSystems();
-  Must(sys::Setns(job.join, JoinedNamespaces(job.sandbox_flags)), FailedStep::kNamespace);
+  Must(sys::Setns(job.join, PodNamespaces(job.sandbox_flags)), FailedStep::kNamespace);
   if (user_namespace) BecomeNamespaceRoot();
   if ((plan.header().flags & kPlanNewPid) != 0) {
     BeBornAgain();

@@ -11,11 +11,10 @@ namespace {
 
 // From here on names are the container's.
 void JoinContainer(const StageJob& job) {
-  uint32_t flags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-  const bool user_namespace = (job.sandbox_flags & kSandboxNewUser) != 0;
-  if (user_namespace) flags |= CLONE_NEWUSER;
+  uint32_t flags = CLONE_NEWNS | PodNamespaces(job.sandbox_flags);
+  if ((job.container_flags & kPlanNewCgroup) != 0) flags |= CLONE_NEWCGROUP;
   Must(sys::Setns(job.join, flags), FailedStep::kNamespace);
-  if (user_namespace) BecomeNamespaceRoot();
+  if ((job.sandbox_flags & kSandboxNewUser) != 0) BecomeNamespaceRoot();
 }
 
 int OpenExecTerminal(const StageJob& job, int* terminal) {
