@@ -182,6 +182,7 @@ void ShimTest::SetUp() {
   if (access("/bin/busybox", X_OK) != 0) GTEST_SKIP() << "needs Debian's busybox-static";
   ASSERT_EQ(unshare(CLONE_NEWNS | CLONE_NEWNET), 0);
   ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  mkdir(kBase, 0755);  // an initial ramdisk may lack it
   ASSERT_EQ(mount("tmpfs", kBase, "tmpfs", 0, nullptr), 0);
   ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   const std::string root = kRootPath;
