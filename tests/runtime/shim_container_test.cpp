@@ -310,7 +310,7 @@ TEST_F(ShimContainerTest, PathsAreMaskedAndReadOnly) {
   Pod pod;
   ASSERT_EQ(pod.Run().Failure(), "");
   Plan plan = ShellPlan(
-      "cat /etc/secret; ls /data/keys; touch /data/keys/x 2>&1; "
+      "exec 2>&1; cat /etc/secret; ls /data/keys; touch /data/keys/x 2>&1; "
       "touch /tmp/x 2>&1; wc -c </proc/meminfo; "
       "echo x >/proc/sys/kernel/domainname; ls /proc/sys/kernel/domainname");
   for (const char* path : {"/etc/secret", "/data/keys", "/not/there"}) {
