@@ -12,6 +12,12 @@ std::optional<int64_t> BackOff::WaitUntil(std::string_view key, int64_t event, i
   return until;
 }
 
+std::optional<int64_t> BackOff::RetryAt(std::string_view key, int64_t now) const {
+  auto found = entries_.find(key);
+  if (found == entries_.end()) return std::nullopt;
+  return WaitUntil(key, found->second.last, now);
+}
+
 int64_t BackOff::Delay(std::string_view key) const {
   auto found = entries_.find(key);
   return found == entries_.end() ? 0 : found->second.delay;

@@ -27,6 +27,9 @@ class BackOff {
   // When the key may be tried again after an event (an exit, a failure) at that time; nothing when
   // it may be right away.
   std::optional<int64_t> WaitUntil(std::string_view key, int64_t event, int64_t now) const;
+  // When the key may be tried again after the try before, nothing when it may be right away: for
+  // what has no other event than being tried.
+  std::optional<int64_t> RetryAt(std::string_view key, int64_t now) const;
   // The wait that the key is at; 0 for one without any.
   int64_t Delay(std::string_view key) const;
   // Notes that it is tried now, after an event at that time.

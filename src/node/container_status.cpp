@@ -125,7 +125,12 @@ reflect::List<v1::VolumeMountStatus> MountStatuses(const v1::Container& containe
 
 class Generator {
  public:
-  explicit Generator(const ContainerStatusInput& input) : in_(input) {}
+  explicit Generator(const ContainerStatusInput& input)
+      : in_(input),
+        restarting_all_(
+            std::ranges::any_of(input.before.conditions, [](const v1::PodCondition& condition) {
+              return condition.type == "AllContainersRestarting" && condition.status == "True";
+            })) {}
 
   v1::ContainerStatus StatusOf(const v1::Container& container, ContainerKind kind) const;
 
@@ -140,6 +145,8 @@ class Generator {
                      v1::ContainerStatus* status) const;
 
   const ContainerStatusInput& in_;
+  // What ended was removed to be made anew.
+  const bool restarting_all_;
 };
 
 v1::ContainerStatus Generator::FromRuntime(const v1::Container& container,
@@ -200,8 +207,12 @@ v1::ContainerStatus Generator::WithoutRuntime(const v1::Container& container, Co
   status.state = Waiting(initializing ? "PodInitializing" : "ContainerCreating");
   status.allocatedResources = container.resources.requests;
   if (!before) return status;
-  // What ended stays ended when the runtime forgets it.
-  if (before->state.terminated) return *before;
+  if (before->state.terminated && !restarting_all_) return *before;  // it stays ended
+  if (before->state.terminated) {
+    status.lastState = before->state;
+    status.restartCount = before->restartCount + 1;
+    return status;
+  }
   status.lastState = before->lastState;
   status.restartCount = before->restartCount;
   if (!before->state.running) return status;

@@ -157,7 +157,7 @@ void HoldBack(const PlanInput& input, ContainerKind kind, std::vector<size_t>* i
                                          ? input.pod.spec.initContainers[index]
                                          : input.pod.spec.containers[index];
     const ObservedContainer* exited = input.observed.FindExited(container.name);
-    if (!exited) return false;
+    if (!exited || (input.due && input.due->contains(container.name))) return false;
     const std::string key = BackOffKey(input.pod, container);
     const auto until = input.back_off.WaitUntil(key, exited->finished_at, input.now);
     if (!until) return false;

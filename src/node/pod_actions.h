@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,9 @@ struct PlanInput {
   const ProbeResults& probes;
   const BackOff& back_off;
   int64_t now = 0;
+  // Containers whose restart was decided before they were killed for it: their end is no crash. By
+  // name; null for none.
+  const std::set<std::string, std::less<>>* due = nullptr;
   // The pod's condition AllContainersRestarting: a restart of all is under way.
   bool restarting_all = false;
 };

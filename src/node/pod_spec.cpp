@@ -86,6 +86,17 @@ const v1::Container* FindContainer(const v1::PodSpec& spec, std::string_view nam
   return nullptr;
 }
 
+std::set<std::string> ImagesOf(const v1::Pod& pod) {
+  std::set<std::string> out;
+  for (const v1::Container& container : pod.spec.initContainers) out.insert(container.image);
+  for (const v1::Container& container : pod.spec.containers) out.insert(container.image);
+  for (const auto& container : pod.spec.ephemeralContainers) out.insert(container.image);
+  for (const v1::Volume& volume : pod.spec.volumes) {
+    if (volume.image) out.insert(volume.image->reference);
+  }
+  return out;
+}
+
 std::string ContainerFieldPath(ContainerKind kind, std::string_view name) {
   std::string out = kind == ContainerKind::kInit      ? "spec.initContainers{"
                     : kind == ContainerKind::kRegular ? "spec.containers{"

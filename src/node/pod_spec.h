@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,9 @@ v1::Container ContainerAt(const v1::Pod& pod, ContainerRef ref);
 const std::string& ContainerNameAt(const v1::Pod& pod, ContainerRef ref);
 // Null when the pod has none of that name; ephemeral containers are not searched.
 const v1::Container* FindContainer(const v1::PodSpec& spec, std::string_view name);
+
+// The images of its containers and image volumes, each once.
+std::set<std::string> ImagesOf(const v1::Pod& pod);
 
 // "spec.containers{name}", where an event points to.
 std::string ContainerFieldPath(ContainerKind kind, std::string_view name);

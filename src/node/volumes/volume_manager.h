@@ -12,11 +12,10 @@
 // A container gets descriptors. A subPath is resolved inside the volume by the kernel, and nobody
 // uses its name afterwards.
 //
-// Any thread may call; one call at a time for a pod. Errors are in upstream's words
+// Errors are in upstream's words
 // (k8s.io/kubernetes/pkg/volume, pkg/kubelet; release 1.36).
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,43 +27,24 @@
 #include "node/node_config.h"
 #include "node/objects.h"
 #include "node/pod_spec.h"
+#include "node/pod_volumes.h"
 #include "wire/types/cri.h"
 
 namespace podium::node {
 
-// One mount of a container. `source` is what is mounted; an image volume has none.
-struct ContainerMount {
-  wire::cri::Mount mount;
-  UniqueFd source;
-};
-
-// The images of image volumes, as the runtime finds them, by the volume's name.
-using VolumeImages = std::map<std::string, wire::cri::ImageSpec, std::less<>>;
-
-class VolumeManager {
+class VolumeManager : public PodVolumes {
  public:
   // The three outlive it.
   VolumeManager(const NodeConfig& config, const ObjectSource& objects, const Clock& clock)
       : config_(config), objects_(objects), clock_(clock) {}
 
-  // Makes the pod's volumes ready, and their content what its objects say now: to be called before
-  // containers are made, and again whenever objects may have changed. Volumes that are ready stay
-  // as they are. The error blocks the pod: `MountVolume.SetUp failed for volume "v" : configmap "c"
-  // not found`; it names the first volume that failed, the others are set up nevertheless.
-  Result<void> SetUp(const v1::Pod& pod);
-
-  // For a container that is about to be created, in the order of its volumeMounts. The pod's
-  // volumes are set up. What is missing of a subPath is made.
+  Result<void> SetUp(const v1::Pod& pod) override;
   Result<std::vector<ContainerMount>> MountsOf(const v1::Pod& pod, const v1::Container& container,
                                                const Environment& environment,
-                                               const VolumeImages& images);
-
-  // The text of a file in a volume (env.valueFrom.fileKeyRef), at most 1 MiB.
-  Result<std::string> ReadFile(const v1::Pod& pod, std::string_view volume, std::string_view path);
-
-  // Unmounts and removes all volumes of a pod of which nothing runs any more. No error where there
-  // are none.
-  Result<void> TearDown(std::string_view uid);
+                                               const VolumeImages& images) override;
+  Result<std::string> ReadFile(const v1::Pod& pod, std::string_view volume,
+                               std::string_view path) override;
+  Result<void> TearDown(std::string_view uid) override;
 
  private:
   Result<void> SetUpVolume(const v1::Pod& pod, const v1::Volume& volume);

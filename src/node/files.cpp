@@ -1,0 +1,87 @@
+#include "node/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "base/unique_fd.h"
+
+namespace podium::node {
+namespace {
+
+Result<void> WriteAll(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t wrote = write(fd, content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return Error::FromErrno(errno, "write " + path);
+    content.remove_prefix(static_cast<size_t>(wrote));
+  }
+  return {};
+}
+
+Result<void> SetMode(int fd, mode_t mode, const std::string& path) {
+  // Whatever the umask.
+  if (fchmod(fd, mode) != 0) return Error::FromErrno(errno, "chmod " + path);
+  return {};
+}
+
+}  // namespace
+
+Result<void> WriteFile(const std::string& path, std::string_view content, mode_t mode) {
+  const std::string draft = path + ".new";
+  UniqueFd fd(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd) return Error::FromErrno(errno, "open " + draft);
+  TRY_VOID(SetMode(fd.get(), mode, draft));
+  TRY_VOID(WriteAll(fd.get(), content, draft));
+  if (rename(draft.c_str(), path.c_str()) != 0) return Error::FromErrno(errno, "rename " + path);
+  return {};
+}
+
+Result<void> WriteInPlace(const std::string& path, std::string_view content, mode_t mode) {
+  auto before = ReadSmallFile(path, content.size() + 1);
+  if (before.ok() && *before == content) return {};
+  UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd) return Error::FromErrno(errno, "open " + path);
+  TRY_VOID(SetMode(fd.get(), mode, path));
+  return WriteAll(fd.get(), content, path);
+}
+
+Result<std::string> ReadSmallFile(const std::string& path, size_t max_size) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return Error::FromErrno(errno, "open " + path);
+  std::string out(max_size + 1, '\0');
+  size_t size = 0;
+  while (size < out.size()) {
+    const ssize_t got = read(fd.get(), out.data() + size, out.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Error::FromErrno(errno, "read " + path);
+    if (got == 0) break;
+    size += static_cast<size_t>(got);
+  }
+  if (size > max_size) return Error(Code::kResourceExhausted, path + " is too large");
+  out.resize(size);
+  return out;
+}
+
+Result<void> MakeFolders(const std::string& path, mode_t mode) {
+  if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  if (errno != ENOENT) return Error::FromErrno(errno, "mkdir " + path);
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0) return Error::FromErrno(ENOENT, "mkdir " + path);
+  TRY_VOID(MakeFolders(path.substr(0, slash), 0755));
+  if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  return Error::FromErrno(errno, "mkdir " + path);
+}
+
+Result<void> RemoveTree(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) return Error::FromErrno(error.value(), "remove " + path);
+  return {};
+}
+
+}  // namespace podium::node

@@ -1,0 +1,72 @@
+// Whether, when and how a container's image is pulled: pull policies, one pull for all who wait for
+// the same image, back-off after failures; with upstream's events and words
+// (pkg/kubelet/images/image_manager.go, release 1.36).
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "node/back_off.h"
+#include "node/container_status.h"
+#include "node/event_recorder.h"
+#include "node/image_service.h"
+
+namespace podium::node {
+
+struct ImageRequest {
+  const v1::Pod& pod;
+  std::optional<ContainerRef> container;  // none: for a volume
+  std::string image;                      // as the pod has it
+  std::string policy;                     // Always, IfNotPresent, Never
+  const PullSecrets& secrets;
+  const http::Cancellation* cancellation = nullptr;
+};
+
+struct ImageOutcome {
+  std::optional<NodeImage> image;
+  // Without an image: ErrImagePull, ImagePullBackOff, ErrImageNeverPull, InvalidImageName,
+  // ImageInspectError.
+  WaitingReason problem;
+  // When it is worth to ask again; nanoseconds since 1970.
+  std::optional<int64_t> retry_at;
+};
+
+// Threads: any. Ensure blocks while an image is pulled.
+class ImagePulls {
+ public:
+  ImagePulls(ImageService& images, const Clock& clock, EventSink& events)
+      : images_(images), clock_(clock), events_(events) {}
+
+  ImageOutcome Ensure(const ImageRequest& request);
+  // Its back-offs are not needed any more.
+  void Forget(const v1::Pod& pod);
+
+ private:
+  struct Pull {
+    bool done = false;
+    std::optional<Result<NodeImage>> result;
+  };
+
+  // Null when the pull may go on.
+  std::optional<ImageOutcome> InBackOff(const ImageRequest& request, const std::string& key);
+  Result<NodeImage> PullOnce(const ImageRequest& request);
+
+  ImageService& images_;
+  const Clock& clock_;
+  EventSink& events_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  BackOff back_off_;                                // by pod and image
+  std::map<std::string, std::string> last_errors_;  // likewise
+  std::map<std::string, std::shared_ptr<Pull>> pulls_;
+};
+
+// As Go prints a time.Duration.
+std::string DurationText(int64_t nanoseconds);
+
+}  // namespace podium::node

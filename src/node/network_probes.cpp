@@ -1,0 +1,48 @@
+#include "node/network_probes.h"
+
+namespace podium::node {
+
+std::string HttpCall::Url() const {
+  const bool brackets = host.contains(':') && !host.starts_with('[');
+  std::string out = tls ? "https://" : "http://";
+  out += brackets ? "[" + host + "]" : host;
+  out += ":" + std::to_string(port);
+  if (!path.starts_with('/')) out += '/';
+  return out + path;
+}
+
+Result<uint16_t> ResolvePort(const api::IntOrString& port, const v1::Container& container) {
+  int64_t number = 0;
+  if (port.is_string()) {
+    for (const v1::ContainerPort& each : container.ports) {
+      if (each.name == port.str_val) number = each.containerPort;
+    }
+    if (number == 0) {
+      return Error(Code::kInvalidArgument,
+                   "couldn't find port: \"" + port.str_val + "\" in container " + container.name);
+    }
+  } else {
+    number = port.IntValue();
+  }
+  if (number < 1 || number > 65535) {
+    return Error(Code::kInvalidArgument, "invalid port number: " + std::to_string(number));
+  }
+  return static_cast<uint16_t>(number);
+}
+
+Result<HttpCall> MakeHttpCall(const v1::HTTPGetAction& action, const v1::Container& container,
+                              const std::string& address, std::chrono::seconds timeout) {
+  HttpCall call;
+  call.tls = action.scheme == "HTTPS";
+  call.host = action.host.empty() ? address : action.host;
+  if (call.host.empty()) return Error(Code::kUnavailable, "the pod has no address yet");
+  TRY(call.port, ResolvePort(action.port, container));
+  call.path = action.path;
+  for (const v1::HTTPHeader& header : action.httpHeaders) {
+    call.headers.emplace_back(header.name, header.value);
+  }
+  call.timeout = timeout;
+  return call;
+}
+
+}  // namespace podium::node

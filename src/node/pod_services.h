@@ -1,0 +1,30 @@
+// What the worker of a pod works with; one for the node, outliving all workers.
+#pragma once
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "node/event_recorder.h"
+#include "node/image_pulls.h"
+#include "node/network_probes.h"
+#include "node/node_config.h"
+#include "node/objects.h"
+#include "node/pod_volumes.h"
+#include "node/user_namespaces.h"
+#include "runtime/runtime.h"
+
+namespace podium::node {
+
+struct PodServices {
+  const NodeConfig& config;
+  const Clock& clock;
+  Executor& executor;
+  runtime::Runtime& runtime;
+  ImagePulls& images;
+  PodVolumes& volumes;
+  const ObjectSource& objects;
+  NetworkProbes& network;
+  EventSink& events;
+  UserNamespaces& users;
+};
+
+}  // namespace podium::node

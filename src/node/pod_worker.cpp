@@ -1,0 +1,292 @@
+#include "node/pod_worker.h"
+
+#include <algorithm>
+
+#include "node/files.h"
+#include "reflect/copy.h"
+
+namespace podium::node {
+namespace {
+
+constexpr int64_t kRetryDelay = kNanosPerSecond;
+
+void Sooner(std::optional<int64_t>* at, const std::optional<int64_t>& other) {
+  if (other) *at = std::min(at->value_or(*other), *other);
+}
+
+}  // namespace
+
+std::shared_ptr<PodWorker> PodWorker::Create(PodServices& services, v1::Pod pod,
+                                             Callbacks callbacks) {
+  std::shared_ptr<PodWorker> worker(new PodWorker(services, std::move(pod), std::move(callbacks)));
+  worker->Start();
+  return worker;
+}
+
+PodWorker::PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks)
+    : services_(services),
+      callbacks_(std::move(callbacks)),
+      pod_(std::make_shared<const v1::Pod>(std::move(pod))),
+      observer_(services.runtime) {}
+
+void PodWorker::Start() {
+  // Tasks of both may outlive the worker's last owner.
+  const auto wake = [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->Wake();
+  };
+  killer_ = std::make_shared<ContainerKiller>(
+      ContainerKiller::Services{services_.clock, services_.executor, services_.runtime,
+                                services_.network, services_.events},
+      wake);
+  prober_ = std::make_shared<Prober>(
+      Prober::Services{services_.clock, services_.executor, services_.runtime, services_.network,
+                       services_.events},
+      wake);
+  sync_.emplace(services_, *killer_, memory_);
+  auto cancellation = http::Cancellation::Create();
+  if (cancellation.ok()) cancellation_ = *std::move(cancellation);
+  Wake();
+}
+
+void PodWorker::Update(v1::Pod pod) {
+  {
+    std::lock_guard lock(mutex_);
+    pod.status = pod_->status;
+    // A deletion ends whatever a round waits for.
+    if (pod.metadata.deletionTimestamp && cancellation_) cancellation_->Cancel();
+    pod_ = std::make_shared<const v1::Pod>(std::move(pod));
+  }
+  Wake();
+}
+
+void PodWorker::Refresh() {
+  {
+    std::lock_guard lock(mutex_);
+    refresh_ = true;
+  }
+  Wake();
+}
+
+void PodWorker::Wake() {
+  std::lock_guard lock(mutex_);
+  if (stopped_) return;
+  dirty_ = true;
+  if (running_) return;
+  running_ = true;
+  services_.executor.Post([self = shared_from_this()] { self->Run(); });
+}
+
+void PodWorker::Stop() {
+  std::unique_lock lock(mutex_);
+  stopped_ = true;
+  if (cancellation_) cancellation_->Cancel();
+  if (timer_ != 0) services_.executor.Cancel(timer_);
+  prober_->Stop();
+  idle_.wait(lock, [this] { return !running_; });
+}
+
+v1::PodStatus PodWorker::status() const {
+  std::lock_guard lock(mutex_);
+  return pod_->status;
+}
+
+void PodWorker::Run() {
+  bool stopped = false;
+  {
+    std::lock_guard lock(mutex_);
+    dirty_ = false;
+    stopped = stopped_;
+    if (timer_ != 0) services_.executor.Cancel(timer_);
+    timer_ = 0;
+  }
+  std::optional<int64_t> again;
+  if (!stopped && !gone_) again = RunRound();
+  std::lock_guard lock(mutex_);
+  running_ = false;
+  idle_.notify_all();
+  if (stopped_ || gone_) return;
+  if (dirty_) {
+    running_ = true;
+    services_.executor.Post([self = shared_from_this()] { self->Run(); });
+  } else if (again) {
+    const int64_t delay = std::max<int64_t>(*again - services_.clock.Now(), 0);
+    timer_ =
+        services_.executor.PostAfter(std::chrono::nanoseconds(delay), [weak = weak_from_this()] {
+          if (auto self = weak.lock()) self->Wake();
+        });
+  }
+}
+
+std::optional<int64_t> PodWorker::RunRound() {
+  std::shared_ptr<const v1::Pod> pod;
+  bool refresh = false;
+  {
+    std::lock_guard lock(mutex_);
+    pod = pod_;
+    refresh = std::exchange(refresh_, false);
+  }
+  const int64_t now = services_.clock.Now();
+  auto observed =
+      observer_.Observe(pod->metadata.uid, PodLogFolder(services_.config, pod->metadata.namespace_,
+                                                        pod->metadata.name, pod->metadata.uid));
+  if (!observed.ok()) return now + kRetryDelay;
+  if (pod->metadata.deletionTimestamp || IsTerminalPhase(pod->status.phase)) {
+    return Terminate(pod, *observed);
+  }
+  if (refresh) memory_.hold.clear();
+  if (refresh && observed->ReadySandbox()) (void)services_.volumes.SetUp(*pod);
+  prober_->Sync(*pod, *observed);
+  const auto deadline = ActiveDeadline(*pod, pod->status.startTime);
+  Tell(pod, *observed, false, deadline && *deadline <= now);
+  {
+    std::lock_guard lock(mutex_);
+    pod = pod_;
+  }
+  if (IsTerminalPhase(pod->status.phase)) {
+    if (pod->status.reason == kDeadlineExceeded) {
+      services_.events.Record(*pod, std::nullopt, EventType::kNormal, kDeadlineExceeded,
+                              kDeadlineMessage);
+    }
+    return Terminate(pod, *observed);
+  }
+  return Sync(pod, *observed, ActiveDeadline(*pod, pod->status.startTime));
+}
+
+std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod,
+                                       const ObservedPod& observed,
+                                       std::optional<int64_t> deadline) {
+  const PodActions actions = ComputePodActions(
+      {.pod = *pod,
+       .observed = observed,
+       .probes = *prober_,
+       .back_off = memory_.back_off,
+       .now = services_.clock.Now(),
+       .due = &memory_.due,
+       .restarting_all = ShouldRestartAllContainers(*pod, observed, pod->status)});
+  const SyncOutcome outcome = sync_->Run(
+      {.pod = pod, .observed = observed, .actions = actions, .cancellation = cancellation_.get()});
+  std::optional<int64_t> again = outcome.retry_at;
+  Sooner(&again, actions.wait_until);
+  Sooner(&again, deadline);
+  if (actions.Empty() && actions.in_back_off.empty()) return again;
+  // What was done shows at once, not only when the runtime says so as well.
+  auto now =
+      observer_.Observe(pod->metadata.uid, PodLogFolder(services_.config, pod->metadata.namespace_,
+                                                        pod->metadata.name, pod->metadata.uid));
+  if (now.ok()) {
+    prober_->Sync(*pod, *now);
+    Tell(pod, *now, false, false);
+  }
+  return again;
+}
+
+void PodWorker::KillAll(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed) {
+  const v1::PodSpec& spec = pod->spec;
+  int64_t grace = spec.terminationGracePeriodSeconds.value_or(30);
+  if (pod->metadata.deletionTimestamp) {
+    grace = pod->metadata.deletionGracePeriodSeconds.value_or(grace);
+    // Counted from the request: what is left of it after a restart of ours is less.
+    const int64_t end = pod->metadata.deletionTimestamp->unix_seconds();
+    const int64_t left = end - (services_.clock.Now() / kNanosPerSecond);
+    grace = std::clamp<int64_t>(left, grace > 0 ? 1 : 0, grace);
+  }
+  const auto addresses = observed.Addresses();
+  const auto kill = [&](ContainerRef ref) {
+    const std::string& name = ContainerNameAt(*pod, ref);
+    for (const ObservedContainer& container : observed.containers) {
+      const bool runs =
+          container.running() || container.state == cri::ContainerState::kContainerUnknown;
+      if (container.name != name || !runs) continue;
+      killer_->Kill(pod, {.id = container.id,
+                          .container = ref,
+                          .message = {},
+                          .grace = grace,
+                          .pre_stop = true,
+                          .rank = KillRank(spec, ref),
+                          .address = addresses.empty() ? std::string() : addresses.front()});
+    }
+  };
+  for (size_t i = 0; i < spec.initContainers.size(); ++i) kill({ContainerKind::kInit, i});
+  for (size_t i = 0; i < spec.containers.size(); ++i) kill({ContainerKind::kRegular, i});
+  for (size_t i = 0; i < spec.ephemeralContainers.size(); ++i) kill({ContainerKind::kEphemeral, i});
+}
+
+std::optional<int64_t> PodWorker::Terminate(const std::shared_ptr<const v1::Pod>& pod,
+                                            const ObservedPod& observed) {
+  // Readiness goes on while containers end; what would kill them does not matter any more.
+  const bool runs = std::ranges::any_of(observed.containers, [](const auto& container) {
+    return container.running() || container.state == cri::ContainerState::kContainerUnknown;
+  });
+  Tell(pod, observed, true, false);
+  if (runs) {
+    KillAll(pod, observed);
+    return std::nullopt;  // each end wakes the worker
+  }
+  prober_->Stop();
+  for (const auto& sandbox : observed.sandboxes) {
+    if (sandbox.state != cri::PodSandboxState::kSandboxReady) continue;
+    if (!services_.runtime.StopPodSandbox(sandbox.id).ok()) {
+      return services_.clock.Now() + kRetryDelay;
+    }
+  }
+  return CleanUp(pod, observed);
+}
+
+std::optional<int64_t> PodWorker::CleanUp(const std::shared_ptr<const v1::Pod>& pod,
+                                          const ObservedPod& observed) {
+  auto now =
+      observer_.Observe(pod->metadata.uid, PodLogFolder(services_.config, pod->metadata.namespace_,
+                                                        pod->metadata.name, pod->metadata.uid));
+  if (now.ok()) Tell(pod, *now, true, false);
+  if (!unmounted_) {
+    if (!services_.volumes.TearDown(pod->metadata.uid).ok()) {
+      return services_.clock.Now() + kRetryDelay;
+    }
+    unmounted_ = true;
+  }
+  if (!pod->metadata.deletionTimestamp) return std::nullopt;
+  if (!RemoveAll(*pod, observed).ok()) return services_.clock.Now() + kRetryDelay;
+  gone_ = true;
+  services_.images.Forget(*pod);
+  services_.users.Release(pod->metadata.uid);
+  callbacks_.gone(pod->metadata.uid);
+  return std::nullopt;
+}
+
+Result<void> PodWorker::RemoveAll(const v1::Pod& pod, const ObservedPod& observed) {
+  for (const auto& sandbox : observed.sandboxes) {
+    TRY_VOID(services_.runtime.RemovePodSandbox(sandbox.id));
+  }
+  TRY_VOID(RemoveTree(PodFolder(services_.config, pod.metadata.uid)));
+  return RemoveTree(
+      PodLogFolder(services_.config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid));
+}
+
+void PodWorker::Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed,
+                     bool terminal, bool deadline_exceeded) {
+  v1::Pod current = *pod;
+  {
+    std::lock_guard lock(mutex_);
+    current.status = pod_->status;
+  }
+  v1::PodStatus status = GeneratePodStatus({.pod = current,
+                                            .observed = observed,
+                                            .waiting = memory_.waiting,
+                                            .readiness = *prober_,
+                                            .host_addresses = services_.config.addresses,
+                                            .now = services_.clock.Now(),
+                                            .terminal = terminal,
+                                            .deadline_exceeded = deadline_exceeded});
+  if (reflect::Equal(status, current.status)) return;
+  Note(status);
+  callbacks_.status(pod->metadata.uid, status);
+}
+
+void PodWorker::Note(const v1::PodStatus& status) {
+  std::lock_guard lock(mutex_);
+  v1::Pod next = *pod_;
+  next.status = status;
+  pod_ = std::make_shared<const v1::Pod>(std::move(next));
+}
+
+}  // namespace podium::node

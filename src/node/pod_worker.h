@@ -1,0 +1,96 @@
+// PodWorker: brings one pod to what it should be, and takes it apart when it ends. Rounds run one
+// at a time on the executor; whatever happens (an exit, a probe, a timer, a new specification)
+// wakes it for another.
+//
+//   syncing       SyncPod, until the pod has ended (all containers are done, its deadline passed)
+//                 or is deleted
+//   terminating   containers end in their order, then the sandboxes
+//   ended         volumes are taken away. Containers stay, for their logs, until the pod is
+//   deleted;
+//                 then everything goes, and gone() is called
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "node/container_killer.h"
+#include "node/observe.h"
+#include "node/pod_services.h"
+#include "node/pod_status.h"
+#include "node/prober.h"
+#include "node/sync_pod.h"
+
+namespace podium::node {
+
+class PodWorker : public std::enable_shared_from_this<PodWorker> {
+ public:
+  // Called from tasks of the executor, without a lock of the worker's.
+  struct Callbacks {
+    std::function<void(const std::string& uid, const v1::PodStatus& status)> status;
+    std::function<void(const std::string& uid)> gone;  // once; the last call
+  };
+
+  // The pod's status is where to go on from: empty for a new pod.
+  static std::shared_ptr<PodWorker> Create(PodServices& services, v1::Pod pod, Callbacks callbacks);
+
+  // A new specification or deletionTimestamp; the status stays the worker's own.
+  void Update(v1::Pod pod);
+  // Something has happened. Any thread.
+  void Wake();
+  // The content of volumes may have changed.
+  void Refresh();
+  // No more rounds; waits for the one that runs.
+  void Stop();
+
+  // What was told last.
+  v1::PodStatus status() const;
+
+ private:
+  struct Round;
+
+  PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks);
+  void Start();
+  void Run();
+  // When to run again.
+  std::optional<int64_t> RunRound();
+  std::optional<int64_t> Sync(const std::shared_ptr<const v1::Pod>& pod,
+                              const ObservedPod& observed, std::optional<int64_t> deadline);
+  std::optional<int64_t> Terminate(const std::shared_ptr<const v1::Pod>& pod,
+                                   const ObservedPod& observed);
+  void KillAll(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed);
+  std::optional<int64_t> CleanUp(const std::shared_ptr<const v1::Pod>& pod,
+                                 const ObservedPod& observed);
+  Result<void> RemoveAll(const v1::Pod& pod, const ObservedPod& observed);
+  void Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed, bool terminal,
+            bool deadline_exceeded);
+  void Note(const v1::PodStatus& status);
+
+  PodServices& services_;
+  const Callbacks callbacks_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  // Under mutex_.
+  std::shared_ptr<const v1::Pod> pod_;  // status: what was told last
+  bool running_ = false;
+  bool dirty_ = false;
+  bool refresh_ = false;
+  bool stopped_ = false;
+  Executor::TimerId timer_ = 0;
+  std::unique_ptr<http::Cancellation> cancellation_;
+
+  // For rounds alone.
+  std::shared_ptr<ContainerKiller> killer_;
+  std::shared_ptr<Prober> prober_;
+  Observer observer_;
+  PodMemory memory_;
+  std::optional<PodSync> sync_;
+  bool unmounted_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace podium::node

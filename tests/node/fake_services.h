@@ -1,0 +1,144 @@
+// What a pod's worker works with, without a machine: images, volumes and a network that do as they
+// are told, on virtual time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/fake_objects.h"
+#include "node/pod_services.h"
+#include "node/virtual_time.h"
+#include "runtime/fake_runtime.h"
+
+namespace podium::node {
+
+class FakeImages : public ImageService {
+ public:
+  explicit FakeImages(runtime::FakeRuntime& runtime) : runtime_(runtime) {}
+
+  std::set<std::string> present;  // by name
+  std::set<std::string> in_registry{"busybox:1"};
+  std::string user;
+  std::chrono::nanoseconds pull_takes{0};
+  std::string error = "no such image";
+  int pulls = 0;
+  std::vector<std::string> secrets;
+
+  Result<NodeImage> Find(std::string_view image) override {
+    if (present.contains(std::string(image))) return Image(image);
+    return Error(Code::kNotFound, "not here");
+  }
+  Result<NodeImage> Pull(std::string_view image, const PullSecrets& with,
+                         const http::Cancellation* /*cancellation*/) override {
+    ++pulls;
+    for (const auto& secret : with) secrets.push_back(secret->metadata.name);
+    runtime_.Advance(pull_takes);
+    if (!in_registry.contains(std::string(image))) return Error(Code::kNotFound, error);
+    present.insert(std::string(image));
+    return Image(image);
+  }
+
+ private:
+  NodeImage Image(std::string_view image) const {
+    return {.id = "id of " + std::string(image), .user = user, .size = 42};
+  }
+  runtime::FakeRuntime& runtime_;
+};
+
+class FakeVolumes : public PodVolumes {
+ public:
+  std::optional<Error> error;  // of SetUp
+  std::optional<Error> mounts_error;
+  int set_up = 0;
+  std::vector<std::string> torn_down;
+  VolumeImages images;
+
+  Result<void> SetUp(const v1::Pod& /*pod*/) override {
+    if (error) return *error;
+    ++set_up;
+    return {};
+  }
+  Result<std::vector<ContainerMount>> MountsOf(const v1::Pod& /*pod*/,
+                                               const v1::Container& /*container*/,
+                                               const Environment& /*environment*/,
+                                               const VolumeImages& with) override {
+    if (mounts_error) return *mounts_error;
+    images = with;
+    return std::vector<ContainerMount>();
+  }
+  Result<std::string> ReadFile(const v1::Pod& /*pod*/, std::string_view /*volume*/,
+                               std::string_view /*path*/) override {
+    return Error(Code::kNotFound, "no such file");
+  }
+  Result<void> TearDown(std::string_view uid) override {
+    torn_down.emplace_back(uid);
+    return {};
+  }
+};
+
+class FakeNetworkProbes : public NetworkProbes {
+ public:
+  std::function<Result<Reply>(const HttpCall&)> http = [](const HttpCall&) -> Result<Reply> {
+    return Reply{.status = 200, .body = "ok"};
+  };
+  std::vector<HttpCall> calls;
+  bool connects = true;
+  bool serving = true;
+
+  Result<Reply> HttpGet(const HttpCall& call) override {
+    calls.push_back(call);
+    return http(call);
+  }
+  Result<void> Connect(const std::string& /*host*/, uint16_t /*port*/,
+                       std::chrono::seconds /*timeout*/) override {
+    if (connects) return {};
+    return Error(Code::kUnavailable, "connect: connection refused");
+  }
+  Result<bool> GrpcHealth(const std::string& /*host*/, uint16_t /*port*/,
+                          const std::string& /*service*/,
+                          std::chrono::seconds /*timeout*/) override {
+    return serving;
+  }
+};
+
+// A folder of its own, which goes with it.
+class TestFolder {
+ public:
+  TestFolder();
+  ~TestFolder();
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+struct FakeNode {
+  FakeNode();
+
+  TestFolder folder;
+  NodeConfig config;
+  runtime::FakeRuntime runtime;
+  VirtualTime time{runtime};
+  FakeImages images{runtime};
+  FakeVolumes volumes;
+  FakeObjects objects;
+  FakeNetworkProbes network;
+  EventRecorder events{time, "node7"};
+  ImagePulls pulls{images, time, events};
+  UserNamespaces users{config};
+  PodServices services{config,  time,    time,    runtime, pulls,
+                       volumes, objects, network, events,  users};
+
+  // "Reason: message" of each, with " xN" when it came more than once.
+  std::vector<std::string> Events() const;
+  // The id of the newest container of that name; "" without any.
+  std::string IdOf(std::string_view name);
+};
+
+}  // namespace podium::node

@@ -1,0 +1,711 @@
+#include "node/pod_worker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "node/fake_services.h"
+#include "node/pods.h"
+
+namespace podium::node {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+using namespace std::chrono_literals;
+
+std::string Show(const v1::PodStatus& status) {
+  std::string out = status.phase;
+  for (const auto* list : {&status.initContainerStatuses, &status.containerStatuses,
+                           &status.ephemeralContainerStatuses}) {
+    for (const auto& container : *list) {
+      out += " " + container.name + "=";
+      if (container.state.running) out += container.ready ? "ready" : "running";
+      if (container.state.waiting) out += container.state.waiting->reason;
+      if (container.state.terminated) {
+        out += container.state.terminated->reason + "(" +
+               std::to_string(container.state.terminated->exitCode) + ")";
+      }
+      if (container.restartCount > 0) out += "#" + std::to_string(container.restartCount);
+    }
+  }
+  return out;
+}
+
+class PodWorkerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    node_.runtime.SetEventHandler([this](const wire::cri::ContainerEventResponse&) {
+      if (worker_) worker_->Wake();
+    });
+  }
+  ~PodWorkerTest() override {
+    if (worker_) worker_->Stop();
+  }
+
+  void Start(const std::string& spec) { Start(PodOf(spec)); }
+  void Start(v1::Pod pod) {
+    pod_ = std::move(pod);
+    gone_ = false;
+    told_.clear();
+    worker_ = PodWorker::Create(node_.services, pod_,
+                                {.status =
+                                     [this](const std::string&, const v1::PodStatus& status) {
+                                       const std::string text = Show(status);
+                                       if (told_.empty() || told_.back() != text) {
+                                         told_.push_back(text);
+                                       }
+                                     },
+                                 .gone = [this](const std::string&) { gone_ = true; }});
+    node_.time.Settle();
+  }
+  // The agent is killed and started again.
+  void Restart() {
+    pod_.status = worker_->status();
+    worker_->Stop();
+    worker_.reset();
+    Start(pod_);
+  }
+  void Delete(int64_t grace) {
+    pod_.metadata.deletionTimestamp = api::Time::FromUnix((node_.time.Now() / kSecond) + grace);
+    pod_.metadata.deletionGracePeriodSeconds = grace;
+    worker_->Update(pod_);
+    node_.time.Settle();
+  }
+  std::string Now() const { return Show(worker_->status()); }
+  int64_t Seconds() const { return node_.time.Now() / kSecond; }
+  std::vector<std::string> Calls(std::string_view method) const {
+    std::vector<std::string> out;
+    for (const std::string& call : node_.runtime.calls()) {
+      if (call.starts_with(method)) out.push_back(call);
+    }
+    return out;
+  }
+
+  FakeNode node_;
+  v1::Pod pod_;
+  std::shared_ptr<PodWorker> worker_;
+  std::vector<std::string> told_;
+  bool gone_ = false;
+};
+
+TEST_F(PodWorkerTest, APodRuns) {
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Running a=ready");
+  EXPECT_THAT(told_, ElementsAre("Pending a=ContainerCreating", "Running a=ready"));
+  EXPECT_THAT(node_.Events(),
+              ElementsAre("Pulling: Pulling image \"busybox:1\"",
+                          "Pulled: Successfully pulled image \"busybox:1\" in 0s (0s including "
+                          "waiting). Image size: 42 bytes.",
+                          "Created: Container created", "Started: Container started"));
+  EXPECT_EQ(worker_->status().podIP, "10.208.0.2");
+  EXPECT_EQ(worker_->status().hostIP, "192.0.2.1");
+  EXPECT_EQ(node_.volumes.set_up, 1);
+}
+
+TEST_F(PodWorkerTest, NothingIsDoneTwice) {
+  Start("containers: [{name: a}, {name: b}]");
+  const auto calls = node_.runtime.calls();
+  node_.runtime.ClearCalls();
+  for (int i = 0; i < 5; ++i) {
+    worker_->Wake();
+    node_.time.RunFor(60s);
+  }
+  for (const char* method :
+       {"RunPodSandbox", "CreateContainer", "StartContainer", "StopContainer"}) {
+    EXPECT_THAT(Calls(method), IsEmpty());
+  }
+  EXPECT_EQ(told_.size(), 2u);
+}
+
+TEST_F(PodWorkerTest, AJobSucceeds) {
+  node_.runtime.Script("a", {.exits_after = 3s});
+  Start("restartPolicy: Never, containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Running a=ready");
+  node_.time.RunFor(3s);
+  EXPECT_EQ(Now(), "Succeeded a=Completed(0)");
+  EXPECT_THAT(Calls("StopPodSandbox"), ElementsAre(StartsWith("StopPodSandbox")));
+  EXPECT_THAT(node_.volumes.torn_down, ElementsAre("u"));
+  // For its logs.
+  EXPECT_NE(node_.IdOf("a"), "");
+  EXPECT_FALSE(gone_);
+  Delete(30);
+  EXPECT_TRUE(gone_);
+  EXPECT_EQ(node_.IdOf("a"), "");
+}
+
+TEST_F(PodWorkerTest, AJobFails) {
+  node_.runtime.Script("a", {.exits_after = 1s, .exit_code = 3});
+  Start("restartPolicy: Never, containers: [{name: a}, {name: b}]");
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now(), "Running a=Error(3) b=ready");
+  (void)node_.runtime.Exit(node_.IdOf("b"), 0);
+  node_.time.Settle();
+  EXPECT_EQ(Now(), "Failed a=Error(3) b=Completed(0)");
+}
+
+TEST_F(PodWorkerTest, OutOfMemory) {
+  Start("restartPolicy: Never, containers: [{name: a}]");
+  (void)node_.runtime.Exit(node_.IdOf("a"), 137, "OOMKilled");
+  node_.time.Settle();
+  EXPECT_EQ(Now(), "Failed a=OOMKilled(137)");
+}
+
+TEST_F(PodWorkerTest, ACrashLoopBacksOff) {
+  node_.runtime.Script("a", {.exits_after = 1s, .exit_code = 1});
+  Start("containers: [{name: a}]");
+  const int64_t begin = Seconds();
+  std::vector<int64_t> starts;
+  size_t seen = Calls("StartContainer").size();
+  starts.push_back(0);
+  for (int i = 0; i < 20 * 150; ++i) {
+    node_.time.RunFor(50ms);
+    if (const size_t now = Calls("StartContainer").size(); now != seen) {
+      seen = now;
+      starts.push_back(Seconds() - begin);
+    }
+  }
+  // At once, then 10, 20, 40 seconds after each exit.
+  EXPECT_THAT(starts, ElementsAre(0, 1, 12, 33, 74));
+  EXPECT_EQ(Now(), "Running a=CrashLoopBackOff#4");
+  const auto status = worker_->status();
+  EXPECT_EQ(status.containerStatuses[0].state.waiting->message,
+            "back-off 1m20s restarting failed container=a pod=p_ns(u)");
+  EXPECT_EQ(status.containerStatuses[0].lastState.terminated->exitCode, 1);
+  EXPECT_THAT(node_.Events(),
+              Contains("BackOff: Back-off restarting failed container a in pod p_ns(u) x4"));
+}
+
+TEST_F(PodWorkerTest, InitContainersOneByOne) {
+  node_.runtime.Script("i", {.exits_after = 1s});
+  node_.runtime.Script("j", {.exits_after = 1s});
+  Start("initContainers: [{name: i}, {name: j}], containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Pending i=running j=ContainerCreating a=PodInitializing");
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now(), "Pending i=Completed(0) j=running a=PodInitializing");
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now(), "Running i=Completed(0) j=Completed(0) a=ready");
+}
+
+TEST_F(PodWorkerTest, AnInitContainerThatFails) {
+  node_.runtime.Script("i", {.exits_after = 1s, .exit_code = 1});
+  Start("initContainers: [{name: i}], containers: [{name: a}]");
+  node_.time.RunFor(3s);
+  EXPECT_EQ(Now(), "Pending i=CrashLoopBackOff#1 a=PodInitializing");
+  EXPECT_THAT(Calls("StartContainer a"), IsEmpty());
+}
+
+TEST_F(PodWorkerTest, AnInitContainerThatFailsForGood) {
+  node_.runtime.Script("i", {.exits_after = 1s, .exit_code = 1});
+  Start("restartPolicy: Never, initContainers: [{name: i}], containers: [{name: a}]");
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now(), "Failed i=Error(1) a=PodInitializing");
+}
+
+TEST_F(PodWorkerTest, ASidecarIsWaitedForAndStopsLast) {
+  int probes = 0;
+  node_.runtime.ScriptExec([&](const std::string&, const std::vector<std::string>&) {
+    runtime::FakeRuntime::ExecResult result;
+    result.exit_code = ++probes < 3 ? 1 : 0;
+    result.stdout_text = "not yet";
+    return result;
+  });
+  Start(
+      "terminationGracePeriodSeconds: 5, initContainers: [{name: s, restartPolicy: Always, "
+      "startupProbe: {exec: {command: [x]}, periodSeconds: 1}}, {name: t, restartPolicy: "
+      "Always}], containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Pending s=running t=ContainerCreating a=PodInitializing");
+  node_.time.RunFor(1500ms);
+  EXPECT_EQ(probes, 2);
+  EXPECT_THAT(node_.Events(), Contains("Unhealthy: Startup probe failed: not yet x2"));
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now(), "Running s=ready t=ready a=ready");
+  node_.time.RunFor(60s);
+  EXPECT_EQ(probes, 3);
+
+  node_.runtime.ClearCalls();
+  Delete(5);
+  node_.time.RunFor(1s);
+  EXPECT_TRUE(gone_);
+  EXPECT_THAT(Calls("StopContainer"),
+              ElementsAre("StopContainer a", "StopContainer t", "StopContainer s"));
+}
+
+TEST_F(PodWorkerTest, ASidecarDoesNotKeepAJob) {
+  node_.runtime.Script("a", {.exits_after = 1s});
+  Start(
+      "restartPolicy: Never, initContainers: [{name: s, restartPolicy: Always}], containers: "
+      "[{name: a}]");
+  node_.time.RunFor(2s);
+  EXPECT_EQ(Now(), "Succeeded s=Completed(0) a=Completed(0)");
+}
+
+TEST_F(PodWorkerTest, ASidecarComesBack) {
+  Start("initContainers: [{name: s, restartPolicy: Always}], containers: [{name: a}]");
+  (void)node_.runtime.Exit(node_.IdOf("s"), 1);
+  node_.time.Settle();
+  EXPECT_EQ(Now(), "Running s=ready#1 a=ready");
+}
+
+TEST_F(PodWorkerTest, DeletionIsGraceful) {
+  Start("containers: [{name: a}]");
+  Delete(30);
+  EXPECT_TRUE(gone_);
+  EXPECT_THAT(node_.Events(), Contains("Killing: Stopping container a"));
+  EXPECT_THAT(node_.volumes.torn_down, ElementsAre("u"));
+  EXPECT_FALSE(std::filesystem::exists(node_.config.data_dir + "/pods/u"));
+  EXPECT_FALSE(std::filesystem::exists(node_.config.log_dir + "/ns_p_u"));
+  EXPECT_TRUE(node_.runtime.ListPodSandbox({})->empty());
+}
+
+TEST_F(PodWorkerTest, WhatDoesNotListenIsKilledAfterItsGrace) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  Start("containers: [{name: a}]");
+  const int64_t begin = Seconds();
+  Delete(7);
+  EXPECT_TRUE(gone_);
+  EXPECT_EQ(Seconds() - begin, 7);
+}
+
+TEST_F(PodWorkerTest, DeletionWithoutGrace) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  Start("containers: [{name: a, lifecycle: {preStop: {exec: {command: [bye]}}}}]");
+  const int64_t begin = Seconds();
+  Delete(0);
+  EXPECT_TRUE(gone_);
+  EXPECT_EQ(Seconds(), begin);
+  EXPECT_THAT(Calls("ExecSync"), IsEmpty());
+}
+
+TEST_F(PodWorkerTest, APreStopHookRunsFirst) {
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>& command) {
+    EXPECT_THAT(command, ElementsAre("bye"));
+    return runtime::FakeRuntime::ExecResult{.takes = 2s};
+  });
+  Start("containers: [{name: a, lifecycle: {preStop: {exec: {command: [bye]}}}}]");
+  const int64_t begin = Seconds();
+  Delete(30);
+  node_.time.Settle();
+  EXPECT_TRUE(gone_);
+  EXPECT_EQ(Seconds() - begin, 2);
+  const auto calls = node_.runtime.calls();
+  const auto exec = std::ranges::find(calls, "ExecSync a");
+  EXPECT_LT(exec - calls.begin(), std::ranges::find(calls, "StopContainer a") - calls.begin());
+}
+
+TEST_F(PodWorkerTest, APreStopHookThatSleeps) {
+  Start("containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 4}}}}]");
+  const int64_t begin = Seconds();
+  Delete(30);
+  EXPECT_FALSE(gone_);
+  node_.time.RunFor(3900ms);
+  EXPECT_FALSE(gone_);
+  node_.time.RunFor(200ms);
+  EXPECT_TRUE(gone_);
+  EXPECT_EQ(Seconds() - begin, 4);
+}
+
+TEST_F(PodWorkerTest, ASleepDoesNotOutlastTheGrace) {
+  Start("containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 100}}}}]");
+  Delete(5);
+  node_.time.RunFor(4900ms);
+  EXPECT_FALSE(gone_);
+  node_.time.RunFor(200ms);
+  EXPECT_TRUE(gone_);
+}
+
+TEST_F(PodWorkerTest, AShorterGraceCounts) {
+  Start("containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 100}}}}]");
+  Delete(200);
+  node_.time.RunFor(1s);
+  EXPECT_FALSE(gone_);
+  Delete(0);
+  node_.time.RunFor(100ms);
+  EXPECT_TRUE(gone_);
+}
+
+TEST_F(PodWorkerTest, HooksOverHttp) {
+  Start(
+      "containers: [{name: a, ports: [{name: web, containerPort: 8080}], lifecycle: {postStart: "
+      "{httpGet: {path: /up, port: web, httpHeaders: [{name: X, value: z}]}}, preStop: {httpGet: "
+      "{path: /down, port: 8081, host: elsewhere, scheme: HTTPS}}}}]");
+  ASSERT_EQ(node_.network.calls.size(), 1u);
+  EXPECT_EQ(node_.network.calls[0].Url(), "http://10.208.0.2:8080/up");
+  EXPECT_THAT(node_.network.calls[0].headers, ElementsAre(std::pair("X", "z")));
+  Delete(30);
+  ASSERT_EQ(node_.network.calls.size(), 2u);
+  EXPECT_EQ(node_.network.calls[1].Url(), "https://elsewhere:8081/down");
+}
+
+TEST_F(PodWorkerTest, APostStartHookThatFails) {
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.stderr_text = "oh no", .exit_code = 2};
+  });
+  Start(
+      "restartPolicy: Never, containers: [{name: a, lifecycle: {postStart: {exec: {command: [hi, "
+      "there]}}}}]");
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now(), "Succeeded a=Completed(0)");
+  EXPECT_THAT(node_.Events(), Contains("FailedPostStartHook: PostStartHook failed"));
+  EXPECT_THAT(node_.Events(), Contains("Killing: FailedPostStartHook"));
+}
+
+TEST_F(PodWorkerTest, APostStartHookThatFailsShowsWhy) {
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.stderr_text = "oh no", .exit_code = 2};
+  });
+  Start("containers: [{name: a, lifecycle: {postStart: {exec: {command: [hi, there]}}}}]");
+  node_.time.RunFor(3s);
+  EXPECT_EQ(Now(), "Running a=CrashLoopBackOff#1");
+  EXPECT_THAT(told_, Contains("Running a=PostStartHookError"));
+}
+
+TEST_F(PodWorkerTest, TheDeadlinePasses) {
+  Start("activeDeadlineSeconds: 10, containers: [{name: a}]");
+  node_.time.RunFor(9s);
+  EXPECT_EQ(Now(), "Running a=ready");
+  node_.time.RunFor(2s);
+  EXPECT_EQ(Now(), "Failed a=Completed(0)");
+  EXPECT_EQ(worker_->status().reason, "DeadlineExceeded");
+  EXPECT_THAT(node_.Events(),
+              Contains("DeadlineExceeded: Pod was active on the node longer than the specified "
+                       "deadline"));
+}
+
+TEST_F(PodWorkerTest, TheInfraDies) {
+  Start("containers: [{name: a}]");
+  (void)node_.runtime.KillInfra(node_.runtime.ListPodSandbox({})->front().id);
+  node_.time.Settle();
+  EXPECT_EQ(Now(), "Running a=ready#1");
+  EXPECT_THAT(node_.Events(),
+              Contains("SandboxChanged: Pod sandbox changed, it will be killed and re-created."));
+  EXPECT_EQ(worker_->status().podIP, "10.208.0.3");
+}
+
+TEST_F(PodWorkerTest, TheInfraDiesAndThePodIsNotToRunAgain) {
+  Start("restartPolicy: Never, containers: [{name: a}]");
+  (void)node_.runtime.KillInfra(node_.runtime.ListPodSandbox({})->front().id);
+  node_.time.Settle();
+  EXPECT_EQ(Now(), "Failed a=Error(137)");
+  EXPECT_THAT(Calls("RunPodSandbox").size(), 1u);
+}
+
+TEST_F(PodWorkerTest, TheInfraDiesAndThePodIsInitializedAnew) {
+  node_.runtime.Script("i", {.exits_after = 1s});
+  Start("initContainers: [{name: i}], containers: [{name: a}]");
+  node_.time.RunFor(2s);
+  (void)node_.runtime.KillInfra(node_.runtime.ListPodSandbox({})->front().id);
+  node_.time.RunFor(100ms);
+  EXPECT_THAT(Now(), HasSubstr("i=running#1"));
+  node_.time.RunFor(2s);
+  EXPECT_EQ(Now(), "Running i=Completed(0)#1 a=ready#1");
+}
+
+TEST_F(PodWorkerTest, ASandboxThatCannotBeMade) {
+  node_.runtime.Fail("RunPodSandbox", Error(Code::kUnavailable, "no address is left"), 2);
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Pending a=ContainerCreating");
+  EXPECT_THAT(node_.Events(),
+              Contains("FailedCreatePodSandBox: Failed to create pod sandbox: no address is left"));
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, VolumesThatCannotBeMade) {
+  node_.volumes.error = Error(
+      Code::kNotFound, "MountVolume.SetUp failed for volume \"v\" : configmap \"c\" not found");
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Pending a=ContainerCreating");
+  EXPECT_THAT(node_.Events(),
+              ElementsAre("FailedMount: MountVolume.SetUp failed for volume \"v\" : configmap "
+                          "\"c\" not found"));
+  EXPECT_THAT(Calls("RunPodSandbox"), IsEmpty());
+  node_.volumes.error.reset();
+  node_.time.RunFor(2s);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, AnImageThatIsNowhere) {
+  Start("containers: [{name: a, image: 'none:1'}]");
+  EXPECT_EQ(Now(), "Pending a=ErrImagePull");
+  EXPECT_EQ(worker_->status().containerStatuses[0].state.waiting->message, "no such image");
+  EXPECT_THAT(node_.Events(), ElementsAre("Pulling: Pulling image \"none:1\"",
+                                          "Failed: Failed to pull image \"none:1\": no such image",
+                                          "Failed: Error: ErrImagePull"));
+  worker_->Wake();
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Now(), "Pending a=ImagePullBackOff");
+  EXPECT_EQ(worker_->status().containerStatuses[0].state.waiting->message,
+            "Back-off pulling image \"none:1\": ErrImagePull: no such image");
+  EXPECT_EQ(node_.images.pulls, 1);
+  node_.images.in_registry.insert("none:1");
+  node_.time.RunFor(6s);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, PullPolicies) {
+  node_.images.present.insert("busybox:1");
+  Start("containers: [{name: a, imagePullPolicy: IfNotPresent}]");
+  EXPECT_EQ(node_.images.pulls, 0);
+  EXPECT_THAT(node_.Events(), Contains("Pulled: Container image \"busybox:1\" already present on "
+                                       "machine and can be accessed by the pod"));
+  worker_->Stop();
+  Start("containers: [{name: b, imagePullPolicy: Always}]");
+  EXPECT_EQ(node_.images.pulls, 1);
+  worker_->Stop();
+  Start("containers: [{name: c, imagePullPolicy: Never, image: 'none:1'}]");
+  EXPECT_EQ(node_.images.pulls, 1);
+  EXPECT_THAT(Now(), HasSubstr("ErrImageNeverPull"));
+  EXPECT_EQ(worker_->status().containerStatuses[0].state.waiting->message,
+            "Container image \"none:1\" is not present with pull policy of Never");
+}
+
+TEST_F(PodWorkerTest, AnImageNameThatIsNone) {
+  Start("containers: [{name: a, image: 'Not/AN image'}]");
+  EXPECT_EQ(Now(), "Pending a=InvalidImageName");
+  EXPECT_THAT(worker_->status().containerStatuses[0].state.waiting->message,
+              StartsWith("Failed to apply default image tag \"Not/AN image\": couldn't parse image "
+                         "name \"Not/AN image\": invalid reference format"));
+}
+
+TEST_F(PodWorkerTest, PullSecretsGoAlong) {
+  node_.objects.AddSecret("s", {{".dockerconfigjson", "{}"}});
+  Start("imagePullSecrets: [{name: s}, {name: missing}], containers: [{name: a}]");
+  EXPECT_EQ(node_.images.secrets.size(), 1u);
+}
+
+TEST_F(PodWorkerTest, WhatAContainerNeedsIsMissing) {
+  Start("containers: [{name: a, envFrom: [{configMapRef: {name: c}}]}]");
+  EXPECT_EQ(Now(), "Pending a=CreateContainerConfigError");
+  EXPECT_EQ(worker_->status().containerStatuses[0].state.waiting->message,
+            "configmap \"c\" not found");
+  EXPECT_THAT(node_.Events(), Contains("Failed: Error: configmap \"c\" not found"));
+  node_.objects.AddConfigMap("c", {{"k", "v"}});
+  worker_->Refresh();
+  node_.time.Settle();
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, AContainerThatCannotBeCreated) {
+  node_.runtime.Fail("CreateContainer", Error(Code::kInvalidArgument, "no such user"), 1);
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Pending a=CreateContainerError");
+  node_.time.RunFor(11s);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, AProgramThatIsNotThere) {
+  node_.runtime.Script("a", {.start_error = "exec: \"x\": executable file not found in $PATH"});
+  Start("containers: [{name: a}]");
+  node_.time.RunFor(1s);
+  EXPECT_THAT(told_, Contains(HasSubstr("RunContainerError")));
+  EXPECT_THAT(
+      node_.Events(),
+      Contains(HasSubstr("Failed: Error: exec: \"x\": executable file not found in $PATH")));
+  EXPECT_THAT(Now(), HasSubstr("a=CrashLoopBackOff"));
+}
+
+TEST_F(PodWorkerTest, AContainerThatIsNotLiveIsStartedAgain) {
+  bool live = true;
+  node_.runtime.ScriptExec([&](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.stdout_text = "dead", .exit_code = live ? 0 : 1};
+  });
+  Start(
+      "containers: [{name: a, livenessProbe: {exec: {command: [x]}, periodSeconds: 2, "
+      "failureThreshold: 2}}]");
+  node_.time.RunFor(10s);
+  EXPECT_EQ(Now(), "Running a=ready");
+  live = false;
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Now(), "Running a=ready#1");
+  EXPECT_THAT(node_.Events(), Contains(StartsWith("Unhealthy: Liveness probe failed: dead x")));
+  EXPECT_THAT(node_.Events(),
+              Contains("Killing: Container a failed liveness probe, will be restarted"));
+}
+
+TEST_F(PodWorkerTest, AContainerIsReadyWhenItsProbeSaysSo) {
+  node_.network.http = [](const HttpCall&) -> Result<NetworkProbes::Reply> {
+    return NetworkProbes::Reply{.status = 503, .body = ""};
+  };
+  Start(
+      "containers: [{name: a, readinessProbe: {httpGet: {path: /ready, port: 80}, periodSeconds: "
+      "1}}]");
+  node_.time.RunFor(2500ms);
+  EXPECT_EQ(Now(), "Running a=running");
+  EXPECT_THAT(node_.Events(),
+              Contains(HasSubstr("Unhealthy: Readiness probe failed: HTTP probe failed with "
+                                 "statuscode: 503")));
+  node_.network.http = [](const HttpCall&) -> Result<NetworkProbes::Reply> {
+    return NetworkProbes::Reply{.status = 302, .body = ""};
+  };
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, OtherProbes) {
+  node_.network.connects = false;
+  node_.network.serving = false;
+  Start(
+      "containers: [{name: a, startupProbe: {tcpSocket: {port: 80}, periodSeconds: 1, "
+      "failureThreshold: 100}, readinessProbe: {grpc: {port: 81}, periodSeconds: 1}}]");
+  node_.time.RunFor(2500ms);
+  EXPECT_THAT(
+      node_.Events(),
+      Contains(HasSubstr("Unhealthy: Startup probe failed: dial tcp 10.208.0.2:80: connect: "
+                         "connection refused")));
+  node_.network.connects = true;
+  node_.time.RunFor(2s);
+  EXPECT_THAT(node_.Events(), Contains(HasSubstr("Unhealthy: Readiness probe failed: service "
+                                                 "unhealthy")));
+  EXPECT_EQ(Now(), "Running a=running");
+  node_.network.serving = true;
+  node_.time.RunFor(2s);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, AStartupThatTakesTooLong) {
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.exit_code = 1};
+  });
+  Start(
+      "containers: [{name: a, startupProbe: {exec: {command: [x]}, periodSeconds: 1, "
+      "failureThreshold: 3, initialDelaySeconds: 5}}]");
+  node_.time.RunFor(7500ms);
+  EXPECT_THAT(Now(), HasSubstr("#1"));
+  EXPECT_THAT(node_.Events(),
+              Contains("Killing: Container a failed startup probe, will be restarted"));
+}
+
+TEST_F(PodWorkerTest, AllContainersStartAgain) {
+  node_.runtime.Script("i", {.exits_after = 1s});
+  Start(
+      "restartPolicy: Never, initContainers: [{name: i}], containers: [{name: a, restartPolicy: "
+      "Never, restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, "
+      "values: [42]}}]}, {name: b}]");
+  node_.time.RunFor(2s);
+  EXPECT_EQ(Now(), "Running i=Completed(0) a=ready b=ready");
+  (void)node_.runtime.Exit(node_.IdOf("a"), 42);
+  node_.time.RunFor(3s);
+  EXPECT_EQ(Now(), "Running i=Completed(0)#1 a=ready#1 b=ready#1");
+  EXPECT_EQ(Calls("RunPodSandbox").size(), 1u);
+}
+
+TEST_F(PodWorkerTest, TheAgentComesBack) {
+  Start("containers: [{name: a}]");
+  node_.runtime.ClearCalls();
+  Restart();
+  node_.time.RunFor(60s);
+  EXPECT_EQ(Now(), "Running a=ready");
+  EXPECT_THAT(Calls("CreateContainer"), IsEmpty());
+  EXPECT_THAT(Calls("StopContainer"), IsEmpty());
+}
+
+TEST_F(PodWorkerTest, AContainerThatEndedWhileTheAgentWasAway) {
+  Start("restartPolicy: Never, containers: [{name: a}]");
+  pod_.status = worker_->status();
+  worker_->Stop();
+  worker_.reset();
+  (void)node_.runtime.Exit(node_.IdOf("a"), 5);
+  Start(pod_);
+  EXPECT_EQ(Now(), "Failed a=Error(5)");
+}
+
+TEST_F(PodWorkerTest, LastWords) {
+  Start("containers: [{name: a}]");
+  const auto config = node_.runtime.ConfigOf(node_.IdOf("a"));
+  std::string file;
+  for (const auto& mount : config->mounts) {
+    if (mount.container_path == "/dev/termination-log") file = mount.host_path;
+  }
+  ASSERT_NE(file, "");
+  std::ofstream(file) << std::string(5000, 'x') + "the end";
+  (void)node_.runtime.Exit(node_.IdOf("a"), 1);
+  node_.time.Settle();
+  const auto status = worker_->status();
+  ASSERT_TRUE(status.containerStatuses[0].lastState.terminated);
+  const std::string& message = status.containerStatuses[0].lastState.terminated->message;
+  EXPECT_EQ(message.size(), 4096u);
+  EXPECT_TRUE(message.ends_with("xthe end"));
+}
+
+TEST_F(PodWorkerTest, TheHostsFile) {
+  Start("hostAliases: [{ip: 1.2.3.4, hostnames: [x]}], containers: [{name: a}]");
+  std::ostringstream text;
+  text << std::ifstream(node_.config.data_dir + "/pods/u/etc-hosts").rdbuf();
+  EXPECT_THAT(text.str(), HasSubstr("10.208.0.2\tp\n"));
+  EXPECT_THAT(text.str(), HasSubstr("1.2.3.4\tx\n"));
+}
+
+TEST_F(PodWorkerTest, UserNamespacesDiffer) {
+  Start("hostUsers: false, containers: [{name: a}]");
+  const auto sandbox = node_.runtime.ListPodSandbox({})->front().id;
+  const auto config = node_.runtime.SandboxConfigOf(sandbox);
+  const auto& users = *config->linux_->security_context->namespace_options->userns_options;
+  EXPECT_EQ(users.uids[0].host_id, 65536u);
+  EXPECT_EQ(users.uids[0].length, 65536u);
+  std::filesystem::create_directories(node_.config.data_dir + "/pods/other");
+  EXPECT_EQ(node_.users.Take("other")->uids[0].host_id, 131072u);
+  // Another process of the agent knows both.
+  UserNamespaces later(node_.config);
+  later.Recover("u");
+  later.Recover("other");
+  std::filesystem::create_directories(node_.config.data_dir + "/pods/third");
+  EXPECT_EQ(later.Take("third")->uids[0].host_id, 196608u);
+  EXPECT_EQ(later.Take("other")->uids[0].host_id, 131072u);
+}
+
+TEST_F(PodWorkerTest, WithoutClusterDnsAnEventSaysSo) {
+  node_.config.cluster_dns.clear();
+  Start("containers: [{name: a}]");
+  EXPECT_THAT(node_.Events(), Contains(StartsWith("MissingClusterDNS: pod: \"p_ns(u)\".")));
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, AnEphemeralContainer) {
+  Start("containers: [{name: a}]");
+  v1::EphemeralContainer ephemeral;
+  ephemeral.name = "e";
+  ephemeral.image = "busybox:1";
+  ephemeral.imagePullPolicy = "IfNotPresent";
+  ephemeral.targetContainerName = "a";
+  pod_.spec.ephemeralContainers.push_back(ephemeral);
+  worker_->Update(pod_);
+  node_.time.Settle();
+  EXPECT_EQ(Now(), "Running a=ready e=running");
+  EXPECT_EQ(node_.runtime.ConfigOf(node_.IdOf("e"))
+                ->linux_->security_context->namespace_options->target_id,
+            node_.IdOf("a"));
+}
+
+TEST_F(PodWorkerTest, ADeletionEndsAPodThatCannotStart) {
+  Start("containers: [{name: a, image: 'none:1'}]");
+  Delete(30);
+  EXPECT_TRUE(gone_);
+  EXPECT_TRUE(node_.runtime.ListPodSandbox({})->empty());
+}
+
+TEST_F(PodWorkerTest, WhatCannotBeStoppedIsTriedAgain) {
+  Start("containers: [{name: a}]");
+  node_.runtime.Fail("StopContainer", Error(Code::kUnavailable, "busy"), 2);
+  Delete(30);
+  EXPECT_FALSE(gone_);
+  node_.time.RunFor(5s);
+  EXPECT_TRUE(gone_);
+}
+
+TEST_F(PodWorkerTest, TheRuntimeIsAwayForAWhile) {
+  node_.runtime.Fail("ListPodSandbox", Error(Code::kUnavailable, "away"), 3);
+  Start("containers: [{name: a}]");
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+}  // namespace
+}  // namespace podium::node
