@@ -149,8 +149,8 @@ class Decompressor : public ByteSource {
       if (start.starts_with(kGzipMagic)) {
         gzip_.emplace();
       } else if (start.starts_with(kZstdMagic) ||
-                 (start.size() == kZstdMagic.size() && start.substr(1) == kZstdSkippable &&
-                  (start[0] & 0xF0) == 0x50)) {
+                 (start.size() >= kZstdMagic.size() &&
+                  start.substr(1).starts_with(kZstdSkippable) && (start[0] & 0xF0) == 0x50)) {
         zstd_.emplace();
       }
       known_ = true;

@@ -1,11 +1,10 @@
 #include "image/tar_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <limits>
 #include <optional>
 
+#include "image/tar_fields.h"
 #include "image/tar_format.h"
 
 namespace podium::image {
@@ -29,91 +28,10 @@ bool IsZero(std::string_view block) {
   return block.find_first_not_of('\0') == std::string_view::npos;
 }
 
-std::string_view Field(std::string_view block, size_t offset, size_t size) {
-  return block.substr(offset, size);
-}
-
 // Up to the first NUL.
 std::string_view TextField(std::string_view block, size_t offset, size_t size) {
-  const std::string_view field = Field(block, offset, size);
+  const std::string_view field = block.substr(offset, size);
   return field.substr(0, field.find('\0'));
-}
-
-// Base 256, two's complement, the highest bit of the first byte set: what octal has no room for.
-std::optional<int64_t> Base256(std::string_view field) {
-  const bool negative = (field[0] & 0x40) != 0;
-  uint64_t value = 0;
-  for (size_t i = 0; i < field.size(); ++i) {
-    auto byte = static_cast<unsigned char>(field[i]);
-    if (negative) byte = static_cast<unsigned char>(~byte);
-    if (i == 0) byte &= 0x7F;
-    if (value >> 56 != 0) return std::nullopt;
-    value = value << 8 | byte;
-  }
-  if (value >> 63 != 0) return std::nullopt;
-  const auto number = static_cast<int64_t>(value);
-  return negative ? ~number : number;
-}
-
-std::optional<int64_t> NumberField(std::string_view block, size_t offset, size_t size) {
-  std::string_view field = Field(block, offset, size);
-  if ((field[0] & 0x80) != 0) return Base256(field);
-  constexpr std::string_view kPadding(" \0", 2);
-  const size_t first = field.find_first_not_of(kPadding);
-  if (first == std::string_view::npos) return 0;
-  field = field.substr(first, field.find_last_not_of(kPadding) - first + 1);
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value, 8);
-  if (error != std::errc() || end != field.data() + field.size() || value >> 63 != 0) {
-    return std::nullopt;
-  }
-  return static_cast<int64_t>(value);
-}
-
-std::optional<uint64_t> Decimal(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
-  return value;
-}
-
-// "1700000000.123456789", also negative. Digits behind the ninth are cut off.
-std::optional<timespec> PaxTime(std::string_view text) {
-  const size_t dot = text.find('.');
-  int64_t seconds = 0;
-  const std::string_view whole = text.substr(0, dot);
-  const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
-  if (whole.empty() || error != std::errc() || end != whole.data() + whole.size()) {
-    return std::nullopt;
-  }
-  long nanoseconds = 0;
-  if (dot != std::string_view::npos) {
-    std::string digits(text.substr(dot + 1));
-    if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
-    digits.resize(9, '0');
-    nanoseconds = std::stol(digits);
-  }
-  // -1.5 is half a second before -1.
-  if (whole.front() == '-' && nanoseconds > 0) {
-    if (seconds == std::numeric_limits<int64_t>::min()) return std::nullopt;
-    return timespec{seconds - 1, 1'000'000'000 - nanoseconds};
-  }
-  return timespec{seconds, nanoseconds};
-}
-
-bool ChecksumFits(std::string_view block) {
-  const auto said = NumberField(block, tar::kChecksum.offset, tar::kChecksum.size);
-  int64_t as_unsigned = 0;
-  int64_t as_signed = 0;  // what some old tars computed
-  for (size_t i = 0; i < block.size(); ++i) {
-    const bool inside =
-        i >= tar::kChecksum.offset && i < tar::kChecksum.offset + tar::kChecksum.size;
-    const char c = inside ? ' ' : block[i];
-    as_unsigned += static_cast<unsigned char>(c);
-    as_signed += static_cast<signed char>(c);
-  }
-  return said && (*said == as_unsigned || *said == as_signed);
 }
 
 std::optional<TarEntry::Type> TypeOf(char flag, std::string_view path) {
@@ -149,7 +67,7 @@ std::string FlagText(char flag) {
 // The parts of a header that depend on the variant of the format.
 std::string PathOf(std::string_view block) {
   const std::string_view name = TextField(block, tar::kName.offset, tar::kName.size);
-  if (Field(block, tar::kMagic.offset, tar::kMagic.size) != tar::kPosixMagic) {
+  if (block.substr(tar::kMagic.offset, tar::kMagic.size) != tar::kPosixMagic) {
     return std::string(name);
   }
   const bool star = block.substr(tar::kStarTrailer.offset) == tar::kStarMagic;
@@ -184,7 +102,7 @@ struct TarReader::Extended {
 };
 
 Result<void> TarReader::Extended::AddNumber(std::string_view key, std::string_view value) {
-  const auto number = Decimal(value);
+  const auto number = tar::Decimal(value);
   if (!number) return Damaged("pax record " + std::string(key) + " is no number");
   if (key == "size") {
     size = number;
@@ -208,13 +126,13 @@ Result<void> TarReader::Extended::AddSparse(std::string_view key, std::string_vi
     sparse_numbers.clear();
     while (!value.empty()) {
       const size_t comma = value.find(',');
-      const auto number = Decimal(value.substr(0, comma));
+      const auto number = tar::Decimal(value.substr(0, comma));
       if (!number) return Damaged("the map of a sparse file has no numbers");
       sparse_numbers.push_back(*number);
       value = comma == std::string_view::npos ? "" : value.substr(comma + 1);
     }
   } else {
-    const auto number = Decimal(value);
+    const auto number = tar::Decimal(value);
     if (!number) return Damaged("pax record " + std::string(key) + " is no number");
     const bool is_offset = key == "GNU.sparse.offset";
     if (key == "GNU.sparse.size" || key == "GNU.sparse.realsize") {
@@ -244,7 +162,7 @@ Result<void> TarReader::Extended::Add(std::string_view key, std::string_view val
     if (!value.empty()) return AddNumber(key, value);
   } else if (key == "mtime") {
     if (value.empty()) return {};
-    mtime = PaxTime(value);
+    mtime = tar::PaxTime(value);
     if (!mtime) return Damaged("pax record mtime is no time");
   } else if (key.starts_with(kXattrKey)) {
     xattrs.emplace_back(key.substr(kXattrKey.size()), value);
@@ -314,7 +232,7 @@ Result<void> TarReader::ReadPax(std::string_view records, Extended* extended) {
   while (!records.empty()) {
     const size_t space = records.find(' ');
     if (space == std::string_view::npos) return Damaged("a pax record has no length");
-    const auto length = Decimal(records.substr(0, space));
+    const auto length = tar::Decimal(records.substr(0, space));
     if (!length || *length > records.size() || *length < space + 3 ||
         records[*length - 1] != '\n') {
       return Damaged("a pax record has a wrong length");
@@ -352,8 +270,8 @@ Result<bool> TarReader::ReadHeader(TarEntry* entry, Extended* extended) {
       ended_ = true;
       return false;
     }
-    if (!ChecksumFits(block)) return Damaged("a header's checksum is wrong");
-    const auto size = NumberField(block, tar::kSize.offset, tar::kSize.size);
+    if (!tar::ChecksumFits(block)) return Damaged("a header's checksum is wrong");
+    const auto size = tar::Number(block, tar::kSize);
     if (!size || *size < 0) return Damaged("a header's size is wrong");
     const auto length = static_cast<uint64_t>(*size);
     const char flag = block[tar::kTypeFlag];
@@ -374,7 +292,7 @@ Result<bool> TarReader::ReadHeader(TarEntry* entry, Extended* extended) {
 }
 
 Result<void> TarReader::Complete(const std::string& block, Extended* extended, TarEntry* entry) {
-  auto number = [&](tar::Range range) { return NumberField(block, range.offset, range.size); };
+  auto number = [&](tar::Range range) { return tar::Number(block, range); };
   entry->path = extended->path ? *std::move(extended->path) : PathOf(block);
   if (extended->long_path) entry->path = *std::move(extended->long_path);
   entry->link = TextField(block, tar::kLink.offset, tar::kLink.size);
@@ -445,7 +363,7 @@ Result<void> TarReader::Complete(const std::string& block, Extended* extended, T
 
 // GNU tar's oldest form: the map in the header and in blocks behind it.
 Result<void> TarReader::ReadOldSparse(const std::string& block, TarEntry* entry) {
-  const auto real = NumberField(block, kOldSparseRealSize, tar::kSize.size);
+  const auto real = tar::Number(block, {kOldSparseRealSize, tar::kSize.size});
   if (!real || *real < 0) return Damaged("a sparse file's size is wrong");
   entry->size = static_cast<uint64_t>(*real);
   sparse_ = true;
@@ -456,8 +374,8 @@ Result<void> TarReader::ReadOldSparse(const std::string& block, TarEntry* entry)
       // An entry of NULs ends the map.
       if (table[at] == '\0') ended = true;
       if (ended) return {};
-      const auto offset = NumberField(table, at, tar::kSize.size);
-      const auto size = NumberField(table, at + tar::kSize.size, tar::kSize.size);
+      const auto offset = tar::Number(table, {at, tar::kSize.size});
+      const auto size = tar::Number(table, {at + tar::kSize.size, tar::kSize.size});
       if (!offset || !size || *offset < 0 || *size < 0) {
         return Damaged("the map of a sparse file has no numbers");
       }
@@ -497,7 +415,7 @@ Result<void> TarReader::ReadSparseTable(uint64_t* stored) {
       line += c;
       if (line.size() > 20) return Damaged("the map of a sparse file has no numbers");
     }
-    const auto number = Decimal(line);
+    const auto number = tar::Decimal(line);
     if (!number) return Damaged("the map of a sparse file has no numbers");
     return *number;
   };
