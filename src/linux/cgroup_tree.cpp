@@ -58,7 +58,8 @@ Result<void> RemoveFolder(int parent, const std::string& name, int depth, Deadli
       TRY_VOID(RemoveFolder(opened.get(), child, depth + 1, deadline));
     }
     // v1 keeps a memory cgroup that has pages after its folder is gone, and each slows the kernel.
-    if (HasCgroupFile(opened.get(), "memory.force_empty")) {
+    // (Emptying takes 2.5 ms, also where there is nothing to do.)
+    if (ReadCgroupNumber(opened.get(), "memory.usage_in_bytes").value_or(0) != 0) {
       (void)WriteCgroupFile(opened.get(), "memory.force_empty", "0");
     }
     if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <limits>
+#include <ranges>
 #include <set>
 #include <span>
 #include <utility>
@@ -22,7 +23,6 @@ constexpr uint32_t kX32Bit = 0x40000000;
 constexpr uint32_t kArmPrivate = 0x0f0000;
 constexpr uint32_t kMaxErrno = 4095;
 constexpr size_t kMaxArguments = 6;
-constexpr size_t kFarthestJump = 255;
 
 template <class Value>
 struct Name {
@@ -286,121 +286,144 @@ std::vector<Range> Ranges(const Decisions& decisions, SeccompArchitecture archit
   return ranges;
 }
 
-using Program = std::vector<sock_filter>;
-
-sock_filter Statement(uint32_t code, uint32_t value) {
-  return BPF_STMT(static_cast<uint16_t>(code), value);
-}
-sock_filter Jump(uint32_t code, uint32_t value, size_t yes, size_t no) {
-  return BPF_JUMP(static_cast<uint16_t>(BPF_JMP | code | BPF_K), value, static_cast<uint8_t>(yes),
-                  static_cast<uint8_t>(no));
-}
-sock_filter Load(size_t offset) {
-  return Statement(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset));
-}
-sock_filter Return(uint32_t value) { return Statement(BPF_RET | BPF_K, value); }
-
 // The halves of an argument: all of our architectures are little-endian.
 size_t LowHalf(uint32_t index) { return offsetof(seccomp_data, args) + 8 * size_t{index}; }
 size_t HighHalf(uint32_t index) { return LowHalf(index) + 4; }
 uint32_t Low(uint64_t value) { return static_cast<uint32_t>(value); }
 uint32_t High(uint64_t value) { return static_cast<uint32_t>(value >> 32); }
 
-// Where a jump of a condition goes, before it is known how far that is.
-constexpr uint8_t kNext = 0;     // the next instruction
-constexpr uint8_t kMatch = 254;  // behind the condition
-constexpr uint8_t kFail = 255;   // behind the case
-constexpr uint8_t kSecond = 1;   // over the next instruction
+// Writes a program from its end to its beginning, since jumps go forward only: what an instruction
+// leads to is there before it, and known by its place. The kernel's time to load a program grows
+// with its length, so answers are shared by all that can reach them.
+class Assembler {
+ public:
+  using Place = size_t;
 
-// Falls through where the argument matches, jumps to kFail where it does not.
-Program Condition(const SeccompArgument& argument) {
-  const uint64_t value = argument.value;
-  const auto high = Load(HighHalf(argument.index));
-  const auto low = Load(LowHalf(argument.index));
+  Place Return(uint32_t value) {
+    const auto known = returns_.find(value);
+    if (known != returns_.end() && IsNear(known->second)) return known->second;
+    const Place place = Push(BPF_STMT(BPF_RET | BPF_K, value));
+    returns_[value] = place;
+    return place;
+  }
+
+  Place If(uint16_t comparison, uint32_t value, Place yes, Place no) {
+    yes = Near(yes);
+    no = Near(no);
+    return Push({.code = static_cast<uint16_t>(BPF_JMP | comparison | BPF_K),
+                 .jt = static_cast<uint8_t>(Distance(yes)),
+                 .jf = static_cast<uint8_t>(Distance(no)),
+                 .k = value});
+  }
+
+  Place Load(size_t offset, Place next) {
+    return Then(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset)), next);
+  }
+  Place And(uint32_t mask, Place next) {
+    return Then(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask), next);
+  }
+
+  // What was written last comes first.
+  std::vector<sock_filter> Finish() {
+    std::ranges::reverse(reversed_);
+    return std::move(reversed_);
+  }
+
+ private:
+  // How many instructions the next one would jump over.
+  size_t Distance(Place place) const { return reversed_.size() - place - 1; }
+  // Also from behind a few more that may come first.
+  bool IsNear(Place place) const { return Distance(place) + kMargin <= kFarthestJump; }
+  Place Push(sock_filter instruction) {
+    reversed_.push_back(instruction);
+    return reversed_.size() - 1;
+  }
+  Place JumpTo(Place place) {
+    return Push(BPF_STMT(BPF_JMP | BPF_JA, static_cast<uint32_t>(Distance(place))));
+  }
+  Place Near(Place place) { return IsNear(place) ? place : JumpTo(place); }
+  Place Then(sock_filter instruction, Place next) {
+    if (Distance(next) != 0) JumpTo(next);
+    return Push(instruction);
+  }
+
+  static constexpr size_t kFarthestJump = 255;
+  static constexpr size_t kMargin = 4;
+
+  std::vector<sock_filter> reversed_;
+  std::map<uint32_t, Place> returns_;
+};
+
+using Place = Assembler::Place;
+
+Place EmitEqual(const SeccompArgument& argument, Place yes, Place no, Assembler* out) {
+  const Place low =
+      out->Load(LowHalf(argument.index), out->If(BPF_JEQ, Low(argument.value), yes, no));
+  return out->Load(HighHalf(argument.index), out->If(BPF_JEQ, High(argument.value), low, no));
+}
+
+// `comparison` of the lower half decides where the upper ones are equal: BPF_JGT or BPF_JGE.
+Place EmitGreater(const SeccompArgument& argument, uint16_t comparison, Place yes, Place no,
+                  Assembler* out) {
+  const Place low =
+      out->Load(LowHalf(argument.index), out->If(comparison, Low(argument.value), yes, no));
+  const Place equal = out->If(BPF_JEQ, High(argument.value), low, no);
+  return out->Load(HighHalf(argument.index), out->If(BPF_JGT, High(argument.value), yes, equal));
+}
+
+Place EmitMasked(const SeccompArgument& argument, Place yes, Place no, Assembler* out) {
+  const auto half = [&](size_t offset, uint32_t mask, uint32_t value, Place equal) {
+    return out->Load(offset, out->And(mask, out->If(BPF_JEQ, value, equal, no)));
+  };
+  const Place low =
+      half(LowHalf(argument.index), Low(argument.value), Low(argument.value_two), yes);
+  if (High(argument.value) == 0 && High(argument.value_two) == 0) return low;
+  return half(HighHalf(argument.index), High(argument.value), High(argument.value_two), low);
+}
+
+Place EmitCondition(const SeccompArgument& argument, Place yes, Place no, Assembler* out) {
   switch (argument.op) {
     case SeccompOperator::kEqual:
-      return {high, Jump(BPF_JEQ, High(value), kNext, kFail), low,
-              Jump(BPF_JEQ, Low(value), kNext, kFail)};
+      return EmitEqual(argument, yes, no, out);
     case SeccompOperator::kNotEqual:
-      return {high, Jump(BPF_JEQ, High(value), kNext, kMatch), low,
-              Jump(BPF_JEQ, Low(value), kFail, kNext)};
+      return EmitEqual(argument, no, yes, out);
     case SeccompOperator::kGreater:
-      return {high, Jump(BPF_JGT, High(value), kMatch, kNext),
-              Jump(BPF_JEQ, High(value), kNext, kFail), low,
-              Jump(BPF_JGT, Low(value), kNext, kFail)};
+      return EmitGreater(argument, BPF_JGT, yes, no, out);
     case SeccompOperator::kGreaterOrEqual:
-      return {high, Jump(BPF_JGT, High(value), kMatch, kNext),
-              Jump(BPF_JEQ, High(value), kNext, kFail), low,
-              Jump(BPF_JGE, Low(value), kNext, kFail)};
+      return EmitGreater(argument, BPF_JGE, yes, no, out);
     case SeccompOperator::kLess:
-      return {high, Jump(BPF_JGT, High(value), kFail, kNext),
-              Jump(BPF_JEQ, High(value), kNext, kMatch), low,
-              Jump(BPF_JGE, Low(value), kFail, kNext)};
+      return EmitGreater(argument, BPF_JGE, no, yes, out);
     case SeccompOperator::kLessOrEqual:
-      return {high, Jump(BPF_JGT, High(value), kFail, kNext),
-              Jump(BPF_JEQ, High(value), kNext, kMatch), low,
-              Jump(BPF_JGT, Low(value), kFail, kNext)};
+      return EmitGreater(argument, BPF_JGT, no, yes, out);
     case SeccompOperator::kMaskedEqual:
-      return {high,
-              Statement(BPF_ALU | BPF_AND | BPF_K, High(value)),
-              Jump(BPF_JEQ, High(argument.value_two), kNext, kFail),
-              low,
-              Statement(BPF_ALU | BPF_AND | BPF_K, Low(value)),
-              Jump(BPF_JEQ, Low(argument.value_two), kNext, kFail)};
+      return EmitMasked(argument, yes, no, out);
   }
   std::unreachable();
 }
 
-// The jumps of one kind in [begin, end) go to `place` from now on.
-void Resolve(uint8_t kind, size_t begin, size_t end, size_t place, Program* program) {
-  for (size_t at = begin; at < end; ++at) {
-    sock_filter& one = (*program)[at];
-    if (BPF_CLASS(one.code) != BPF_JMP) continue;
-    const auto distance = static_cast<uint8_t>(place - at - 1);
-    if (one.jt == kind) one.jt = distance;
-    if (one.jf == kind) one.jf = distance;
-  }
-}
-
-void EmitCases(const Decision& decision, uint32_t default_value, Program* program) {
-  for (const Decision::Case& one : decision.cases) {
-    // At most six conditions of six instructions: no jump is near 254.
-    Program part;
-    for (const SeccompArgument& argument : one.args) {
-      const size_t begin = part.size();
-      const Program condition = Condition(argument);
-      part.insert(part.end(), condition.begin(), condition.end());
-      Resolve(kMatch, begin, part.size(), part.size(), &part);
+Place EmitCases(const Decision& decision, uint32_t default_value, Assembler* out) {
+  Place next = out->Return(default_value);
+  for (const Decision::Case& one : std::views::reverse(decision.cases)) {
+    Place match = out->Return(one.value);
+    for (const SeccompArgument& argument : std::views::reverse(one.args)) {
+      match = EmitCondition(argument, match, next, out);
     }
-    part.push_back(Return(one.value));
-    Resolve(kFail, 0, part.size(), part.size(), &part);
-    program->insert(program->end(), part.begin(), part.end());
+    next = match;
   }
-  program->push_back(Return(default_value));
+  return next;
 }
 
 // With the number loaded: finds its range by halves.
-void EmitTree(std::span<const Range> ranges, uint32_t default_value, Program* program) {
+Place EmitTree(std::span<const Range> ranges, uint32_t default_value, Assembler* out) {
   if (ranges.size() == 1) {
     const Range& range = ranges.front();
-    if (range.decision) {
-      EmitCases(*range.decision, default_value, program);
-    } else {
-      program->push_back(Return(range.value));
-    }
-    return;
+    return range.decision ? EmitCases(*range.decision, default_value, out)
+                          : out->Return(range.value);
   }
   const size_t half = ranges.size() / 2;
-  Program left;
-  EmitTree(ranges.first(half), default_value, &left);
-  if (left.size() <= kFarthestJump) {
-    program->push_back(Jump(BPF_JGE, ranges[half].first, left.size(), kNext));
-  } else {
-    program->push_back(Jump(BPF_JGE, ranges[half].first, kNext, kSecond));
-    program->push_back(Statement(BPF_JMP | BPF_JA, static_cast<uint32_t>(left.size())));
-  }
-  program->insert(program->end(), left.begin(), left.end());
-  EmitTree(ranges.subspan(half), default_value, program);
+  const Place right = EmitTree(ranges.subspan(half), default_value, out);
+  const Place left = EmitTree(ranges.first(half), default_value, out);
+  return out->If(BPF_JGE, ranges[half].first, right, left);
 }
 
 }  // namespace
@@ -438,20 +461,23 @@ Result<SeccompFilter> CompileSeccomp(const SeccompProfile& profile) {
   TRY(const uint32_t default_value, ReturnValue(profile.default_action, profile.default_errno_ret));
   std::vector<SeccompArchitecture> architectures = profile.architectures;
   if (architectures.empty()) architectures = {NativeArchitectures().front()};
-  SeccompFilter filter;
-  filter.flags = profile.flags;
-  filter.program.push_back(Load(offsetof(seccomp_data, arch)));
+  Assembler out;
+  Place check = out.Return(SECCOMP_RET_KILL_PROCESS);
+  std::vector<std::pair<uint32_t, Place>> sections;
   std::set<SeccompArchitecture> done;
   for (const SeccompArchitecture architecture : architectures) {
     if (!done.insert(architecture).second) continue;
     TRY(const Decisions decisions, Decide(profile, architecture));
-    Program section = {Load(offsetof(seccomp_data, nr))};
-    EmitTree(Ranges(decisions, architecture, default_value), default_value, &section);
-    filter.program.push_back(Jump(BPF_JEQ, AuditArchitecture(architecture), kSecond, kNext));
-    filter.program.push_back(Statement(BPF_JMP | BPF_JA, static_cast<uint32_t>(section.size())));
-    filter.program.insert(filter.program.end(), section.begin(), section.end());
+    const std::vector<Range> ranges = Ranges(decisions, architecture, default_value);
+    const Place tree = EmitTree(ranges, default_value, &out);
+    sections.emplace_back(AuditArchitecture(architecture),
+                          out.Load(offsetof(seccomp_data, nr), tree));
   }
-  filter.program.push_back(Return(SECCOMP_RET_KILL_PROCESS));
+  // The machine's own architecture is asked for first.
+  for (const auto& [audit, section] : std::views::reverse(sections))
+    check = out.If(BPF_JEQ, audit, section, check);
+  out.Load(offsetof(seccomp_data, arch), check);
+  SeccompFilter filter{.program = out.Finish(), .flags = profile.flags};
   if (filter.program.size() > BPF_MAXINSNS) {
     return Error(Code::kResourceExhausted, "a seccomp profile becomes " +
                                                std::to_string(filter.program.size()) +

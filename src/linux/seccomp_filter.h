@@ -1,10 +1,11 @@
 // Seccomp: which system calls a container may make, from a profile in OCI's words to a program that
 // the kernel runs at each call (seccomp(2), struct sock_filter).
 //
-// The program is a balanced tree over ranges of numbers with the same answer, so that the kernel,
-// which runs it once for every number when it is loaded (since 5.11), is done in 90 µs instead of
-// 936; libseccomp, which others use, makes a list by default, knows no call newer than itself, and
-// would be a library to load in each start. (Not called seccomp.h: that is the kernel's.)
+// The program is a balanced tree over ranges of numbers with the same answer, 290 instructions for
+// RuntimeDefault with its 32-bit half: the kernel, which runs it once for every number when it is
+// loaded (since 5.11), is done in a sixth of the time that a list takes. libseccomp, which others
+// use, makes a list by default, knows no call newer than itself, and would be a library to load in
+// each start. (Not called seccomp.h: that is the kernel's.)
 //
 // Rules are read as runc and libseccomp read them:
 //   * A rule without arguments decides its calls alone, whatever rules with arguments say. Two that
