@@ -97,7 +97,7 @@ class Client {
   Result<PortConnection> PortForward(const ObjectKey& pod, uint16_t port) const;
 
   // Anything else the server has, /node/v1 among it. `path` begins with a slash; the body is JSON,
-  // or empty. The answer's body, of at most 64 MiB.
+  // or empty. The answer's body, of at most 64 MiB; it must not stop for longer than a minute.
   Result<std::string> Raw(std::string_view method, const std::string& path,
                           std::string_view query = "", std::string_view body = "") const;
   template <class T>

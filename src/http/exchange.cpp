@@ -93,7 +93,7 @@ struct Exchange::State {
   void SettleBody() {
     if (!reader) return;
     if (!reader->body_done()) connection->keep_alive = false;
-    connection->in = reader->TakeRest();
+    connection->in += reader->TakeRest();
   }
 
   bool BodyIsUnread() const { return reader && !reader->body_done(); }

@@ -117,7 +117,8 @@ class Exchange {
 
   // The client has closed its side or is gone, or Stop wants this to end.
   bool cancelled() const;
-  // Called once, in some thread, when that happens; at once if it has. It must not wait.
+  // Called once, in some thread, when that happens; at once if it has. It must not wait, and may
+  // still be running when the handler has returned: what it uses, it owns.
   void OnCancel(std::function<void()> callback);
 
  private:

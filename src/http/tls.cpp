@@ -225,8 +225,30 @@ Result<std::vector<Certificate>> ReadCertificates(const std::string& pem) {
   return certificates;
 }
 
+// The system's bundle. OpenSSL takes a tenth of a second and more to read it, so it is read once in
+// a process, as in Go.
+const X509_STORE* SystemRoots() {
+  static const X509_STORE* const kRoots = [] {
+    X509_STORE* roots = X509_STORE_new();
+    X509_STORE_set_default_paths(roots);
+    return roots;
+  }();
+  return kRoots;
+}
+
+void AddSystemRoots(SSL_CTX* context) {
+  // The folder is looked into when a certificate of its is wanted.
+  SSL_CTX_set_default_verify_dir(context);
+  const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(SystemRoots());
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+    if (X509* root = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i))) {
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root);
+    }
+  }
+}
+
 Result<void> SetRoots(SSL_CTX* context, const TlsOptions& options) {
-  if (options.system_roots) SSL_CTX_set_default_verify_paths(context);
+  if (options.system_roots) AddSystemRoots(context);
   ERR_clear_error();
   if (options.extra_roots.empty()) return {};
   TRY(const std::vector<Certificate> roots, ReadCertificates(options.extra_roots));

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cstdlib>
+
 #include "http/client.h"
 #include "http/connect.h"
 #include "http/peer.h"
@@ -55,6 +57,24 @@ TEST(Tls, RefusesWhoIsNot) {
   EXPECT_THAT(unknown.error().message(), HasSubstr("failed to verify certificate"));
   // Asked for, and only then.
   EXPECT_TRUE(Fetch({.tls = {.skip_verify = true}}, server.Url("/")).ok());
+}
+
+// In a process of its own, since the system's roots are read once.
+[[noreturn]] void FetchWithSystemRoots() {
+  bool good = false;
+  {
+    PeerServer server(AnswerAll, {.certificate = "server"});
+    const std::string roots = TestCertificates::Get().folder + "/ca.pem";
+    setenv("SSL_CERT_FILE", roots.c_str(), 1);  // NOLINT: no other thread reads it
+    good = Fetch({}, server.Url("/")).ok() &&
+           !Fetch({.tls = {.system_roots = false}}, server.Url("/")).ok();
+  }
+  std::exit(good ? 0 : 1);  // NOLINT: likewise; what was made for the test is removed by it
+}
+
+TEST(TlsDeathTest, TrustsTheRootsOfTheSystem) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(FetchWithSystemRoots(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(Tls, RefusesTheCertificateOfAnother) {
