@@ -391,6 +391,7 @@ Result<void> BridgeNetwork::Check(const std::string& sandbox_id) {
                                               link.name, bridge_.name));
   }
   TRY_VOID(CheckPodRoutes(bridge_, bridge_index_, pod.rules.address));
+  const std::lock_guard lock(rules_mutex_);
   return rules_.Check(pod.rules);
 }
 

@@ -107,10 +107,10 @@ class BridgeNetwork final : public Network {
   BridgeConfig bridge_;
   uint32_t bridge_index_ = 0;
   std::string device_prefix_;
-  const PacketRules rules_;
 
   // One transaction at a time, so that Replace never undoes an Add. Taken before mutex_.
   std::mutex rules_mutex_;
+  PacketRules rules_;
 
   mutable std::mutex mutex_;
   AddressPool addresses_;

@@ -99,7 +99,7 @@ Result<std::vector<uint64_t>> OurRules(NetlinkSocket* socket, const Chain& chain
   return handles;
 }
 
-Result<void> AddRules(const Chain& chain, const std::string& bridge) {
+Result<void> AddRules(NetlinkSocket* socket, const Chain& chain, const std::string& bridge) {
   const std::string comment = CommentFor(bridge);
   NftTransaction transaction;
   for (const uint32_t side : {NFT_META_OIFNAME, NFT_META_IIFNAME}) {
@@ -108,15 +108,16 @@ Result<void> AddRules(const Chain& chain, const std::string& bridge) {
         .Counter()
         .Verdict(NF_ACCEPT);
   }
-  return transaction.Commit();
+  return transaction.Commit(socket);
 }
 
-Result<void> RemoveRules(const Chain& chain, const std::vector<uint64_t>& handles) {
+Result<void> RemoveRules(NetlinkSocket* socket, const Chain& chain,
+                         const std::vector<uint64_t>& handles) {
   NftTransaction transaction;
   for (const uint64_t handle : handles) {
     transaction.DeleteRule(chain.table, chain.name, handle);
   }
-  return transaction.Commit();
+  return transaction.Commit(socket);
 }
 
 }  // namespace
@@ -130,8 +131,8 @@ Result<std::vector<std::string>> AcceptForwarded(const std::string& bridge) {
     if (chain.iptables()) {
       TRY(const auto handles, OurRules(&socket, chain, CommentFor(bridge)));
       if (handles.size() == kRules) continue;
-      if (!handles.empty()) TRY_VOID(RemoveRules(chain, handles));
-      TRY_VOID(AddRules(chain, bridge));
+      if (!handles.empty()) TRY_VOID(RemoveRules(&socket, chain, handles));
+      TRY_VOID(AddRules(&socket, chain, bridge));
     } else if (chain.drops) {
       warnings.push_back(
           fmt::format("the nftables chain {} {} has the policy drop: unless it accepts what comes "
@@ -155,7 +156,7 @@ Result<void> ForgetForwarded(const std::string& bridge) {
   for (const Chain& chain : chains) {
     if (!chain.iptables()) continue;
     TRY(const auto handles, OurRules(&socket, chain, CommentFor(bridge)));
-    if (!handles.empty()) TRY_VOID(RemoveRules(chain, handles));
+    if (!handles.empty()) TRY_VOID(RemoveRules(&socket, chain, handles));
   }
   return {};
 }

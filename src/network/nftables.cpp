@@ -123,14 +123,13 @@ NftTransaction::NftTransaction() {
   batch_.PutHeader(header);
 }
 
-Result<void> NftTransaction::Commit() {
+Result<void> NftTransaction::Commit(NetlinkSocket* socket) {
   batch_.Begin(NFNL_MSG_BATCH_END, 0, "nftables", NetlinkBatch::Reply::kNoAck);
   nfgenmsg header{};
   header.version = NFNETLINK_V0;
   header.res_id = htons(NFNL_SUBSYS_NFTABLES);
   batch_.PutHeader(header);
-  TRY(NetlinkSocket socket, NetlinkSocket::Open(NETLINK_NETFILTER));
-  return socket.Execute(&batch_);
+  return socket->Execute(&batch_);
 }
 
 void NftTransaction::AddTable(const NftTable& table) {

@@ -94,8 +94,9 @@ class NftTransaction {
   kernel::NetlinkBatch* batch() { return &batch_; }
   uint32_t NextId() { return ++id_; }
 
-  // For one use.
-  Result<void> Commit();
+  // For one use. To close a socket by which something was removed waits for the kernel to have
+  // freed it, some ten milliseconds: whoever removes often keeps the socket.
+  Result<void> Commit(kernel::NetlinkSocket* socket);
 
  private:
   void Elements(uint16_t type, uint16_t flags, const NftSet& set,

@@ -343,7 +343,14 @@ void PacketRules::AddLeaving(NftTransaction* transaction) const {
       .Masquerade();
 }
 
-Result<void> PacketRules::Replace(std::span<const PodRules> pods) const {
+Result<NetlinkSocket*> PacketRules::Socket() {
+  if (!socket_) {
+    TRY(socket_, NetlinkSocket::Open(NETLINK_NETFILTER));
+  }
+  return &*socket_;
+}
+
+Result<void> PacketRules::Replace(std::span<const PodRules> pods) {
   NftTransaction transaction;
   for (const NftTable& table : {inet_, bridge_}) {
     transaction.AddTable(table);
@@ -357,39 +364,42 @@ Result<void> PacketRules::Replace(std::span<const PodRules> pods) const {
   AddLeaving(&transaction);
   for (const Change& change : ElementsOf(pods))
     transaction.AddElements(change.set, change.elements);
-  return transaction.Commit();
+  TRY(NetlinkSocket * socket, Socket());
+  return transaction.Commit(socket);
 }
 
-Result<void> PacketRules::Add(const PodRules& pod) const {
+Result<void> PacketRules::Add(const PodRules& pod) {
   NftTransaction transaction;
   for (const Change& change : ElementsOf({&pod, 1})) {
     transaction.AddElements(change.set, change.elements);
   }
-  return transaction.Commit();
+  TRY(NetlinkSocket * socket, Socket());
+  return transaction.Commit(socket);
 }
 
-Result<void> PacketRules::Remove(const PodRules& pod) const {
+Result<void> PacketRules::Remove(const PodRules& pod) {
   NftTransaction transaction;
   for (const Change& change : ElementsOf({&pod, 1})) {
     transaction.DeleteElements(change.set, change.elements);
   }
-  return transaction.Commit();
+  TRY(NetlinkSocket * socket, Socket());
+  return transaction.Commit(socket);
 }
 
-Result<void> PacketRules::CheckTables() const {
-  TRY(NetlinkSocket socket, NetlinkSocket::Open(NETLINK_NETFILTER));
+Result<void> PacketRules::CheckTables() {
+  TRY(NetlinkSocket * socket, Socket());
   NetlinkBatch batch;
   for (const NftTable& table : {inet_, bridge_}) {
     batch.Begin(NftMessage(NFT_MSG_GETTABLE), 0, "nftables table " + table.name);
     PutNftHeader(&batch, table.family);
     batch.PutText(NFTA_TABLE_NAME, table.name);
   }
-  return socket.Execute(&batch);
+  return socket->Execute(&batch);
 }
 
-Result<void> PacketRules::Check(const PodRules& pod) const {
+Result<void> PacketRules::Check(const PodRules& pod) {
   TRY_VOID(CheckTables());
-  TRY(NetlinkSocket socket, NetlinkSocket::Open(NETLINK_NETFILTER));
+  TRY(NetlinkSocket * socket, Socket());
   for (const Change& change : ElementsOf({&pod, 1})) {
     for (const NftElement& element : change.elements) {
       NetlinkBatch batch;
@@ -405,19 +415,20 @@ Result<void> PacketRules::Check(const PodRules& pod) const {
         const auto key = batch.Nest(NFTA_SET_ELEM_KEY);
         batch.Put(NFTA_DATA_VALUE, element.key.bytes());
       }
-      TRY_VOID(socket.Execute(&batch));
+      TRY_VOID(socket->Execute(&batch));
     }
   }
   return {};
 }
 
-Result<void> PacketRules::Uninstall() const {
+Result<void> PacketRules::Uninstall() {
   NftTransaction transaction;
   for (const NftTable& table : {inet_, bridge_}) {
     transaction.AddTable(table);
     transaction.DeleteTable(table);
   }
-  return transaction.Commit();
+  TRY(NetlinkSocket * socket, Socket());
+  return transaction.Commit(socket);
 }
 
 }  // namespace podium::network

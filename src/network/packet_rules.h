@@ -47,21 +47,22 @@ struct PodRules {
   std::string comment;             // "namespace/name"
 };
 
-// Keeps no state but the configuration; calls must come one at a time.
+// Keeps no state but the configuration and a socket of the network namespace that the first call
+// came from. Calls must come one at a time.
 class PacketRules {
  public:
   explicit PacketRules(RulesConfig config);
 
   // Both tables anew with just these pods, in one transaction: no packet meets half of it.
-  Result<void> Replace(std::span<const PodRules> pods) const;
+  Result<void> Replace(std::span<const PodRules> pods);
   // kNotFound when the tables or the elements are not there: somebody has removed them, and Replace
   // is due.
-  Result<void> Add(const PodRules& pod) const;
-  Result<void> Remove(const PodRules& pod) const;
+  Result<void> Add(const PodRules& pod);
+  Result<void> Remove(const PodRules& pod);
   // Whether both tables and the pod's elements are there. kNotFound.
-  Result<void> Check(const PodRules& pod) const;
-  Result<void> CheckTables() const;
-  Result<void> Uninstall() const;
+  Result<void> Check(const PodRules& pod);
+  Result<void> CheckTables();
+  Result<void> Uninstall();
 
  private:
   struct PortFamily;
@@ -81,9 +82,12 @@ class PacketRules {
   // The elements of these pods, by set.
   std::vector<Change> ElementsOf(std::span<const PodRules> pods) const;
 
+  Result<kernel::NetlinkSocket*> Socket();
+
   const RulesConfig config_;
   const NftTable inet_;
   const NftTable bridge_;
+  std::optional<kernel::NetlinkSocket> socket_;
 };
 
 }  // namespace podium::network
