@@ -143,6 +143,7 @@ TEST_P(RuntimeContract, ContainerGoesThroughItsStates) {
   EXPECT_GE(status.started_at, status.created_at);
   EXPECT_FALSE(runtime().StartContainer(id).ok());
 
+  harness_->AwaitUp(id);
   ASSERT_TRUE(runtime().StopContainer(id, seconds(10)).ok());
   status = StatusOf(id);
   EXPECT_EQ(status.state, State::kContainerExited);

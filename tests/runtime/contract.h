@@ -24,6 +24,8 @@ class ContractHarness {
   virtual cri::ContainerConfig Exits(const std::string& name, int code) = 0;
   // Its program does not exist.
   virtual cri::ContainerConfig CannotStart(const std::string& name) = 0;
+  // Returns once a container of Runs would notice its stop signal.
+  virtual void AwaitUp(const std::string& /*container*/) {}
   // For time to go by; called in a loop while the tests wait for something.
   virtual void Pass() = 0;
 };

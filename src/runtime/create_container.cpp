@@ -1,0 +1,220 @@
+// CreateContainer: everything is looked at, checked and decided here, and the root is mounted, so
+// that what is wrong is said now; nothing runs before StartContainer.
+#include <fcntl.h>
+
+#include <utility>
+
+#include "linux/path.h"
+#include "reflect/json.h"
+#include "runtime/embedded_runtime.h"
+#include "runtime/filters.h"
+#include "runtime/host_facts.h"
+#include "runtime/isolators/all.h"
+
+namespace podium::runtime {
+namespace {
+
+constexpr mode_t kPrivate = 0700;
+constexpr mode_t kSecret = 0600;
+
+Result<void> CheckConfig(const cri::ContainerConfig& config,
+                         const std::vector<MountSource>& sources) {
+  if (!config.metadata) {
+    return Error(Code::kInvalidArgument, "container config must include metadata");
+  }
+  if (!config.image || config.image->image.empty()) {
+    return Error(Code::kInvalidArgument, "container config must include image");
+  }
+  for (const MountSource& source : sources) {
+    if (source.index >= config.mounts.size() || !source.fd) {
+      return Error(Code::kInvalidArgument, "a mount source belongs to no mount");
+    }
+  }
+  if (!config.CDI_devices.empty()) {
+    return Error(Code::kUnsupported, "CDI devices are not supported");
+  }
+  return {};
+}
+
+cri::ContainerStatus NewStatus(const std::string& id, const cri::ContainerConfig& config,
+                               const image::ImageInfo& image, const std::string& log_directory) {
+  cri::ContainerStatus status;
+  status.id = id;
+  status.metadata = config.metadata;
+  status.state = cri::ContainerState::kContainerCreated;
+  status.created_at = Now();
+  status.image = config.image;
+  if (!config.image->user_specified_image.empty()) {
+    status.image->image = config.image->user_specified_image;
+  } else if (!image.names.empty()) {
+    status.image->image = image.names.front();
+  }
+  status.image_id = image.id.String();
+  status.image_ref = image.repo_digests.empty() ? status.image_id : image.repo_digests.front();
+  status.labels = config.labels;
+  status.annotations = config.annotations;
+  status.mounts = config.mounts;
+  status.stop_signal = config.stop_signal;
+  if (config.linux_ && config.linux_->resources) {
+    status.resources.ensure().linux_ = config.linux_->resources;
+  }
+  if (!config.log_path.empty()) status.log_path = log_directory + '/' + config.log_path;
+  return status;
+}
+
+// What remains of a plan when only further processes are to be made of it.
+shim::Plan ProcessPart(const shim::Plan& plan) {
+  shim::Plan process = plan;
+  process.mounts.clear();
+  process.root = -1;
+  process.arguments.clear();
+  constexpr uint32_t kWorld =
+      shim::kPlanNewPid | shim::kPlanNewCgroup | shim::kPlanReadOnlyRoot | shim::kPlanConsole;
+  process.flags &= ~kWorld;
+  return process;
+}
+
+}  // namespace
+
+Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id,
+                                                     const cri::ContainerConfig& config,
+                                                     std::vector<MountSource> sources) {
+  TRY(const SandboxRef sandbox, GetSandbox(sandbox_id));
+  TRY_VOID(CheckConfig(config, sources));
+  const auto container = std::make_shared<Container>();
+  container->id = NewId();
+  container->sandbox = sandbox;
+  container->config = config;
+  container->cgroup = sandbox->cgroup + '/' + container->id;
+  const TraceSpan whole(options_.trace, container->id, "CreateContainer");
+  const std::lock_guard operation(sandbox->operation);
+  {
+    const std::lock_guard lock(mutex_);
+    if (sandbox->state != cri::PodSandboxState::kSandboxReady) {
+      return Error(Code::kUnavailable, "sandbox \"" + sandbox->id + "\" is not running");
+    }
+  }
+  TRY_VOID(Reserve("container", ContainerName(*config.metadata, *sandbox->config.metadata),
+                   container->id));
+  Result<void> made = MakeContainer(container, &sources);
+  if (!made.ok()) {
+    const auto undone = DestroyContainer(container);
+    if (!undone.ok()) Warn("undoing a failed container: " + undone.error().message());
+    return std::move(made).error();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    sandbox->containers[container->id] = container;
+    containers_[container->id] = container;
+    Emit(cri::ContainerEventType::kContainerCreatedEvent, container->id, *sandbox);
+  }
+  DeliverEvents();
+  return container->id;
+}
+
+Result<ContainerContext> EmbeddedRuntime::ContextOf(const Container& container,
+                                                    const image::ImageInfo& image,
+                                                    std::vector<MountSource>* sources) {
+  return ContainerContext{.id = container.id,
+                          .config = container.config,
+                          .sandbox = container.sandbox->config,
+                          .image = image,
+                          .images = images_,
+                          .host = host_,
+                          .default_seccomp = default_seccomp_,
+                          .sources = *sources,
+                          .sandbox_folder = SandboxFolder(container.sandbox->id),
+                          .container_folder = LayerFolder(container.id),
+                          .seccomp_folder = options_.seccomp_folder,
+                          .user_namespace = container.sandbox->user_namespace.get(),
+                          .target_pid = 0};
+}
+
+Result<void> EmbeddedRuntime::MakeContainer(const ContainerRef& container,
+                                            std::vector<MountSource>* sources) {
+  // The intent, before anything else of it is there.
+  TRY(const std::string json, reflect::ToJson(container->config));
+  TRY(const UniqueFd folder, kernel::MakeFolders(ContainerFolder(*container), kPrivate));
+  TRY_VOID(kernel::ReplaceFile(folder.get(), "config.json", json, kSecret));
+
+  TRY(const image::ImageInfo image, images_.Resolve(container->config.image->image));
+  TRY(container->pin, images_.Pin(image.id));
+  container->status =
+      NewStatus(container->id, container->config, image, container->sandbox->config.log_directory);
+  TRY(const ContainerContext context, ContextOf(*container, image, sources));
+  container->draft = std::make_unique<Draft>();
+  for (const Isolator& isolator : AllIsolators()) {
+    const TraceSpan span(options_.trace, container->id, isolator.name);
+    TRY_VOID(isolator.prepare(context, container->draft.get()));
+  }
+  container->volume_pins = std::move(container->draft->pins);
+  container->status.user.ensure().linux_ = container->draft->user;
+  container->process = std::make_shared<const shim::Plan>(ProcessPart(container->draft->plan));
+  return WriteContainerState(*container);
+}
+
+Result<void> EmbeddedRuntime::WriteContainerState(const Container& container) {
+  cri::ContainerStatus status;
+  {
+    const std::lock_guard lock(mutex_);
+    status = container.status;
+  }
+  TRY(const std::string json, reflect::ToJson(status));
+  TRY(const UniqueFd folder, kernel::OpenPath(ContainerFolder(container), O_RDONLY | O_DIRECTORY));
+  return kernel::ReplaceFile(folder.get(), "state.json", json, kSecret);
+}
+
+Result<std::shared_ptr<const shim::Plan>> EmbeddedRuntime::ProcessOf(
+    const ContainerRef& container) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (container->process) return container->process;
+  }
+  // Made by an earlier process: the same isolators over the same image give the same process. Its
+  // users are looked up in the image, as they were then.
+  TRY(const image::ImageInfo image, images_.Resolve(container->status.image_id));
+  std::vector<MountSource> none;
+  TRY(const ContainerContext context, ContextOf(*container, image, &none));
+  Draft draft;
+  std::vector<UniqueFd> layers;
+  kernel::Overlay overlay;
+  for (const std::string& path : image.layers) {
+    TRY(UniqueFd layer, kernel::OpenPath(path, O_PATH | O_DIRECTORY));
+    overlay.layers.push_back(layer.get());
+    layers.push_back(std::move(layer));
+  }
+  TRY(draft.root, kernel::MountOverlay(overlay));
+  TRY_VOID(PrepareUser(context, &draft));
+  for (const Isolator& isolator : AllIsolators()) {
+    if (isolator.is_of_process) TRY_VOID(isolator.prepare(context, &draft));
+  }
+  const auto process = std::make_shared<const shim::Plan>(ProcessPart(draft.plan));
+  const std::lock_guard lock(mutex_);
+  container->process = process;
+  return process;
+}
+
+Result<void> EmbeddedRuntime::DestroyContainer(const ContainerRef& container) {
+  container->draft.reset();
+  CleanCgroup(container);
+  TRY_VOID(kernel::RemoveTree(AT_FDCWD, LayerFolder(container->id)));
+  container->pin = {};
+  container->volume_pins.clear();
+  TRY_VOID(kernel::RemoveTree(AT_FDCWD, ContainerFolder(*container)));
+  Release("container " +
+              ContainerName(*container->config.metadata, *container->sandbox->config.metadata),
+          container->id);
+  {
+    const std::lock_guard lock(mutex_);
+    container->removed = true;
+    container->sandbox->containers.erase(container->id);
+    if (containers_.erase(container->id) > 0) {
+      Emit(cri::ContainerEventType::kContainerDeletedEvent, container->id, *container->sandbox);
+    }
+    changed_.notify_all();
+  }
+  DeliverEvents();
+  return {};
+}
+
+}  // namespace podium::runtime

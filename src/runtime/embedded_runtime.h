@@ -1,0 +1,294 @@
+// EmbeddedRuntime: the Runtime of this machine's kernel.
+//
+//   RUN/sandboxes/<id>/config.json        PodSandboxConfig; written first: the intent
+//   RUN/sandboxes/<id>/state.json         PodSandboxStatus; written last: the sandbox is whole
+//   RUN/sandboxes/<id>/network.json       its address
+//   RUN/sandboxes/<id>/{hostname,hosts,resolv.conf}   mounted in its containers
+//   RUN/sandboxes/<id>/shim.sock          its shim listens here
+//   RUN/sandboxes/<id>/containers/<cid>/{config.json,state.json,exit}   likewise; `exit` by the
+//   shim DATA/containers/<cid>/{upper,work,volumes}   its writable layer
+//
+// What has a config.json and no state.json was half-made when its maker died: Recover undoes it. So
+// does whoever fails on the way: the same code in both cases, and all of it may be repeated.
+//
+// A pod's processes are its shim's children, in no way this process's: they live on when it ends,
+// and Recover finds them by their sockets. A container that was created and not started has no
+// process; it goes with the process that created it, and Recover removes it.
+//
+// Threads: three of its own (two of ShimLoop, and one for what need not be waited for).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/instance.h"
+#include "image/image_store.h"
+#include "linux/cgroup.h"
+#include "linux/process.h"
+#include "network/network.h"
+#include "runtime/draft.h"
+#include "runtime/runtime.h"
+#include "runtime/shim_client.h"
+#include "runtime/trace.h"
+
+namespace podium::runtime {
+
+struct EmbeddedOptions {
+  Instance instance;
+  // Sandboxes made ahead: shim, infra process and network namespace wait for a pod. 0: none.
+  size_t prepared = 4;
+  // Where seccomp profiles of type Localhost are, if their names are relative.
+  std::string seccomp_folder = "/var/lib/kubelet/seccomp";
+  TraceSink trace = {};
+};
+
+class EmbeddedRuntime : public Runtime {
+ public:
+  // All three outlive it. kUnsupported names what this machine lacks.
+  static Result<std::unique_ptr<EmbeddedRuntime>> Open(EmbeddedOptions options,
+                                                       image::ImageStore& images,
+                                                       network::Network& network,
+                                                       kernel::CgroupDriver& cgroups);
+  // Pods run on.
+  ~EmbeddedRuntime() override;
+
+  // What was gone on without: one sentence each, each once (no CAP_SYS_RESOURCE and so on).
+  std::vector<std::string> TakeWarnings();
+  // How many prepared sandboxes wait.
+  size_t prepared() const;
+
+  Result<Recovery> Recover() override;
+  void SetEventHandler(EventHandler handler) override;
+  Result<cri::StatusResponse> Status() override;
+  cri::RuntimeConfigResponse RuntimeConfig() override;
+  Result<std::string> RunPodSandbox(const cri::PodSandboxConfig& config,
+                                    std::string_view runtime_handler) override;
+  Result<void> StopPodSandbox(std::string_view sandbox_id) override;
+  Result<void> RemovePodSandbox(std::string_view sandbox_id) override;
+  Result<cri::PodSandboxStatusResponse> PodSandboxStatus(std::string_view sandbox_id,
+                                                         bool verbose) override;
+  Result<std::vector<cri::PodSandbox>> ListPodSandbox(const cri::PodSandboxFilter& filter) override;
+  Result<void> UpdatePodSandboxResources(std::string_view sandbox_id,
+                                         const cri::LinuxContainerResources& resources) override;
+  Result<std::string> CreateContainer(std::string_view sandbox_id,
+                                      const cri::ContainerConfig& config,
+                                      std::vector<MountSource> sources) override;
+  Result<void> StartContainer(std::string_view container_id) override;
+  Result<void> StopContainer(std::string_view container_id, std::chrono::seconds timeout) override;
+  Result<void> RemoveContainer(std::string_view container_id) override;
+  Result<std::vector<cri::Container>> ListContainers(const cri::ContainerFilter& filter) override;
+  Result<cri::ContainerStatusResponse> ContainerStatus(std::string_view container_id,
+                                                       bool verbose) override;
+  Result<void> UpdateContainerResources(std::string_view container_id,
+                                        const cri::LinuxContainerResources& resources) override;
+  Result<void> ReopenContainerLog(std::string_view container_id) override;
+  Result<cri::ExecSyncResponse> ExecSync(std::string_view container_id,
+                                         const std::vector<std::string>& command,
+                                         std::chrono::seconds timeout) override;
+  Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request) override;
+  Result<std::unique_ptr<Session>> Attach(const cri::AttachRequest& request) override;
+  Result<UniqueFd> PortForward(std::string_view sandbox_id, uint16_t port) override;
+  Result<cri::ContainerStats> ContainerStats(std::string_view container_id) override;
+  Result<std::vector<cri::ContainerStats>> ListContainerStats(
+      const cri::ContainerStatsFilter& filter) override;
+  Result<cri::PodSandboxStats> PodSandboxStats(std::string_view sandbox_id) override;
+  Result<std::vector<cri::PodSandboxStats>> ListPodSandboxStats(
+      const cri::PodSandboxStatsFilter& filter) override;
+
+ private:
+  class ExecSession;
+  class AttachSession;
+
+  // A shim, and what it has made. From the pool or for a pod.
+  struct Shim {
+    uint64_t key = 0;
+    std::shared_ptr<ShimClient> client;
+    kernel::PidFd process;  // of the shim, if it is our child
+    pid_t infra_pid = 0;
+    kernel::PidFd infra;
+    UniqueFd net;  // the pod's network namespace
+  };
+  struct Prepared {
+    std::string id;
+    Shim shim;
+  };
+  struct Sandbox;
+  struct Container {
+    std::string id;
+    std::shared_ptr<Sandbox> sandbox;
+    cri::ContainerConfig config;
+    std::string cgroup;
+    // Only the holder of the sandbox's operation touches these.
+    std::unique_ptr<Draft> draft;  // from its creation to its start
+    image::ImagePin pin;
+    std::vector<image::ImagePin> volume_pins;
+    std::mutex cleaning;  // of its cgroup
+    // The rest: mutex_.
+    cri::ContainerStatus status;
+    std::shared_ptr<const shim::Plan> process;  // what an exec's plan is made of
+    pid_t pid = 0;
+    bool starting = false;
+    bool started_event = false;
+    bool cgroup_gone = true;  // nothing is left of it
+    bool removed = false;
+    std::optional<std::chrono::steady_clock::time_point> stop_by;
+  };
+  struct Sandbox {
+    std::string id;
+    cri::PodSandboxConfig config;
+    std::string handler;
+    std::string cgroup;    // what its containers' cgroups are in
+    std::mutex operation;  // one call at a time that changes it
+    Shim shim;
+    UniqueFd user_namespace;
+    // The rest: mutex_.
+    cri::PodSandboxState state = cri::PodSandboxState::kSandboxNotready;
+    int64_t created_at = 0;
+    std::optional<network::PodNetwork> network;
+    std::map<std::string, std::shared_ptr<Container>> containers;
+    bool removed = false;
+  };
+  struct ExecEnd {
+    std::optional<int32_t> code;
+    bool lost = false;  // its shim is gone
+    uint64_t shim_key = 0;
+  };
+  using SandboxRef = std::shared_ptr<Sandbox>;
+  using ContainerRef = std::shared_ptr<Container>;
+
+  EmbeddedRuntime(EmbeddedOptions options, image::ImageStore& images, network::Network& network,
+                  kernel::CgroupDriver& cgroups);
+  Result<void> Prepare();
+
+  // embedded_runtime.cpp
+  std::string SandboxFolder(std::string_view id) const;
+  std::string ContainerFolder(const Container& container) const;
+  std::string LayerFolder(std::string_view id) const;
+  Result<SandboxRef> GetSandbox(std::string_view id) const;
+  Result<ContainerRef> GetContainer(std::string_view id) const;
+  // For exec and its like.
+  Result<ContainerRef> GetRunning(std::string_view id) const;
+  Result<void> Reserve(const std::string& kind, const std::string& name, const std::string& id);
+  void Release(const std::string& name, const std::string& id);
+  void Warn(const std::string& sentence);
+  void Later(std::function<void()> work);
+  void WorkLoop();
+
+  // shims.cpp
+  Result<Shim> SpawnShim();
+  Result<Prepared> PrepareSandbox();
+  std::optional<Prepared> TakePrepared();
+  void Refill();
+  void Discard(Prepared prepared);
+  void EndShim(Shim* shim);
+
+  // run_pod_sandbox.cpp
+  Result<void> MakeSandbox(const SandboxRef& sandbox, std::optional<Prepared> prepared);
+  Result<void> WriteSandboxFiles(const Sandbox& sandbox);
+  Result<void> MakePodCgroup(const Sandbox& sandbox);
+  Result<void> StartShim(Sandbox* sandbox, std::optional<Prepared> prepared);
+  Result<void> ConnectNetwork(Sandbox* sandbox);
+  Result<void> WriteSandboxState(const Sandbox& sandbox);
+  // Undoes all that MakeSandbox does, however far it came. May be repeated.
+  Result<void> DestroySandbox(const SandboxRef& sandbox);
+  void RemovePodCgroup(const Sandbox& sandbox);
+
+  // create_container.cpp
+  Result<void> MakeContainer(const ContainerRef& container, std::vector<MountSource>* sources);
+  Result<ContainerContext> ContextOf(const Container& container, const image::ImageInfo& image,
+                                     std::vector<MountSource>* sources);
+  Result<void> WriteContainerState(const Container& container);
+  Result<void> DestroyContainer(const ContainerRef& container);
+  // What an exec's plan is made of; after Recover made anew from the image.
+  Result<std::shared_ptr<const shim::Plan>> ProcessOf(const ContainerRef& container);
+
+  // start_container.cpp
+  Result<void> LaunchContainer(const ContainerRef& container);
+  Result<UniqueFd> OpenLog(const Container& container) const;
+  void OnExited(uint64_t key, const shim::ProcessState& state);
+  void OnContainerExited(const ContainerRef& container, const shim::ProcessState& state);
+  void OnGone(uint64_t key);
+  void EndContainer(const ContainerRef& container, int32_t code, std::string reason,
+                    std::string message, int64_t finished_at);
+  void CleanCgroup(const ContainerRef& container);
+
+  // stop_container.cpp
+  Result<void> Kill(const ContainerRef& container);
+  Result<void> SignalContainer(const ContainerRef& container, int signal);
+  int StopSignalOf(const Container& container) const;
+  Result<void> StopSandboxLocked(const SandboxRef& sandbox);
+  bool WaitForEnd(const ContainerRef& container, std::chrono::steady_clock::time_point until);
+
+  // recover.cpp
+  Result<SandboxRef> RecoverSandbox(const std::string& id, Recovery* recovery);
+  void RecoverContainers(const SandboxRef& sandbox, const std::vector<ShimReply>& states,
+                         Recovery* recovery);
+  void RecoverContainer(const ContainerRef& container, const shim::ProcessState* state,
+                        Recovery* recovery);
+
+  // exec.cpp
+  Result<std::unique_ptr<Session>> StartExec(const ContainerRef& container,
+                                             const cri::ExecRequest& request);
+  Result<int32_t> WaitForExec(const std::string& id, std::chrono::milliseconds timeout);
+  void ForgetExec(const std::string& id);
+
+  // status.cpp
+  cri::PodSandboxStatus StatusOf(const Sandbox& sandbox) const;
+  cri::PodSandbox Listed(const Sandbox& sandbox) const;
+  cri::Container Listed(const Container& container) const;
+  std::vector<cri::ContainerStatus> StatusesIn(const Sandbox& sandbox) const;
+  void Emit(cri::ContainerEventType type, const std::string& id, const Sandbox& sandbox);
+  void DeliverEvents();
+
+  // stats.cpp
+  cri::ContainerStats StatsOf(const ContainerRef& container);
+  cri::PodSandboxStats StatsOf(const SandboxRef& sandbox);
+
+  const EmbeddedOptions options_;
+  image::ImageStore& images_;
+  network::Network& network_;
+  kernel::CgroupDriver& cgroups_;
+  HostFacts host_;
+  kernel::DefaultSeccomp default_seccomp_;
+  std::string run_folder_;   // RUN/sandboxes
+  std::string data_folder_;  // DATA/containers
+  UniqueFd shim_program_;
+  UniqueFd infra_program_;
+  std::unique_ptr<ShimLoop> loop_;
+  std::atomic<uint64_t> next_key_ = 1;
+  std::atomic<uint64_t> next_exec_ = 1;
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::map<std::string, SandboxRef, std::less<>> sandboxes_;
+  std::map<std::string, ContainerRef, std::less<>> containers_;
+  std::map<std::string, std::string, std::less<>> names_;
+  std::map<uint64_t, std::weak_ptr<Sandbox>> by_key_;
+  std::map<std::string, ExecEnd> execs_;
+  std::vector<std::string> warnings_;
+  std::vector<std::string> warned_;
+  std::deque<cri::ContainerEventResponse> events_;
+  std::deque<Prepared> prepared_;
+  bool refilling_ = false;
+
+  std::mutex event_mutex_;  // held while events are delivered, so that they keep their order
+  EventHandler handler_;    // under event_mutex_
+
+  std::mutex work_mutex_;
+  std::condition_variable work_posted_;
+  std::deque<std::function<void()>> work_;
+  bool stopping_ = false;
+  std::thread worker_;
+};
+
+}  // namespace podium::runtime

@@ -1,0 +1,66 @@
+#include "linux/cgroup.h"
+#include "runtime/isolators/all.h"
+
+namespace podium::runtime {
+namespace {
+
+// Terminals, and what every container has in /dev; making nodes is allowed, using them is not.
+const std::vector<kernel::DeviceRule>& DefaultDevices() {
+  static const std::vector<kernel::DeviceRule> rules = {
+      {.allow = false, .type = 'a', .access = "rwm"},
+      {.allow = true, .type = 'c', .access = "m"},
+      {.allow = true, .type = 'b', .access = "m"},
+      {.allow = true, .type = 'c', .major = 1, .minor = 3, .access = "rwm"},  // null
+      {.allow = true, .type = 'c', .major = 1, .minor = 5, .access = "rwm"},  // zero
+      {.allow = true, .type = 'c', .major = 1, .minor = 7, .access = "rwm"},  // full
+      {.allow = true, .type = 'c', .major = 1, .minor = 8, .access = "rwm"},  // random
+      {.allow = true, .type = 'c', .major = 1, .minor = 9, .access = "rwm"},  // urandom
+      {.allow = true, .type = 'c', .major = 5, .minor = 0, .access = "rwm"},  // tty
+      {.allow = true, .type = 'c', .major = 5, .minor = 2, .access = "rwm"},  // ptmx
+      {.allow = true, .type = 'c', .major = 136, .access = "rwm"},            // pts
+  };
+  return rules;
+}
+
+}  // namespace
+
+kernel::CgroupLimits LimitsOf(const cri::LinuxContainerResources& resources) {
+  kernel::CgroupLimits limits;
+  if (resources.cpu_shares > 0) limits.cpu_shares = static_cast<uint64_t>(resources.cpu_shares);
+  if (resources.cpu_period > 0) limits.cpu_period = static_cast<uint64_t>(resources.cpu_period);
+  if (resources.cpu_quota != 0) limits.cpu_quota = resources.cpu_quota;
+  limits.cpuset_cpus = resources.cpuset_cpus;
+  limits.cpuset_mems = resources.cpuset_mems;
+  if (resources.memory_limit_in_bytes != 0) {
+    limits.memory_limit = resources.memory_limit_in_bytes;
+    // A container does not swap unless it is allowed to: memory and swap together are the memory.
+    limits.memory_swap = resources.memory_swap_limit_in_bytes != 0
+                             ? resources.memory_swap_limit_in_bytes
+                             : resources.memory_limit_in_bytes;
+  }
+  for (const cri::HugepageLimit& hugepage : resources.hugepage_limits) {
+    limits.hugepages.push_back({hugepage.page_size, hugepage.limit});
+  }
+  for (const auto& [file, value] : resources.unified) limits.unified[file] = value;
+  return limits;
+}
+
+Result<void> PrepareCgroups(const ContainerContext& context, Draft* draft) {
+  const auto& security = SecurityOf(context.config);
+  std::vector<kernel::DeviceRule> extra =
+      draft->limits.devices ? *std::move(draft->limits.devices) : std::vector<kernel::DeviceRule>();
+  draft->limits = LimitsOf(ResourcesOf(context.config));
+  std::vector<kernel::DeviceRule> rules;
+  if (security.privileged) {
+    rules.push_back({.allow = true, .type = 'a', .access = "rwm"});
+  } else {
+    rules = DefaultDevices();
+    rules.insert(rules.end(), extra.begin(), extra.end());
+  }
+  draft->limits.devices = std::move(rules);
+  // It sees its own cgroup as the root. The privileged see all, as with containerd.
+  if (!security.privileged) draft->plan.flags |= shim::kPlanNewCgroup;
+  return {};
+}
+
+}  // namespace podium::runtime

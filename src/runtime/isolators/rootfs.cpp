@@ -1,0 +1,78 @@
+// The container's root: the image's layers, which all containers share and nobody writes, and a
+// folder of its own on top.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "linux/path.h"
+#include "runtime/isolators/all.h"
+
+namespace podium::runtime {
+namespace {
+
+constexpr mode_t kRootMode = 0755;
+
+// Who owns the root folder as the kernel counts: the pod's root, where it has a user namespace.
+uint32_t HostId(const reflect::List<cri::IDMapping>& mappings, uint32_t id) {
+  for (const cri::IDMapping& mapping : mappings) {
+    if (id >= mapping.container_id && id - mapping.container_id < mapping.length) {
+      return mapping.host_id + (id - mapping.container_id);
+    }
+  }
+  return id;
+}
+
+// "/" has the mode and owner that the topmost layer gives it: the upper folder's are what is seen.
+Result<void> MakeUpper(const ContainerContext& context, int folder, int top_layer) {
+  struct stat status{};
+  if (fstat(top_layer, &status) != 0) return Error::FromErrno(errno, "reading a layer");
+  uint32_t uid = status.st_uid;
+  uint32_t gid = status.st_gid;
+  if (context.user_namespace >= 0) {
+    const auto& options = *NamespacesOf(context.sandbox).userns_options;
+    uid = HostId(options.uids, uid);
+    gid = HostId(options.gids, gid);
+  }
+  const mode_t mode = (status.st_mode & 07777) != 0 ? status.st_mode & 07777 : kRootMode;
+  for (const char* name : {"upper", "work"}) {
+    if (mkdirat(folder, name, kRootMode) != 0 && errno != EEXIST) {
+      return Error::FromErrno(errno, name);
+    }
+  }
+  if (fchownat(folder, "upper", uid, gid, AT_SYMLINK_NOFOLLOW) != 0 ||
+      fchmodat(folder, "upper", mode, 0) != 0) {
+    return Error::FromErrno(errno, "making the writable layer");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft) {
+  if (context.image.layers.empty()) {
+    return Error(Code::kInvalidArgument, "image " + context.image.id.String() + " has no layers");
+  }
+  std::vector<UniqueFd> layers;
+  kernel::Overlay overlay;
+  for (const std::string& path : context.image.layers) {
+    TRY(UniqueFd layer, kernel::OpenPath(path, O_PATH | O_DIRECTORY));
+    overlay.layers.push_back(layer.get());
+    layers.push_back(std::move(layer));
+  }
+  TRY(const UniqueFd folder, kernel::MakeFolders(context.container_folder, kRootMode));
+  TRY_VOID(MakeUpper(context, folder.get(), overlay.layers.back()));
+  overlay.writable = folder.get();
+  // A container does not live longer than the machine's run, so neither need what it writes: no
+  // fsync of its has to reach the disk, and nothing is ever mounted again from the folder.
+  overlay.is_volatile = true;
+  overlay.user_namespace = context.user_namespace;
+  TRY(draft->root, kernel::MountOverlay(overlay));
+  UniqueFd copy(fcntl(draft->root.fd(), F_DUPFD_CLOEXEC, 3));
+  if (!copy) return Error::FromErrno(errno, "fcntl");
+  draft->plan.root = draft->Add(std::move(copy));
+  return {};
+}
+
+}  // namespace podium::runtime

@@ -1,0 +1,258 @@
+// What a new process does with what the old one left: it reads the records, asks the shims, and
+// makes the two agree.
+#include <fcntl.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "linux/namespaces.h"
+#include "linux/packet_socket.h"
+#include "linux/path.h"
+#include "reflect/json.h"
+#include "runtime/embedded_runtime.h"
+#include "runtime/filters.h"
+#include "runtime/host_facts.h"
+#include "runtime/sandbox_files.h"
+
+namespace podium::runtime {
+namespace {
+
+constexpr size_t kMaxRecord = size_t{64} << 20;
+
+template <class T>
+Result<T> ReadRecord(int folder, const std::string& name) {
+  TRY(const std::string text, kernel::ReadFile(folder, name, kMaxRecord));
+  reflect::DecodeOptions options;
+  // Written by a newer version, perhaps.
+  options.strict = false;
+  return reflect::FromJson<T>(text, options);
+}
+
+bool IsId(const std::string& name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::string TextOf(const char* field, size_t size) { return {field, strnlen(field, size)}; }
+
+// By the shim, in the container's folder.
+std::optional<shim::ProcessState> ReadExitRecord(int folder) {
+  const auto bytes = kernel::ReadFile(folder, "exit", sizeof(shim::ExitRecord) * 2);
+  if (!bytes.ok()) return {};
+  shim::ExitRecord record{};
+  std::memcpy(&record, bytes->data(), std::min(bytes->size(), sizeof record));
+  if (record.magic != shim::kExitMagic) return {};
+  return record.state;
+}
+
+}  // namespace
+
+Result<Recovery> EmbeddedRuntime::Recover() {
+  Recovery recovery;
+  TRY(const UniqueFd folder, kernel::OpenPath(run_folder_, O_RDONLY | O_DIRECTORY));
+  TRY(const std::vector<std::string> ids, kernel::ListFolder(folder.get()));
+  std::vector<network::LiveSandbox> live;
+  for (const std::string& id : ids) {
+    if (!IsId(id)) continue;
+    auto recovered = RecoverSandbox(id, &recovery);
+    if (!recovered.ok()) {
+      recovery.problems.push_back("sandbox " + id + ": " + recovered.error().message());
+      continue;
+    }
+    const SandboxRef& sandbox = *recovered;
+    if (!sandbox) continue;
+    const std::lock_guard lock(mutex_);
+    const bool ready = sandbox->state == cri::PodSandboxState::kSandboxReady;
+    (ready ? recovery.ready : recovery.not_ready).push_back(id);
+    if (sandbox->network) {
+      live.push_back(
+          {NetworkRequestOf(sandbox->config, id, sandbox->shim.net.get()), *sandbox->network});
+    }
+  }
+  TRY_VOID(network_.Recover(live));
+  // Layers without a container: of a time before the machine's last start, when RUN went.
+  TRY(const UniqueFd data, kernel::OpenPath(data_folder_, O_RDONLY | O_DIRECTORY));
+  TRY(const std::vector<std::string> layers, kernel::ListFolder(data.get()));
+  for (const std::string& name : layers) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (containers_.contains(name)) continue;
+    }
+    const auto removed = kernel::RemoveTree(data.get(), name);
+    if (!removed.ok()) recovery.problems.push_back(removed.error().message());
+  }
+  if (options_.prepared > 0) {
+    const std::lock_guard lock(mutex_);
+    refilling_ = true;
+    Later([this] { Refill(); });
+  }
+  return recovery;
+}
+
+Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::string& id,
+                                                                    Recovery* recovery) {
+  const std::string path = SandboxFolder(id);
+  TRY(const UniqueFd folder, kernel::OpenPath(path, O_RDONLY | O_DIRECTORY));
+  const auto sandbox = std::make_shared<Sandbox>();
+  sandbox->id = id;
+  auto config = ReadRecord<cri::PodSandboxConfig>(folder.get(), "config.json");
+  if (!config.ok() || !config->metadata) {
+    // Not even the intent was written: nothing else was made.
+    TRY_VOID(kernel::RemoveTree(AT_FDCWD, path));
+    recovery->undone.push_back(id);
+    return SandboxRef();
+  }
+  sandbox->config = *std::move(config);
+  sandbox->cgroup = SandboxCgroup(sandbox->config, id);
+  const auto status = ReadRecord<cri::PodSandboxStatus>(folder.get(), "state.json");
+  const auto network_text = kernel::ReadFile(folder.get(), "network.json", kMaxRecord);
+  if (network_text.ok()) {
+    auto network = network::DecodePodNetwork(*network_text);
+    if (network.ok()) sandbox->network = *std::move(network);
+  }
+
+  std::vector<ShimReply> states;
+  auto socket = kernel::ConnectPackets(folder.get(), "shim.sock");
+  if (socket.ok()) {
+    sandbox->shim.key = next_key_++;
+    TRY(sandbox->shim.client, loop_->Attach(*std::move(socket), sandbox->shim.key));
+    auto asked = sandbox->shim.client->State();
+    if (asked.ok()) states = *std::move(asked);
+  }
+  if (!status.ok()) {
+    RecoverContainers(sandbox, states, recovery);
+    TRY_VOID(DestroySandbox(sandbox));
+    recovery->undone.push_back(id);
+    return SandboxRef();
+  }
+  sandbox->created_at = status->created_at;
+  sandbox->handler = status->runtime_handler;
+  TRY_VOID(Reserve("sandbox", SandboxName(*sandbox->config.metadata), id));
+  bool infra_runs = false;
+  for (ShimReply& reply : states) {
+    const shim::ProcessState state = reply.As<shim::ProcessInfo>().state;
+    if (reply.As<shim::Plain>().header.type != shim::MessageType::kProcessState ||
+        state.kind != shim::ProcessKind::kInfra || state.phase != shim::ProcessPhase::kRunning ||
+        reply.descriptors.empty()) {
+      continue;
+    }
+    infra_runs = true;
+    sandbox->shim.infra_pid = state.pid;
+    sandbox->shim.infra = kernel::PidFd(std::move(reply.descriptors[0]));
+    TRY(sandbox->shim.net, kernel::OpenNamespace(state.pid, "net"));
+    if (HasUserNamespace(sandbox->config)) {
+      TRY(sandbox->user_namespace, kernel::OpenNamespace(state.pid, "user"));
+    }
+    // The number may have come to mean another process since.
+    infra_runs = !sandbox->shim.infra.WaitForEnd(std::chrono::milliseconds(0));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (infra_runs) sandbox->state = cri::PodSandboxState::kSandboxReady;
+    sandboxes_[id] = sandbox;
+    by_key_[sandbox->shim.key] = sandbox;
+  }
+  RecoverContainers(sandbox, states, recovery);
+  const bool was_stopping = status->state != cri::PodSandboxState::kSandboxReady;
+  if (was_stopping || !infra_runs) {
+    // Its address is free again, and nothing of it runs.
+    const std::lock_guard operation(sandbox->operation);
+    TRY_VOID(StopSandboxLocked(sandbox));
+    TRY_VOID(WriteSandboxState(*sandbox));
+  }
+  return sandbox;
+}
+
+void EmbeddedRuntime::RecoverContainers(const SandboxRef& sandbox,
+                                        const std::vector<ShimReply>& states, Recovery* recovery) {
+  const auto folder =
+      kernel::OpenPath(SandboxFolder(sandbox->id) + "/containers", O_RDONLY | O_DIRECTORY);
+  if (!folder.ok()) return;
+  const auto ids = kernel::ListFolder(folder->get());
+  if (!ids.ok()) return;
+  for (const std::string& id : *ids) {
+    if (!IsId(id)) continue;
+    const auto container = std::make_shared<Container>();
+    container->id = id;
+    container->sandbox = sandbox;
+    container->cgroup = sandbox->cgroup + '/' + id;
+    container->cgroup_gone = false;
+    const shim::ProcessState* found = nullptr;
+    shim::ProcessState state{};
+    for (const ShimReply& reply : states) {
+      if (reply.As<shim::Plain>().header.type != shim::MessageType::kProcessState) continue;
+      state = reply.As<shim::ProcessInfo>().state;
+      if (state.kind == shim::ProcessKind::kContainer && TextOf(state.id, sizeof state.id) == id) {
+        found = &state;
+        break;
+      }
+    }
+    RecoverContainer(container, found, recovery);
+  }
+}
+
+void EmbeddedRuntime::RecoverContainer(const ContainerRef& container,
+                                       const shim::ProcessState* state, Recovery* recovery) {
+  const auto undo = [&] {
+    if (!container->config.metadata) container->config.metadata.emplace();
+    if (state && container->sandbox->shim.client) {
+      (void)SignalContainer(container, SIGKILL);
+      shim::Target target{};
+      std::memcpy(target.id, container->id.data(), container->id.size());
+      (void)container->sandbox->shim.client->Call(shim::MessageType::kRemoveContainer, target);
+    }
+    const auto undone = DestroyContainer(container);
+    if (!undone.ok()) recovery->problems.push_back(undone.error().message());
+    recovery->undone.push_back(container->id);
+  };
+  const auto folder = kernel::OpenPath(ContainerFolder(*container), O_RDONLY | O_DIRECTORY);
+  if (!folder.ok()) return;
+  auto config = ReadRecord<cri::ContainerConfig>(folder->get(), "config.json");
+  auto status = ReadRecord<cri::ContainerStatus>(folder->get(), "state.json");
+  if (config.ok() && config->metadata) container->config = *std::move(config);
+  if (!status.ok() || !container->config.metadata) return undo();
+  container->status = *std::move(status);
+  std::optional<shim::ProcessState> ended = ReadExitRecord(folder->get());
+  const bool runs = state && state->phase == shim::ProcessPhase::kRunning;
+  if (state && state->phase == shim::ProcessPhase::kExited) ended = *state;
+  const cri::ContainerState recorded = container->status.state;
+  // Created and not started: its mounts went with who made them. Or half started.
+  const bool was_started = runs || (ended && ended->started_ns != 0);
+  if (recorded == cri::ContainerState::kContainerCreated && !was_started) return undo();
+  auto pin = images_.Resolve(container->status.image_id);
+  if (pin.ok()) {
+    auto pinned = images_.Pin(pin->id);
+    if (pinned.ok()) container->pin = *std::move(pinned);
+  }
+  (void)Reserve("container",
+                ContainerName(*container->config.metadata, *container->sandbox->config.metadata),
+                container->id);
+  {
+    const std::lock_guard lock(mutex_);
+    container->started_event = true;
+    container->sandbox->containers[container->id] = container;
+    containers_[container->id] = container;
+    if (runs) {
+      container->status.state = cri::ContainerState::kContainerRunning;
+      container->status.started_at = static_cast<int64_t>(state->started_ns);
+      container->pid = state->pid;
+    }
+  }
+  if (runs) return;
+  if (recorded == cri::ContainerState::kContainerExited) {
+    Later([this, container] { CleanCgroup(container); });
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    container->status.state = cri::ContainerState::kContainerRunning;  // as far as anybody knew
+  }
+  if (!ended) {
+    // Nobody saw it: the shim was killed too.
+    CleanCgroup(container);
+    return EndContainer(container, kUnknownCode, std::string(kReasonUnknown), "", Now());
+  }
+  OnContainerExited(container, *ended);
+}
+
+}  // namespace podium::runtime

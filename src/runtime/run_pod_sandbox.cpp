@@ -1,0 +1,223 @@
+// RunPodSandbox, and its undoing.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <utility>
+
+#include "linux/path.h"
+#include "reflect/json.h"
+#include "runtime/embedded_runtime.h"
+#include "runtime/filters.h"
+#include "runtime/host_facts.h"
+#include "runtime/isolators/all.h"
+#include "runtime/sandbox_files.h"
+
+namespace podium::runtime {
+namespace {
+
+constexpr mode_t kPrivate = 0700;
+constexpr mode_t kSecret = 0600;
+constexpr mode_t kReadable = 0644;
+constexpr auto kCgroupTimeout = std::chrono::seconds(5);
+
+// A sandbox made ahead has the usual namespaces and nothing else.
+bool FitsPrepared(const cri::PodSandboxConfig& config) {
+  const cri::NamespaceOption& options = NamespacesOf(config);
+  return options.network == cri::NamespaceMode::kPod && options.ipc == cri::NamespaceMode::kPod &&
+         options.pid != cri::NamespaceMode::kNode && !HasUserNamespace(config);
+}
+
+network::Protocol ProtocolOf(cri::Protocol protocol) {
+  switch (protocol) {
+    case cri::Protocol::kTcp:
+      break;
+    case cri::Protocol::kUdp:
+      return network::Protocol::kUdp;
+    case cri::Protocol::kSctp:
+      return network::Protocol::kSctp;
+  }
+  return network::Protocol::kTcp;
+}
+
+}  // namespace
+
+std::string SandboxCgroup(const cri::PodSandboxConfig& config, const std::string& id) {
+  std::string parent = config.linux_ ? config.linux_->cgroup_parent : "";
+  parent.erase(0, parent.find_first_not_of('/'));
+  while (parent.ends_with('/')) parent.pop_back();
+  return parent.empty() ? "pods/" + id : parent;
+}
+
+network::PodNetworkRequest NetworkRequestOf(const cri::PodSandboxConfig& config,
+                                            const std::string& id, int netns) {
+  network::PodNetworkRequest request;
+  request.sandbox_id = id;
+  request.netns = netns;
+  request.pod_name = config.metadata->name;
+  request.pod_namespace = config.metadata->namespace_;
+  request.pod_uid = config.metadata->uid;
+  for (const cri::PortMapping& port : config.port_mappings) {
+    request.ports.push_back({.protocol = ProtocolOf(port.protocol),
+                             .container_port = static_cast<uint16_t>(port.container_port),
+                             .host_port = static_cast<uint16_t>(port.host_port),
+                             .host_ip = port.host_ip});
+  }
+  for (const auto& [key, value] : config.annotations) request.annotations[key] = value;
+  if (config.dns_config) {
+    request.dns = {config.dns_config->servers, config.dns_config->searches,
+                   config.dns_config->options};
+  }
+  return request;
+}
+
+Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& config,
+                                                   std::string_view runtime_handler) {
+  if (!runtime_handler.empty() && runtime_handler != "podium") {
+    return Error(Code::kInvalidArgument,
+                 "no runtime for \"" + std::string(runtime_handler) + "\" is configured");
+  }
+  TRY_VOID(CheckSandboxConfig(config));
+  std::optional<Prepared> prepared;
+  if (FitsPrepared(config)) prepared = TakePrepared();
+  const auto sandbox = std::make_shared<Sandbox>();
+  sandbox->id = prepared ? prepared->id : NewId();
+  sandbox->config = config;
+  sandbox->handler = runtime_handler;
+  sandbox->cgroup = SandboxCgroup(config, sandbox->id);
+  sandbox->created_at = Now();
+  const std::string name = SandboxName(*config.metadata);
+  const TraceSpan whole(options_.trace, sandbox->id, "RunPodSandbox");
+  Result<void> made = Reserve("sandbox", name, sandbox->id);
+  if (!made.ok()) {
+    if (prepared) Discard(*std::move(prepared));
+    return std::move(made).error();
+  }
+  const std::lock_guard operation(sandbox->operation);
+  made = MakeSandbox(sandbox, std::move(prepared));
+  if (!made.ok()) {
+    const auto undone = DestroySandbox(sandbox);
+    if (!undone.ok()) Warn("undoing a failed sandbox: " + undone.error().message());
+    return std::move(made).error();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    sandboxes_[sandbox->id] = sandbox;
+    Emit(cri::ContainerEventType::kContainerCreatedEvent, sandbox->id, *sandbox);
+    Emit(cri::ContainerEventType::kContainerStartedEvent, sandbox->id, *sandbox);
+  }
+  DeliverEvents();
+  return sandbox->id;
+}
+
+Result<void> EmbeddedRuntime::MakeSandbox(const SandboxRef& sandbox,
+                                          std::optional<Prepared> prepared) {
+  const auto step = [&](const char* name, auto&& body) -> Result<void> {
+    const TraceSpan span(options_.trace, sandbox->id, name);
+    return body();
+  };
+  Result<void> written = step("sandbox files", [&] { return WriteSandboxFiles(*sandbox); });
+  if (!written.ok()) {
+    // Nobody else knows of the shim yet.
+    if (prepared) Discard(*std::move(prepared));
+    return written;
+  }
+  TRY_VOID(step("shim and infra", [&] { return StartShim(sandbox.get(), std::move(prepared)); }));
+  {
+    const std::lock_guard lock(mutex_);
+    sandbox->state = cri::PodSandboxState::kSandboxReady;
+    by_key_[sandbox->shim.key] = sandbox;
+  }
+  TRY_VOID(step("pod cgroup", [&] { return MakePodCgroup(*sandbox); }));
+  TRY_VOID(step("network", [&] { return ConnectNetwork(sandbox.get()); }));
+  return step("sandbox state", [&] { return WriteSandboxState(*sandbox); });
+}
+
+Result<void> EmbeddedRuntime::WriteSandboxFiles(const Sandbox& sandbox) {
+  const std::string path = SandboxFolder(sandbox.id);
+  TRY(const std::string json, reflect::ToJson(sandbox.config));
+  TRY(const UniqueFd folder, kernel::MakeFolders(path, kPrivate));
+  TRY_VOID(kernel::ReplaceFile(folder.get(), "config.json", json, kSecret));
+  TRY(const SandboxFiles files, MakeSandboxFiles(sandbox.config));
+  TRY_VOID(kernel::ReplaceFile(folder.get(), "hostname", files.hostname, kReadable));
+  TRY_VOID(kernel::ReplaceFile(folder.get(), "hosts", files.hosts, kReadable));
+  TRY_VOID(kernel::ReplaceFile(folder.get(), "resolv.conf", files.resolv_conf, kReadable));
+  TRY_VOID(kernel::MakeFolders(path + "/containers", kPrivate));
+  return {};
+}
+
+Result<void> EmbeddedRuntime::MakePodCgroup(const Sandbox& sandbox) {
+  kernel::CgroupLimits limits;
+  if (sandbox.config.linux_ && sandbox.config.linux_->resources) {
+    limits = LimitsOf(*sandbox.config.linux_->resources);
+  }
+  return cgroups_.Create(sandbox.cgroup, limits);
+}
+
+Result<void> EmbeddedRuntime::ConnectNetwork(Sandbox* sandbox) {
+  if (NamespacesOf(sandbox->config).network == cri::NamespaceMode::kNode) return {};
+  auto made =
+      network_.Setup(NetworkRequestOf(sandbox->config, sandbox->id, sandbox->shim.net.get()));
+  if (!made.ok()) {
+    return std::move(made).error().WithContext("failed to setup network for sandbox \"" +
+                                               sandbox->id + '"');
+  }
+  TRY(const UniqueFd folder, kernel::OpenPath(SandboxFolder(sandbox->id), O_RDONLY | O_DIRECTORY));
+  TRY_VOID(
+      kernel::ReplaceFile(folder.get(), "network.json", network::EncodePodNetwork(*made), kSecret));
+  const std::lock_guard lock(mutex_);
+  sandbox->network = *std::move(made);
+  return {};
+}
+
+Result<void> EmbeddedRuntime::WriteSandboxState(const Sandbox& sandbox) {
+  cri::PodSandboxStatus status;
+  {
+    const std::lock_guard lock(mutex_);
+    status = StatusOf(sandbox);
+  }
+  TRY(const std::string json, reflect::ToJson(status));
+  TRY(const UniqueFd folder, kernel::OpenPath(SandboxFolder(sandbox.id), O_RDONLY | O_DIRECTORY));
+  return kernel::ReplaceFile(folder.get(), "state.json", json, kSecret);
+}
+
+void EmbeddedRuntime::RemovePodCgroup(const Sandbox& sandbox) {
+  {
+    const std::lock_guard lock(mutex_);
+    // The pod's next sandbox may be in it already.
+    for (const auto& [id, other] : sandboxes_) {
+      if (id != sandbox.id && !other->removed && other->cgroup == sandbox.cgroup) return;
+    }
+  }
+  const auto removed = cgroups_.Remove(sandbox.cgroup, kCgroupTimeout);
+  if (!removed.ok()) Warn("removing cgroup " + sandbox.cgroup + ": " + removed.error().message());
+}
+
+Result<void> EmbeddedRuntime::DestroySandbox(const SandboxRef& sandbox) {
+  std::vector<ContainerRef> containers;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, container] : sandbox->containers) containers.push_back(container);
+    by_key_.erase(sandbox->shim.key);
+    sandbox->state = cri::PodSandboxState::kSandboxNotready;
+  }
+  EndShim(&sandbox->shim);
+  for (const ContainerRef& container : containers) TRY_VOID(DestroyContainer(container));
+  if (NamespacesOf(sandbox->config).network != cri::NamespaceMode::kNode) {
+    TRY_VOID(network_.Teardown(sandbox->id));
+  }
+  sandbox->shim.net.reset();
+  sandbox->user_namespace.reset();
+  RemovePodCgroup(*sandbox);
+  // Last, because it is the record that all this has to be done.
+  TRY_VOID(kernel::RemoveTree(AT_FDCWD, SandboxFolder(sandbox->id)));
+  Release("sandbox " + SandboxName(*sandbox->config.metadata), sandbox->id);
+  const std::lock_guard lock(mutex_);
+  sandbox->removed = true;
+  sandboxes_.erase(sandbox->id);
+  changed_.notify_all();
+  return {};
+}
+
+}  // namespace podium::runtime

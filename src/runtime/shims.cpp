@@ -1,0 +1,227 @@
+// Shims: how they are started, and sandboxes that are made before anybody asks for them.
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "linux/namespaces.h"
+#include "linux/packet_socket.h"
+#include "linux/path.h"
+#include "runtime/embedded_runtime.h"
+#include "runtime/host_facts.h"
+
+namespace podium::runtime {
+namespace {
+
+// Shims and infra processes are podium's own: they are in a cgroup of ours, count for no pod, and
+// no limit of a pod ends them.
+constexpr const char* kOwnCgroup = "shims";
+constexpr uint64_t kPodShmSize = uint64_t{64} << 20;
+constexpr uint32_t kUsualNamespaces =
+    shim::kSandboxNewIpc | shim::kSandboxNewUts | shim::kSandboxNewPid;
+// The last to be killed for memory, but for what is more important to the machine; as containerd.
+constexpr int kInfraOomScore = -998;
+constexpr auto kEndTimeout = std::chrono::seconds(10);
+
+}  // namespace
+
+Result<EmbeddedRuntime::Shim> EmbeddedRuntime::SpawnShim() {
+  TRY(auto ends, kernel::PacketSocketPair());
+  TRY(kernel::Spawned spawned,
+      kernel::Spawn({.program = shim_program_.get(),
+                     .arguments = {"podium-shim", std::string(shim::kIdSize - 1, ' ')},
+                     .descriptors = {ends.second.get()}}));
+  Shim shim;
+  shim.key = next_key_++;
+  shim.process = std::move(spawned.process);
+  // Its end of the socket is its own now: when ours closes it ends.
+  ends.second.reset();
+  Result<void> ready = [&]() -> Result<void> {
+    TRY_VOID(cgroups_.Create(kOwnCgroup, {}));
+    TRY_VOID(cgroups_.Join(kOwnCgroup, spawned.pid));
+    TRY(shim.client, loop_->Attach(std::move(ends.first), shim.key));
+    const shim::Hello hello{.header = {}, .version = shim::kMessageVersion, .pid = 0};
+    TRY(const ShimReply reply, shim.client->Call(shim::MessageType::kHello, hello));
+    if (reply.As<shim::Hello>().version == shim::kMessageVersion) return {};
+    return Error(Code::kInternal, "the shim is of another version");
+  }();
+  if (ready.ok()) return shim;
+  ends.first.reset();
+  EndShim(&shim);
+  return std::move(ready).error();
+}
+
+Result<EmbeddedRuntime::Prepared> EmbeddedRuntime::PrepareSandbox() {
+  Prepared prepared;
+  prepared.id = NewId();
+  TRY(prepared.shim, SpawnShim());
+  Result<void> made = [&]() -> Result<void> {
+    TRY(prepared.shim.net, network_.PrepareNamespace(prepared.id));
+    shim::RunSandbox run{};
+    run.flags = kUsualNamespaces | shim::kSandboxPrepare;
+    run.listener = run.run_dir = -1;
+    run.net = 0;
+    run.infra = 1;
+    run.cgroups.folder = run.cgroups.kill = -1;
+    run.infra_oom_score_adj = kInfraOomScore;
+    run.shm_size = kPodShmSize;
+    const int descriptors[] = {prepared.shim.net.get(), infra_program_.get()};
+    TRY(ShimReply reply,
+        prepared.shim.client->Call(shim::MessageType::kRunSandbox, run, descriptors));
+    prepared.shim.infra_pid = reply.As<shim::SandboxRunning>().infra_pid;
+    if (reply.descriptors.empty()) return Error(Code::kInternal, "the shim sent no descriptor");
+    prepared.shim.infra = kernel::PidFd(std::move(reply.descriptors[0]));
+    return {};
+  }();
+  if (!made.ok()) {
+    Discard(std::move(prepared));
+    return std::move(made).error();
+  }
+  return prepared;
+}
+
+std::optional<EmbeddedRuntime::Prepared> EmbeddedRuntime::TakePrepared() {
+  std::optional<Prepared> taken;
+  const std::lock_guard lock(mutex_);
+  while (!prepared_.empty() && !taken) {
+    taken = std::move(prepared_.front());
+    prepared_.pop_front();
+    // One whose shim or infra somebody has killed meanwhile is no use.
+    if (taken->shim.client->gone() || taken->shim.infra.WaitForEnd(std::chrono::milliseconds(0))) {
+      Later([this, lost = std::make_shared<Prepared>(std::move(*taken))] {
+        Discard(std::move(*lost));
+      });
+      taken.reset();
+    }
+  }
+  if (!refilling_ && options_.prepared > 0) {
+    refilling_ = true;
+    Later([this] { Refill(); });
+  }
+  return taken;
+}
+
+void EmbeddedRuntime::Refill() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (prepared_.size() >= options_.prepared) {
+      refilling_ = false;
+      return;
+    }
+  }
+  auto made = PrepareSandbox();
+  {
+    const std::lock_guard lock(mutex_);
+    // Without one a pod is made from nothing, and says itself what is wrong.
+    if (!made.ok()) {
+      refilling_ = false;
+      return;
+    }
+    prepared_.push_back(*std::move(made));
+  }
+  // One at a time, so that other work gets its turn.
+  Later([this] { Refill(); });
+}
+
+void EmbeddedRuntime::Discard(Prepared prepared) {
+  EndShim(&prepared.shim);
+  prepared.shim.net.reset();
+  const auto freed = network_.Teardown(prepared.id);
+  if (!freed.ok()) Warn("freeing a prepared network: " + freed.error().message());
+}
+
+void EmbeddedRuntime::EndShim(Shim* shim) {
+  if (shim->client) {
+    // Answered when every process of the pod is gone.
+    (void)shim->client->Call(shim::MessageType::kShutdown, shim::Plain{});
+    loop_->Detach(shim->key);
+    // One that has not answered ends with its connection, unless a pod is its own.
+    shim->client.reset();
+  }
+  if (shim->infra) (void)shim->infra.Signal(SIGKILL);
+  if (shim->process) {
+    if (!shim->process.WaitForEnd(kEndTimeout)) (void)shim->process.Signal(SIGKILL);
+    if (shim->process.WaitForEnd(kEndTimeout)) (void)shim->process.Reap();
+  }
+}
+
+Result<void> EmbeddedRuntime::StartShim(Sandbox* sandbox, std::optional<Prepared> prepared) {
+  const std::string folder = SandboxFolder(sandbox->id);
+  TRY(const UniqueFd run_dir, kernel::OpenPath(folder, O_RDONLY | O_DIRECTORY));
+  TRY(const UniqueFd listener, kernel::ListenPackets(run_dir.get(), "shim.sock"));
+  if (prepared) {
+    sandbox->shim = std::move(prepared->shim);
+  } else {
+    TRY(sandbox->shim, SpawnShim());
+  }
+  shim::RunSandbox run{};
+  run.run_dir = 0;
+  run.listener = 1;
+  run.net = run.infra = run.cgroups.folder = run.cgroups.kill = -1;
+  run.infra_oom_score_adj = kInfraOomScore;
+  std::vector<int> descriptors = {run_dir.get(), listener.get()};
+  const auto add = [&](int fd) {
+    descriptors.push_back(fd);
+    return static_cast<int32_t>(descriptors.size() - 1);
+  };
+  const cri::NamespaceOption& namespaces = NamespacesOf(sandbox->config);
+  const bool host_network = namespaces.network == cri::NamespaceMode::kNode;
+  if (namespaces.ipc != cri::NamespaceMode::kNode) run.flags |= shim::kSandboxNewIpc;
+  if (namespaces.pid != cri::NamespaceMode::kNode) run.flags |= shim::kSandboxNewPid;
+  if (!host_network) run.flags |= shim::kSandboxNewUts;
+  if (HasUserNamespace(sandbox->config)) {
+    run.flags |= shim::kSandboxNewUser | (host_network ? 0 : shim::kSandboxNewNet);
+    const auto copy = [](const auto& from, shim::IdMapping* to) {
+      uint32_t count = 0;
+      for (const cri::IDMapping& mapping : from) {
+        to[count++] = {mapping.container_id, mapping.host_id, mapping.length};
+      }
+      return count;
+    };
+    const auto& options = *namespaces.userns_options;
+    run.uid_mapping_count = copy(options.uids, run.uid_mappings);
+    run.gid_mapping_count = copy(options.gids, run.gid_mappings);
+  } else if (!host_network && !prepared) {
+    TRY(sandbox->shim.net, network_.PrepareNamespace(sandbox->id));
+    run.net = add(sandbox->shim.net.get());
+  }
+  if (!prepared) {
+    run.infra = add(infra_program_.get());
+    if (namespaces.ipc != cri::NamespaceMode::kNode) run.shm_size = kPodShmSize;
+  }
+  std::memcpy(run.id, sandbox->id.data(), std::min(sandbox->id.size(), sizeof run.id - 1));
+  const std::string& hostname = sandbox->config.hostname;
+  if (!host_network) {
+    std::memcpy(run.hostname, hostname.data(), std::min(hostname.size(), sizeof run.hostname - 1));
+  }
+  std::string sysctls;
+  if (sandbox->config.linux_) {
+    for (const auto& [name, value] : sandbox->config.linux_->sysctls) {
+      std::string path = name;
+      for (char& c : path) c = c == '.' ? '/' : c;
+      sysctls += path + '\0' + value + '\0';
+      ++run.sysctl_count;
+    }
+  }
+  if (run.sysctl_count > 0) run.sysctl_offset = sizeof run;
+  TRY(ShimReply reply,
+      sandbox->shim.client->Call(shim::MessageType::kRunSandbox, run, descriptors, sysctls));
+  const auto running = reply.As<shim::SandboxRunning>();
+  if (reply.descriptors.size() != 2) return Error(Code::kInternal, "the shim sent no descriptors");
+  sandbox->shim.infra_pid = running.infra_pid;
+  sandbox->shim.infra = kernel::PidFd(std::move(reply.descriptors[0]));
+  sandbox->shim.net = std::move(reply.descriptors[1]);
+  if (running.oom_score_refused != 0) {
+    Warn("oom_score_adj of infra processes is not lowered: no CAP_SYS_RESOURCE");
+  }
+  if (HasUserNamespace(sandbox->config)) {
+    TRY(sandbox->user_namespace, kernel::OpenNamespace(running.infra_pid, "user"));
+    if (sandbox->shim.infra.WaitForEnd(std::chrono::milliseconds(0))) {
+      return Error(Code::kUnavailable, "the infra process has ended");
+    }
+  }
+  return {};
+}
+
+}  // namespace podium::runtime
