@@ -28,9 +28,9 @@ std::optional<LogLine> ParseLogLine(std::string_view line);
 struct LogOptions {
   bool follow = false;
   bool timestamps = false;
-  std::optional<int64_t> since;  // nanoseconds since 1970
-  std::optional<int64_t> tail_lines;
-  std::optional<int64_t> limit_bytes;
+  std::optional<int64_t> since = {};  // nanoseconds since 1970
+  std::optional<int64_t> tail_lines = {};
+  std::optional<int64_t> limit_bytes = {};
   bool out = true;  // stdout
   bool err = true;  // stderr
 };

@@ -81,8 +81,10 @@ void PodWorker::Stop() {
   stopped_ = true;
   if (cancellation_) cancellation_->Cancel();
   if (timer_ != 0) services_.executor.Cancel(timer_);
+  timer_ = 0;
   prober_->Stop();
-  idle_.wait(lock, [this] { return !running_; });
+  // A task that is only posted finds that it has nothing to do, and touches nothing of the node's.
+  idle_.wait(lock, [this] { return !in_round_; });
 }
 
 v1::PodStatus PodWorker::status() const {
@@ -96,6 +98,7 @@ void PodWorker::Run() {
     std::lock_guard lock(mutex_);
     dirty_ = false;
     stopped = stopped_;
+    in_round_ = !stopped;
     if (timer_ != 0) services_.executor.Cancel(timer_);
     timer_ = 0;
   }
@@ -103,6 +106,7 @@ void PodWorker::Run() {
   if (!stopped && !gone_) again = RunRound();
   std::lock_guard lock(mutex_);
   running_ = false;
+  in_round_ = false;
   idle_.notify_all();
   if (stopped_ || gone_) return;
   if (dirty_) {

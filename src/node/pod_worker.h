@@ -76,7 +76,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::condition_variable idle_;
   // Under mutex_.
   std::shared_ptr<const v1::Pod> pod_;  // status: what was told last
-  bool running_ = false;
+  bool running_ = false;                // a task of Run is posted, or runs
+  bool in_round_ = false;               // it runs
   bool dirty_ = false;
   bool refresh_ = false;
   bool stopped_ = false;

@@ -1,0 +1,389 @@
+#include "node/agent.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+#include "api/defaults.h"
+#include "api/status.h"
+#include "api/validation/pod.h"
+#include "api/validation/resources.h"
+#include "api/validation/validation.h"
+#include "node/files.h"
+#include "node/labels.h"
+#include "node/log_rotation.h"
+#include "node/unsupported.h"
+#include "reflect/json.h"
+
+namespace podium::node {
+namespace {
+
+constexpr size_t kMaxHistory = 2000;
+constexpr size_t kMaxPod = size_t{8} << 20;
+
+std::string RandomText(size_t bytes) {
+  std::string out(bytes, '\0');
+  size_t got = 0;
+  while (got < bytes) {
+    const ssize_t more = getrandom(out.data() + got, bytes - got, 0);
+    if (more > 0) got += static_cast<size_t>(more);
+  }
+  return out;
+}
+
+// RFC 9562, version 4.
+std::string NewUid() {
+  std::string raw = RandomText(16);
+  raw[6] = static_cast<char>((raw[6] & 0x0F) | 0x40);
+  raw[8] = static_cast<char>((raw[8] & 0x3F) | 0x80);
+  std::string out;
+  for (size_t i = 0; i < raw.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(raw[i]));
+    out += digits;
+  }
+  return out;
+}
+
+// As upstream's SimpleNameGenerator: five letters that make no words.
+std::string NameFrom(const std::string& prefix) {
+  constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
+  std::string out = prefix.substr(0, 58);
+  for (char c : RandomText(5)) out += kLetters[static_cast<unsigned char>(c) % kLetters.size()];
+  return out;
+}
+
+// What the registry does before a pod is stored.
+void Prepare(const NodeConfig& config, const Clock& clock, v1::Pod* pod) {
+  auto& meta = pod->metadata;
+  pod->kind = "Pod";
+  pod->apiVersion = "v1";
+  if (meta.namespace_.empty()) meta.namespace_ = "default";
+  if (meta.name.empty() && !meta.generateName.empty()) meta.name = NameFrom(meta.generateName);
+  meta.uid = NewUid();
+  meta.generation = 1;
+  meta.creationTimestamp = api::Time::FromUnix(clock.Now() / kNanosPerSecond);
+  meta.deletionTimestamp.reset();
+  meta.deletionGracePeriodSeconds.reset();
+  meta.resourceVersion.clear();
+  if (pod->spec.nodeName.empty()) pod->spec.nodeName = config.name;
+  pod->status = {};
+  pod->status.phase = "Pending";
+  api::SetDefaults(*pod, {.now = meta.creationTimestamp});
+  pod->status.qosClass = api::ComputePodQos(pod->spec);
+}
+
+}  // namespace
+
+Agent::Agent(const Parts& parts)
+    : parts_(parts),
+      users_(parts.config),
+      pulls_(parts.images, parts.clock, parts.events),
+      services_{parts.config,  parts.clock,   parts.executor, parts.runtime, pulls_,
+                parts.volumes, parts.objects, parts.network,  parts.events,  users_} {}
+
+Result<std::unique_ptr<Agent>> Agent::Open(const Parts& parts) {
+  std::unique_ptr<Agent> agent(new Agent(parts));
+  TRY_VOID(agent->Recover());
+  return agent;
+}
+
+Agent::~Agent() {
+  parts_.runtime.SetEventHandler(nullptr);
+  std::vector<std::shared_ptr<PodWorker>> workers;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [key, entry] : pods_) workers.push_back(entry.worker);
+  }
+  for (const auto& worker : workers) worker->Stop();
+}
+
+std::string Agent::FileOf(std::string_view uid) const {
+  return parts_.config.run_dir + "/pods/" + std::string(uid) + ".json";
+}
+
+Result<void> Agent::Save(const v1::Pod& pod) const {
+  TRY(const std::string text, reflect::ToJson(pod));
+  return WriteFile(FileOf(pod.metadata.uid), text, 0600);
+}
+
+Result<void> Agent::LoadPods() {
+  const std::string folder = parts_.config.run_dir + "/pods";
+  TRY_VOID(MakeFolders(folder, 0700));
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().extension() != ".json") continue;
+    TRY(const std::string text, ReadSmallFile(entry.path(), kMaxPod));
+    TRY(auto pod, reflect::FromJson<v1::Pod>(text, {.strict = false}));
+    uint64_t version = 0;
+    const std::string& written = pod.metadata.resourceVersion;
+    std::from_chars(written.data(), written.data() + written.size(), version);
+    version_ = std::max(version_, version);
+    users_.Recover(pod.metadata.uid);
+    const Key key(pod.metadata.namespace_, pod.metadata.name);
+    by_uid_[pod.metadata.uid] = key;
+    pods_[key].pod = std::make_shared<const v1::Pod>(std::move(pod));
+  }
+  return {};
+}
+
+// Sandboxes, volumes and logs of pods that nobody knows: the agent was killed between a pod's
+// removal and the last file of it.
+void Agent::RemoveOrphans() {
+  auto sandboxes = parts_.runtime.ListPodSandbox({});
+  if (!sandboxes.ok()) return;
+  for (const auto& sandbox : *sandboxes) {
+    const std::string uid = sandbox.metadata ? sandbox.metadata->uid : std::string();
+    if (!by_uid_.contains(uid)) (void)parts_.runtime.RemovePodSandbox(sandbox.id);
+  }
+  std::error_code error;
+  std::set<std::string> unknown;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(parts_.config.data_dir + "/pods", error)) {
+    const std::string uid = entry.path().filename();
+    if (!by_uid_.contains(uid)) unknown.insert(uid);
+  }
+  for (const std::string& uid : unknown) {
+    if (parts_.volumes.TearDown(uid).ok()) (void)RemoveTree(PodFolder(parts_.config, uid));
+  }
+}
+
+Result<void> Agent::Recover() {
+  parts_.runtime.SetEventHandler([this](const auto& event) { HandleEvent(event); });
+  TRY_VOID(parts_.objects.Load());
+  TRY_VOID(LoadPods());
+  TRY(const auto recovery, parts_.runtime.Recover());
+  (void)recovery;
+  RemoveOrphans();
+  for (auto& [key, entry] : pods_) StartWorker(entry.pod);
+  return {};
+}
+
+void Agent::StartWorker(const std::shared_ptr<const v1::Pod>& pod) {
+  auto worker =
+      PodWorker::Create(services_, *pod,
+                        {.status = [this](const std::string& uid,
+                                          const v1::PodStatus& status) { SetStatus(uid, status); },
+                         .gone = [this](const std::string& uid) { Forget(uid); }});
+  pods_[Key(pod->metadata.namespace_, pod->metadata.name)].worker = std::move(worker);
+}
+
+void Agent::HandleEvent(const wire::cri::ContainerEventResponse& event) {
+  if (!event.pod_sandbox_status || !event.pod_sandbox_status->metadata) return;
+  std::shared_ptr<PodWorker> worker;
+  {
+    std::lock_guard lock(mutex_);
+    auto key = by_uid_.find(event.pod_sandbox_status->metadata->uid);
+    if (key == by_uid_.end()) return;
+    worker = pods_[key->second].worker;
+  }
+  if (worker) worker->Wake();
+}
+
+Result<std::shared_ptr<const v1::Pod>> Agent::Change(v1::Pod pod, ChangeType type) {
+  pod.metadata.resourceVersion = std::to_string(++version_);
+  if (type == ChangeType::kDeleted) {
+    unlink(FileOf(pod.metadata.uid).c_str());
+  } else {
+    TRY_VOID(Save(pod));
+  }
+  auto shared = std::make_shared<const v1::Pod>(std::move(pod));
+  const Key key(shared->metadata.namespace_, shared->metadata.name);
+  if (type == ChangeType::kDeleted) {
+    pods_.erase(key);
+    by_uid_.erase(shared->metadata.uid);
+  } else {
+    pods_[key].pod = shared;
+    by_uid_[shared->metadata.uid] = key;
+  }
+  Tell({.type = type, .version = version_, .pod = shared});
+  return shared;
+}
+
+void Agent::Tell(PodChange change) {
+  history_.push_back(std::move(change));
+  if (history_.size() > kMaxHistory) history_.pop_front();
+  for (const auto& [id, observer] : observers_) observer(history_.back());
+}
+
+ApiResult<v1::Pod> Agent::CreatePod(v1::Pod pod) {
+  Prepare(parts_.config, parts_.clock, &pod);
+  api::field::ErrorList errors = api::ValidateCreate(pod);
+  errors.Append(UnsupportedFields(pod));
+  if (!errors.empty()) {
+    return std::unexpected(api::InvalidStatus("", "Pod", pod.metadata.name, errors));
+  }
+  if (pod.spec.nodeName != parts_.config.name) {
+    return std::unexpected(BadRequestStatus("the pod is for the node " + pod.spec.nodeName +
+                                            ", and this is " + parts_.config.name));
+  }
+  std::lock_guard lock(mutex_);
+  if (pods_.contains(Key(pod.metadata.namespace_, pod.metadata.name))) {
+    return std::unexpected(AlreadyExistsStatus("pods", pod.metadata.name));
+  }
+  auto stored = Change(std::move(pod), ChangeType::kAdded);
+  if (!stored.ok()) return std::unexpected(StatusOf(stored.error()));
+  StartWorker(*stored);
+  return **stored;
+}
+
+ApiResult<v1::Pod> Agent::GetPod(std::string_view name_space, std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  auto found = pods_.find(Key(name_space, name));
+  if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", name));
+  return *found->second.pod;
+}
+
+std::vector<std::shared_ptr<const v1::Pod>> Agent::ListPods(std::string_view name_space,
+                                                            uint64_t* version) const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<const v1::Pod>> out;
+  for (const auto& [key, entry] : pods_) {
+    if (name_space.empty() || key.first == name_space) out.push_back(entry.pod);
+  }
+  *version = version_;
+  return out;
+}
+
+ApiResult<v1::Pod> Agent::DeletePod(std::string_view name_space, std::string_view name,
+                                    std::optional<int64_t> grace, std::string_view uid) {
+  std::shared_ptr<const v1::Pod> stored;
+  std::shared_ptr<PodWorker> worker;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = pods_.find(Key(name_space, name));
+    if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", name));
+    v1::Pod pod = *found->second.pod;
+    worker = found->second.worker;
+    if (!uid.empty() && uid != pod.metadata.uid) {
+      return std::unexpected(
+          ConflictStatus("pods", name,
+                         "Precondition failed: UID in precondition: " + std::string(uid) +
+                             ", UID in object meta: " + pod.metadata.uid));
+    }
+    int64_t seconds =
+        std::max<int64_t>(grace.value_or(pod.spec.terminationGracePeriodSeconds.value_or(30)), 0);
+    // Nothing runs of a pod that has ended.
+    if (IsTerminalPhase(pod.status.phase) && !grace) seconds = 0;
+    if (pod.metadata.deletionTimestamp) {
+      // A grace period can only become shorter.
+      const int64_t before = pod.metadata.deletionGracePeriodSeconds.value_or(seconds);
+      if (seconds >= before) return pod;
+    }
+    pod.metadata.deletionTimestamp =
+        api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) + seconds);
+    pod.metadata.deletionGracePeriodSeconds = seconds;
+    auto changed = Change(std::move(pod), ChangeType::kModified);
+    if (!changed.ok()) return std::unexpected(StatusOf(changed.error()));
+    stored = *changed;
+  }
+  worker->Update(*stored);
+  return *stored;
+}
+
+ApiResult<v1::Pod> Agent::UpdateEphemeralContainers(const v1::Pod& pod) {
+  std::shared_ptr<const v1::Pod> stored;
+  std::shared_ptr<PodWorker> worker;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = pods_.find(Key(pod.metadata.namespace_, pod.metadata.name));
+    if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", pod.metadata.name));
+    const v1::Pod& before = *found->second.pod;
+    v1::Pod next = before;
+    next.spec.ephemeralContainers = pod.spec.ephemeralContainers;
+    api::SetDefaults(next, {.now = next.metadata.creationTimestamp});
+    const auto errors = api::ValidatePodEphemeralContainersUpdate(
+        next, before, api::PodValidationOptionsFor(&before.spec, &before.metadata));
+    if (!errors.empty()) {
+      return std::unexpected(api::InvalidStatus("", "Pod", next.metadata.name, errors));
+    }
+    ++next.metadata.generation;
+    worker = found->second.worker;
+    auto changed = Change(std::move(next), ChangeType::kModified);
+    if (!changed.ok()) return std::unexpected(StatusOf(changed.error()));
+    stored = *changed;
+  }
+  worker->Update(*stored);
+  return *stored;
+}
+
+void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
+  std::lock_guard lock(mutex_);
+  auto key = by_uid_.find(uid);
+  if (key == by_uid_.end()) return;
+  v1::Pod pod = *pods_[key->second].pod;
+  pod.status = status;
+  // Without room on the disk the status is told nevertheless; it is made anew after a restart.
+  (void)Change(std::move(pod), ChangeType::kModified);
+}
+
+void Agent::Forget(const std::string& uid) {
+  std::lock_guard lock(mutex_);
+  auto key = by_uid_.find(uid);
+  if (key == by_uid_.end()) return;
+  v1::Pod pod = *pods_[key->second].pod;
+  (void)Change(std::move(pod), ChangeType::kDeleted);
+}
+
+void Agent::ObjectsChanged(std::string_view name_space) {
+  std::vector<std::shared_ptr<PodWorker>> workers;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [key, entry] : pods_) {
+      if (key.first == name_space) workers.push_back(entry.worker);
+    }
+  }
+  for (const auto& worker : workers) worker->Refresh();
+}
+
+Result<uint64_t> Agent::Watch(uint64_t version, Observer observer) {
+  std::lock_guard lock(mutex_);
+  const uint64_t oldest = history_.empty() ? version_ : history_.front().version - 1;
+  if (version < oldest || version > version_) {
+    return Error(Code::kExpired, "too old resource version: " + std::to_string(version) + " (" +
+                                     std::to_string(oldest) + ")");
+  }
+  for (const PodChange& change : history_) {
+    if (change.version > version) observer(change);
+  }
+  observers_.emplace(++last_watch_, std::move(observer));
+  return last_watch_;
+}
+
+void Agent::Unwatch(uint64_t watch) {
+  std::lock_guard lock(mutex_);
+  observers_.erase(watch);
+}
+
+void Agent::RotateLogs() {
+  std::vector<std::shared_ptr<const v1::Pod>> pods;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [key, entry] : pods_) pods.push_back(entry.pod);
+  }
+  auto containers = parts_.runtime.ListContainers({});
+  if (!containers.ok()) return;
+  for (const auto& container : *containers) {
+    if (container.state != wire::cri::ContainerState::kContainerRunning) continue;
+    const auto label = [&](std::string_view key) {
+      auto found = container.labels.find(key);
+      return found == container.labels.end() ? std::string() : found->second;
+    };
+    const std::string path = PodLogFolder(parts_.config, label(kPodNamespaceLabel),
+                                          label(kPodNameLabel), label(kPodUidLabel)) +
+                             "/" + label(kContainerNameLabel) + "/" +
+                             std::to_string(container.metadata ? container.metadata->attempt : 0) +
+                             ".log";
+    // A log that cannot be rotated grows on; the next time may do better.
+    (void)RotateLog(path, parts_.config, parts_.clock.Now(),
+                    [&] { return parts_.runtime.ReopenContainerLog(container.id); });
+  }
+}
+
+}  // namespace podium::node

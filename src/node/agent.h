@@ -1,0 +1,126 @@
+// Agent: the pods of this node, each with its worker. Standalone: pods are given to it through its
+// socket (agent_api.h) and kept in RUN/pods/UID.json, written before anything is done for them, so
+// that a new agent after kill -9 goes on with every pod that was acknowledged.
+//
+// Threads: any.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/api_status.h"
+#include "node/event_recorder.h"
+#include "node/image_pulls.h"
+#include "node/object_store.h"
+#include "node/pod_services.h"
+#include "node/pod_worker.h"
+#include "node/user_namespaces.h"
+
+namespace podium::node {
+
+enum class ChangeType : uint8_t { kAdded, kModified, kDeleted };
+
+struct PodChange {
+  ChangeType type = ChangeType::kAdded;
+  uint64_t version = 0;  // resourceVersion
+  std::shared_ptr<const v1::Pod> pod;
+};
+
+class Agent {
+ public:
+  // All outlive the agent. `events` belongs to whoever made it, and so does the objects' store,
+  // which the volumes read as well.
+  struct Parts {
+    const NodeConfig& config;
+    const Clock& clock;
+    Executor& executor;
+    runtime::Runtime& runtime;
+    ImageService& images;
+    PodVolumes& volumes;
+    ObjectStore& objects;
+    NetworkProbes& network;
+    EventRecorder& events;
+  };
+
+  // Recovers the runtime, takes away what belongs to no pod, and goes on with the pods there are.
+  static Result<std::unique_ptr<Agent>> Open(const Parts& parts);
+  // Ends rounds, leaves every container as it is.
+  ~Agent();
+
+  // Defaulted, named and validated as the API server does; then it is ours to run.
+  ApiResult<v1::Pod> CreatePod(v1::Pod pod);
+  ApiResult<v1::Pod> GetPod(std::string_view name_space, std::string_view name) const;
+  // By namespace and name; of all namespaces for "". `version`: that of the list.
+  std::vector<std::shared_ptr<const v1::Pod>> ListPods(std::string_view name_space,
+                                                       uint64_t* version) const;
+  // The pod as it is then: it goes when its containers have ended. A grace period that is not given
+  // is the pod's own.
+  ApiResult<v1::Pod> DeletePod(std::string_view name_space, std::string_view name,
+                               std::optional<int64_t> grace, std::string_view uid = {});
+  // Adds ephemeral containers to a running pod; the rest of the pod must be the same.
+  ApiResult<v1::Pod> UpdateEphemeralContainers(const v1::Pod& pod);
+
+  // ConfigMaps or Secrets of the namespace have changed.
+  void ObjectsChanged(std::string_view name_space);
+
+  // Calls with every change after `version`, those that lie back first, at once and in order, then
+  // from any thread; it must not wait, nor call the agent. kExpired when `version` is too old.
+  using Observer = std::function<void(const PodChange&)>;
+  Result<uint64_t> Watch(uint64_t version, Observer observer);
+  void Unwatch(uint64_t watch);
+
+  // Rotates logs that have grown too large. To be called every ten seconds or so.
+  void RotateLogs();
+
+  const NodeConfig& config() const { return parts_.config; }
+  runtime::Runtime& runtime() { return parts_.runtime; }
+  ObjectStore& objects() { return parts_.objects; }
+  EventRecorder& events() { return parts_.events; }
+  const Clock& clock() const { return parts_.clock; }
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // namespace, name
+  struct Entry {
+    std::shared_ptr<const v1::Pod> pod;
+    std::shared_ptr<PodWorker> worker;
+  };
+
+  explicit Agent(const Parts& parts);
+  Result<void> Recover();
+  Result<void> LoadPods();
+  void RemoveOrphans();
+  void StartWorker(const std::shared_ptr<const v1::Pod>& pod);
+  void HandleEvent(const wire::cri::ContainerEventResponse& event);
+  void SetStatus(const std::string& uid, const v1::PodStatus& status);
+  void Forget(const std::string& uid);
+  std::string FileOf(std::string_view uid) const;
+  Result<void> Save(const v1::Pod& pod) const;
+  // With the lock held: gives the pod a new version, keeps it and tells the observers.
+  Result<std::shared_ptr<const v1::Pod>> Change(v1::Pod pod, ChangeType type);
+  void Tell(PodChange change);
+
+  const Parts parts_;
+  UserNamespaces users_;
+  ImagePulls pulls_;
+  PodServices services_;
+
+  mutable std::mutex mutex_;
+  // Under mutex_.
+  std::map<Key, Entry> pods_;
+  std::map<std::string, Key, std::less<>> by_uid_;
+  uint64_t version_ = 1;
+  std::deque<PodChange> history_;
+  std::map<uint64_t, Observer> observers_;
+  uint64_t last_watch_ = 0;
+};
+
+}  // namespace podium::node

@@ -1,0 +1,101 @@
+// The agent's HTTP interface, at RUN/agent.sock for root alone: a subset of the Kubernetes API in
+// its own paths, verbs and errors, and facts of the node beside it.
+//
+//   /api/v1/pods, /api/v1/namespaces/NS/pods[/NAME]           list, watch, create, get, delete
+//   /api/v1/namespaces/NS/pods/NAME/ephemeralcontainers       get, update
+//   /api/v1/namespaces/NS/pods/NAME/log, exec, attach, portforward
+//   /api/v1[/namespaces/NS]/configmaps, secrets[/NAME]        list, create, update, get, delete
+//   /api/v1[/namespaces/NS]/events                            list
+//   /node/v1/containers, sandboxes                            CRI's statuses, verbose: with pids
+//   and
+//                                                             the inodes of namespaces
+//   /node/v1/stats                                            CRI's PodSandboxStats
+//   /node/v1/images                                           list; POST .../pull?image=, .../prune
+//   /node/v1/version
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/server.h"
+#include "http/url.h"
+#include "image/image_store.h"
+#include "node/agent.h"
+#include "node/image_service.h"
+
+namespace podium::node {
+
+class AgentApi {
+ public:
+  // All outlive the api, and the api outlives the server that calls it. `store` may be null: then
+  // nothing is known of images.
+  AgentApi(Agent& agent, ImageService& images, image::ImageStore* store, std::string version)
+      : agent_(agent), images_(images), store_(store), version_(std::move(version)) {}
+
+  // Any thread.
+  void Handle(const std::shared_ptr<http::Exchange>& exchange);
+  // What the server must know of a request before.
+  static http::Treatment TreatmentOf(const http::RequestHead& head);
+
+ private:
+  using ExchangePtr = std::shared_ptr<http::Exchange>;
+  struct Call {
+    ExchangePtr exchange;
+    std::string method;
+    std::string name_space;  // "": all
+    std::string resource;
+    std::string name;
+    std::string subresource;
+    http::QueryParameters query;
+
+    std::string Parameter(std::string_view key) const;
+    bool Flag(std::string_view key) const;
+    std::optional<int64_t> Number(std::string_view key) const;
+  };
+
+  void HandleResource(const Call& call);
+  void HandlePods(const Call& call);
+  void ListPods(const Call& call);
+  void WatchPods(const Call& call);
+  void CreatePod(const Call& call);
+  void DeletePod(const Call& call);
+  void UpdateEphemeralContainers(const Call& call);
+  void HandleConfigMaps(const Call& call);
+  void HandleSecrets(const Call& call);
+  void ListEvents(const Call& call);
+
+  // agent_streams.cpp
+  void Log(const Call& call);
+  void Exec(const Call& call);
+  void Attach(const Call& call);
+  void PortForward(const Call& call);
+  // The container that a request means: the only one, or the one it names.
+  ApiResult<ContainerRef> ContainerOf(const Call& call, const v1::Pod& pod) const;
+  ApiResult<std::string> RunningContainer(const Call& call) const;
+
+  // node_facts.cpp
+  void HandleNode(const ExchangePtr& exchange, const std::vector<std::string>& path,
+                  const http::QueryParameters& query);
+  void ListContainers(const ExchangePtr& exchange);
+  void ListSandboxes(const ExchangePtr& exchange);
+  void ListStats(const ExchangePtr& exchange);
+  void HandleImages(const ExchangePtr& exchange, const std::vector<std::string>& path,
+                    const http::QueryParameters& query);
+
+  Agent& agent_;
+  ImageService& images_;
+  image::ImageStore* const store_;
+  const std::string version_;
+};
+
+// Answers with JSON, and with a Status.
+void RespondJson(http::Exchange& exchange, int status, std::string_view json);
+void RespondStatus(http::Exchange& exchange, const Status& status);
+
+template <class T>
+void RespondObject(http::Exchange& exchange, int status, const T& object);
+
+}  // namespace podium::node

@@ -1,0 +1,331 @@
+// Logs, exec, attach and port-forward: the subresources of a pod that stream.
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <thread>
+
+#include "http/channels.h"
+#include "http/websocket.h"
+#include "node/agent_api.h"
+#include "node/container_log.h"
+#include "reflect/json.h"
+
+namespace podium::node {
+namespace {
+
+using http::Channels;
+using http::RemoteChannel;
+
+constexpr size_t kPiece = size_t{32} << 10;
+constexpr std::chrono::milliseconds kLook{250};
+
+std::string NamesOf(const v1::Pod& pod) {
+  std::string out = "[";
+  for (const v1::Container& container : pod.spec.containers) {
+    out += (out.size() > 1 ? " " : "") + container.name;
+  }
+  return out + "]";
+}
+
+// What a session's end is told as on the error channel (upstream's remotecommand v4).
+std::string EndStatus(const Result<int32_t>& code) {
+  Status status;
+  status.kind = "Status";
+  status.apiVersion = "v1";
+  if (code.ok() && *code == 0) {
+    status.status = "Success";
+  } else if (code.ok()) {
+    status.status = "Failure";
+    status.reason = "NonZeroExitCode";
+    status.message =
+        "command terminated with non-zero exit code: exit status " + std::to_string(*code);
+    auto& cause = status.details.ensure().causes.emplace_back();
+    cause.reason = "ExitCode";
+    cause.message = std::to_string(*code);
+  } else {
+    status = StatusOf(code.error());
+  }
+  auto json = reflect::ToJson(status);
+  return json.ok() ? *json : "{}";
+}
+
+// Everything a descriptor gives, to a channel.
+void Pump(int fd, Channels& channels, uint8_t channel) {
+  std::array<char, kPiece> piece;
+  while (true) {
+    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+    if (poll(&ready, 1, -1) < 0 && errno != EINTR) return;
+    const ssize_t got = read(fd, piece.data(), piece.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) return;
+    if (!channels.Send(channel, {piece.data(), static_cast<size_t>(got)}).ok()) return;
+  }
+}
+
+bool WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = write(fd, bytes.data(), bytes.size());
+    if (wrote < 0 && errno == EAGAIN) {
+      pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+      if (poll(&ready, 1, -1) < 0 && errno != EINTR) return false;
+      continue;
+    }
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(wrote));
+  }
+  return true;
+}
+
+// What the client sends: input, the end of it, and the terminal's size.
+void TakeInput(Channels& channels, runtime::Session& session) {
+  while (true) {
+    auto message = channels.Read();
+    if (!message.ok() || !*message) break;
+    const auto channel = static_cast<RemoteChannel>((*message)->channel);
+    if (channel == RemoteChannel::kStdin) {
+      if ((*message)->closed) {
+        session.CloseStdin();
+      } else if (session.stdin_fd() >= 0) {
+        // A program that has closed its input does not end the session.
+        (void)WriteAll(session.stdin_fd(), (*message)->data);
+      }
+    } else if (channel == RemoteChannel::kResize && !(*message)->closed) {
+      auto size = http::DecodeTerminalSize((*message)->data);
+      if (size.ok()) (void)session.Resize(size->width, size->height);
+    }
+  }
+}
+
+// Runs a session over a connection, to its end or the client's. The session's own end closes its
+// descriptors, so those who read from them come back.
+void Serve(http::Exchange& exchange, std::unique_ptr<runtime::Session> session) {
+  auto socket = http::AcceptWebSocket(exchange, http::ChannelProtocols());
+  if (!socket.ok()) return;
+  Channels channels(*std::move(socket));
+  std::atomic<bool> gone = false;
+  std::thread input([&] {
+    TakeInput(channels, *session);
+    gone = true;
+  });
+  std::thread out([&] {
+    if (session->stdout_fd() >= 0) {
+      Pump(session->stdout_fd(), channels, static_cast<uint8_t>(RemoteChannel::kStdout));
+    }
+  });
+  std::thread err([&] {
+    if (session->stderr_fd() >= 0) {
+      Pump(session->stderr_fd(), channels, static_cast<uint8_t>(RemoteChannel::kStderr));
+    }
+  });
+  Result<int32_t> code = Error(Code::kDeadlineExceeded, "");
+  while (!code.ok() && code.error().code() == Code::kDeadlineExceeded && !gone) {
+    code = session->Wait(kLook);
+  }
+  const bool ended = !gone;
+  if (ended) {
+    // All that was printed goes out before the end is told.
+    out.join();
+    err.join();
+    (void)channels.Send(RemoteChannel::kError, EndStatus(code));
+    (void)channels.socket().Close(1000);
+  }
+  channels.socket().Shutdown();
+  input.join();
+  if (!ended) {
+    session.reset();
+    out.join();
+    err.join();
+  }
+}
+
+}  // namespace
+
+ApiResult<ContainerRef> AgentApi::ContainerOf(const Call& call, const v1::Pod& pod) const {
+  std::string name = call.Parameter("container");
+  if (name.empty() && pod.spec.containers.size() == 1) name = pod.spec.containers.front().name;
+  if (name.empty()) {
+    return std::unexpected(BadRequestStatus("a container name must be specified for pod " +
+                                            call.name + ", choose one of: " + NamesOf(pod)));
+  }
+  const auto find = [&](ContainerKind kind, size_t count) -> std::optional<ContainerRef> {
+    for (size_t i = 0; i < count; ++i) {
+      if (ContainerNameAt(pod, {kind, i}) == name) return ContainerRef{kind, i};
+    }
+    return std::nullopt;
+  };
+  if (auto found = find(ContainerKind::kRegular, pod.spec.containers.size())) return *found;
+  if (auto found = find(ContainerKind::kInit, pod.spec.initContainers.size())) return *found;
+  if (auto found = find(ContainerKind::kEphemeral, pod.spec.ephemeralContainers.size())) {
+    return *found;
+  }
+  return std::unexpected(
+      BadRequestStatus("container " + name + " is not valid for pod " + call.name));
+}
+
+ApiResult<std::string> AgentApi::RunningContainer(const Call& call) const {
+  auto pod = agent_.GetPod(call.name_space, call.name);
+  if (!pod) return std::unexpected(pod.error());
+  auto ref = ContainerOf(call, *pod);
+  if (!ref) return std::unexpected(ref.error());
+  const std::string& name = ContainerNameAt(*pod, *ref);
+  const v1::ContainerStatus* status = FindStatus(pod->status, name);
+  if (!status || !status->state.running) {
+    return std::unexpected(
+        BadRequestStatus("container \"" + name + "\" in pod \"" + call.name + "\" is not running"));
+  }
+  return status->containerID.substr(kContainerIdPrefix.size());
+}
+
+void AgentApi::Log(const Call& call) {
+  auto pod = agent_.GetPod(call.name_space, call.name);
+  if (!pod) return RespondStatus(*call.exchange, pod.error());
+  auto ref = ContainerOf(call, *pod);
+  if (!ref) return RespondStatus(*call.exchange, ref.error());
+  const std::string name = ContainerNameAt(*pod, *ref);
+  const v1::ContainerStatus* status = FindStatus(pod->status, name);
+  const bool previous = call.Flag("previous");
+  const std::string where = "container \"" + name + "\" in pod \"" + call.name + "\"";
+  if (!status || (previous && !status->lastState.terminated)) {
+    return RespondStatus(*call.exchange,
+                         BadRequestStatus("previous terminated " + where + " not found"));
+  }
+  const bool waits = status->state.waiting && !status->lastState.terminated;
+  if (waits && !previous) {
+    return RespondStatus(
+        *call.exchange,
+        BadRequestStatus(where + " is waiting to start: " + status->state.waiting->reason));
+  }
+  LogOptions options;
+  options.follow = call.Flag("follow") && !previous && status->state.running;
+  options.timestamps = call.Flag("timestamps");
+  options.tail_lines = call.Number("tailLines");
+  options.limit_bytes = call.Number("limitBytes");
+  const std::string stream = call.Parameter("stream");
+  options.out = stream.empty() || stream == "All" || stream == "Stdout";
+  options.err = stream.empty() || stream == "All" || stream == "Stderr";
+  if (const auto seconds = call.Number("sinceSeconds")) {
+    options.since = agent_.clock().Now() - (*seconds * kNanosPerSecond);
+  } else if (const std::string time = call.Parameter("sinceTime"); !time.empty()) {
+    auto parsed = api::Time::Parse(time);
+    if (!parsed.ok())
+      return RespondStatus(*call.exchange, BadRequestStatus(parsed.error().message()));
+    options.since = parsed->unix_seconds() * kNanosPerSecond;
+  }
+  // A container that waits to be started again shows its last words.
+  const int32_t instance = status->restartCount - (previous ? 1 : 0);
+  const std::string path = PodLogFolder(agent_.config(), pod->metadata.namespace_,
+                                        pod->metadata.name, pod->metadata.uid) +
+                           "/" + name + "/" + std::to_string(std::max(instance, 0)) + ".log";
+  if (!call.exchange->Begin(200, {{"Content-Type", "text/plain"}}).ok()) return;
+  const std::string id = status->containerID;
+  const auto read = ReadContainerLog(
+      {.path = path,
+       .open =
+           [&] {
+             auto now = agent_.GetPod(call.name_space, call.name);
+             const auto* state = now ? FindStatus(now->status, name) : nullptr;
+             return state && state->containerID == id && state->state.running;
+           },
+       .cancelled = [&] { return call.exchange->cancelled(); }},
+      options, [&](std::string_view text) { return call.exchange->Write(text).ok(); });
+  // A log that does not exist yet is an empty one.
+  (void)read;
+  (void)call.exchange->End();
+}
+
+void AgentApi::Exec(const Call& call) {
+  auto id = RunningContainer(call);
+  if (!id) return RespondStatus(*call.exchange, id.error());
+  wire::cri::ExecRequest request;
+  request.container_id = *id;
+  for (const auto& [key, value] : call.query) {
+    if (key == "command") request.cmd.push_back(value);
+  }
+  if (request.cmd.empty()) {
+    return RespondStatus(*call.exchange, BadRequestStatus("you must specify at least 1 command"));
+  }
+  request.stdin_ = call.Flag("stdin");
+  request.tty = call.Flag("tty");
+  request.stdout_ = call.Flag("stdout") || call.Parameter("stdout").empty();
+  request.stderr_ = !request.tty && (call.Flag("stderr") || call.Parameter("stderr").empty());
+  if (!http::IsWebSocketRequest(call.exchange->request().head)) {
+    return RespondStatus(*call.exchange, BadRequestStatus("Upgrade request required"));
+  }
+  auto session = agent_.runtime().Exec(request);
+  if (!session.ok()) return RespondStatus(*call.exchange, StatusOf(session.error()));
+  Serve(*call.exchange, *std::move(session));
+}
+
+void AgentApi::Attach(const Call& call) {
+  auto id = RunningContainer(call);
+  if (!id) return RespondStatus(*call.exchange, id.error());
+  wire::cri::AttachRequest request;
+  request.container_id = *id;
+  request.stdin_ = call.Flag("stdin");
+  request.tty = call.Flag("tty");
+  request.stdout_ = call.Flag("stdout") || call.Parameter("stdout").empty();
+  request.stderr_ = !request.tty && (call.Flag("stderr") || call.Parameter("stderr").empty());
+  if (!http::IsWebSocketRequest(call.exchange->request().head)) {
+    return RespondStatus(*call.exchange, BadRequestStatus("Upgrade request required"));
+  }
+  auto session = agent_.runtime().Attach(request);
+  if (!session.ok()) return RespondStatus(*call.exchange, StatusOf(session.error()));
+  Serve(*call.exchange, *std::move(session));
+}
+
+void AgentApi::PortForward(const Call& call) {
+  auto pod = agent_.GetPod(call.name_space, call.name);
+  if (!pod) return RespondStatus(*call.exchange, pod.error());
+  const auto port = call.Number("ports").value_or(call.Number("port").value_or(0));
+  if (port < 1 || port > 65535) {
+    return RespondStatus(*call.exchange, BadRequestStatus("query parameter \"port\" is required"));
+  }
+  wire::cri::PodSandboxFilter filter;
+  filter.label_selector.emplace("io.kubernetes.pod.uid", pod->metadata.uid);
+  filter.state.emplace().state = wire::cri::PodSandboxState::kSandboxReady;
+  auto sandboxes = agent_.runtime().ListPodSandbox(filter);
+  if (!sandboxes.ok() || sandboxes->empty()) {
+    return RespondStatus(*call.exchange, BadRequestStatus("pod " + call.name + " is not running"));
+  }
+  auto connected = agent_.runtime().PortForward(sandboxes->front().id, static_cast<uint16_t>(port));
+  auto socket = http::AcceptWebSocket(*call.exchange, http::ChannelProtocols());
+  if (!socket.ok()) return;
+  Channels channels(*std::move(socket));
+  // Each channel begins with the port it is about, in two bytes, the lower one first.
+  const std::array<char, 2> number{static_cast<char>(port & 0xFF), static_cast<char>(port >> 8)};
+  constexpr uint8_t kData = 0;
+  constexpr uint8_t kError = 1;
+  (void)channels.Send(kData, {number.data(), number.size()});
+  (void)channels.Send(kError, {number.data(), number.size()});
+  if (!connected.ok()) {
+    (void)channels.Send(kError, connected.error().message());
+    (void)channels.socket().Close(1000);
+    return;
+  }
+  const int fd = connected->get();
+  std::thread out([&] {
+    Pump(fd, channels, kData);
+    (void)channels.socket().Close(1000);
+    channels.socket().Shutdown();
+  });
+  while (true) {
+    auto message = channels.Read();
+    if (!message.ok() || !*message) break;
+    if ((*message)->channel != kData) continue;
+    if ((*message)->closed) {
+      shutdown(fd, SHUT_WR);
+    } else if (!WriteAll(fd, (*message)->data)) {
+      break;
+    }
+  }
+  shutdown(fd, SHUT_RDWR);
+  out.join();
+}
+
+}  // namespace podium::node

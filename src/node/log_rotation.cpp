@@ -1,0 +1,105 @@
+#include "node/log_rotation.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/unique_fd.h"
+
+namespace podium::node {
+namespace {
+
+constexpr std::string_view kCompressed = ".gz";
+constexpr std::string_view kDraft = ".tmp";
+
+std::string Stamp(int64_t now) {
+  const time_t seconds = now / kNanosPerSecond;
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 32> text;
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts)};
+}
+
+// What was put aside, oldest first. Drafts of a compression that did not end are removed.
+std::vector<std::string> PutAside(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string prefix = path.substr(slash + 1) + ".";
+  std::vector<std::string> out;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path.substr(0, slash), error)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(prefix)) continue;
+    if (name.ends_with(kDraft)) {
+      unlink(entry.path().c_str());
+    } else {
+      out.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+Result<void> Compress(const std::string& path) {
+  const UniqueFd from(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!from) return Error::FromErrno(errno, "open " + path);
+  const std::string draft = path + std::string(kDraft);
+  UniqueFd to(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!to) return Error::FromErrno(errno, "open " + draft);
+  gzFile zip = gzdopen(to.get(), "wb");
+  if (!zip) return Error(Code::kInternal, "gzdopen");
+  (void)to.release();  // gzclose closes it
+  std::vector<char> block(size_t{64} << 10);
+  bool written = true;
+  ssize_t got = 0;
+  while (written && (got = read(from.get(), block.data(), block.size())) > 0) {
+    written = gzwrite(zip, block.data(), static_cast<unsigned>(got)) == got;
+  }
+  const bool closed = gzclose(zip) == Z_OK;
+  if (!written || !closed || got < 0) {
+    unlink(draft.c_str());
+    return Error(Code::kUnavailable, "compressing " + path + " failed");
+  }
+  if (rename(draft.c_str(), (path + std::string(kCompressed)).c_str()) != 0) {
+    return Error::FromErrno(errno, "rename " + draft);
+  }
+  unlink(path.c_str());
+  return {};
+}
+
+}  // namespace
+
+Result<bool> RotateLog(const std::string& path, const NodeConfig& config, int64_t now,
+                       const std::function<Result<void>()>& reopen) {
+  struct stat status{};
+  if (lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  if (status.st_size < config.log_max_bytes) return false;
+  std::vector<std::string> old = PutAside(path);
+  // Beside the log itself and the one that is put aside now.
+  const auto keep = static_cast<size_t>(std::max(config.log_max_files - 2, 0));
+  while (old.size() > keep) {
+    unlink(old.front().c_str());
+    old.erase(old.begin());
+  }
+  for (const std::string& each : old) {
+    if (!each.ends_with(kCompressed)) TRY_VOID(Compress(each));
+  }
+  const std::string aside = path + "." + Stamp(now);
+  if (rename(path.c_str(), aside.c_str()) != 0) return Error::FromErrno(errno, "rename " + path);
+  if (auto reopened = reopen(); !reopened.ok()) {
+    (void)rename(aside.c_str(), path.c_str());
+    return std::move(reopened).error();
+  }
+  return true;
+}
+
+}  // namespace podium::node

@@ -1,0 +1,138 @@
+// What there is on the node, in the runtime's words: /node/v1.
+#include "node/agent_api.h"
+#include "reflect/json.h"
+
+namespace podium::node {
+namespace {
+
+template <class T>
+bool Append(const T& object, std::string* list) {
+  auto json = reflect::ToJson(object);
+  if (!json.ok()) return false;
+  if (list->size() > 1) *list += ',';
+  *list += *json;
+  return true;
+}
+
+std::string ImageJson(const image::ImageInfo& info) {
+  std::string out = "{\"id\":";
+  reflect::AppendJsonString(info.id.String(), &out);
+  const auto list = [&](const char* key, const std::vector<std::string>& values) {
+    out += std::string(",\"") + key + "\":[";
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (i > 0) out += ',';
+      reflect::AppendJsonString(values[i], &out);
+    }
+    out += ']';
+  };
+  list("repoTags", info.names);
+  list("repoDigests", info.repo_digests);
+  out += ",\"size\":" + std::to_string(info.size);
+  out += ",\"unpackedSize\":" + std::to_string(info.unpacked_size);
+  out += std::string(",\"pinned\":") + (info.pinned ? "true" : "false");
+  out += ",\"inUse\":" + std::to_string(info.pins);
+  return out + "}";
+}
+
+std::string RemovedJson(const image::Removed& removed) {
+  std::string out = "{\"untagged\":[";
+  for (size_t i = 0; i < removed.names.size(); ++i) {
+    if (i > 0) out += ',';
+    reflect::AppendJsonString(removed.names[i], &out);
+  }
+  out += "],\"deleted\":[";
+  for (size_t i = 0; i < removed.images.size(); ++i) {
+    if (i > 0) out += ',';
+    reflect::AppendJsonString(removed.images[i].String(), &out);
+  }
+  return out + "],\"bytes\":" + std::to_string(removed.bytes) + "}";
+}
+
+std::string Parameter(const http::QueryParameters& query, std::string_view key) {
+  for (const auto& [name, value] : query) {
+    if (name == key) return value;
+  }
+  return {};
+}
+
+}  // namespace
+
+void AgentApi::HandleNode(const ExchangePtr& exchange, const std::vector<std::string>& path,
+                          const http::QueryParameters& query) {
+  const std::string& what = path[2];
+  if (what == "images") return HandleImages(exchange, path, query);
+  const bool get = exchange->request().head.method == "GET" && path.size() == 3;
+  if (get && what == "version") {
+    std::string json = "{\"version\":";
+    reflect::AppendJsonString(version_, &json);
+    json += ",\"node\":";
+    reflect::AppendJsonString(agent_.config().name, &json);
+    return RespondJson(*exchange, 200, json + "}");
+  }
+  if (get && what == "containers") return ListContainers(exchange);
+  if (get && what == "sandboxes") return ListSandboxes(exchange);
+  if (get && what == "stats") return ListStats(exchange);
+  RespondStatus(*exchange, NotFoundStatus("facts", what));
+}
+
+void AgentApi::ListContainers(const ExchangePtr& exchange) {
+  auto containers = agent_.runtime().ListContainers({});
+  if (!containers.ok()) return RespondStatus(*exchange, StatusOf(containers.error()));
+  std::string json = "[";
+  for (const auto& container : *containers) {
+    auto status = agent_.runtime().ContainerStatus(container.id, true);
+    if (status.ok()) Append(*status, &json);
+  }
+  RespondJson(*exchange, 200, "{\"items\":" + json + "]}");
+}
+
+void AgentApi::ListSandboxes(const ExchangePtr& exchange) {
+  auto sandboxes = agent_.runtime().ListPodSandbox({});
+  if (!sandboxes.ok()) return RespondStatus(*exchange, StatusOf(sandboxes.error()));
+  std::string json = "[";
+  for (const auto& sandbox : *sandboxes) {
+    auto status = agent_.runtime().PodSandboxStatus(sandbox.id, true);
+    if (status.ok()) Append(*status, &json);
+  }
+  RespondJson(*exchange, 200, "{\"items\":" + json + "]}");
+}
+
+void AgentApi::ListStats(const ExchangePtr& exchange) {
+  auto stats = agent_.runtime().ListPodSandboxStats({});
+  if (!stats.ok()) return RespondStatus(*exchange, StatusOf(stats.error()));
+  std::string json = "[";
+  for (const auto& each : *stats) Append(each, &json);
+  RespondJson(*exchange, 200, "{\"items\":" + json + "]}");
+}
+
+void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::string>& path,
+                            const http::QueryParameters& query) {
+  const std::string& method = exchange->request().head.method;
+  const std::string image = Parameter(query, "image");
+  if (method == "POST" && path.size() == 4 && path[3] == "pull") {
+    auto pulled = images_.Pull(image, {}, nullptr);
+    if (!pulled.ok()) return RespondStatus(*exchange, StatusOf(pulled.error()));
+    std::string json = "{\"id\":";
+    reflect::AppendJsonString(pulled->id, &json);
+    return RespondJson(*exchange, 200, json + ",\"size\":" + std::to_string(pulled->size) + "}");
+  }
+  if (!store_) return RespondStatus(*exchange, NotFoundStatus("facts", "images"));
+  if (method == "GET" && path.size() == 3) {
+    std::string json = "[";
+    for (const image::ImageInfo& info : store_->List()) {
+      if (json.size() > 1) json += ',';
+      json += ImageJson(info);
+    }
+    return RespondJson(*exchange, 200, "{\"items\":" + json + "]}");
+  }
+  Result<image::Removed> removed = Error(Code::kNotFound, "no such fact of images");
+  if (method == "DELETE" && path.size() == 3) {
+    removed = store_->Remove(image, {.force = Parameter(query, "force") == "true"});
+  } else if (method == "POST" && path.size() == 4 && path[3] == "prune") {
+    removed = store_->Prune({.all = Parameter(query, "all") == "true", .before = {}});
+  }
+  if (!removed.ok()) return RespondStatus(*exchange, StatusOf(removed.error()));
+  RespondJson(*exchange, 200, RemovedJson(*removed));
+}
+
+}  // namespace podium::node

@@ -1,0 +1,165 @@
+#include "node/agent.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "node/fake_services.h"
+#include "node/pods.h"
+
+namespace podium::node {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class AgentTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(node_.config.run_dir);
+    Open();
+  }
+  void Open() {
+    auto opened = Agent::Open({.config = node_.config,
+                               .clock = node_.time,
+                               .executor = node_.time,
+                               .runtime = node_.runtime,
+                               .images = node_.images,
+                               .volumes = node_.volumes,
+                               .objects = objects_,
+                               .network = node_.network,
+                               .events = node_.events});
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+    agent_ = *std::move(opened);
+    node_.time.Settle();
+  }
+  ApiResult<v1::Pod> Create(const std::string& name, const std::string& spec) {
+    v1::Pod pod = PodOf(spec);
+    pod.metadata.name = name;
+    auto created = agent_->CreatePod(std::move(pod));
+    node_.time.Settle();
+    return created;
+  }
+
+  FakeNode node_;
+  ObjectStore objects_{node_.config};
+  std::unique_ptr<Agent> agent_;
+};
+
+TEST_F(AgentTest, APodFromItsCreationToItsEnd) {
+  std::vector<std::string> changes;
+  uint64_t version = 0;
+  EXPECT_TRUE(agent_->ListPods("", &version).empty());
+  auto watch = agent_->Watch(version, [&](const PodChange& change) {
+    const char* type = change.type == ChangeType::kAdded      ? "ADDED "
+                       : change.type == ChangeType::kModified ? "MODIFIED "
+                                                              : "DELETED ";
+    const std::string text = type + change.pod->status.phase;
+    if (changes.empty() || changes.back() != text) changes.push_back(text);
+  });
+  ASSERT_TRUE(watch.ok());
+  auto created = Create("web", "containers: [{name: a}]");
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->metadata.uid.size(), 36u);
+  EXPECT_EQ(created->spec.nodeName, "node7");
+  EXPECT_EQ(agent_->GetPod("ns", "web")->status.phase, "Running");
+  EXPECT_EQ(Create("web", "containers: [{name: a}]").error().message,
+            "pods \"web\" already exists");
+
+  auto deleted = agent_->DeletePod("ns", "web", 5);
+  ASSERT_TRUE(deleted);
+  EXPECT_EQ(deleted->metadata.deletionGracePeriodSeconds, 5);
+  node_.time.RunFor(1s);
+  EXPECT_EQ(agent_->GetPod("ns", "web").error().message, "pods \"web\" not found");
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 5).error().code, 404);
+  EXPECT_EQ(changes.front(), "ADDED Pending");
+  EXPECT_THAT(changes.back(), HasSubstr("DELETED "));
+  EXPECT_TRUE(std::filesystem::is_empty(node_.config.run_dir + "/pods"));
+}
+
+TEST_F(AgentTest, ANewAgentGoesOn) {
+  ASSERT_TRUE(Create("web", "containers: [{name: a}]"));
+  const auto before = agent_->GetPod("ns", "web");
+  agent_.reset();
+  node_.runtime.ClearCalls();
+  Open();
+  const auto after = agent_->GetPod("ns", "web");
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->metadata.uid, before->metadata.uid);
+  EXPECT_EQ(after->status.phase, "Running");
+  EXPECT_EQ(after->status.startTime, before->status.startTime);
+  for (const std::string& call : node_.runtime.calls()) {
+    EXPECT_FALSE(call.starts_with("CreateContainer")) << call;
+    EXPECT_FALSE(call.starts_with("StopContainer")) << call;
+  }
+}
+
+TEST_F(AgentTest, ADeletionGoesOnWithANewAgent) {
+  ASSERT_TRUE(
+      Create("web", "containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 3}}}}]"));
+  ASSERT_TRUE(agent_->DeletePod("ns", "web", 30));
+  agent_.reset();
+  Open();
+  node_.time.RunFor(10s);
+  EXPECT_FALSE(agent_->GetPod("ns", "web"));
+  EXPECT_TRUE(node_.runtime.ListPodSandbox({})->empty());
+}
+
+TEST_F(AgentTest, WhatBelongsToNobodyGoes) {
+  ASSERT_TRUE(Create("web", "containers: [{name: a}]"));
+  const std::string uid = agent_->GetPod("ns", "web")->metadata.uid;
+  agent_.reset();
+  std::filesystem::remove(node_.config.run_dir + "/pods/" + uid + ".json");
+  Open();
+  EXPECT_TRUE(node_.runtime.ListPodSandbox({})->empty());
+  EXPECT_THAT(node_.volumes.torn_down, ElementsAre(uid));
+  EXPECT_FALSE(std::filesystem::exists(node_.config.data_dir + "/pods/" + uid));
+}
+
+TEST_F(AgentTest, PodsAreValidated) {
+  auto invalid = Create("Web_1", "containers: [{name: a}]");
+  ASSERT_FALSE(invalid);
+  EXPECT_EQ(invalid.error().code, 422);
+  EXPECT_EQ(invalid.error().reason, "Invalid");
+  EXPECT_THAT(invalid.error().message, HasSubstr("Pod \"Web_1\" is invalid: metadata.name"));
+  auto refused = Create("web", "runtimeClassName: gvisor, containers: [{name: a}]");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("spec.runtimeClassName: Forbidden"));
+}
+
+TEST_F(AgentTest, AGracePeriodOnlyBecomesShorter) {
+  ASSERT_TRUE(Create("web",
+                     "terminationGracePeriodSeconds: 100, containers: [{name: a, lifecycle: "
+                     "{preStop: {sleep: {seconds: 90}}}}]"));
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 60)->metadata.deletionGracePeriodSeconds, 60);
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 100)->metadata.deletionGracePeriodSeconds, 60);
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 0)->metadata.deletionGracePeriodSeconds, 0);
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 0, "another").error().code, 409);
+  node_.time.RunFor(1s);
+  EXPECT_FALSE(agent_->GetPod("ns", "web"));
+}
+
+TEST_F(AgentTest, AConfigMapThatComesLater) {
+  ASSERT_TRUE(Create("web", "containers: [{name: a, envFrom: [{configMapRef: {name: c}}]}]"));
+  EXPECT_EQ(agent_->GetPod("ns", "web")->status.phase, "Pending");
+  v1::ConfigMap map;
+  map.metadata.namespace_ = "ns";
+  map.metadata.name = "c";
+  map.data["k"] = "v";
+  ASSERT_TRUE(objects_.Put(map).ok());
+  agent_->ObjectsChanged("ns");
+  node_.time.Settle();
+  EXPECT_EQ(agent_->GetPod("ns", "web")->status.phase, "Running");
+  ObjectStore later(node_.config);
+  ASSERT_TRUE(later.Load().ok());
+  EXPECT_EQ((*later.GetConfigMap("ns", "c"))->data.at("k"), "v");
+}
+
+TEST_F(AgentTest, AnOldVersionIsGone) {
+  EXPECT_EQ(agent_->Watch(0, [](const PodChange&) {}).error().code(), Code::kExpired);
+}
+
+}  // namespace
+}  // namespace podium::node

@@ -1,0 +1,105 @@
+#include "node/container_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "node/fake_services.h"
+#include "node/log_rotation.h"
+
+namespace podium::node {
+namespace {
+
+using ::testing::ElementsAre;
+
+class ContainerLogTest : public ::testing::Test {
+ protected:
+  void Write(const std::string& text) { std::ofstream(path_, std::ios::app) << text; }
+  std::string Read(const LogOptions& options) {
+    std::string out;
+    auto read = ReadContainerLog({.path = path_, .open = {}, .cancelled = {}}, options,
+                                 [&](std::string_view text) {
+                                   out += text;
+                                   return true;
+                                 });
+    return read.ok() ? out : "error: " + read.error().message();
+  }
+
+  TestFolder folder_;
+  std::string path_ = folder_.path() + "/0.log";
+};
+
+TEST_F(ContainerLogTest, Lines) {
+  Write(
+      "2016-10-06T00:17:09.5Z stdout F one\n2016-10-06T00:17:10Z stderr P tw\n"
+      "2016-10-06T00:17:10Z stderr F o\nnonsense\n2016-10-06T00:17:11Z stdout F three\n");
+  EXPECT_EQ(Read({}), "one\ntwo\nthree\n");
+  EXPECT_EQ(Read({.timestamps = true}),
+            "2016-10-06T00:17:09.5Z one\n2016-10-06T00:17:10Z two\n2016-10-06T00:17:11Z three\n");
+  EXPECT_EQ(Read({.tail_lines = 1}), "three\n");
+  EXPECT_EQ(Read({.tail_lines = 0}), "");
+  EXPECT_EQ(Read({.tail_lines = 100}), "one\ntwo\nthree\n");
+  EXPECT_EQ(Read({.limit_bytes = 5}), "one\nt");
+  EXPECT_EQ(Read({.err = false}), "one\nthree\n");
+  EXPECT_EQ(Read({.since = ParseLogLine("2016-10-06T00:17:10Z stdout F x")->time}), "two\nthree\n");
+  EXPECT_EQ(TailOfLog(path_, 80, 6), "three\n");
+}
+
+TEST_F(ContainerLogTest, FollowingAcrossARotation) {
+  Write("2016-10-06T00:17:09Z stdout F one\n");
+  std::string out;
+  int looks = 0;
+  auto read = ReadContainerLog({.path = path_,
+                                .open =
+                                    [&] {
+                                      if (++looks == 1)
+                                        Write("2016-10-06T00:17:10Z stdout F two\n");
+                                      if (looks == 2) {
+                                        Write("2016-10-06T00:17:11Z stdout F three\n");
+                                        std::filesystem::rename(path_, path_ + ".old");
+                                        Write("2016-10-06T00:17:12Z stdout F four\n");
+                                      }
+                                      return looks < 4;
+                                    },
+                                .cancelled = {}},
+                               {.follow = true}, [&](std::string_view text) {
+                                 out += text;
+                                 return true;
+                               });
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(out, "one\ntwo\nthree\nfour\n");
+}
+
+TEST_F(ContainerLogTest, Rotation) {
+  NodeConfig config;
+  config.log_max_bytes = 10;
+  config.log_max_files = 3;
+  int reopened = 0;
+  const auto reopen = [&]() -> Result<void> {
+    ++reopened;
+    return {};
+  };
+  Write("short");
+  EXPECT_FALSE(*RotateLog(path_, config, 0, reopen));
+  for (int i = 1; i <= 4; ++i) {
+    Write("long enough by now");
+    EXPECT_TRUE(*RotateLog(path_, config, int64_t{i} * 1'000'000'000, reopen));
+  }
+  EXPECT_EQ(reopened, 4);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  EXPECT_THAT(names, ElementsAre("0.log.19700101-000003.gz", "0.log.19700101-000004"));
+  Write("long enough by now");
+  EXPECT_FALSE(RotateLog(path_, config, 9'000'000'000, []() -> Result<void> {
+                 return Error(Code::kUnavailable, "no");
+               }).ok());
+  EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+}  // namespace
+}  // namespace podium::node
