@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -253,6 +254,8 @@ Outcome RunCommand(std::span<const Command> commands, std::span<const char* cons
 }
 
 int Run(std::span<const Command> commands, int argc, const char* const* argv) {
+  // A reader that has gone is an error of write, not the end of what the command was at.
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): cannot fail
   const std::span<const char* const> all(argv, static_cast<size_t>(argc));
   const Outcome outcome = RunCommand(commands, all.subspan(std::min<size_t>(1, all.size())));
   const bool written = WriteAll(STDOUT_FILENO, outcome.out);

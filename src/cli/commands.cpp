@@ -6,13 +6,13 @@ namespace {
 // The release whose types, defaults and rules are built in.
 constexpr const char* kKubernetesRelease = "1.36";
 
-Outcome RunVersion(const Invocation&) {
-  return {kOk,
-          std::string("podium ") + PODIUM_VERSION + ", Kubernetes " + kKubernetesRelease + "\n",
-          {}};
-}
+Outcome RunVersion(const Invocation&) { return {kOk, VersionText() + "\n", {}}; }
 
 }  // namespace
+
+std::string VersionText() {
+  return std::string("podium ") + PODIUM_VERSION + ", Kubernetes " + kKubernetesRelease;
+}
 
 Command VersionCommand() {
   return {
@@ -24,7 +24,9 @@ Command VersionCommand() {
 }
 
 std::span<const Command> Commands() {
-  static const Command kCommands[] = {ValidateCommand(), ExplainCommand(), ConvertCommand(),
+  static const Command kCommands[] = {PodsCommand(),       LogsCommand(),    ExecCommand(),
+                                      AttachCommand(),     StopCommand(),    RmCommand(),
+                                      ValidateCommand(),   ExplainCommand(), ConvertCommand(),
                                       CompletionCommand(), VersionCommand()};
   return kCommands;
 }

@@ -1,17 +1,28 @@
 // The commands of this room, each in the file of its name.
 #pragma once
 
+#include <string>
+
 #include "cli/command.h"
 
 namespace podium::cli {
 
+Command AttachCommand();
 Command CompletionCommand();
 Command ConvertCommand();
+Command ExecCommand();
 Command ExplainCommand();
+Command LogsCommand();
+Command PodsCommand();
+Command RmCommand();
+Command StopCommand();
 Command ValidateCommand();
 Command VersionCommand();
 
 // All of them, in the order of help.
 std::span<const Command> Commands();
+
+// "podium 0.1.0, Kubernetes 1.36"
+std::string VersionText();
 
 }  // namespace podium::cli

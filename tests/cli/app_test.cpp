@@ -121,7 +121,7 @@ TEST(App, CommandsShowHowTheyAreUsed) {
     EXPECT_LE(std::string_view(command.summary).size(), 64U);
     EXPECT_NE(ProgramHelp(Commands()).find(std::string("\n  ") + command.name + ' '),
               std::string::npos);
-    EXPECT_NE(command.run, nullptr);
+    EXPECT_NE(command.run != nullptr, command.live != nullptr);
     for (const Option& option : command.options) EXPECT_NE(*option.help, '\0') << option.name;
   }
 }

@@ -1,0 +1,288 @@
+// `podium agent`: the node of one machine. Everything that it is made of is put together here.
+#include "node/agent.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/unique_fd.h"
+#include "cli/agent_client.h"
+#include "cli/commands.h"
+#include "commands/agent_process.h"
+#include "commands/commands.h"
+#include "commands/machine.h"
+#include "http/listener.h"
+#include "http/proxy.h"
+#include "http/server.h"
+#include "image/image_store.h"
+#include "image/puller.h"
+#include "image/registry_config.h"
+#include "linux/cgroup.h"
+#include "linux/path.h"
+#include "network/open_network.h"
+#include "node/agent_api.h"
+#include "node/embedded_images.h"
+#include "node/event_recorder.h"
+#include "node/http_probes.h"
+#include "node/object_store.h"
+#include "node/volumes/volume_manager.h"
+#include "runtime/embedded_runtime.h"
+
+namespace podium::commands {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{1000};
+constexpr int kTicksPerRotation = 10;
+constexpr int kTicksPerCollection = 300;
+// So long without a pod or a connection before an agent that was started for a play goes.
+constexpr int kIdleTicks = 5;
+constexpr milliseconds kStopGrace{2000};
+constexpr milliseconds kRemoveTimeout{2000};
+// Made ahead, so that a pod does not wait for one.
+constexpr uint32_t kSpareNamespaces = 4;
+
+// Two agents of one instance would fight over every pod.
+Result<UniqueFd> LockInstance(const Instance& instance) {
+  const std::string path = instance.run_dir + "/agent.lock";
+  TRY(UniqueFd lock, kernel::OpenPath(path, O_RDWR | O_CREAT, 0600));
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) {
+    return Error(Code::kAlreadyExists,
+                 "an agent of instance \"" + instance.name + "\" runs already");
+  }
+  return Error::FromErrno(errno, path);
+}
+
+Result<void> MakeInstanceFolders(const Instance& instance) {
+  // Others may pass through to what is theirs (volumes of containers with other users).
+  TRY(const UniqueFd data, kernel::MakeFolders(instance.data_dir, 0711));
+  TRY(const UniqueFd run, kernel::MakeFolders(instance.run_dir, 0700));
+  TRY(const UniqueFd log, kernel::MakeFolders(instance.log_dir, 0755));
+  return {};
+}
+
+const char* Environment(const char* variable) {
+  return std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody changes the environment
+}
+
+// Registries are asked as this machine's `docker login` and proxies say.
+Result<image::Keyring> MachineKeyring() {
+  return image::ReadMachineKeyring(Environment, image::ReadSmallFile(), nullptr);
+}
+
+// All parts, in the order in which they need each other; they go in the reverse one.
+class Node {
+ public:
+  static Result<std::unique_ptr<Node>> Open(const Instance& instance, runtime::TraceSink trace) {
+    std::unique_ptr<Node> node(new Node(instance));
+    TRY_VOID(node->OpenParts(std::move(trace)));
+    TRY_VOID(node->OpenServer());
+    return node;
+  }
+
+  ~Node() {
+    if (server_) server_->Stop(kStopGrace);
+  }
+
+  void Tick(int count) {
+    if (count % kTicksPerRotation == 0) agent_->RotateLogs();
+    if (count % kTicksPerCollection == 0) {
+      (void)images_->CollectGarbage({}, std::chrono::system_clock::now()).ok();
+    }
+  }
+
+  // No pod, and nobody who asks.
+  bool idle() const {
+    uint64_t version = 0;
+    return agent_->ListPods("", &version).empty() && server_->counts().connections == 0;
+  }
+
+  // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works
+  // afterwards. What cannot be removed stays for the next agent.
+  void Uninstall() {
+    server_->Stop(kStopGrace);
+    agent_.reset();
+    runtime_.reset();
+    (void)network_->Uninstall().ok();
+    (void)cgroups_->Remove("", kRemoveTimeout).ok();
+  }
+
+  std::vector<std::string> TakeWarnings() { return runtime_->TakeWarnings(); }
+
+ private:
+  explicit Node(const Instance& instance)
+      : instance_(instance),
+        config_(DescribeMachine(instance)),
+        objects_(config_),
+        volumes_(config_, objects_, clock_),
+        events_(clock_, config_.name) {}
+
+  Result<void> OpenParts(runtime::TraceSink trace) {
+    TRY_VOID(objects_.Load());
+    TRY(images_, image::ImageStore::Open(instance_.data_dir + "/images"));
+    TRY(keyring_, MachineKeyring());
+    image::RegistryOptions registries;
+    registries.proxy = http::ProxyFromEnvironment(Environment);
+    puller_ = std::make_unique<image::Puller>(*images_, std::move(registries), &keyring_);
+    node_images_ = std::make_unique<node::EmbeddedImages>(*images_, *puller_);
+    network::NetworkSettings settings;
+    settings.spare_namespaces = kSpareNamespaces;
+    TRY(network_, network::OpenNetwork(instance_, settings));
+    TRY(cgroups_, kernel::CgroupDriver::Detect({.root = instance_.cgroup_root}));
+    TRY(runtime_, runtime::EmbeddedRuntime::Open({.instance = instance_, .trace = std::move(trace)},
+                                                 *images_, *network_, *cgroups_));
+    TRY(probes_, node::HttpProbes::Create());
+    TRY(agent_, node::Agent::Open({.config = config_,
+                                   .clock = clock_,
+                                   .executor = executor_,
+                                   .runtime = *runtime_,
+                                   .images = *node_images_,
+                                   .volumes = volumes_,
+                                   .objects = objects_,
+                                   .network = *probes_,
+                                   .events = events_}));
+    return {};
+  }
+
+  Result<void> OpenServer() {
+    api_ =
+        std::make_unique<node::AgentApi>(*agent_, *node_images_, images_.get(), cli::VersionText());
+    TRY(auto listener, http::Listener::Unix(instance_.run_dir + "/agent.sock"));
+    http::ServerOptions options;
+    options.treatment = node::AgentApi::TreatmentOf;
+    TRY(server_, http::Server::Start(std::move(listener), std::move(options),
+                                     [this](const std::shared_ptr<http::Exchange>& exchange) {
+                                       api_->Handle(exchange);
+                                     }));
+    return {};
+  }
+
+  const Instance instance_;
+  const node::NodeConfig config_;
+  SystemClock clock_;
+  node::ObjectStore objects_;
+  node::VolumeManager volumes_;
+  node::EventRecorder events_;
+  std::unique_ptr<image::ImageStore> images_;
+  image::Keyring keyring_;
+  std::unique_ptr<image::Puller> puller_;
+  std::unique_ptr<node::EmbeddedImages> node_images_;
+  std::unique_ptr<network::Network> network_;
+  std::unique_ptr<kernel::CgroupDriver> cgroups_;
+  std::unique_ptr<runtime::EmbeddedRuntime> runtime_;
+  std::optional<node::HttpProbes> probes_;
+  ThreadExecutor executor_;
+  std::unique_ptr<node::Agent> agent_;
+  std::unique_ptr<node::AgentApi> api_;
+  std::unique_ptr<http::Server> server_;
+};
+
+// SIGTERM and SIGINT as a descriptor; blocked from here on in every thread.
+Result<UniqueFd> StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  UniqueFd fd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return Error::FromErrno(errno, "signalfd");
+  return fd;
+}
+
+// A line for each step: how long it took, and of what.
+runtime::TraceSink TraceTo(const cli::Streams& streams) {
+  return [streams](const runtime::TraceStep& step) {
+    const auto micros =
+        std::chrono::duration_cast<std::chrono::microseconds>(step.end - step.begin).count();
+    std::string line = "trace " + std::string(step.id.substr(0, 12)) + ' ';
+    line.append(step.step).append(" ").append(std::to_string(micros)).append(" us\n");
+    (void)streams.Err(line);
+  };
+}
+
+Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& streams) {
+  if (geteuid() != 0) {
+    return Error(Code::kPermissionDenied,
+                 "running pods takes root: namespaces, mounts and cgroups are made");
+  }
+  TRY(const Instance instance, cli::ThisInstance());
+  TRY_VOID(CheckInstance(instance));
+  TRY_VOID(MakeInstanceFolders(instance));
+  TRY(const UniqueFd lock, LockInstance(instance));
+  TRY(const UniqueFd signals, StopSignals());
+  // Pods' files are made with the modes they are to have.
+  umask(0022);
+  TRY(const std::unique_ptr<Node> node,
+      Node::Open(instance, invocation.Has(kTraceOption) ? TraceTo(streams) : runtime::TraceSink()));
+  for (const std::string& warning : node->TakeWarnings()) {
+    (void)streams.Err("podium agent: " + warning + '\n');
+  }
+  if (const std::string_view text = invocation.Get(kReadyOption); !text.empty()) {
+    int number = -1;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    const UniqueFd ready(number);
+    (void)!write(ready.get(), "1", 1);
+  }
+  const bool until_idle = invocation.Has(kUntilIdleOption);
+  int idle_ticks = 0;
+  for (int tick = 1;; ++tick) {
+    pollfd wait{signals.get(), POLLIN, 0};
+    if (poll(&wait, 1, static_cast<int>(kTick.count())) > 0) return {};
+    node->Tick(tick);
+    idle_ticks = until_idle && node->idle() ? idle_ticks + 1 : 0;
+    if (idle_ticks < kIdleTicks) continue;
+    node->Uninstall();
+    return {};
+  }
+}
+
+cli::Outcome RunAgent(const cli::Invocation& invocation, const cli::Streams& streams) {
+  const auto served = Serve(invocation, streams);
+  return served.ok() ? cli::Outcome() : cli::Failed("agent", served.error());
+}
+
+constexpr cli::Option kOptions[] = {
+    {.name = kUntilIdleOption, .help = "end when no pod is left and nobody asks"},
+    {.name = kReadyOption,
+     .value = "NUMBER",
+     .help = "an open descriptor to which a byte is written when the agent serves"},
+    {.name = kTraceOption, .help = "a line on standard error for each step of making a pod"},
+};
+
+}  // namespace
+
+cli::Command AgentCommand() {
+  return {
+      .name = "agent",
+      .summary = "Run this machine's node: the pods that it is given",
+      .details =
+          "Takes pods at its socket (for root alone, in the run folder), runs them, and keeps them "
+          "running. It may be killed and started again at any time: containers run on, and a new "
+          "agent finds them. `podium play` starts one where there is none.\n"
+          "Folders, bridge, cgroup and address range are those of the instance: PODIUM_INSTANCE "
+          "names another one.",
+      .example = "  podium agent\n",
+      .options = kOptions,
+      .live = RunAgent,
+  };
+}
+
+}  // namespace podium::commands

@@ -1,0 +1,115 @@
+#include "commands/machine.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace podium::commands {
+namespace {
+
+struct FreeAddresses {
+  void operator()(ifaddrs* list) const { freeifaddrs(list); }
+};
+struct CloseDir {
+  void operator()(DIR* dir) const { closedir(dir); }
+};
+
+// Empty for what is no address that others could reach.
+std::string TextOf(const sockaddr* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address->sa_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
+    inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
+  } else if (address->sa_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
+    if (IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr)) return {};
+    inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
+  }
+  return text.data();
+}
+
+// IPv4 first. The instance's own bridge is not how others reach the machine.
+std::vector<std::string> Addresses(const Instance& instance) {
+  ifaddrs* first = nullptr;
+  if (getifaddrs(&first) != 0) return {"127.0.0.1"};
+  const std::unique_ptr<ifaddrs, FreeAddresses> list(first);
+  std::vector<std::string> v4;
+  std::vector<std::string> v6;
+  for (const ifaddrs* each = first; each; each = each->ifa_next) {
+    const bool usable = each->ifa_addr && (each->ifa_flags & IFF_UP) != 0 &&
+                        (each->ifa_flags & IFF_LOOPBACK) == 0 && instance.bridge != each->ifa_name;
+    if (!usable) continue;
+    const std::string text = TextOf(each->ifa_addr);
+    if (!text.empty()) (each->ifa_addr->sa_family == AF_INET ? v4 : v6).push_back(text);
+  }
+  v4.insert(v4.end(), v6.begin(), v6.end());
+  if (v4.empty()) v4.emplace_back("127.0.0.1");
+  return v4;
+}
+
+std::string HostName() {
+  utsname names{};
+  uname(&names);
+  std::string name = names.nodename;
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+// Of folders "hugepages-2048kB", in bytes.
+std::vector<int64_t> HugePageSizes() {
+  constexpr std::string_view kPrefix = "hugepages-";
+  std::vector<int64_t> sizes;
+  const std::unique_ptr<DIR, CloseDir> folder(opendir("/sys/kernel/mm/hugepages"));
+  if (!folder) return sizes;
+  while (const dirent* entry = readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe): our own
+    const std::string_view name = entry->d_name;
+    if (!name.starts_with(kPrefix)) continue;
+    int64_t kib = 0;
+    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), kib);
+    if (kib > 0) sizes.push_back(kib * 1024);
+  }
+  std::ranges::sort(sizes);
+  return sizes;
+}
+
+}  // namespace
+
+node::NodeConfig DescribeMachine(const Instance& instance) {
+  node::NodeConfig config;
+  config.name = HostName();
+  config.addresses = Addresses(instance);
+  config.data_dir = instance.data_dir;
+  config.run_dir = instance.run_dir;
+  config.log_dir = instance.log_dir;
+  struct sysinfo info{};
+  if (sysinfo(&info) == 0) {
+    config.memory_bytes = static_cast<int64_t>(info.totalram) * info.mem_unit;
+  }
+  config.allocatable["cpu"] = api::Quantity::FromInt(get_nprocs());
+  config.allocatable["memory"] =
+      api::Quantity::FromInt(config.memory_bytes, api::Quantity::Format::kBinarySI);
+  struct statvfs disk{};
+  if (statvfs(instance.data_dir.c_str(), &disk) == 0) {
+    config.allocatable["ephemeral-storage"] = api::Quantity::FromInt(
+        static_cast<int64_t>(disk.f_blocks * disk.f_frsize), api::Quantity::Format::kBinarySI);
+  }
+  config.huge_page_sizes = HugePageSizes();
+  return config;
+}
+
+}  // namespace podium::commands

@@ -1,0 +1,13 @@
+// What the agent has to know of the machine it is on.
+#pragma once
+
+#include "base/instance.h"
+#include "node/node_config.h"
+
+namespace podium::commands {
+
+// The node's name is the machine's, in lower case; its addresses are those of the interfaces that
+// are up, loopback only where there are no others.
+node::NodeConfig DescribeMachine(const Instance& instance);
+
+}  // namespace podium::commands
