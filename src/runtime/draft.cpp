@@ -5,8 +5,8 @@ namespace {
 
 template <class T>
 const T& Default() {
-  static const T value;
-  return value;
+  static const T kValue;
+  return kValue;
 }
 
 template <class T>

@@ -200,7 +200,8 @@ Result<void> EmbeddedRuntime::StartShim(Sandbox* sandbox, std::optional<Prepared
     for (const auto& [name, value] : sandbox->config.linux_->sysctls) {
       std::string path = name;
       for (char& c : path) c = c == '.' ? '/' : c;
-      sysctls += path + '\0' + value + '\0';
+      sysctls.append(path).push_back('\0');
+      sysctls.append(value).push_back('\0');
       ++run.sysctl_count;
     }
   }

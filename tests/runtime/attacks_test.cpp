@@ -13,6 +13,7 @@
 #include "embedded_harness.h"
 #include "image/tar_builder.h"
 #include "linux/path.h"
+#include "support/long_form.h"
 
 namespace podium::runtime {
 namespace {
@@ -43,7 +44,7 @@ class AttackTest : public EmbeddedTest {
     EmbeddedTest::TearDown();
   }
   // A long form of a test counts more rounds.
-  static int Rounds(int many) { return std::getenv("PODIUM_TEST_LONG") ? many * 10 : many; }
+  static int Rounds(int many) { return podium::testing::IsLongForm() ? many * 10 : many; }
 
   static cri::Mount Volume(const std::string& host, const std::string& inside) {
     cri::Mount mount;

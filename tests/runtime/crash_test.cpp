@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "embedded_harness.h"
+#include "support/long_form.h"
 
 namespace podium::runtime {
 namespace {
@@ -62,7 +63,7 @@ void Note(const std::string& line) {
 
 TEST(CrashTest, AnotherProcessGoesOn) {
   if (const std::string problem = EnterTestWorld(); !problem.empty()) GTEST_SKIP() << problem;
-  const int rounds = std::getenv("PODIUM_TEST_LONG") ? 200 : 12;
+  const int rounds = podium::testing::IsLongForm() ? 200 : 12;
   std::random_device device;
   const unsigned seed = device();
   SCOPED_TRACE("seed " + std::to_string(seed));

@@ -101,7 +101,7 @@ void WriteHostFile(const std::string& path, const std::string& text) {
 }
 
 std::string EnterTestWorld() {
-  static const std::string problem = []() -> std::string {
+  static const std::string kProblem = []() -> std::string {
     if (geteuid() != 0) return "pods need root";
     g_world = getpid();
     if (access(kBusybox, X_OK) != 0) return "the package busybox-static is not installed";
@@ -112,7 +112,7 @@ std::string EnterTestWorld() {
     BringLoopbackUp();
     return "";
   }();
-  return problem;
+  return kProblem;
 }
 
 Result<UniqueFd> LoopbackNetwork::PrepareNamespace(const std::string& sandbox_id) {
@@ -173,8 +173,8 @@ Recovery Machine::Restart() {
 void Machine::AddImage(const std::string& name, const std::string& config,
                        const std::string& more_layer) {
   image::ImageBuilder builder;
-  static const std::string layer = BusyboxLayer();
-  builder.Layer(layer);
+  static const std::string kLayer = BusyboxLayer();
+  builder.Layer(kLayer);
   if (!more_layer.empty()) builder.Layer(more_layer);
   builder.config = R"("config":{)" + config + "}";
   const std::string names[] = {name};

@@ -186,6 +186,35 @@ TEST_F(EmbeddedTest, ReadOnlyRootAndMaskedPaths) {
                           HasSubstr("\n0\n")));
 }
 
+TEST_F(EmbeddedTest, PrivilegedHasAll) {
+  cri::ContainerConfig config =
+      Shell("c",
+            "grep CapEff /proc/self/status; ls /dev | wc -l; touch /sys/fs/cgroup && echo rw; "
+            "grep -c ' /sys sysfs rw' /proc/mounts; ls /proc/kcore");
+  config.linux_->security_context->masked_paths = {"/proc/kcore"};
+  const std::string plain = Output(config);
+  config.linux_->security_context->privileged = true;
+  const std::string privileged = Output(config);
+  const auto capabilities = [](const std::string& text) {
+    return std::stoull(text.substr(text.find('\t') + 1), nullptr, 16);
+  };
+  EXPECT_EQ(capabilities(plain), 0xa80425fbU);
+  EXPECT_GT(capabilities(privileged), 0xa80425fbU);
+  EXPECT_THAT(plain, AllOf(::testing::Not(HasSubstr("rw\n")), HasSubstr("\n0\n")));
+  EXPECT_THAT(privileged, AllOf(HasSubstr("rw\n1\n"), HasSubstr("/proc/kcore")));
+}
+
+TEST_F(EmbeddedTest, DevicesAsConfigured) {
+  cri::ContainerConfig config =
+      Shell("c", "stat -c %F /dev/mine; head -c 1 /dev/mine > /dev/null && echo read");
+  config.devices = {{.container_path = "/dev/mine", .host_path = "/dev/zero", .permissions = "r"}};
+  EXPECT_EQ(Output(config), "character special file\nread\n");
+  config.devices[0].host_path = "/etc/passwd";
+  EXPECT_THAT(Refusal(config), HasSubstr("not a device node"));
+  config.devices[0] = {.container_path = "/dev/mine", .host_path = "/dev/zero", .permissions = "x"};
+  EXPECT_THAT(Refusal(config), HasSubstr("permissions"));
+}
+
 TEST_F(EmbeddedTest, ExecRunsWhereTheContainerRuns) {
   const std::string pod = RunPod(TestPod("p"));
   cri::ContainerConfig config = Shell("c", "echo here > /tmp/mark; exec sleep 1000");

@@ -6,7 +6,7 @@ namespace {
 
 // Terminals, and what every container has in /dev; making nodes is allowed, using them is not.
 const std::vector<kernel::DeviceRule>& DefaultDevices() {
-  static const std::vector<kernel::DeviceRule> rules = {
+  static const std::vector<kernel::DeviceRule> kRules = {
       {.allow = false, .type = 'a', .access = "rwm"},
       {.allow = true, .type = 'c', .access = "m"},
       {.allow = true, .type = 'b', .access = "m"},
@@ -19,7 +19,7 @@ const std::vector<kernel::DeviceRule>& DefaultDevices() {
       {.allow = true, .type = 'c', .major = 5, .minor = 2, .access = "rwm"},  // ptmx
       {.allow = true, .type = 'c', .major = 136, .access = "rwm"},            // pts
   };
-  return rules;
+  return kRules;
 }
 
 }  // namespace

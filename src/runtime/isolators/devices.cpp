@@ -100,13 +100,14 @@ Result<void> AddFolder(const ContainerContext& context, int folder, const std::s
     if (fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     const bool is_folder = S_ISDIR(status.st_mode);
     if (!is_folder && !S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) continue;
+    const std::string inside = std::string(path).append("/").append(name);
     const auto fd =
         kernel::OpenWithoutLinks(folder, name, is_folder ? O_RDONLY | O_DIRECTORY : O_PATH);
     if (!fd.ok()) continue;  // gone since it was listed
     if (is_folder) {
-      TRY_VOID(AddFolder(context, fd->get(), path + '/' + name, permissions, depth + 1, draft));
+      TRY_VOID(AddFolder(context, fd->get(), inside, permissions, depth + 1, draft));
     } else {
-      TRY_VOID(AddDevice(context, fd->get(), path + '/' + name, permissions, draft));
+      TRY_VOID(AddDevice(context, fd->get(), inside, permissions, draft));
     }
   }
   return {};
