@@ -22,19 +22,20 @@ cpp_files() {
   git ls-files --cached --others --exclude-standard --deduplicate -- '*.h' '*.cpp'
 }
 
-# The fuzz targets that the last build of the fuzz preset knows, one a line.
+# The fuzz targets that the last build of a preset knows, one a line.
+#   fuzz_targets [PRESET]
 fuzz_targets() {
-  sed '/^$/d' build/fuzz/fuzz_targets.txt
+  sed '/^$/d' "build/${1:-fuzz}/fuzz_targets.txt"
 }
 
 # Runs a fuzz target on its seed corpus and on what earlier runs found worth keeping.
-#   run_fuzz NAME SECONDS [libFuzzer option...]
+#   run_fuzz PRESET NAME SECONDS [libFuzzer option...]
 # A finding is left in build/fuzz/findings/NAME-*; run the program on that file to see it again.
 run_fuzz() {
-  local name=$1 seconds=$2
-  shift 2
+  local preset=$1 name=$2 seconds=$3
+  shift 3
   mkdir -p "build/fuzz/corpus/$name" build/fuzz/findings
-  "build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  "build/$preset/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/findings/$name-" -print_final_stats=1 "$@" \
     "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
 }

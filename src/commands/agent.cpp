@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -56,6 +57,7 @@ constexpr int kTicksPerCollection = 300;
 constexpr int kIdleTicks = 5;
 constexpr milliseconds kStopGrace{2000};
 constexpr milliseconds kRemoveTimeout{2000};
+constexpr milliseconds kLockPatience{5000};
 // Made ahead, so that a pod does not wait for one.
 constexpr uint32_t kSpareNamespaces = 4;
 
@@ -81,6 +83,17 @@ Result<void> MakeInstanceFolders(const Instance& instance) {
 
 const char* Environment(const char* variable) {
   return std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody changes the environment
+}
+
+// The kernel may be still at closing what an agent that was killed just now had open.
+Result<std::unique_ptr<image::ImageStore>> OpenImages(const std::string& folder) {
+  const auto give_up = std::chrono::steady_clock::now() + kLockPatience;
+  while (true) {
+    auto store = image::ImageStore::Open(folder);
+    const bool busy = !store.ok() && store.error().code() == Code::kUnavailable;
+    if (!busy || std::chrono::steady_clock::now() > give_up) return store;
+    std::this_thread::sleep_for(milliseconds(20));
+  }
 }
 
 // Registries are asked as this machine's `docker login` and proxies say.
@@ -137,7 +150,7 @@ class Node {
 
   Result<void> OpenParts(runtime::TraceSink trace) {
     TRY_VOID(objects_.Load());
-    TRY(images_, image::ImageStore::Open(instance_.data_dir + "/images"));
+    TRY(images_, OpenImages(instance_.data_dir + "/images"));
     TRY(keyring_, MachineKeyring());
     image::RegistryOptions registries;
     registries.proxy = http::ProxyFromEnvironment(Environment);
