@@ -96,7 +96,9 @@ class ValidateTest(PodiumTest):
         status, out, err = podium("validate", "-f", "examples")
         self.assertEqual((status, err), (0, ""))
         self.assertRegex(out.decode(), rf"^{len(EXAMPLES)} files, \d+ objects: no problems\n$")
-        for path in EXAMPLES:
+        played = sorted((ROOT / "examples/play").iterdir())
+        self.assertTrue(played)
+        for path in EXAMPLES + played:
             status, out, err = podium("validate", "-f", path)
             self.assertEqual((status, err), (0, ""), out.decode())
 
