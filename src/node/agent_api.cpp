@@ -9,6 +9,7 @@
 #include "api/labels.h"
 #include "api/status.h"
 #include "api/validation/validation.h"
+#include "node/image_facts.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -175,8 +176,8 @@ http::Treatment AgentApi::TreatmentOf(const http::RequestHead& head) {
   const std::string_view target = head.target;
   const std::string_view path = target.substr(0, target.find('?'));
   out.long_running = path.ends_with("/log") || path.ends_with("/exec") ||
-                     path.ends_with("/attach") || path.ends_with("/portforward") ||
-                     path.ends_with("/pull");
+                     path.ends_with("/attach") || path.ends_with("/portforward");
+  (void)ImageFactsTreatment(path, &out);
   return out;
 }
 

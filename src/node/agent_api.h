@@ -10,7 +10,9 @@
 //   and
 //                                                             the inodes of namespaces
 //   /node/v1/stats                                            CRI's PodSandboxStats
-//   /node/v1/images                                           list; POST .../pull?image=, .../prune
+//   /node/v1/images                                           list, delete; POST .../pull?image=,
+//                                                             .../prune; .../import, .../export as
+//                                                             in image_facts.h
 //   /node/v1/version
 #pragma once
 

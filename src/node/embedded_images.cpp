@@ -50,4 +50,15 @@ Result<NodeImage> EmbeddedImages::Pull(std::string_view image, const PullSecrets
   return NodeImageOf(info);
 }
 
+Result<NodeImage> EmbeddedImages::PullWithProgress(std::string_view image,
+                                                   const image::PullObserver& observer,
+                                                   const http::Cancellation* cancellation) {
+  image::PullRequest request;
+  request.image = image;
+  request.progress = observer;
+  request.cancellation = cancellation;
+  TRY(const image::ImageInfo info, puller_.Pull(request));
+  return NodeImageOf(info);
+}
+
 }  // namespace podium::node

@@ -16,6 +16,8 @@ class EmbeddedImages : public ImageService {
   Result<NodeImage> Find(std::string_view image) override;
   Result<NodeImage> Pull(std::string_view image, const PullSecrets& secrets,
                          const http::Cancellation* cancellation) override;
+  Result<NodeImage> PullWithProgress(std::string_view image, const image::PullObserver& observer,
+                                     const http::Cancellation* cancellation) override;
 
  private:
   image::ImageStore& store_;

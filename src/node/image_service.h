@@ -10,6 +10,7 @@
 #include "api/types/core_v1.h"
 #include "base/result.h"
 #include "http/stream.h"
+#include "image/layer_pull.h"
 
 namespace podium::node {
 
@@ -30,6 +31,13 @@ class ImageService {
   // Blocks. `cancellation` may be null.
   virtual Result<NodeImage> Pull(std::string_view image, const PullSecrets& secrets,
                                  const http::Cancellation* cancellation) = 0;
+  // With the machine's own credentials, for who wants to see how far it is. Services that cannot
+  // tell just pull.
+  virtual Result<NodeImage> PullWithProgress(std::string_view image,
+                                             const image::PullObserver& /*observer*/,
+                                             const http::Cancellation* cancellation) {
+    return Pull(image, {}, cancellation);
+  }
 };
 
 }  // namespace podium::node

@@ -1,5 +1,6 @@
 // What there is on the node, in the runtime's words: /node/v1.
 #include "node/agent_api.h"
+#include "node/image_facts.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -32,6 +33,15 @@ std::string ImageJson(const image::ImageInfo& info) {
   out += std::string(",\"pinned\":") + (info.pinned ? "true" : "false");
   out += ",\"inUse\":" + std::to_string(info.pins);
   return out + "}";
+}
+
+std::string ImagesJson(const std::vector<image::ImageInfo>& images) {
+  std::string json = "[";
+  for (const image::ImageInfo& info : images) {
+    if (json.size() > 1) json += ',';
+    json += ImageJson(info);
+  }
+  return "{\"items\":" + json + "]}";
 }
 
 std::string RemovedJson(const image::Removed& removed) {
@@ -109,7 +119,15 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
                             const http::QueryParameters& query) {
   const std::string& method = exchange->request().head.method;
   const std::string image = Parameter(query, "image");
-  if (method == "POST" && path.size() == 4 && path[3] == "pull") {
+  const std::string_view what = path.size() == 4 ? std::string_view(path[3]) : "";
+  if (method == "POST" && what == "pull" && Parameter(query, "progress") == "true") {
+    const auto told = PullImage(
+        exchange, [&](const image::PullObserver& observer, const http::Cancellation* cancellation) {
+          return images_.PullWithProgress(image, observer, cancellation);
+        });
+    return told.ok() ? void() : RespondStatus(*exchange, StatusOf(told.error()));
+  }
+  if (method == "POST" && what == "pull") {
     auto pulled = images_.Pull(image, {}, nullptr);
     if (!pulled.ok()) return RespondStatus(*exchange, StatusOf(pulled.error()));
     std::string json = "{\"id\":";
@@ -118,17 +136,21 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
   }
   if (!store_) return RespondStatus(*exchange, NotFoundStatus("facts", "images"));
   if (method == "GET" && path.size() == 3) {
-    std::string json = "[";
-    for (const image::ImageInfo& info : store_->List()) {
-      if (json.size() > 1) json += ',';
-      json += ImageJson(info);
-    }
-    return RespondJson(*exchange, 200, "{\"items\":" + json + "]}");
+    return RespondJson(*exchange, 200, ImagesJson(store_->List()));
+  }
+  if (method == "POST" && what == "import") {
+    const auto imported = ImportImages(*store_, *exchange, query);
+    if (!imported.ok()) return RespondStatus(*exchange, StatusOf(imported.error()));
+    return RespondJson(*exchange, 200, ImagesJson(*imported));
+  }
+  if (method == "GET" && what == "export") {
+    const auto exported = ExportImages(*store_, exchange, query);
+    return exported.ok() ? void() : RespondStatus(*exchange, StatusOf(exported.error()));
   }
   Result<image::Removed> removed = Error(Code::kNotFound, "no such fact of images");
   if (method == "DELETE" && path.size() == 3) {
     removed = store_->Remove(image, {.force = Parameter(query, "force") == "true"});
-  } else if (method == "POST" && path.size() == 4 && path[3] == "prune") {
+  } else if (method == "POST" && what == "prune") {
     removed = store_->Prune({.all = Parameter(query, "all") == "true", .before = {}});
   }
   if (!removed.ok()) return RespondStatus(*exchange, StatusOf(removed.error()));
