@@ -24,10 +24,11 @@ Command VersionCommand() {
 }
 
 std::span<const Command> Commands() {
-  static const Command kCommands[] = {PodsCommand(),       LogsCommand(),    ExecCommand(),
-                                      AttachCommand(),     StopCommand(),    RmCommand(),
-                                      ValidateCommand(),   ExplainCommand(), ConvertCommand(),
-                                      CompletionCommand(), VersionCommand()};
+  static const Command kCommands[] = {
+      PodsCommand(),     PsCommand(),      LogsCommand(),    ExecCommand(),       AttachCommand(),
+      InspectCommand(),  StatsCommand(),   StopCommand(),    RmCommand(),         ImagesCommand(),
+      PullCommand(),     ImportCommand(),  ExportCommand(),  RmiCommand(),        PruneCommand(),
+      ValidateCommand(), ExplainCommand(), ConvertCommand(), CompletionCommand(), VersionCommand()};
   return kCommands;
 }
 

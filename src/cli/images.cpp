@@ -1,0 +1,158 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/agent_client.h"
+#include "cli/commands.h"
+#include "cli/node_facts.h"
+#include "cli/text.h"
+
+namespace podium::cli {
+namespace {
+
+using reflect::JsonValue;
+
+std::string TableOf(const JsonValue& answer) {
+  std::vector<std::vector<std::string>> rows = {{"IMAGE", "ID", "SIZE", "UNPACKED", "IN USE"}};
+  for (const JsonValue& image : ListAt(&answer, "items")) {
+    std::vector<std::string> names;
+    for (const JsonValue& name : ListAt(&image, "repoTags")) {
+      if (name.is_string()) names.push_back(name.string());
+    }
+    if (names.empty()) names.emplace_back("<none>");
+    const auto size = [&](const char* key) {
+      return Bytes(static_cast<uint64_t>(NumberAt(&image, key).value_or(0)));
+    };
+    for (std::string& name : names) {
+      rows.push_back({std::move(name), ShortId(TextAt(&image, "id")), size("size"),
+                      size("unpackedSize"),
+                      NumberAt(&image, "inUse").value_or(0) > 0 ? "yes" : "no"});
+    }
+  }
+  return Columns(rows);
+}
+
+Outcome RunImages(const Invocation& invocation) {
+  auto client = AgentClient();
+  if (!client.ok()) return Failed("images", client.error());
+  const auto text = client->Raw("GET", "/node/v1/images");
+  if (!text.ok()) return Failed("images", text.error());
+  const auto answer = reflect::ParseJson(*text);
+  if (!answer.ok()) return Failed("images", answer.error());
+  if (invocation.Get("output") == "json") {
+    return {kOk, PrettyJson(JsonValue::Of(ListAt(&*answer, "items"))), {}};
+  }
+  if (ListAt(&*answer, "items").empty()) {
+    return {kOk, {}, "No images are here. Get one: podium pull IMAGE\n"};
+  }
+  return {kOk, TableOf(*answer), {}};
+}
+
+// What /node/v1/images answers to removals.
+Result<std::string> RemovalText(const std::string& json, const Invocation& invocation) {
+  TRY(const JsonValue answer, reflect::ParseJson(json));
+  if (invocation.Get("output") == "json") return PrettyJson(answer);
+  std::string out;
+  const auto list = [&](const char* key, const char* word) {
+    for (const JsonValue& each : ListAt(&answer, key)) {
+      if (each.is_string()) out += std::string(word) + ' ' + Printable(each.string()) + '\n';
+    }
+  };
+  list("untagged", "untagged");
+  list("deleted", "deleted");
+  const auto bytes = static_cast<uint64_t>(NumberAt(&answer, "bytes").value_or(0));
+  return out + "freed " + Bytes(bytes) + '\n';
+}
+
+Outcome RunRmi(const Invocation& invocation) {
+  if (invocation.arguments().empty()) return UsageError("rmi", "which image?");
+  auto client = AgentClient();
+  if (!client.ok()) return Failed("rmi", client.error());
+  Outcome outcome;
+  for (const std::string& image : invocation.arguments()) {
+    const auto removed = client->Raw(
+        "DELETE", "/node/v1/images",
+        QueryText({{"image", image}, {"force", invocation.Has("force") ? "true" : "false"}}));
+    const auto text = removed.ok() ? RemovalText(*removed, invocation) : removed.error();
+    if (text.ok()) {
+      outcome.out += *text;
+      continue;
+    }
+    const Outcome failed = Failed("rmi", text.error());
+    outcome.status = failed.status;
+    outcome.err += failed.err;
+  }
+  return outcome;
+}
+
+Outcome RunPrune(const Invocation& invocation) {
+  auto client = AgentClient();
+  if (!client.ok()) return Failed("prune", client.error());
+  const auto removed = client->Raw("POST", "/node/v1/images/prune",
+                                   invocation.Has("all") ? "all=true" : "all=false");
+  if (!removed.ok()) return Failed("prune", removed.error());
+  auto text = RemovalText(*removed, invocation);
+  if (!text.ok()) return Failed("prune", text.error());
+  return {kOk, *std::move(text), {}};
+}
+
+constexpr Option kImagesOptions[] = {kJsonOption};
+constexpr Option kRmiOptions[] = {
+    {.name = "force",
+     .letter = 'f',
+     .help = "names go even when a container uses the image; its layers stay until that is gone"},
+    kJsonOption,
+};
+constexpr Option kPruneOptions[] = {
+    {.name = "all", .letter = 'a', .help = "all that no container uses, named or not"},
+    kJsonOption,
+};
+
+}  // namespace
+
+Command ImagesCommand() {
+  return {
+      .name = "images",
+      .summary = "List the images of this machine",
+      .details =
+          "SIZE is what the image takes compressed, UNPACKED what its layers take on disk; layers "
+          "that images share are there once.",
+      .example =
+          "  podium images\n"
+          "  podium images -o json\n",
+      .options = kImagesOptions,
+      .run = RunImages,
+  };
+}
+
+Command RmiCommand() {
+  return {
+      .name = "rmi",
+      .summary = "Remove images",
+      .arguments = "IMAGE...",
+      .max_arguments = 100'000,
+      .details =
+          "By name, that name goes, and the image with its last one; by id, all of it. An image "
+          "that a container uses stays.",
+      .example =
+          "  podium rmi nginx:1.25\n"
+          "  podium rmi -f sha256:4bb46517cac3\n",
+      .options = kRmiOptions,
+      .run = RunRmi,
+  };
+}
+
+Command PruneCommand() {
+  return {
+      .name = "prune",
+      .summary = "Remove images without a name that nobody uses",
+      .details = "And blobs and layers that no image needs.",
+      .example =
+          "  podium prune\n"
+          "  podium prune --all\n",
+      .options = kPruneOptions,
+      .run = RunPrune,
+  };
+}
+
+}  // namespace podium::cli

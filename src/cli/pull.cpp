@@ -1,0 +1,126 @@
+#include <array>
+#include <string>
+#include <utility>
+
+#include "cli/agent_client.h"
+#include "cli/commands.h"
+#include "cli/node_facts.h"
+#include "cli/pull_view.h"
+#include "cli/text.h"
+#include "linux/terminal.h"
+
+namespace podium::cli {
+namespace {
+
+using reflect::JsonValue;
+
+// One line of an answer: a step of the pull, its result, or what went wrong.
+constexpr size_t kMaxLine = size_t{1} << 20;
+
+// Calls `each` with the lines of the answer; a line without an end counts.
+template <class Each>
+Result<void> ForEachLine(client::ByteStream& stream, Each each) {
+  std::string rest;
+  std::array<char, 16384> buffer;
+  while (true) {
+    TRY(const size_t size, stream.Read(buffer));
+    rest.append(buffer.data(), size);
+    size_t begin = 0;
+    for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
+      TRY_VOID(each(std::string_view(rest).substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    rest.erase(0, begin);
+    if (rest.size() > kMaxLine) {
+      return Error(Code::kResourceExhausted, "the agent's answer has a line that is too long");
+    }
+    if (size != 0) continue;
+    return rest.empty() ? Result<void>() : each(rest);
+  }
+}
+
+// The image's result, as the agent tells it.
+Result<JsonValue> Pull(const client::Client& client, const std::string& image,
+                       const Streams& streams, PullView* view) {
+  TRY(client::ByteStream answer,
+      client.RawStream("POST", "/node/v1/images/pull",
+                       QueryText({{"image", image}, {"progress", "true"}}), nullptr, ""));
+  JsonValue result;
+  TRY_VOID(ForEachLine(answer, [&](std::string_view line) -> Result<void> {
+    if (line.empty()) return {};
+    TRY(JsonValue value, reflect::ParseJson(line));
+    if (std::string problem = TextAt(&value, "error"); !problem.empty()) {
+      return Error(Code::kUnavailable, std::move(problem));
+    }
+    if (value.Find("id")) {
+      result = std::move(value);
+    } else if (view) {
+      // Progress is not what was asked for: it stands beside the output.
+      (void)streams.Err(view->Show(value));
+    }
+    return {};
+  }));
+  if (result.is_null()) {
+    return Error(Code::kUnavailable, "the agent ended the pull without saying how it went");
+  }
+  return result;
+}
+
+Outcome RunPull(const Invocation& invocation, const Streams& streams) {
+  if (invocation.arguments().empty()) return UsageError("pull", "which image?");
+  auto client = AgentClient();
+  if (!client.ok()) return Failed("pull", client.error());
+  size_t columns = 0;
+  if (kernel::IsTerminal(streams.err)) {
+    const auto size = kernel::GetWindowSize(streams.err);
+    columns = size.ok() && size->columns > 0 ? size->columns : 80;
+  }
+  const bool json = invocation.Get("output") == "json";
+  JsonValue::Array results;
+  Outcome outcome;
+  for (const std::string& image : invocation.arguments()) {
+    PullView view(columns);
+    auto pulled = Pull(*client, image, streams, invocation.Has("quiet") ? nullptr : &view);
+    if (!pulled.ok()) {
+      const Outcome failed = Failed("pull", pulled.error());
+      outcome.status = failed.status;
+      outcome.err += failed.err;
+      continue;
+    }
+    if (!json) {
+      outcome.out += Printable(TextAt(&*pulled, "id")) + '\n';
+      continue;
+    }
+    pulled->Set("image", JsonValue::String(image));
+    results.push_back(*std::move(pulled));
+  }
+  if (json) outcome.out = PrettyJson(JsonValue::Of(std::move(results)));
+  return outcome;
+}
+
+constexpr Option kOptions[] = {
+    {.name = "quiet", .letter = 'q', .help = "without progress"},
+    kJsonOption,
+};
+
+}  // namespace
+
+Command PullCommand() {
+  return {
+      .name = "pull",
+      .summary = "Get images from their registries",
+      .arguments = "IMAGE...",
+      .max_arguments = 1000,
+      .details =
+          "The agent gets them, with the credentials of this machine. Layers that are here are not "
+          "fetched again, and a pull that broke off goes on where it was. Prints the image's id; "
+          "progress goes to the standard error.",
+      .example =
+          "  podium pull nginx:1.25\n"
+          "  podium pull -q registry.example:5000/team/app@sha256:…\n",
+      .options = kOptions,
+      .live = RunPull,
+  };
+}
+
+}  // namespace podium::cli
