@@ -23,7 +23,9 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 # What is typed, and what a shell offers for the last word.
 CASES = (
     ("podium val", ["validate"]),
-    ("podium ", ["completion", "convert", "explain", "validate", "version"]),
+    ("podium ", ["agent", "attach", "completion", "convert", "exec", "explain", "export", "images",
+                 "import", "inspect", "logs", "play", "pods", "prune", "ps", "pull", "rm", "rmi",
+                 "stats", "stop", "validate", "version"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),
     ("podium convert -o ", ["json", "protobuf", "yaml"]),
