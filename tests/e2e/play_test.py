@@ -4,8 +4,17 @@
 PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 """
 
+import fcntl
+import os
 import pathlib
+import pty
+import select
+import signal
+import struct
+import subprocess
 import tempfile
+import termios
+import time
 import unittest
 
 import world as worlds
@@ -33,6 +42,19 @@ class PlayTest(unittest.TestCase):
         actual, out, err = WORLD.podium(*arguments, **options)
         self.assertEqual(actual, status, f"{arguments}\n{out}{err}{WORLD.agent_log()}")
         return out, err
+
+    def start(self, *arguments):
+        """A command in the background, which ends with the test at the latest."""
+        process = WORLD.start(*arguments)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        process.wait()
+        for pipe in process.stdin, process.stdout, process.stderr:
+            pipe.close()
 
     def play(self, path):
         """Leaves the pods running; their names."""
@@ -153,6 +175,292 @@ class ExamplesTest(PlayTest):
             worlds.wait_for("the first page", lambda: self.page_or_none(pod) == "first\n")
             page.write_text("second\n")
             worlds.wait_for("the second page", lambda: self.page_or_none(pod) == "second\n")
+
+
+class CommandsTest(PlayTest):
+    POD = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}
+spec:
+  restartPolicy: {restart}
+  terminationGracePeriodSeconds: 2
+  containers:
+    - name: main
+      image: {image}
+      stdin: {stdin}
+      command:
+        - sh
+        - -c
+        - |
+          {script}
+"""
+
+    def pod(self, name, script, restart="Never", image="busybox", stdin="false"):
+        """A manifest with one container that runs a shell script of one line."""
+        return WORLD.manifest(self.POD.format(name=name, script=script, restart=restart,
+                                              image=image, stdin=stdin))
+
+    def test_logs(self):
+        self.play(self.pod("lines", "echo one; sleep 1; echo two >&2; sleep 1; echo three"))
+        WORLD.phase("lines", "Running")
+        follow = self.start("logs", "-f", "lines")
+        out, err = follow.communicate(timeout=30)
+        self.assertEqual((follow.returncode, out, err), (0, "one\ntwo\nthree\n", ""))
+        self.assertEqual(self.run_podium("logs", "lines"), ("one\ntwo\nthree\n", ""))
+        self.assertEqual(self.run_podium("logs", "--tail", "2", "lines")[0], "two\nthree\n")
+        out, _ = self.run_podium("logs", "--timestamps", "--tail", "1", "lines")
+        self.assertRegex(out, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d) three\n$")
+        log = list((WORLD.folder / "log").glob("default_lines_*/main/0.log"))
+        self.assertEqual(len(log), 1)
+        self.assertRegex(log[0].read_text().splitlines()[1], r"^\S+ stderr F two$")
+        _, err = self.run_podium("logs", "lines", "-c", "other", status=1)
+        self.assertEqual(err, 'podium logs: pod "lines" has no container "other"; it has main\n')
+        _, err = self.run_podium("logs", "nobody", status=1)
+        self.assertEqual(err, 'podium logs: pods "nobody" not found\n')
+
+    def test_exec(self):
+        self.play(self.pod("shell", "exec sleep infinity"))
+        WORLD.ready("shell")
+        _, err = self.run_podium("exec", "shell", "--", "sh", "-c", "exit 42", status=42)
+        self.assertEqual(err, "command terminated with exit code 42\n")
+        text = "line\n" * 20000
+        out, _ = self.run_podium("exec", "-i", "shell", "--", "cat", stdin=text)
+        self.assertEqual(out, text)
+        out, err = self.run_podium("exec", "shell", "--", "sh", "-c", "hostname; echo oops >&2")
+        self.assertEqual((out, err), ("shell\n", "oops\n"))
+        _, err = self.run_podium("exec", "shell", "--", "no-such-program", status=1)
+        self.assertIn("no-such-program", err)
+        self.assertIn("not found", err)
+
+    def test_exec_with_a_terminal(self):
+        self.play(self.pod("shell", "exec sleep infinity"))
+        WORLD.ready("shell")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+        # The terminal's size follows a moment after the command has started.
+        script = "until stty size 2>/dev/null | grep .; do sleep 0.1; done; read x; exit $x"
+        process = subprocess.Popen(
+            [worlds.PODIUM, "exec", "-it", "shell", "--", "sh", "-c", script],
+            env=WORLD.environment, stdin=theirs, stdout=theirs, stderr=theirs,
+            start_new_session=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        seen = b""
+        while b"33 77\r\n" not in seen:
+            self.assertTrue(select.select([ours], [], [], 30)[0], seen)
+            seen += os.read(ours, 4096)
+        os.write(ours, b"9\r")
+        self.assertEqual(process.wait(timeout=30), 9)
+
+    def test_attach(self):
+        self.play(self.pod("echo", "while read line; do echo got $line; done", stdin="true"))
+        WORLD.ready("echo")
+        attached = self.start("attach", "-i", "echo")
+        attached.stdin.write("hello\n")
+        attached.stdin.flush()
+        self.assertEqual(attached.stdout.readline(), "got hello\n")
+        self.run_podium("stop", "echo")
+        attached.communicate(timeout=30)
+
+    def test_foreground_shows_and_ends_with_the_pod(self):
+        out, err = self.run_podium("play", self.pod("job", "echo working; exit 3"), status=1)
+        self.assertEqual(out, "main | working\n")
+        self.assertIn("podium: pod/job container main: Error, exit code 3\n", err)
+        self.assertEqual(WORLD.pods(), {})
+        out, _ = self.run_podium("play", self.pod("job", "echo fine"))
+        self.assertEqual(out, "main | fine\n")
+
+    def test_interrupt_stops_in_the_pods_own_time(self):
+        script = "trap 'echo bye; exit 0' TERM; echo up; while true; do sleep 0.1; done"
+        play = self.start("play", self.pod("server", script))
+        self.assertEqual(play.stdout.readline(), "main | up\n")
+        play.send_signal(signal.SIGINT)
+        out, err = play.communicate(timeout=30)
+        self.assertEqual((play.returncode, out), (130, "main | bye\n"), err)
+        self.assertIn("podium: stopping the pods; once more kills them\n", err)
+        self.assertEqual(WORLD.pods(), {})
+
+    def test_two_interrupts_kill(self):
+        script = "trap '' TERM; echo up; while true; do sleep 0.1; done"
+        path = pathlib.Path(self.pod("server", script))
+        path.write_text(path.read_text().replace("Seconds: 2", "Seconds: 600"))
+        play = self.start("play", path)
+        self.assertEqual(play.stdout.readline(), "main | up\n")
+        play.send_signal(signal.SIGINT)
+        while "once more kills them" not in play.stderr.readline():
+            self.assertIsNone(play.poll())
+        play.send_signal(signal.SIGINT)
+        self.assertEqual(play.wait(timeout=30), 130)
+        self.assertEqual(WORLD.pods(), {})
+
+    def test_down_and_twice(self):
+        path = self.pod("web", "exec sleep infinity")
+        self.assertEqual(self.play(path), ["web"])
+        _, err = self.run_podium("play", "-d", path, status=1)
+        self.assertEqual(err, 'podium play: pods "web" already exists; stop it first: podium stop '
+                              "web, or podium play --down FILE\n")
+        WORLD.ready("web")
+        _, err = self.run_podium("rm", "web", status=1)
+        self.assertEqual(err, 'podium rm: pod "web" runs; stop it first, or use --force\n')
+        self.assertEqual(self.run_podium("play", "--down", path)[0], "pod/web\n")
+        self.assertEqual(WORLD.pods(), {})
+        self.play(path)
+        self.assertEqual(self.run_podium("rm", "--force", "web")[0], "pod/web\n")
+
+    def test_crashes_back_off(self):
+        self.play(self.pod("crash", "echo run; exit 7", restart="Always"))
+        waiting = worlds.wait_for("it backs off", lambda: self.waiting("crash",
+                                                                       "CrashLoopBackOff"))
+        self.assertEqual(waiting["restartCount"], 1)
+        self.assertEqual(waiting["lastState"]["terminated"]["exitCode"], 7)
+        self.assertRegex(waiting["state"]["waiting"]["message"],
+                         r"^back-off 10s restarting failed container=main pod=crash_default\(")
+        out, _ = self.run_podium("pods")
+        self.assertRegex(out, r"(?m)^crash +0/1 +CrashLoopBackOff +1 ")
+        self.assertEqual(self.run_podium("logs", "--previous", "crash")[0], "run\n")
+
+    def waiting(self, name, reason):
+        """The status of the main container, if it waits for this reason."""
+        status = self.container(WORLD.pods().get(name, {}), "main")
+        return status.get("state", {}).get("waiting", {}).get("reason") == reason and status
+
+    def test_image_that_does_not_exist(self):
+        self.play(self.pod("missing", "true", image=f"{worlds.REGISTRY}/nothing:1"))
+        status = worlds.wait_for("the pull fails", lambda: self.waiting("missing", "ErrImagePull")
+                                 or self.waiting("missing", "ImagePullBackOff"))
+        self.assertIn(f"{worlds.REGISTRY}/nothing:1", status["state"]["waiting"]["message"])
+        play = self.start("play", self.pod("missing-too", "true",
+                                            image=f"{worlds.REGISTRY}/nothing:2"))
+        line = next(line for line in play.stderr if " container main: ErrImagePull: " in line)
+        self.assertIn(f"{worlds.REGISTRY}/nothing:2", line)
+        self.assertIn("not found", line)
+        play.send_signal(signal.SIGINT)
+        play.communicate(timeout=30)
+        self.assertEqual(play.returncode, 130)
+        self.assertEqual(list(WORLD.pods()), ["missing"])
+
+    def test_config_in_the_same_file(self):
+        path = WORLD.manifest("""\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  color: green
+  motd: |
+    welcome
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: key
+stringData:
+  password: s3cret
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: configured
+spec:
+  restartPolicy: Never
+  containers:
+    - name: main
+      image: busybox
+      command: ["sh", "-c", "echo $COLOR $PASSWORD; cat /config/motd /key/password"]
+      env:
+        - name: COLOR
+          valueFrom:
+            configMapKeyRef:
+              name: settings
+              key: color
+        - name: PASSWORD
+          valueFrom:
+            secretKeyRef:
+              name: key
+              key: password
+      volumeMounts:
+        - name: config
+          mountPath: /config
+        - name: key
+          mountPath: /key
+  volumes:
+    - name: config
+      configMap:
+        name: settings
+    - name: key
+      secret:
+        secretName: key
+""")
+        out, _ = self.run_podium("play", path)
+        self.assertEqual(out, "main | green s3cret\nmain | welcome\nmain | s3cret\n")
+
+    def test_template_of_a_deployment(self):
+        path = WORLD.manifest("""\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 3
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: main
+          image: busybox
+          command: ["sleep", "infinity"]
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector:
+    app: web
+  ports:
+    - port: 80
+""")
+        out, err = self.run_podium("play", "-d", path)
+        self.assertRegex(out, r"^pod/web\S*\n$")
+        self.assertIn('podium: deployment "web"', err)
+        self.assertIn("replicas", err)
+        self.assertIn('podium: service "web"', err)
+        pod = WORLD.ready(out.strip().removeprefix("pod/"))
+        self.assertEqual(pod["metadata"]["labels"], {"app": "web"})
+
+    def test_agent_killed_while_pods_run(self):
+        script = "n=0; while true; do n=$((n+1)); echo $n; sleep 0.1; done"
+        self.play(self.pod("counter", script))
+        self.play(self.pod("ends", "sleep 1; echo done; exit 5"))
+        WORLD.ready("counter")
+        before = self.container(WORLD.phase("ends", "Running"), "main")["containerID"]
+        agent = WORLD.agent()
+        os.kill(agent, signal.SIGKILL)
+        worlds.wait_for("the agent is gone", lambda: agent not in worlds.processes())
+        _, err = self.run_podium("pods", status=1)
+        self.assertIn("agent", err)
+        time.sleep(1.5)
+        self.play(self.pod("third", "exec sleep infinity"))
+        ended = self.container(WORLD.phase("ends", "Failed"), "main")
+        self.assertEqual(ended["state"]["terminated"]["exitCode"], 5)
+        self.assertEqual(ended["containerID"], before)
+        self.assertEqual(self.run_podium("logs", "ends")[0], "done\n")
+        WORLD.ready("counter")
+        self.assertEqual(self.container(WORLD.pods()["counter"], "main")["restartCount"], 0)
+        numbers = [int(line) for line in self.run_podium("logs", "counter")[0].split()]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.assertGreater(len(numbers), 15)
+        WORLD.ready("third")
 
 
 if __name__ == "__main__":

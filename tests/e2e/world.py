@@ -50,7 +50,7 @@ def enter():
 
 
 def wait_for(what, probe, seconds=30):
-    """The first true value of probe(); fails after so many seconds with what it was last."""
+    """The first true value of probe(); fails when that takes longer."""
     end = time.monotonic() + seconds
     while True:
         value = probe()
@@ -130,7 +130,7 @@ class World:
         if self.registry.poll() is not None:
             raise AssertionError((self.folder / "registry.log").read_text())
         try:
-            return self.get(f"http://{REGISTRY}/v2/") is not None
+            return self.fetch(f"http://{REGISTRY}/v2/") is not None
         except OSError:
             return False
 
@@ -149,12 +149,8 @@ class World:
         return there
 
     @staticmethod
-    def get(url, seconds=5):
-        """The answer's text; its headers are in what .get returns with headers."""
-        return World.fetch(url, seconds)[0]
-
-    @staticmethod
     def fetch(url, seconds=5):
+        """The answer's text and its headers; no proxy is asked."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(url, timeout=seconds) as answer:
             return answer.read().decode(), answer.headers
@@ -246,7 +242,8 @@ class World:
             "processes": sorted(f"{pid} {command}" for pid, command in processes().items()
                                 if pid not in own),
             "mounts": mounts(),
-            "interfaces": sorted(os.listdir("/sys/class/net")),
+            "interfaces": sorted(each["ifname"]
+                                 for each in json.loads(output_of("ip", "-json", "link"))),
             "rules": output_of("nft", "list", "ruleset"),
             "cgroups": sorted(path for path, _, _ in os.walk("/sys/fs/cgroup")
                               if f"podium-{self.name}" in path),
