@@ -33,6 +33,8 @@ TEST_F(ShimPodTest, InfraIsNobodyAndSeesNothing) {
   const Answer running = pod.Run({.oom_score_adj = 100});
   ASSERT_EQ(running.Failure(), "");
   const int32_t infra = running.As<SandboxRunning>().infra_pid;
+  // It names itself once it runs, which the answer does not wait for.
+  for (int i = 0; i < 500 && StatusField(infra, "Name") != "pause"; ++i) usleep(10'000);
   EXPECT_EQ(StatusField(infra, "Name"), "pause");
   EXPECT_EQ(StatusField(infra, "Uid"), "65535\t65535\t65535\t65535");
   EXPECT_EQ(StatusField(infra, "Groups"), " ");
