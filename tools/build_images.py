@@ -39,11 +39,6 @@ EXCLUDED = ["path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copy
             "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/lintian/*",
             "path-exclude=/usr/share/linda/*", "path-exclude=/usr/share/bug/*"]
 APT_OPTIONS = ['Acquire::Languages "none"', "APT::Install-Recommends false"]
-# Where containers get updates from, whatever mirror this machine uses.
-SOURCES_IN_IMAGES = """deb http://deb.debian.org/debian {suite} main
-deb http://deb.debian.org/debian {suite}-updates main
-deb http://deb.debian.org/debian-security {suite}-security main
-"""
 # Architectures that Debian and OCI (which has Go's names) call differently.
 GO_NAMES = {"armhf": "arm", "i386": "386", "mips64el": "mips64le", "ppc64el": "ppc64le"}
 MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
@@ -292,8 +287,8 @@ class Builder:
         elif recipe.variant == "minbase":
             command.append(f"--hook-dir={MERGED_USR}")
         command += [f"--customize-hook={hook}" for hook in self._hooks(recipe)]
-        sources = SOURCES_IN_IMAGES.format(suite=self.apt.suite).replace("\n", "\\n")
-        command.append(f"--customize-hook=printf '{sources}' >\"$1/etc/apt/sources.list\"")
+        # Where this machine gets its packages from is nothing for an image.
+        command.append("--customize-hook=: >\"$1/etc/apt/sources.list\"")
         command += [self.apt.suite, str(root_tar), *self.apt.sources]
         result = run(command, env=self._environment(), umask=0o022)
         if result.returncode != 0:
