@@ -357,62 +357,48 @@ Status SuccessStatus() {
   return status;
 }
 
+// What ConfigMaps and Secrets have in common: `list`, `get` and `remove` are the store's for T.
+template <class T>
+void HandleStored(Agent& agent, const auto& call, const char* kind, const char* plural, auto list,
+                  auto get, auto remove) {
+  ObjectStore& objects = agent.objects();
+  http::Exchange& exchange = *call.exchange;
+  if (call.method == "POST" || call.method == "PUT") {
+    auto object = ReadObject<T>(exchange, call.name_space, kind);
+    if (!object) return RespondStatus(exchange, object.error());
+    if (auto put = objects.Put(*object); !put.ok()) {
+      return RespondStatus(exchange, StatusOf(put.error()));
+    }
+    agent.ObjectsChanged(call.name_space);
+    return RespondObject(exchange, call.method == "POST" ? 201 : 200, *object);
+  }
+  if (call.method == "GET" && call.name.empty()) {
+    const auto found = (objects.*list)(call.name_space);
+    return RespondJson(exchange, 200, ListJson((std::string(kind) + "List").c_str(), found, 1));
+  }
+  if (call.method == "GET") {
+    auto object = (objects.*get)(call.name_space, call.name);
+    if (!object.ok()) return RespondStatus(exchange, NotFoundStatus(plural, call.name));
+    return RespondObject(exchange, 200, **object);
+  }
+  if (call.method != "DELETE") return RespondStatus(exchange, MethodNotAllowed());
+  if (!(objects.*remove)(call.name_space, call.name).ok()) {
+    return RespondStatus(exchange, NotFoundStatus(plural, call.name));
+  }
+  agent.ObjectsChanged(call.name_space);
+  RespondStatus(exchange, SuccessStatus());
+}
+
 }  // namespace
 
 void AgentApi::HandleConfigMaps(const Call& call) {
-  ObjectStore& objects = agent_.objects();
-  if (call.method == "POST" || call.method == "PUT") {
-    auto object = ReadObject<v1::ConfigMap>(*call.exchange, call.name_space, "ConfigMap");
-    if (!object) return RespondStatus(*call.exchange, object.error());
-    if (auto put = objects.Put(*object); !put.ok()) {
-      return RespondStatus(*call.exchange, StatusOf(put.error()));
-    }
-    agent_.ObjectsChanged(call.name_space);
-    return RespondObject(*call.exchange, call.method == "POST" ? 201 : 200, *object);
-  }
-  if (call.method == "GET" && call.name.empty()) {
-    return RespondJson(*call.exchange, 200,
-                       ListJson("ConfigMapList", objects.ListConfigMaps(call.name_space), 1));
-  }
-  if (call.method == "GET") {
-    auto object = objects.GetConfigMap(call.name_space, call.name);
-    if (!object.ok()) return RespondStatus(*call.exchange, NotFoundStatus("configmaps", call.name));
-    return RespondObject(*call.exchange, 200, **object);
-  }
-  if (call.method != "DELETE") return RespondStatus(*call.exchange, MethodNotAllowed());
-  if (!objects.RemoveConfigMap(call.name_space, call.name).ok()) {
-    return RespondStatus(*call.exchange, NotFoundStatus("configmaps", call.name));
-  }
-  agent_.ObjectsChanged(call.name_space);
-  RespondStatus(*call.exchange, SuccessStatus());
+  HandleStored<v1::ConfigMap>(agent_, call, "ConfigMap", "configmaps", &ObjectStore::ListConfigMaps,
+                              &ObjectStore::GetConfigMap, &ObjectStore::RemoveConfigMap);
 }
 
 void AgentApi::HandleSecrets(const Call& call) {
-  ObjectStore& objects = agent_.objects();
-  if (call.method == "POST" || call.method == "PUT") {
-    auto object = ReadObject<v1::Secret>(*call.exchange, call.name_space, "Secret");
-    if (!object) return RespondStatus(*call.exchange, object.error());
-    if (auto put = objects.Put(*object); !put.ok()) {
-      return RespondStatus(*call.exchange, StatusOf(put.error()));
-    }
-    agent_.ObjectsChanged(call.name_space);
-    return RespondObject(*call.exchange, call.method == "POST" ? 201 : 200, *object);
-  }
-  if (call.method == "GET" && call.name.empty()) {
-    return RespondJson(*call.exchange, 200,
-                       ListJson("SecretList", objects.ListSecrets(call.name_space), 1));
-  }
-  if (call.method == "GET") {
-    auto object = objects.GetSecret(call.name_space, call.name);
-    if (!object.ok()) return RespondStatus(*call.exchange, NotFoundStatus("secrets", call.name));
-    return RespondObject(*call.exchange, 200, **object);
-  }
-  if (call.method != "DELETE") return RespondStatus(*call.exchange, MethodNotAllowed());
-  if (!objects.RemoveSecret(call.name_space, call.name).ok()) {
-    return RespondStatus(*call.exchange, NotFoundStatus("secrets", call.name));
-  }
-  agent_.ObjectsChanged(call.name_space);
-  RespondStatus(*call.exchange, SuccessStatus());
+  HandleStored<v1::Secret>(agent_, call, "Secret", "secrets", &ObjectStore::ListSecrets,
+                           &ObjectStore::GetSecret, &ObjectStore::RemoveSecret);
 }
 
 void AgentApi::ListEvents(const Call& call) {
