@@ -93,7 +93,10 @@ bool TakeParameter(Reader* reader, Challenge* challenge) {
     reader->SetRest(before);
     return false;
   }
-  if (challenge->parameters.size() < kMaxParameters && challenge->Get(name).empty()) {
+  // Of two with one name the first holds, also when it is empty.
+  const bool known = std::ranges::any_of(
+      challenge->parameters, [&](const auto& parameter) { return parameter.first == name; });
+  if (!known && challenge->parameters.size() < kMaxParameters) {
     challenge->parameters.emplace_back(name, std::move(value));
   }
   return true;
@@ -102,8 +105,7 @@ bool TakeParameter(Reader* reader, Challenge* challenge) {
 // token68, when it is all that stands before the next comma.
 bool TakeToken68(Reader* reader, Challenge* challenge) {
   const std::string_view before = reader->rest();
-  reader->Take(IsToken68Char);
-  reader->Take([](char c) { return c == '='; });
+  if (!reader->Take(IsToken68Char).empty()) reader->Take([](char c) { return c == '='; });
   const std::string_view token = before.substr(0, before.size() - reader->rest().size());
   reader->SkipBlanks();
   if (!token.empty() && (reader->done() || reader->rest().front() == ',')) {

@@ -45,6 +45,13 @@ TEST(ChallengeTest, TheFirstOfTwoParametersCounts) {
   EXPECT_THAT(challenges[0].parameters, SizeIs(1));
 }
 
+TEST(ChallengeTest, TheFirstOfTwoParametersCountsAlsoWhenItIsEmpty) {
+  const auto challenges = ParseChallenges(R"(Bearer realm="", realm="https://elsewhere/")");
+  ASSERT_EQ(challenges.size(), 1u);
+  ASSERT_EQ(challenges[0].parameters.size(), 1u);
+  EXPECT_EQ(challenges[0].Get("realm"), "");
+}
+
 TEST(ChallengeTest, WhatStandsBeforeAMistakeCounts) {
   EXPECT_THAT(ParseChallenges(""), IsEmpty());
   EXPECT_THAT(ParseChallenges(" , ,"), IsEmpty());
