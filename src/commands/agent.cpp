@@ -104,9 +104,9 @@ Result<image::Keyring> MachineKeyring() {
 // All parts, in the order in which they need each other; they go in the reverse one.
 class Node {
  public:
-  static Result<std::unique_ptr<Node>> Open(const Instance& instance, runtime::TraceSink trace) {
+  static Result<std::unique_ptr<Node>> Open(const Instance& instance) {
     std::unique_ptr<Node> node(new Node(instance));
-    TRY_VOID(node->OpenParts(std::move(trace)));
+    TRY_VOID(node->OpenParts());
     TRY_VOID(node->OpenServer());
     return node;
   }
@@ -148,7 +148,7 @@ class Node {
         volumes_(config_, objects_, clock_),
         events_(clock_, config_.name) {}
 
-  Result<void> OpenParts(runtime::TraceSink trace) {
+  Result<void> OpenParts() {
     TRY_VOID(objects_.Load());
     TRY(images_, OpenImages(instance_.data_dir + "/images"));
     TRY(keyring_, MachineKeyring());
@@ -160,8 +160,8 @@ class Node {
     settings.spare_namespaces = kSpareNamespaces;
     TRY(network_, network::OpenNetwork(instance_, settings));
     TRY(cgroups_, kernel::CgroupDriver::Detect({.root = instance_.cgroup_root}));
-    TRY(runtime_, runtime::EmbeddedRuntime::Open({.instance = instance_, .trace = std::move(trace)},
-                                                 *images_, *network_, *cgroups_));
+    TRY(runtime_,
+        runtime::EmbeddedRuntime::Open({.instance = instance_}, *images_, *network_, *cgroups_));
     TRY(probes_, node::HttpProbes::Create());
     TRY(agent_, node::Agent::Open({.config = config_,
                                    .clock = clock_,
@@ -220,17 +220,6 @@ Result<UniqueFd> StopSignals() {
   return fd;
 }
 
-// A line for each step: how long it took, and of what.
-runtime::TraceSink TraceTo(const cli::Streams& streams) {
-  return [streams](const runtime::TraceStep& step) {
-    const auto micros =
-        std::chrono::duration_cast<std::chrono::microseconds>(step.end - step.begin).count();
-    std::string line = "trace " + std::string(step.id.substr(0, 12)) + ' ';
-    line.append(step.step).append(" ").append(std::to_string(micros)).append(" us\n");
-    (void)streams.Err(line);
-  };
-}
-
 Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& streams) {
   if (geteuid() != 0) {
     return Error(Code::kPermissionDenied,
@@ -243,8 +232,7 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd signals, StopSignals());
   // Pods' files are made with the modes they are to have.
   umask(0022);
-  TRY(const std::unique_ptr<Node> node,
-      Node::Open(instance, invocation.Has(kTraceOption) ? TraceTo(streams) : runtime::TraceSink()));
+  TRY(const std::unique_ptr<Node> node, Node::Open(instance));
   for (const std::string& warning : node->TakeWarnings()) {
     (void)streams.Err("podium agent: " + warning + '\n');
   }
@@ -277,7 +265,6 @@ constexpr cli::Option kOptions[] = {
     {.name = kReadyOption,
      .value = "NUMBER",
      .help = "an open descriptor to which a byte is written when the agent serves"},
-    {.name = kTraceOption, .help = "a line on standard error for each step of making a pod"},
 };
 
 }  // namespace

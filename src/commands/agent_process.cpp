@@ -42,7 +42,7 @@ std::string LastWords(const std::string& log) {
 
 }  // namespace
 
-Result<void> EnsureAgent(const Instance& instance, bool trace) {
+Result<void> EnsureAgent(const Instance& instance) {
   if (Serves(instance)) return {};
   if (geteuid() != 0) {
     return Error(
@@ -61,7 +61,6 @@ Result<void> EnsureAgent(const Instance& instance, bool trace) {
   request.program = program.get();
   request.arguments = {"podium", "agent", std::string("--") + kUntilIdleOption,
                        std::string("--") + kReadyOption, "3"};
-  if (trace) request.arguments.push_back(std::string("--") + kTraceOption);
   request.environment = Environment();
   request.descriptors = {tell.get()};
   request.output = output.get();

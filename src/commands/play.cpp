@@ -230,7 +230,7 @@ class Player {
 
 Result<client::Client> ClientOfAgent(const Invocation& invocation) {
   TRY(const Instance instance, cli::ThisInstance());
-  if (!invocation.Has("down")) TRY_VOID(EnsureAgent(instance, invocation.Has("trace")));
+  if (!invocation.Has("down")) TRY_VOID(EnsureAgent(instance));
   return client::Client::Create(client::AgentAt(instance.run_dir));
 }
 
@@ -284,8 +284,6 @@ constexpr cli::Option kOptions[] = {
     cli::kFilenameOption,
     {.name = "detach", .letter = 'd', .help = "leave the pods running, and return"},
     {.name = "down", .help = "stop and remove what the files name"},
-    {.name = "trace",
-     .help = "have an agent that is started now write where the time goes (RUN/agent.log)"},
 };
 
 }  // namespace

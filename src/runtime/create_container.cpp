@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/trace.h"
 #include "linux/path.h"
 #include "reflect/json.h"
 #include "runtime/embedded_runtime.h"
@@ -86,7 +87,7 @@ Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id
   container->sandbox = sandbox;
   container->config = config;
   container->cgroup = sandbox->cgroup + '/' + container->id;
-  const TraceSpan whole(options_.trace, container->id, "CreateContainer");
+  const TraceSpan whole("CreateContainer");
   const std::lock_guard operation(sandbox->operation);
   {
     const std::lock_guard lock(mutex_);
@@ -144,7 +145,7 @@ Result<void> EmbeddedRuntime::MakeContainer(const ContainerRef& container,
   TRY(const ContainerContext context, ContextOf(*container, image, sources));
   container->draft = std::make_unique<Draft>();
   for (const Isolator& isolator : AllIsolators()) {
-    const TraceSpan span(options_.trace, container->id, isolator.name);
+    const TraceSpan span(isolator.name);
     TRY_VOID(isolator.prepare(context, container->draft.get()));
   }
   container->volume_pins = std::move(container->draft->pins);

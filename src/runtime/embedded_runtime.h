@@ -39,7 +39,6 @@
 #include "runtime/draft.h"
 #include "runtime/runtime.h"
 #include "runtime/shim_client.h"
-#include "runtime/trace.h"
 
 namespace podium::runtime {
 
@@ -49,7 +48,6 @@ struct EmbeddedOptions {
   size_t prepared = 4;
   // Where seccomp profiles of type Localhost are, if their names are relative.
   std::string seccomp_folder = "/var/lib/kubelet/seccomp";
-  TraceSink trace = {};
 };
 
 class EmbeddedRuntime : public Runtime {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <utility>
 
+#include "base/trace.h"
 #include "linux/path.h"
 #include "reflect/json.h"
 #include "runtime/embedded_runtime.h"
@@ -88,7 +89,7 @@ Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& 
   sandbox->cgroup = SandboxCgroup(config, sandbox->id);
   sandbox->created_at = Now();
   const std::string name = SandboxName(*config.metadata);
-  const TraceSpan whole(options_.trace, sandbox->id, "RunPodSandbox");
+  const TraceSpan whole("RunPodSandbox");
   Result<void> made = Reserve("sandbox", name, sandbox->id);
   if (!made.ok()) {
     if (prepared) Discard(*std::move(prepared));
@@ -114,7 +115,7 @@ Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& 
 Result<void> EmbeddedRuntime::MakeSandbox(const SandboxRef& sandbox,
                                           std::optional<Prepared> prepared) {
   const auto step = [&](const char* name, auto&& body) -> Result<void> {
-    const TraceSpan span(options_.trace, sandbox->id, name);
+    const TraceSpan span(name);
     return body();
   };
   Result<void> written = step("sandbox files", [&] { return WriteSandboxFiles(*sandbox); });

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/trace.h"
 #include "linux/path.h"
 #include "runtime/embedded_runtime.h"
 #include "runtime/filters.h"
@@ -38,7 +39,7 @@ std::string_view Text(const char* field, size_t size) { return {field, strnlen(f
 
 Result<void> EmbeddedRuntime::StartContainer(std::string_view container_id) {
   TRY(const ContainerRef container, GetContainer(container_id));
-  const TraceSpan whole(options_.trace, container->id, "StartContainer");
+  const TraceSpan whole("StartContainer");
   const std::lock_guard operation(container->sandbox->operation);
   {
     const std::lock_guard lock(mutex_);
@@ -95,12 +96,9 @@ Result<UniqueFd> EmbeddedRuntime::OpenLog(const Container& container) const {
 Result<void> EmbeddedRuntime::LaunchContainer(const ContainerRef& container) {
   Draft& draft = *container->draft;
   const std::shared_ptr<ShimClient>& shim = container->sandbox->shim.client;
-  const auto trace = [&](const char* step) {
-    return TraceSpan(options_.trace, container->id, step);
-  };
   kernel::CgroupEntry entry;
   {
-    const TraceSpan span = trace("cgroup");
+    const TraceSpan span("cgroup");
     TRY_VOID(cgroups_.Create(container->cgroup, draft.limits));
     TRY(entry, cgroups_.OpenForSpawn(container->cgroup));
   }
@@ -136,7 +134,7 @@ Result<void> EmbeddedRuntime::LaunchContainer(const ContainerRef& container) {
   }
   shim::ProcessState state{};
   {
-    const TraceSpan span = trace("container stage");
+    const TraceSpan span("container stage");
     TRY(const ShimReply reply,
         shim->Call(shim::MessageType::kCreateContainer, create, passed.fds()));
     state = reply.As<shim::ProcessInfo>().state;
@@ -147,7 +145,7 @@ Result<void> EmbeddedRuntime::LaunchContainer(const ContainerRef& container) {
   if ((state.refused & shim::kRefusedRlimit) != 0) {
     Warn("hard limits are not raised: no CAP_SYS_RESOURCE");
   }
-  const TraceSpan span = trace("exec");
+  const TraceSpan span("exec");
   shim::Target target{};
   std::memcpy(target.id, create.id, sizeof target.id);
   TRY(const ShimReply reply, shim->Call(shim::MessageType::kStartContainer, target));

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/trace.h"
 #include "runtime/embedded_runtime.h"
 #include "runtime/signals.h"
 
@@ -56,7 +57,7 @@ Result<void> EmbeddedRuntime::StopContainer(std::string_view container_id,
   const auto found = GetContainer(container_id);
   if (!found.ok()) return {};
   const ContainerRef& container = *found;
-  const TraceSpan whole(options_.trace, container->id, "StopContainer");
+  const TraceSpan whole("StopContainer");
   {
     const std::lock_guard lock(mutex_);
     if (container->status.state != cri::ContainerState::kContainerRunning) return {};
@@ -86,7 +87,7 @@ Result<void> EmbeddedRuntime::RemoveContainer(std::string_view container_id) {
   const auto found = GetContainer(container_id);
   if (!found.ok()) return {};
   const ContainerRef& container = *found;
-  const TraceSpan whole(options_.trace, container->id, "RemoveContainer");
+  const TraceSpan whole("RemoveContainer");
   const std::lock_guard operation(container->sandbox->operation);
   bool running = false;
   {
@@ -150,7 +151,7 @@ Result<void> EmbeddedRuntime::StopSandboxLocked(const SandboxRef& sandbox) {
 Result<void> EmbeddedRuntime::StopPodSandbox(std::string_view sandbox_id) {
   const auto found = GetSandbox(sandbox_id);
   if (!found.ok()) return {};
-  const TraceSpan whole(options_.trace, (*found)->id, "StopPodSandbox");
+  const TraceSpan whole("StopPodSandbox");
   const std::lock_guard operation((*found)->operation);
   return StopSandboxLocked(*found);
 }
@@ -159,7 +160,7 @@ Result<void> EmbeddedRuntime::RemovePodSandbox(std::string_view sandbox_id) {
   const auto found = GetSandbox(sandbox_id);
   if (!found.ok()) return {};
   const SandboxRef& sandbox = *found;
-  const TraceSpan whole(options_.trace, sandbox->id, "RemovePodSandbox");
+  const TraceSpan whole("RemovePodSandbox");
   const std::lock_guard operation(sandbox->operation);
   {
     const std::lock_guard lock(mutex_);

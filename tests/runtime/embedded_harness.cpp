@@ -154,8 +154,7 @@ Machine::Machine(MachineOptions options) : options_(std::move(options)) {
 void Machine::OpenRuntime() {
   auto opened = EmbeddedRuntime::Open({.instance = instance_,
                                        .prepared = options_.prepared,
-                                       .seccomp_folder = folder_ + "/seccomp",
-                                       .trace = options_.trace},
+                                       .seccomp_folder = folder_ + "/seccomp"},
                                       *images_, *network_, *cgroups_);
   ASSERT_TRUE(opened.ok()) << opened.error().message();
   runtime_ = *std::move(opened);

@@ -49,7 +49,6 @@ std::string EnterTestWorld();
 struct MachineOptions {
   size_t prepared = 0;
   std::string name = "a";  // of folders and cgroups
-  TraceSink trace = {};
 };
 
 // Everything but the runtime, which can be closed and opened again as if its process had died.

@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <csignal>
-#include <mutex>
 #include <sstream>
 #include <thread>
 
+#include "base/trace.h"
 #include "embedded_harness.h"
 #include "image/tar_builder.h"
 #include "linux/path.h"
@@ -493,19 +493,19 @@ TEST_F(EmbeddedTest, WhatFailsLeavesNothing) {
 }
 
 TEST_F(EmbeddedTest, TraceNamesTheSteps) {
-  std::mutex mutex;
+  Trace trace;
+  {
+    const TraceScope scope(&trace);
+    const std::string pod = RunPod(TestPod("p"));
+    Start(pod, Shell("c", "true"));
+  }
   std::vector<std::string> steps;
-  machine_.reset();
-  machine_ = std::make_unique<Machine>(MachineOptions{.trace = [&](const TraceStep& step) {
-    const std::lock_guard lock(mutex);
-    steps.emplace_back(step.step);
-  }});
-  const std::string pod = RunPod(TestPod("p"));
-  Wait(Start(pod, Shell("c", "true")));
-  machine_.reset();
-  const std::lock_guard lock(mutex);
-  EXPECT_THAT(steps, ::testing::IsSupersetOf({"RunPodSandbox", "shim and infra", "network",
-                                              "root file system", "container stage", "exec"}));
+  for (const TraceStep& step : trace.steps()) {
+    steps.push_back(std::string(step.depth, ' ') + step.name);
+  }
+  EXPECT_THAT(steps, ::testing::IsSupersetOf({"RunPodSandbox", " shim and infra", " network",
+                                              "CreateContainer", " root file system",
+                                              "StartContainer", " container stage", " exec"}));
 }
 
 }  // namespace
