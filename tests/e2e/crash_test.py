@@ -70,6 +70,11 @@ def tearDownModule():
     WORLD.close()
 
 
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return int(file.read().rpartition(") ")[2].split()[1])
+
+
 class Pod:
     """What is known of one."""
 
@@ -299,12 +304,20 @@ class CrashTest(unittest.TestCase):
 
     @staticmethod
     def marked_processes():
-        """Process ids by the marker in their arguments; shells that are subshells apart."""
-        found = {}
+        """Process ids by the marker in their arguments. What a shell forks has its arguments for a
+        moment, and is not meant."""
+        marked = {}
         for pid, command in worlds.processes().items():
             marker = re.search(r" (crash-\S+)$", command)
             if marker:
-                found.setdefault(marker[1], []).append(pid)
+                marked[pid] = marker[1]
+        found = {}
+        for pid, marker in marked.items():
+            try:
+                if parent_of(pid) not in marked:
+                    found.setdefault(marker, []).append(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
         return found
 
     def look_at_container(self, pod, shown, status, marked):
@@ -375,11 +388,6 @@ spec:
         return json.loads(out)["sandboxes"][0]["pid"]
 
     @staticmethod
-    def parent(pid):
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return int(file.read().rpartition(") ")[2].split()[1])
-
-    @staticmethod
     def log(name, attempt):
         path, = (WORLD.folder / "log").glob(f"default_{name}_*/main/{attempt}.log")
         return [line.split(" ", 3)[3] for line in path.read_text().splitlines()]
@@ -392,7 +400,7 @@ spec:
         worlds.wait_for("it is up", lambda: self.log(name, 0)[-1:] == ["up"])
         process, = CrashTest.marked_processes()[f"crash-{name}-main"]
         infra = self.infra(name)
-        os.kill(self.parent(infra) if victim == "shim" else infra, signal.SIGKILL)
+        os.kill(parent_of(infra) if victim == "shim" else infra, signal.SIGKILL)
         for pid in process, infra:
             worlds.wait_for("it is gone", lambda gone=pid: gone not in worlds.processes())
         return before

@@ -272,6 +272,68 @@ TEST_F(ShimEscapeTest, ACreatedContainerIsNotLookedInto) {
   EXPECT_EQ(pod.RunToEnd("c2", plan).log, "seen\n");
 }
 
+// CVE-2016-9962, by one who may trace: what a pod's containers see of a process that is about to be
+// one of them has nothing but what they have.
+TEST_F(ShimEscapeTest, ATracerFindsNothingInWhatIsCreated) {
+  Pod pod;
+  ASSERT_EQ(pod.Run().Failure(), "");
+  Plan plan = ProgramPlan({"true"});
+  plan.flags &= ~uint32_t{kPlanNewPid};
+  const uint64_t granted = plan.permitted;
+  ASSERT_EQ(pod.Create("c1", plan).Failure(), "");
+  plan = ShellPlan(
+      "for p in /proc/[0-9]*; do case $(cat $p/comm) in podium-shim) cat $p/status; "
+      "for f in $p/fd/*; do readlink $f; done; esac; done 2>/dev/null");
+  plan.flags &= ~uint32_t{kPlanNewPid};
+  constexpr uint64_t kTrace = uint64_t{1} << 19;  // CAP_SYS_PTRACE
+  for (uint64_t* set : {&plan.bounding, &plan.effective, &plan.permitted}) *set |= kTrace;
+  const std::string seen = pod.RunToEnd("c2", plan).log;
+  char expected[32];
+  std::snprintf(expected, sizeof expected, "CapPrm:\t%016lx\n", granted);
+  EXPECT_THAT(seen, ::testing::HasSubstr(expected));
+  const std::string links = seen.substr(seen.find("nonvoluntary_ctxt_switches"));
+  EXPECT_THAT(links, ::testing::HasSubstr("/dev/null"));
+  EXPECT_EQ(links.find("/proc"), std::string::npos) << links;
+  EXPECT_EQ(links.find("anon_inode"), std::string::npos) << links;
+  EXPECT_EQ(links.find("memfd"), std::string::npos) << links;
+}
+
+// The same while a process is being made to run in it.
+TEST_F(ShimEscapeTest, ATracerFindsNothingInExecs) {
+  Pod pod;
+  ASSERT_EQ(pod.Run().Failure(), "");
+  Plan plan = ShellPlan(
+      "echo up; while :; do for p in /proc/[0-9]*; do case $p in /proc/1|/proc/self) ;; *) "
+      "for f in $p/fd/*; do case \"$(readlink $f)\" in /proc|*memfd:*|*pidfd*) echo FOUND $f;; "
+      "esac; "
+      "[ -d $f/1/root/. ] && echo HOST; done;; esac; done; done 2>/dev/null");
+  constexpr uint64_t kTrace = uint64_t{1} << 19;
+  for (uint64_t* set : {&plan.bounding, &plan.effective, &plan.permitted}) *set |= kTrace;
+  ASSERT_EQ(pod.Create("c1", plan).Failure(), "");
+  ASSERT_EQ(pod.Start("c1").Failure(), "");
+  for (int i = 0; i < 500 && pod.Log("c1").empty(); ++i) usleep(10'000);
+  for (int i = 0; i < 5 * Rounds(); ++i) {
+    ASSERT_EQ(pod.ExecToEnd("e1", "c1", ExecPlan({"true"})).failure, "");
+  }
+  EXPECT_EQ(pod.Log("c1"), "up\n");
+}
+
+// Infra, in a process namespace that containers share: not even one of its own user looks into it.
+TEST_F(ShimEscapeTest, InfraIsNotLookedInto) {
+  Pod pod;
+  ASSERT_EQ(pod.Run().Failure(), "");
+  Plan plan =
+      ShellPlan("cat /proc/1/comm; ls /proc/1/root/ /proc/1/fd/; head -c4 /proc/1/exe; true");
+  plan.flags &= ~uint32_t{kPlanNewPid};
+  plan.uid = plan.gid = 65535;
+  plan.permitted = plan.effective = plan.bounding = 0;
+  const std::string seen = pod.RunToEnd("c1", plan).log;
+  EXPECT_THAT(seen, ::testing::HasSubstr("pause\n"));
+  for (const char* what : {"/proc/1/root/", "/proc/1/fd/", "/proc/1/exe"}) {
+    EXPECT_THAT(seen, ::testing::ContainsRegex(std::string(what) + ".*Permission denied"));
+  }
+}
+
 // CVE-2025-64329: execs and attaches that come and go.
 TEST_F(ShimEscapeTest, ExecAndAttachFloodsLeaveNothing) {
   Pod pod;

@@ -24,6 +24,8 @@ struct KernelSigaction {
 
 int Main(int /*argc*/, char** /*argv*/) {
   sys::Prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("pause"));
+  // Where the pod's containers see it, one of the same user could trace it and be in its place.
+  sys::Prctl(PR_SET_DUMPABLE, 0);
   const KernelSigaction ignore = {.handler = SIG_IGN, .flags = 0, .restorer = nullptr, .mask = 0};
   sys::Call(__NR_rt_sigaction, SIGCHLD, &ignore, nullptr, sizeof(ignore.mask));
   // A blocked signal waits even for a PID 1 that has no handler for it (sig_ignored() in the

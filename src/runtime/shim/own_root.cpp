@@ -89,6 +89,11 @@ int EnterOwnRoot() {
   return result < 0 ? static_cast<int>(-result) : 0;
 }
 
+int AttachProc(int mount) {
+  const long result = sys::MoveMount(mount, AT_FDCWD, "/proc", 0);
+  return result < 0 ? static_cast<int>(-result) : 0;
+}
+
 int MountShm(uint64_t bytes) {
   char size[21];
   char* to = size + sizeof(size) - 1;

@@ -6,7 +6,8 @@
 //   /empty   an empty folder: what masked folders show
 //   /dev     null, zero, full, random, urandom, tty
 //   /shm     the pod's shared memory, once there is one
-//   /proc, /sys   empty folders, used for pods with a user namespace only (stage_container.cpp)
+//   /proc    an empty folder; the pod's proc, once containers share its pid namespace
+//   /sys     an empty folder, used for pods with a user namespace only (stage_container.cpp)
 #pragma once
 
 #include <cstdint>
@@ -18,5 +19,8 @@ int EnterOwnRoot();
 
 // Mounts the pod's /dev/shm at /shm. 0, or errno.
 int MountShm(uint64_t bytes);
+
+// Puts a detached mount at /proc. 0, or errno.
+int AttachProc(int mount);
 
 }  // namespace podium::runtime::shim

@@ -55,20 +55,23 @@ long WriteMap(int32_t pid, std::string_view name, const IdMapping* mappings, uin
   return result;
 }
 
-// Waits for a stage's next report. False when its socket has ended.
-bool ReadReport(int status, StageReport* report) {
+// Waits for a stage's next report, and the descriptor that comes with it if one may. False when its
+// socket has ended.
+bool ReadReport(int status, StageReport* report, int* fd = nullptr) {
+  alignas(8) unsigned char control[128];
   iovec part = {.iov_base = report, .iov_len = sizeof(*report)};
   sys::MessageHeader header = {.name = nullptr,
                                .name_size = 0,
                                .parts = &part,
                                .part_count = 1,
-                               .control = nullptr,
-                               .control_size = 0,
+                               .control = fd != nullptr ? control : nullptr,
+                               .control_size = fd != nullptr ? sizeof(control) : 0,
                                .flags = 0};
   long size = 0;
   do {
-    size = sys::Recvmsg(status, &header, 0);
+    size = sys::Recvmsg(status, &header, sys::kMsgCmsgCloexec);
   } while (size == -EINTR);
+  if (fd != nullptr && size > 0) *fd = ReadControl(control, header.control_size).fd;
   return size == static_cast<long>(sizeof(*report));
 }
 
@@ -244,6 +247,26 @@ void RunPod(const ReplyTo& from, const Request& request, Received& received) {
   const int fds[] = {sandbox.infra_pidfd, net};
   Reply(from, MessageType::kSandboxRunning, &running.header, sizeof(running), fds);
   CloseFd(&net);
+}
+
+int HavePodProc() {
+  Sandbox& sandbox = g_shim.sandbox;
+  if ((sandbox.flags & kSandboxNewPid) == 0 || sandbox.has_proc) return 0;
+  StageJob job;
+  clone_args clone = {};
+  clone.exit_signal = SIGCHLD;
+  int status = -1;
+  const long pid = SpawnInPidNamespace(sandbox.infra_pidfd, ProcStage, &job, clone, &status);
+  if (pid < 0) return static_cast<int>(-pid);
+  StageReport report = {};
+  int mount = -1;
+  const bool reported = ReadReport(status, &report, &mount);
+  CloseFd(&status);
+  if (!reported || report.failed) return reported ? report.error : ESRCH;
+  const int error = AttachProc(mount);
+  CloseFd(&mount);
+  sandbox.has_proc = error == 0;
+  return error;
 }
 
 void KillPod() {

@@ -91,6 +91,7 @@ struct Sandbox {
   uint32_t flags;
   ProcessState infra;
   int infra_pidfd;
+  bool has_proc;  // a proc of its pid namespace is mounted in our root
   int run_dir;
   int kill;
 };
@@ -141,6 +142,9 @@ void Handle(const ReplyTo& from, const Request& request, Received& received);
 void RunPod(const ReplyTo& from, const Request& request, Received& received);
 // Everything of the pod gets SIGKILL, infra last.
 void KillPod();
+// Mounts a proc of the pod's pid namespace in our root, for containers that share it, unless there
+// is one: before the first of them runs, so that nobody sees it being done. 0 or an errno.
+int HavePodProc();
 
 // spawn.cpp
 // A process: `job` is carried out by `stage` in it. Its status socket, ours, is *status. The
@@ -150,6 +154,15 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
 void StartExec(const ReplyTo& from, const Exec& request, Received& received);
 void Start(const ReplyTo& from, Process& process);
 void ReadStatus(Process& process);
+// What came beside a report: who sent it, in our own numbers, and a descriptor, or -1.
+struct ControlData {
+  int32_t pid = 0;
+  int fd = -1;
+};
+ControlData ReadControl(const unsigned char* control, size_t size);
+// Births in another pid namespace, unless `pidfd` is -1.
+long SpawnInPidNamespace(int pidfd, void (*stage)(const StageJob&), StageJob* job,
+                         const clone_args& clone, int* status);
 
 // reap.cpp
 void ReapAll();

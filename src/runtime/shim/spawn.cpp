@@ -34,18 +34,6 @@ clone_args CloneInto(int cgroup_folder) {
   return args;
 }
 
-// Births in another pid namespace: ours for children is changed and changed back.
-long SpawnInPidNamespace(int pidfd, void (*stage)(const StageJob&), StageJob* job,
-                         const clone_args& clone, int* status) {
-  if (pidfd < 0) return Spawn(stage, job, clone, status);
-  const long result = sys::Setns(pidfd, CLONE_NEWPID);
-  if (result < 0) return result;
-  const long pid = Spawn(stage, job, clone, status);
-  // Cannot fail: one may always enter one's own.
-  sys::Setns(g_shim.self, CLONE_NEWPID);
-  return pid;
-}
-
 // The container's namespaces, for kSignalAll and execs. The one word of a plan that the shim reads;
 // a process whose plan is none never gets to where it matters.
 uint32_t FlagsOf(int plan) {
@@ -162,10 +150,7 @@ void OnClosed(Process& process) {
   CloseFd(&process.terminal);
 }
 
-struct ControlData {
-  int32_t pid = 0;
-  int fd = -1;
-};
+}  // namespace
 
 ControlData ReadControl(const unsigned char* control, size_t size) {
   ControlData data;
@@ -187,8 +172,6 @@ ControlData ReadControl(const unsigned char* control, size_t size) {
   return data;
 }
 
-}  // namespace
-
 long Spawn(void (*stage)(const StageJob&), StageJob* job, const clone_args& clone, int* status) {
   int pair[2];
   long result =
@@ -208,6 +191,18 @@ long Spawn(void (*stage)(const StageJob&), StageJob* job, const clone_args& clon
   return result;
 }
 
+// Ours for children is changed and changed back.
+long SpawnInPidNamespace(int pidfd, void (*stage)(const StageJob&), StageJob* job,
+                         const clone_args& clone, int* status) {
+  if (pidfd < 0) return Spawn(stage, job, clone, status);
+  const long result = sys::Setns(pidfd, CLONE_NEWPID);
+  if (result < 0) return result;
+  const long pid = Spawn(stage, job, clone, status);
+  // Cannot fail: one may always enter one's own.
+  sys::Setns(g_shim.self, CLONE_NEWPID);
+  return pid;
+}
+
 void Create(const ReplyTo& from, const CreateContainer& request, Received& received) {
   const std::string_view id = FieldText(request.id);
   if (FindProcess(id, ProcessKind::kContainer) != nullptr) {
@@ -225,11 +220,15 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
   process->plan_flags = FlagsOf(job.plan);
   process->log = received.Take(request.log);
   process->kill = received.Take(request.cgroups.kill);
-  const bool pod_pids = (g_shim.sandbox.flags & kSandboxNewPid) != 0;
-  long result = -EMFILE;
-  if (MakeStreams(request, *process, &job)) {
+  // One that has a pid namespace of its own makes it below the pod's.
+  const bool below_pod =
+      (g_shim.sandbox.flags & kSandboxNewPid) != 0 && (process->plan_flags & kPlanNewPid) != 0;
+  const bool shares_pids = (process->plan_flags & kPlanNewPid) == 0;
+  long result = shares_pids ? -HavePodProc() : 0;
+  if (result == 0 && !MakeStreams(request, *process, &job)) result = -EMFILE;
+  if (result == 0) {
     result =
-        SpawnInPidNamespace(pod_pids ? g_shim.sandbox.infra_pidfd : -1, ContainerStage, &job,
+        SpawnInPidNamespace(below_pod ? g_shim.sandbox.infra_pidfd : -1, ContainerStage, &job,
                             CloneInto(received.Peek(request.cgroups.folder)), &process->status);
   }
   CloseStreams(job);
@@ -267,8 +266,7 @@ void StartExec(const ReplyTo& from, const Exec& request, Received& received) {
   }
   process->reply = from;
   const long result =
-      SpawnInPidNamespace(container->pidfd, ExecStage, &job,
-                          CloneInto(received.Peek(request.cgroups.folder)), &process->status);
+      Spawn(ExecStage, &job, CloneInto(received.Peek(request.cgroups.folder)), &process->status);
   if (result < 0) {
     return OnFailed(*process, FailedStep::kSpawn, static_cast<int32_t>(-result), id);
   }

@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/mman.h>
+#include <linux/prctl.h>
 
 #include "runtime/shim/syscalls.h"
 
@@ -150,6 +151,15 @@ void BecomeNamespaceRoot() {
   Must(sys::Call(__NR_setgroups, 0, nullptr), FailedStep::kUser);
   Must(sys::Call(__NR_setresgid, 0, 0, 0), FailedStep::kUser);
   Must(sys::Call(__NR_setresuid, 0, 0, 0), FailedStep::kUser);
+  HideMemory();
+}
+
+void HideMemory() { Must(sys::Prctl(PR_SET_DUMPABLE, 0), FailedStep::kSpawn); }
+
+void BeBornInside() {
+  clone_args args = {};
+  args.flags = CLONE_PARENT;
+  if (Must(sys::Clone3(args), FailedStep::kSpawn) > 0) sys::Exit(0);
 }
 
 }  // namespace podium::runtime::shim

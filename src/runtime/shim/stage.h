@@ -50,6 +50,8 @@ struct StageJob {
 void InfraStage(const StageJob& job);
 // Names a pod made ahead: its host name and sysctls.
 void NameStage(const StageJob& job);
+// Mounts a proc of the pid namespace that it is born in, and reports it as the descriptor.
+void ProcStage(const StageJob& job);
 void ContainerStage(const StageJob& job);
 void ExecStage(const StageJob& job);
 
@@ -81,6 +83,13 @@ void LeaveKeyring();
 uint32_t PodNamespaces(uint32_t sandbox_flags);
 // Root of the user namespace just joined.
 void BecomeNamespaceRoot();
+// Goes on as a new process, in the pid namespace that was joined for children: all that others in
+// it can ever see or trace has the container's capabilities and no descriptor of the shim's
+// (CVE-2016-9962). The shim, our parent, becomes the new one's.
+void BeBornInside();
+// Core dumps and tracers get nothing of what runs before the program, whatever fs.suid_dumpable
+// says about a process that has changed its user.
+void HideMemory();
 
 // stage_user.cpp: user, groups, capabilities, limits, label; then the filter.
 uint32_t SetRlimits(const PlanReader& plan);  // kRefused... bits
@@ -95,6 +104,7 @@ struct MountContext {
   int root;
   int own_root;  // own_root.h, as this mount namespace sees it
   bool user_namespace;
+  bool pod_proc;  // proc is the pod's, in own_root
   std::span<const int> attached;
   int devpts;  // out: the last devpts mounted, or -1
 };
@@ -108,6 +118,8 @@ int CloneOwn(int own_root, const char* path, uint64_t attributes, FailedStep ste
 
 // stage_program.cpp: terminal, standard streams, working directory, program.
 int OpenTerminal(int ptmx_folder, uint16_t rows, uint16_t columns, int* terminal);
+// A session of its own; with `terminal`, standard input is its terminal.
+void BeginSession(bool terminal);
 void SetStdio(const int (&stdio)[3], uint32_t uid);
 // False if it must be tried again as the container's user.
 bool EnterWorkingDirectory(const PlanReader& plan, bool again);

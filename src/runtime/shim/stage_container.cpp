@@ -1,10 +1,13 @@
-// A container's process, from birth to its program. It is born in the pod's pid namespace and its
-// cgroups; then:
+// A container's process, from birth to its program:
 //
-//   launcher   limits that only the host's root may set; joins the pod's namespaces; is born again
-//              in a pid and mount namespace of the container's own, as the shim's child
+//   launcher   cgroups; limits that only the host's root may set; joins the pod's namespaces
 //   container  mounts, root, terminal, user; reports that it is ready; waits for the word; filter;
 //   exec
+//
+// Between the two it is born again, as the shim's child. With a pid namespace of the container's
+// own that is at once: the launcher is in the pod's, where only infra could see it. In a pid
+// namespace that containers share it is as late as can be, when nothing is left of what a container
+// may not have.
 //
 // The order matters. Descriptors of the shim are gone before any namespace of the pod is joined. A
 // namespace is made only after the user namespace that is to own it has been joined.
@@ -22,14 +25,15 @@ constexpr int kDetach = 2;  // MNT_DETACH
 
 // The kernel lets a user namespace mount proc and sysfs only where its mount namespace already
 // shows them whole. The copy that the launcher makes of our root does; the container leaves it
-// behind.
-void ShowKernelFileSystems() {
+// behind. The pod's proc is there already.
+void ShowKernelFileSystems(bool pod_proc) {
   Must(sys::Unshare(CLONE_NEWNS), FailedStep::kNamespace, "mnt");
   struct {
     const char* type;
     const char* path;
   } const shown[] = {{"proc", "/proc"}, {"sysfs", "/sys"}};
   for (const auto& one : shown) {
+    if (pod_proc && one.type == shown[0].type) continue;
     const int fs = static_cast<int>(Must(sys::Fsopen(one.type), FailedStep::kMount, one.path));
     Must(sys::Fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr), FailedStep::kMount, one.path);
     const int mount = static_cast<int>(Must(sys::Fsmount(fs, 0), FailedStep::kMount, one.path));
@@ -100,11 +104,18 @@ Streams OpenStreams(const StageJob& job, const PlanReader& plan, const MountCont
   return streams;
 }
 
+bool SharesPodPids(const StageJob& job, const PlanReader& plan) {
+  return (plan.header().flags & kPlanNewPid) == 0 && (job.sandbox_flags & kSandboxNewPid) != 0;
+}
+
 uint32_t Launch(const StageJob& job, const PlanReader& plan) {
   uint32_t refused = 0;
   if (!SetOomScore(job.proc, plan.header().oom_score_adj)) refused |= kRefusedOomScore;
   const bool user_namespace = (job.sandbox_flags & kSandboxNewUser) != 0;
-  if (user_namespace) ShowKernelFileSystems();
+  if (SharesPodPids(job, plan)) {
+    Must(sys::Setns(job.join, CLONE_NEWPID), FailedStep::kNamespace, "pid");
+  }
+  if (user_namespace) ShowKernelFileSystems(SharesPodPids(job, plan));
   Must(sys::Setns(job.join, PodNamespaces(job.sandbox_flags)), FailedStep::kNamespace);
   if (user_namespace) BecomeNamespaceRoot();
   if ((plan.header().flags & kPlanNewPid) != 0) {
@@ -132,13 +143,13 @@ void ContainerStage(const StageJob& job) {
   if ((plan.header().flags & kPlanNewCgroup) != 0) {
     Must(sys::Unshare(CLONE_NEWCGROUP), FailedStep::kNamespace, "cgroup");
   }
-  Must(sys::Call(__NR_setsid), FailedStep::kSpawn);
   LeaveKeyring();
   const int root = job.attached[static_cast<size_t>(plan.header().root)];
   MountContext context = {.root = root,
                           .own_root = static_cast<int>(Must(
                               sys::Openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC), FailedStep::kRoot)),
                           .user_namespace = (job.sandbox_flags & kSandboxNewUser) != 0,
+                          .pod_proc = SharesPodPids(job, plan),
                           .attached = job.attached,
                           .devpts = -1};
   AttachRoot(root);
@@ -153,6 +164,12 @@ void ContainerStage(const StageJob& job) {
   SetUser(plan);
   if (!entered) EnterWorkingDirectory(plan, true);
   const char* program = FindProgram(plan);
+  if (SharesPodPids(job, plan)) {
+    const int keep_inside[] = {0, 1, 2, job.status, streams.master};
+    CloseAllBut(keep_inside);
+    BeBornInside();
+  }
+  BeginSession((job.process_flags & kProcessTerminal) != 0);
   // With a pid namespace of the pod, infra's end is the end of all in it. Without one this is what
   // there is; a program that changes user clears it, and the agent's cgroups do the rest.
   if ((job.sandbox_flags & kSandboxNewPid) == 0) DieWithShim(job.self, SIGKILL);

@@ -1,4 +1,6 @@
-// A further process in a container: born in its pid namespace and cgroups, it joins the rest.
+// A further process in a container. It joins the container's cgroups and namespaces and becomes who
+// it is to be outside of the container's pid namespace, where nobody in there sees it, and is born
+// again inside when nothing is left that the container may not have but what its filter takes.
 #include <asm/errno.h>
 #include <asm/signal.h>
 #include <linux/fcntl.h>
@@ -11,7 +13,7 @@ namespace {
 
 // From here on names are the container's.
 void JoinContainer(const StageJob& job) {
-  uint32_t flags = CLONE_NEWNS | PodNamespaces(job.sandbox_flags);
+  uint32_t flags = CLONE_NEWNS | CLONE_NEWPID | PodNamespaces(job.sandbox_flags);
   if ((job.container_flags & kPlanNewCgroup) != 0) flags |= CLONE_NEWCGROUP;
   Must(sys::Setns(job.join, flags), FailedStep::kNamespace);
   if ((job.sandbox_flags & kSandboxNewUser) != 0) BecomeNamespaceRoot();
@@ -40,7 +42,6 @@ void ExecStage(const StageJob& job) {
   uint32_t refused = 0;
   if (!SetOomScore(job.proc, plan.header().oom_score_adj)) refused |= kRefusedOomScore;
   JoinContainer(job);
-  Must(sys::Call(__NR_setsid), FailedStep::kSpawn);
   LeaveKeyring();
 
   int master = -1;
@@ -57,7 +58,12 @@ void ExecStage(const StageJob& job) {
   SetUser(plan);
   if (!entered) EnterWorkingDirectory(plan, true);
   const char* program = FindProgram(plan);
-  if ((job.sandbox_flags & kSandboxNewPid) == 0) DieWithShim(job.self, SIGKILL);
+  const bool dies_with_shim = (job.sandbox_flags & kSandboxNewPid) == 0;
+  const int keep_inside[] = {0, 1, 2, job.status, master, dies_with_shim ? job.self : -1};
+  CloseAllBut(keep_inside);
+  BeBornInside();
+  BeginSession((job.process_flags & kProcessTerminal) != 0);
+  if (dies_with_shim) DieWithShim(job.self, SIGKILL);
   ReportReady(refused, master);
   RunProgram(plan, program);
 }

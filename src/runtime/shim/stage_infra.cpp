@@ -88,6 +88,16 @@ void InfraStage(const StageJob& job) {
   sys::Exit(128);
 }
 
+void ProcStage(const StageJob& job) {
+  ReportTo(job.status);
+  const int keep[] = {job.status};
+  CloseAllBut(keep);
+  const int fs = static_cast<int>(Must(sys::Fsopen("proc"), FailedStep::kMount, "proc"));
+  Must(sys::Fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr), FailedStep::kMount, "proc");
+  ReportReady(0, static_cast<int>(Must(sys::Fsmount(fs, 0), FailedStep::kMount, "proc")));
+  sys::Exit(0);
+}
+
 void NameStage(const StageJob& job) {
   ReportTo(job.status);
   const int keep[] = {job.status, job.proc, job.join};

@@ -147,8 +147,18 @@ void Configure(const Step& step, int fs) {
   step.Check(sys::Fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr));
 }
 
+// The kernel mounts proc for the pid namespace that one is in, and who makes a container of a
+// shared one is not.
+void MountPodProc(const Step& step) {
+  if (step.mount.options.count != 0) Fail(step.failed, EINVAL, step.target);
+  const int mount = CloneOwn(step.context.own_root, "proc", step.mount.attr_set, step.failed);
+  AttachAt(step, mount, OpenTarget(step, true));
+  sys::Close(mount);
+}
+
 void MountNew(const Step& step) {
   const std::string_view type = step.plan.Text(step.mount.source);
+  if (type == "proc" && step.context.pod_proc) return MountPodProc(step);
   const int fs = static_cast<int>(step.Check(sys::Fsopen(type.data())));
   // Shown as the device in /proc/mounts; a file system that knows no source says so, and has none.
   sys::Fsconfig(fs, FSCONFIG_SET_STRING, "source", type.data());

@@ -83,8 +83,12 @@ int OpenTerminal(int ptmx_folder, uint16_t rows, uint16_t columns, int* terminal
   }
   *terminal = static_cast<int>(Must(
       sys::IoctlNumber(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC), FailedStep::kTerminal));
-  Must(sys::Ioctl(*terminal, TIOCSCTTY, nullptr), FailedStep::kTerminal);
   return master;
+}
+
+void BeginSession(bool terminal) {
+  Must(sys::Call(__NR_setsid), FailedStep::kSpawn);
+  if (terminal) Must(sys::IoctlNumber(0, TIOCSCTTY, 0), FailedStep::kTerminal);
 }
 
 // The streams become the user's: a program opens /dev/stdout again, and without this only root

@@ -150,6 +150,7 @@ void SetUser(const PlanReader& plan) {
     Must(sys::Prctl(PR_SET_NO_NEW_PRIVS, 1), FailedStep::kNoNewPrivileges);
   }
   if (!filter_first) FinishCapabilities(plan);
+  HideMemory();
 }
 
 // The last thing before execve, so that a filter need not allow what the stage does.
