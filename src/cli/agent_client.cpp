@@ -34,6 +34,11 @@ Result<client::Client> AgentClient() {
   return client::Client::Create(client::AgentAt(instance.run_dir));
 }
 
+Result<client::Client> EnsuredAgentClient(const Invocation& invocation) {
+  TRY_VOID(invocation.EnsureAgent());
+  return AgentClient();
+}
+
 client::ObjectKey PodArgument(const Invocation& invocation, std::string_view argument) {
   const size_t slash = argument.find('/');
   if (slash != std::string_view::npos && !invocation.Has("namespace")) {

@@ -29,6 +29,8 @@ inline constexpr Option kContainerOption = {
 Result<Instance> ThisInstance();
 // Its agent's socket. Nothing is sent yet.
 Result<client::Client> AgentClient();
+// The same for commands that are of use without a pod, too: where no agent serves, one is started.
+Result<client::Client> EnsuredAgentClient(const Invocation& invocation);
 
 // The pod that the command's first argument and --namespace name. "NAMESPACE/NAME" does as well.
 client::ObjectKey PodArgument(const Invocation& invocation, std::string_view argument);

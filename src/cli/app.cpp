@@ -246,6 +246,7 @@ Outcome RunCommand(std::span<const Command> commands, std::span<const char* cons
   if (!command) return UnknownCommand(commands, name);
 
   Invocation invocation;
+  invocation.set_ensure_agent(command->ensure_agent);
   bool help = false;
   const std::string problem = Parse(*command, arguments.subspan(1), &invocation, &help);
   if (help) return {kOk, CommandHelp(*command), {}};

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace podium::cli {
 
 // Exit statuses.
@@ -38,12 +40,17 @@ class Invocation {
   std::vector<std::string> All(std::string_view option) const;
   const std::vector<std::string>& arguments() const { return arguments_; }
 
+  // Returns when an agent serves; nothing is done where the program cannot start one.
+  Result<void> EnsureAgent() const { return ensure_agent_ ? ensure_agent_() : Result<void>(); }
+
+  void set_ensure_agent(Result<void> (*ensure)()) { ensure_agent_ = ensure; }
   void Add(std::string_view option, std::string value);
   void AddArgument(std::string argument) { arguments_.push_back(std::move(argument)); }
 
  private:
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
   std::vector<std::string> arguments_;
+  Result<void> (*ensure_agent_)() = nullptr;
 };
 
 // Where a command that talks while it runs reads and writes. Descriptors.
@@ -77,6 +84,8 @@ struct Command {
   // One of the two. `live` for commands that follow something: what it returns is written last.
   Outcome (*run)(const Invocation& invocation) = nullptr;
   Outcome (*live)(const Invocation& invocation, const Streams& streams) = nullptr;
+  // How an agent is started where none serves (Invocation::EnsureAgent); set by whoever knows how.
+  Result<void> (*ensure_agent)() = nullptr;
 };
 
 // A usage error of the command: `message`, and where to find help.

@@ -77,7 +77,7 @@ Outcome RunExport(const Invocation& invocation, const Streams& streams) {
   if (name == "-" && kernel::IsTerminal(streams.out)) {
     return UsageError("export", "an archive does not go to a terminal");
   }
-  auto client = AgentClient();
+  auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("export", client.error());
   if (name == "-") {
     auto archive = Archive(*client, image);

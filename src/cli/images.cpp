@@ -33,7 +33,7 @@ std::string TableOf(const JsonValue& answer) {
 }
 
 Outcome RunImages(const Invocation& invocation) {
-  auto client = AgentClient();
+  auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("images", client.error());
   const auto text = client->Raw("GET", "/node/v1/images");
   if (!text.ok()) return Failed("images", text.error());
@@ -66,7 +66,7 @@ Result<std::string> RemovalText(const std::string& json, const Invocation& invoc
 
 Outcome RunRmi(const Invocation& invocation) {
   if (invocation.arguments().empty()) return UsageError("rmi", "which image?");
-  auto client = AgentClient();
+  auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("rmi", client.error());
   Outcome outcome;
   for (const std::string& image : invocation.arguments()) {
@@ -86,7 +86,7 @@ Outcome RunRmi(const Invocation& invocation) {
 }
 
 Outcome RunPrune(const Invocation& invocation) {
-  auto client = AgentClient();
+  auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("prune", client.error());
   const auto removed = client->Raw("POST", "/node/v1/images/prune",
                                    invocation.Has("all") ? "all=true" : "all=false");

@@ -143,7 +143,7 @@ Outcome RunImport(const Invocation& invocation) {
   if (invocation.arguments().empty()) return UsageError("import", "which file?");
   auto parameters = ParametersOf(invocation);
   if (!parameters.ok()) return UsageError("import", parameters.error().message());
-  auto client = AgentClient();
+  auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("import", client.error());
   auto file = OpenArchive(invocation.arguments()[0]);
   if (!file.ok()) return Failed("import", file.error());

@@ -68,7 +68,7 @@ Result<JsonValue> Pull(const client::Client& client, const std::string& image,
 
 Outcome RunPull(const Invocation& invocation, const Streams& streams) {
   if (invocation.arguments().empty()) return UsageError("pull", "which image?");
-  auto client = AgentClient();
+  auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("pull", client.error());
   size_t columns = 0;
   if (kernel::IsTerminal(streams.err)) {

@@ -122,10 +122,13 @@ class Node {
     }
   }
 
-  // No pod, and nobody who asks.
-  bool idle() const {
+  // No pod, and nobody who asks, or has asked since the last call: whoever looked whether an agent
+  // serves is about to.
+  bool IsIdle() {
     uint64_t version = 0;
-    return agent_->ListPods("", &version).empty() && server_->counts().connections == 0;
+    const http::Server::Counts counts = server_->counts();
+    const bool asked = std::exchange(seen_, counts.accepted) != counts.accepted;
+    return !asked && counts.connections == 0 && agent_->ListPods("", &version).empty();
   }
 
   // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works
@@ -206,6 +209,7 @@ class Node {
   std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<node::AgentApi> api_;
   std::unique_ptr<http::Server> server_;
+  uint64_t seen_ = 0;  // connections
 };
 
 // SIGTERM and SIGINT as a descriptor; blocked from here on in every thread.
@@ -248,7 +252,7 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
     pollfd wait{signals.get(), POLLIN, 0};
     if (poll(&wait, 1, static_cast<int>(kTick.count())) > 0) return {};
     node->Tick(tick);
-    idle_ticks = until_idle && node->idle() ? idle_ticks + 1 : 0;
+    idle_ticks = until_idle && node->IsIdle() ? idle_ticks + 1 : 0;
     if (idle_ticks < kIdleTicks) continue;
     node->Uninstall();
     return {};

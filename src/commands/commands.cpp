@@ -2,9 +2,20 @@
 
 #include <vector>
 
+#include "cli/agent_client.h"
 #include "cli/commands.h"
+#include "commands/agent_process.h"
 
 namespace podium::commands {
+
+namespace {
+
+Result<void> EnsureAgentHere() {
+  TRY(const Instance instance, cli::ThisInstance());
+  return EnsureAgent(instance);
+}
+
+}  // namespace
 
 std::span<const cli::Command> Commands() {
   static const std::vector<cli::Command> kAll = [] {
@@ -12,6 +23,7 @@ std::span<const cli::Command> Commands() {
     const auto own = cli::Commands();
     all.insert(all.end(), own.begin(), own.end());
     all.push_back(AgentCommand());
+    for (cli::Command& command : all) command.ensure_agent = EnsureAgentHere;
     return all;
   }();
   return kAll;

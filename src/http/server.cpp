@@ -73,7 +73,9 @@ void Server::Stop(std::chrono::milliseconds grace) {
 }
 
 Server::Counts Server::counts() const {
-  return {state_->loop->connections(), state_->pool ? state_->pool->alone() : 0};
+  return {.connections = state_->loop->connections(),
+          .long_running = state_->pool ? state_->pool->alone() : 0,
+          .accepted = state_->loop->accepted()};
 }
 
 }  // namespace podium::http

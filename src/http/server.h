@@ -143,6 +143,7 @@ class Server {
   struct Counts {
     size_t connections = 0;
     size_t long_running = 0;
+    uint64_t accepted = 0;  // connections since the start
   };
   Counts counts() const;
 

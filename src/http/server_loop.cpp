@@ -160,6 +160,7 @@ void ServerLoop::Add(UniqueFd fd) {
   connection->polled = false;
   connections_.emplace(connection->id, connection);
   count_ = connections_.size();
+  ++accepted_;
   SetInterest(*connection, EPOLLIN);
   SetDeadline(*connection, Clock::now() + context_->options.head_timeout);
 }

@@ -32,6 +32,7 @@ class ServerLoop {
 
   // From any thread.
   size_t connections() const { return count_; }
+  uint64_t accepted() const { return accepted_; }
 
  private:
   using Connection = std::shared_ptr<ServerConnection>;
@@ -91,6 +92,7 @@ class ServerLoop {
   uint64_t next_id_ = 2;
   size_t buffered_ = 0;  // of bodies
   std::atomic<size_t> count_ = 0;
+  std::atomic<uint64_t> accepted_ = 0;
 };
 
 }  // namespace podium::http

@@ -378,6 +378,27 @@ TEST_F(NodeCommandsTest, WithoutAnAgentTheySayWhatToDo) {
   }
 }
 
+TEST_F(NodeCommandsTest, CommandsOfImagesStartAnAgent) {
+  const auto own = Commands();
+  std::vector<Command> commands(own.begin(), own.end());
+  for (Command& command : commands) {
+    command.ensure_agent = [] { return Result<void>(Error(Code::kInternal, "asked")); };
+  }
+  for (const std::vector<const char*>& arguments :
+       std::vector<std::vector<const char*>>{{"images"},
+                                             {"pull", "a"},
+                                             {"import", "a"},
+                                             {"export", "a", "b"},
+                                             {"rmi", "a"},
+                                             {"prune"}}) {
+    EXPECT_EQ(RunCommand(commands, arguments).err,
+              std::string("podium ") + arguments[0] + ": asked\n");
+  }
+  for (const char* name : {"ps", "pods", "stats"}) {
+    EXPECT_THAT(RunCommand(commands, std::vector<const char*>{name}).err, HasSubstr("no agent"));
+  }
+}
+
 TEST(NodeFacts, SizesAndIds) {
   EXPECT_EQ(Bytes(0), "0B");
   EXPECT_EQ(Bytes(1023), "1023B");

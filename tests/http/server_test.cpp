@@ -58,6 +58,7 @@ TEST(Server, Answers) {
   }
   // All of it over one connection.
   EXPECT_EQ(server->counts().connections, 1U);
+  EXPECT_EQ(server->counts().accepted, 1U);
 }
 
 TEST(Server, ReadsChunkedBodiesAndLargeOnes) {

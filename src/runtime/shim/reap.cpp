@@ -115,11 +115,6 @@ void OnEnded(Process& process, const Ended& ended) {
   if (process.state.started_ns == 0 && process.state.failed_step == 0) {
     process.state.failed_step = static_cast<uint32_t>(FailedStep::kDied);
     process.state.failed_error = ESRCH;
-    // Nobody will hear more of it; but for a removal, which waits for this end.
-    if (!process.removing) {
-      ReplyFailed(process.reply, FailedStep::kDied, ESRCH);
-      process.reply = {};
-    }
   }
   if (process.state.kind == ProcessKind::kExec) {
     if (process.state.failed_step == 0) SendExited(process.state);

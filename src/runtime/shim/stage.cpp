@@ -156,24 +156,10 @@ void BecomeNamespaceRoot() {
 
 void HideMemory() { Must(sys::Prctl(PR_SET_DUMPABLE, 0), FailedStep::kSpawn); }
 
-int BeBornAgain(uint64_t namespaces) {
-  int pipe[2];
-  Must(sys::Pipe2(pipe, O_CLOEXEC), FailedStep::kSpawn);
+void BeBornInside() {
   clone_args args = {};
-  args.flags = CLONE_PARENT | namespaces;
-  if (Must(sys::Clone3(args), FailedStep::kNamespace, "pid") > 0) sys::Exit(0);
-  sys::Close(pipe[1]);
-  // Above the places of the standard streams, which may be free now and are taken later.
-  const long launcher = Must(sys::Fcntl(pipe[0], F_DUPFD_CLOEXEC, 3), FailedStep::kSpawn);
-  sys::Close(pipe[0]);
-  return static_cast<int>(launcher);
-}
-
-void AwaitLaunchersEnd(int launcher) {
-  char nothing = 0;
-  while (sys::Read(launcher, &nothing, 1) == -EINTR) {
-  }
-  sys::Close(launcher);
+  args.flags = CLONE_PARENT;
+  if (Must(sys::Clone3(args), FailedStep::kSpawn) > 0) sys::Exit(0);
 }
 
 }  // namespace podium::runtime::shim

@@ -83,12 +83,10 @@ void LeaveKeyring();
 uint32_t PodNamespaces(uint32_t sandbox_flags);
 // Root of the user namespace just joined.
 void BecomeNamespaceRoot();
-// Goes on as a new process, in the pid namespace that was joined for children or, with
-// CLONE_NEWPID, in one of its own. The launcher, whose copy it is, ends; the shim is the parent of
-// both, so that it sees the end of the new one itself. What comes back is for AwaitLaunchersEnd.
-int BeBornAgain(uint64_t namespaces);
-// Before ReportReady: the launcher has the report's socket too, whose end must mean our own.
-void AwaitLaunchersEnd(int launcher);
+// Goes on as a new process, in the pid namespace that was joined for children: all that others in
+// it can ever see or trace has the container's capabilities and no descriptor of the shim's
+// (CVE-2016-9962). The shim, our parent, becomes the new one's.
+void BeBornInside();
 // Core dumps and tracers get nothing of what runs before the program, whatever fs.suid_dumpable
 // says about a process that has changed its user.
 void HideMemory();

@@ -43,6 +43,15 @@ void ShowKernelFileSystems(bool pod_proc) {
   }
 }
 
+// In the child, returns. The launcher ends here: the shim, its parent, becomes the child's
+// (CLONE_PARENT), so that it sees the end of the container itself.
+void BeBornAgain() {
+  clone_args args = {};
+  args.flags = CLONE_PARENT | CLONE_NEWPID | CLONE_NEWNS;
+  const long child = Must(sys::Clone3(args), FailedStep::kNamespace, "pid");
+  if (child > 0) sys::Exit(0);
+}
+
 // The root is attached before anything is mounted in it: kernels before 6.15 mount nothing on a
 // detached tree.
 void AttachRoot(int root) { Must(sys::MoveMount(root, AT_FDCWD, "/root", 0), FailedStep::kRoot); }
@@ -99,7 +108,7 @@ bool SharesPodPids(const StageJob& job, const PlanReader& plan) {
   return (plan.header().flags & kPlanNewPid) == 0 && (job.sandbox_flags & kSandboxNewPid) != 0;
 }
 
-uint32_t Launch(const StageJob& job, const PlanReader& plan, int* launcher) {
+uint32_t Launch(const StageJob& job, const PlanReader& plan) {
   uint32_t refused = 0;
   if (!SetOomScore(job.proc, plan.header().oom_score_adj)) refused |= kRefusedOomScore;
   const bool user_namespace = (job.sandbox_flags & kSandboxNewUser) != 0;
@@ -110,7 +119,7 @@ uint32_t Launch(const StageJob& job, const PlanReader& plan, int* launcher) {
   Must(sys::Setns(job.join, PodNamespaces(job.sandbox_flags)), FailedStep::kNamespace);
   if (user_namespace) BecomeNamespaceRoot();
   if ((plan.header().flags & kPlanNewPid) != 0) {
-    *launcher = BeBornAgain(CLONE_NEWPID | CLONE_NEWNS);
+    BeBornAgain();
   } else {
     Must(sys::Unshare(CLONE_NEWNS), FailedStep::kNamespace, "mnt");
   }
@@ -129,8 +138,7 @@ void ContainerStage(const StageJob& job) {
   CloseAllBut({keep, kept});
   const PlanReader plan = MapPlan(job.plan, static_cast<uint32_t>(job.attached.size()));
   if (plan.header().root < 0) Fail(FailedStep::kPlan, EINVAL);
-  int launcher = -1;
-  uint32_t refused = Launch(job, plan, &launcher);
+  uint32_t refused = Launch(job, plan);
 
   if ((plan.header().flags & kPlanNewCgroup) != 0) {
     Must(sys::Unshare(CLONE_NEWCGROUP), FailedStep::kNamespace, "cgroup");
@@ -159,13 +167,12 @@ void ContainerStage(const StageJob& job) {
   if (SharesPodPids(job, plan)) {
     const int keep_inside[] = {0, 1, 2, job.status, streams.master};
     CloseAllBut(keep_inside);
-    launcher = BeBornAgain(0);
+    BeBornInside();
   }
   BeginSession((job.process_flags & kProcessTerminal) != 0);
   // With a pid namespace of the pod, infra's end is the end of all in it. Without one this is what
   // there is; a program that changes user clears it, and the agent's cgroups do the rest.
   if ((job.sandbox_flags & kSandboxNewPid) == 0) DieWithShim(job.self, SIGKILL);
-  if (launcher >= 0) AwaitLaunchersEnd(launcher);
   ReportReady(refused, streams.master);
   AwaitGo();
   RunProgram(plan, program);

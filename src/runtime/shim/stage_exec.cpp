@@ -61,10 +61,9 @@ void ExecStage(const StageJob& job) {
   const bool dies_with_shim = (job.sandbox_flags & kSandboxNewPid) == 0;
   const int keep_inside[] = {0, 1, 2, job.status, master, dies_with_shim ? job.self : -1};
   CloseAllBut(keep_inside);
-  const int launcher = BeBornAgain(0);
+  BeBornInside();
   BeginSession((job.process_flags & kProcessTerminal) != 0);
   if (dies_with_shim) DieWithShim(job.self, SIGKILL);
-  AwaitLaunchersEnd(launcher);
   ReportReady(refused, master);
   RunProgram(plan, program);
 }
