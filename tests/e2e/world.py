@@ -235,6 +235,11 @@ class World:
     def _files_of_pods(self):
         return sorted(str(path) for top in OF_PODS for path in (self.folder / top).glob("*"))
 
+    def left(self):
+        """What the instance has left on the machine: kinds of traces, as they were and are."""
+        now = self._traces()
+        return {key: (self.before[key], now[key]) for key in now if self.before[key] != now[key]}
+
     def _traces(self):
         """What a machine shows of an instance that runs, or has not cleaned up."""
         own = {1, os.getpid(), self.registry.pid}
@@ -260,12 +265,9 @@ class World:
                 problem = failed
             # An agent that play started goes by itself a few seconds after the last pod.
             try:
-                wait_for("nothing is left", lambda: self._traces() == self.before, 20)
+                wait_for("nothing is left", lambda: not self.left(), 20)
             except AssertionError:
-                now = self._traces()
-                changes = {key: (self.before[key], now[key]) for key in now
-                           if self.before[key] != now[key]}
-                raise AssertionError(f"left behind (before, now): {changes}\n"
+                raise AssertionError(f"left behind (before, now): {self.left()}\n"
                                      f"{self.agent_log()}") from problem
             if problem:
                 raise problem
