@@ -199,6 +199,17 @@ TEST_F(HostileLayer, ABomb) {
   EXPECT_THAT(ErrorOf(TarBuilder().Raw(huge).Finish()), HasSubstr("more than 1048576"));
 }
 
+// In KiB. The address sanitizer keeps 256 MiB of what was freed.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr long kMostMemory = 64 * 1024 + 256 * 1024;
+#else
+constexpr long kMostMemory = 64 * 1024;
+#endif
+#else
+constexpr long kMostMemory = 64 * 1024;
+#endif
+
 TEST_F(HostileLayer, AMillionEntries) {
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
@@ -226,7 +237,7 @@ TEST_F(HostileLayer, AMillionEntries) {
     std::string_view rest_;
     int times_;
   };
-  const int batches = podium::testing::IsLongForm() ? 500 : 5;
+  const int batches = podium::testing::IsLongForm() ? 500 : 20;
   Repeated source(batch.bytes(), batches);
   std::filesystem::create_directory(layer());
   const UniqueFd folder(open(layer().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -235,7 +246,7 @@ TEST_F(HostileLayer, AMillionEntries) {
   EXPECT_EQ(stats->entries, 2000u * batches);
   rusage after{};
   getrusage(RUSAGE_SELF, &after);
-  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 * 1024);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, kMostMemory);
   // And there is an end.
   EXPECT_THAT(ErrorOf(batch.Finish()), "");
   EXPECT_THAT(Unpack(batch.Finish(), {.max_entries = 1999}).error().message(),
