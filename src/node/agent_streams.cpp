@@ -1,14 +1,19 @@
 // Logs, exec, attach and port-forward: the subresources of a pod that stream.
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
+#include <climits>
+#include <condition_variable>
+#include <iterator>
+#include <mutex>
 #include <thread>
 
+#include "base/unique_fd.h"
 #include "http/channels.h"
 #include "http/websocket.h"
 #include "node/agent_api.h"
@@ -54,12 +59,15 @@ std::string EndStatus(const Result<int32_t>& code) {
   return json.ok() ? *json : "{}";
 }
 
-// Everything a descriptor gives, to a channel.
-void Pump(int fd, Channels& channels, uint8_t channel) {
+// Everything a descriptor gives, to a channel; until `stop`, another descriptor, is readable.
+void Pump(int fd, int stop, Channels& channels, uint8_t channel) {
   std::array<char, kPiece> piece;
   while (true) {
-    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-    if (poll(&ready, 1, -1) < 0 && errno != EINTR) return;
+    pollfd ready[] = {{.fd = fd, .events = POLLIN, .revents = 0},
+                      {.fd = stop, .events = POLLIN, .revents = 0}};
+    if (poll(ready, std::size(ready), -1) < 0 && errno != EINTR) return;
+    if (ready[1].revents != 0) return;
+    if (ready[0].revents == 0) continue;
     const ssize_t got = read(fd, piece.data(), piece.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got <= 0) return;
@@ -67,15 +75,19 @@ void Pump(int fd, Channels& channels, uint8_t channel) {
   }
 }
 
-bool WriteAll(int fd, std::string_view bytes) {
+// A program that reads no input must not hold up those who wait for `stop`: a pipe that can be
+// written to takes as much as this at once.
+constexpr size_t kNeverBlocks = PIPE_BUF;
+
+bool WriteAll(int fd, int stop, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t wrote = write(fd, bytes.data(), bytes.size());
-    if (wrote < 0 && errno == EAGAIN) {
-      pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
-      if (poll(&ready, 1, -1) < 0 && errno != EINTR) return false;
-      continue;
-    }
-    if (wrote < 0 && errno == EINTR) continue;
+    pollfd ready[] = {{.fd = fd, .events = POLLOUT, .revents = 0},
+                      {.fd = stop, .events = POLLIN, .revents = 0}};
+    if (poll(ready, std::size(ready), -1) < 0 && errno != EINTR) return false;
+    if (ready[1].revents != 0) return false;
+    if (ready[0].revents == 0) continue;
+    const ssize_t wrote = write(fd, bytes.data(), std::min(bytes.size(), kNeverBlocks));
+    if (wrote < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (wrote < 0) return false;
     bytes.remove_prefix(static_cast<size_t>(wrote));
   }
@@ -83,7 +95,7 @@ bool WriteAll(int fd, std::string_view bytes) {
 }
 
 // What the client sends: input, the end of it, and the terminal's size.
-void TakeInput(Channels& channels, runtime::Session& session) {
+void TakeInput(Channels& channels, int stop, runtime::Session& session) {
   while (true) {
     auto message = channels.Read();
     if (!message.ok() || !*message) break;
@@ -93,7 +105,7 @@ void TakeInput(Channels& channels, runtime::Session& session) {
         session.CloseStdin();
       } else if (session.stdin_fd() >= 0) {
         // A program that has closed its input does not end the session.
-        (void)WriteAll(session.stdin_fd(), (*message)->data);
+        (void)WriteAll(session.stdin_fd(), stop, (*message)->data);
       }
     } else if (channel == RemoteChannel::kResize && !(*message)->closed) {
       auto size = http::DecodeTerminalSize((*message)->data);
@@ -102,46 +114,74 @@ void TakeInput(Channels& channels, runtime::Session& session) {
   }
 }
 
-// Runs a session over a connection, to its end or the client's. The session's own end closes its
-// descriptors, so those who read from them come back.
+// A session over a connection, to its end or the client's. The threads that read and write the
+// session's descriptors have ended before these are closed: a number may stand for something else
+// a moment later.
+class Service {
+ public:
+  Service(runtime::Session& session, Channels& channels, int stop)
+      : session_(session), channels_(channels), stop_(stop) {}
+
+  void Run() {
+    std::thread input([this] {
+      TakeInput(channels_, stop_, session_);
+      Note(gone_);
+    });
+    std::thread out([this] { Forward(session_.stdout_fd(), RemoteChannel::kStdout, out_ended_); });
+    std::thread err([this] { Forward(session_.stderr_fd(), RemoteChannel::kStderr, err_ended_); });
+    Result<int32_t> code = Error(Code::kDeadlineExceeded, "");
+    while (!code.ok() && code.error().code() == Code::kDeadlineExceeded && !IsGone()) {
+      code = session_.Wait(kLook);
+    }
+    // All that was printed goes out before the end is told.
+    if (AwaitOutput()) {
+      (void)channels_.Send(RemoteChannel::kError, EndStatus(code));
+      (void)channels_.socket().Close(1000);
+    }
+    const uint64_t one = 1;
+    (void)!write(stop_, &one, sizeof one);
+    channels_.socket().Shutdown();
+    for (std::thread* thread : {&input, &out, &err}) thread->join();
+  }
+
+ private:
+  void Forward(int fd, RemoteChannel channel, bool& ended) {
+    if (fd >= 0) Pump(fd, stop_, channels_, static_cast<uint8_t>(channel));
+    Note(ended);
+  }
+  void Note(bool& what) {
+    const std::lock_guard lock(mutex_);
+    what = true;
+    changed_.notify_all();
+  }
+  bool IsGone() {
+    const std::lock_guard lock(mutex_);
+    return gone_;
+  }
+  // False when the client has gone before.
+  bool AwaitOutput() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return gone_ || (out_ended_ && err_ended_); });
+    return !gone_;
+  }
+
+  runtime::Session& session_;
+  Channels& channels_;
+  const int stop_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool gone_ = false;  // the client
+  bool out_ended_ = false;
+  bool err_ended_ = false;
+};
+
 void Serve(http::Exchange& exchange, std::unique_ptr<runtime::Session> session) {
+  const UniqueFd stop(eventfd(0, EFD_CLOEXEC));
+  if (!stop) return;
   auto socket = http::AcceptWebSocket(exchange, http::ChannelProtocols());
   if (!socket.ok()) return;
   Channels channels(*std::move(socket));
-  std::atomic<bool> gone = false;
-  std::thread input([&] {
-    TakeInput(channels, *session);
-    gone = true;
-  });
-  std::thread out([&] {
-    if (session->stdout_fd() >= 0) {
-      Pump(session->stdout_fd(), channels, static_cast<uint8_t>(RemoteChannel::kStdout));
-    }
-  });
-  std::thread err([&] {
-    if (session->stderr_fd() >= 0) {
-      Pump(session->stderr_fd(), channels, static_cast<uint8_t>(RemoteChannel::kStderr));
-    }
-  });
-  Result<int32_t> code = Error(Code::kDeadlineExceeded, "");
-  while (!code.ok() && code.error().code() == Code::kDeadlineExceeded && !gone) {
-    code = session->Wait(kLook);
-  }
-  const bool ended = !gone;
-  if (ended) {
-    // All that was printed goes out before the end is told.
-    out.join();
-    err.join();
-    (void)channels.Send(RemoteChannel::kError, EndStatus(code));
-    (void)channels.socket().Close(1000);
-  }
-  channels.socket().Shutdown();
-  input.join();
-  if (!ended) {
-    session.reset();
-    out.join();
-    err.join();
-  }
+  Service(*session, channels, stop.get()).Run();
 }
 
 }  // namespace
@@ -310,7 +350,7 @@ void AgentApi::PortForward(const Call& call) {
   }
   const int fd = connected->get();
   std::thread out([&] {
-    Pump(fd, channels, kData);
+    Pump(fd, -1, channels, kData);
     (void)channels.socket().Close(1000);
     channels.socket().Shutdown();
   });
@@ -320,7 +360,7 @@ void AgentApi::PortForward(const Call& call) {
     if ((*message)->channel != kData) continue;
     if ((*message)->closed) {
       shutdown(fd, SHUT_WR);
-    } else if (!WriteAll(fd, (*message)->data)) {
+    } else if (!WriteAll(fd, -1, (*message)->data)) {
       break;
     }
   }
