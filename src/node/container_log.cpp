@@ -102,7 +102,8 @@ class Reader {
   Result<void> Run();
 
  private:
-  // Everything up to the end of the open file. False: enough.
+  // Everything up to the end of the open file; of what is not followed, the end that it had when it
+  // was opened: a container may write faster than anybody reads. False: enough.
   Result<bool> ReadToEnd();
   bool Give(std::string_view line);
   bool Send(std::string_view text);
@@ -113,6 +114,7 @@ class Reader {
   const LogOptions& options_;
   const LogSink& sink_;
   std::optional<int64_t> left_;
+  std::optional<off_t> unread_;  // of a log that is not followed
   UniqueFd fd_;
   std::string rest_;  // of a line whose end is not there yet
   bool in_line_ = false;
@@ -143,10 +145,13 @@ bool Reader::Give(std::string_view text) {
 Result<bool> Reader::ReadToEnd() {
   std::vector<char> block(kBlock);
   while (true) {
-    const ssize_t got = read(fd_.get(), block.data(), block.size());
+    auto most = static_cast<off_t>(block.size());
+    if (unread_) most = std::min(most, *unread_);
+    const ssize_t got = read(fd_.get(), block.data(), static_cast<size_t>(most));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Error::FromErrno(errno, "read " + source_.path);
     if (got == 0) return true;
+    if (unread_) *unread_ -= got;
     std::string_view bytes(block.data(), static_cast<size_t>(got));
     while (!bytes.empty()) {
       const size_t end = bytes.find('\n');
@@ -180,13 +185,19 @@ Result<void> Reader::Run() {
     TRY(const off_t start, TailStart(fd_.get(), *options_.tail_lines));
     if (lseek(fd_.get(), start, SEEK_SET) < 0) return Error::FromErrno(errno, "lseek");
   }
+  if (!options_.follow) {
+    const off_t start = lseek(fd_.get(), 0, SEEK_CUR);
+    struct stat status{};
+    if (start < 0 || fstat(fd_.get(), &status) != 0) return Error::FromErrno(errno, "fstat");
+    unread_ = std::max<off_t>(status.st_size - start, 0);
+  }
   if (left_ && *left_ <= 0) return {};
   while (true) {
     // Whether it has ended is asked before the last look, or its last words would be missed.
     const bool open = options_.follow && source_.open && source_.open();
     const bool aside = PutAside();
     TRY(const bool more, ReadToEnd());
-    if (!more) return {};
+    if (!more || !options_.follow) return {};
     if (aside) {
       auto next = OpenLog(source_.path);
       if (next.ok()) {

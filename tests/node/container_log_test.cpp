@@ -47,6 +47,20 @@ TEST_F(ContainerLogTest, Lines) {
   EXPECT_EQ(TailOfLog(path_, 80, 6), "three\n");
 }
 
+// A log flood must not keep a reader for ever.
+TEST_F(ContainerLogTest, AWriterThatIsFasterThanItsReader) {
+  Write("2016-10-06T00:17:09Z stdout F one\n2016-10-06T00:17:09Z stdout F two\n");
+  std::string out;
+  const auto read = ReadContainerLog({.path = path_, .open = {}, .cancelled = {}}, {},
+                                     [&](std::string_view text) {
+                                       out += text;
+                                       Write("2016-10-06T00:17:10Z stdout F more\n");
+                                       return out.size() < 1000;
+                                     });
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(out, "one\ntwo\n");
+}
+
 TEST_F(ContainerLogTest, FollowingAcrossARotation) {
   Write("2016-10-06T00:17:09Z stdout F one\n");
   std::string out;
