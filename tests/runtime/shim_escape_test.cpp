@@ -365,9 +365,10 @@ TEST_F(ShimEscapeTest, ExecAndAttachFloodsLeaveNothing) {
     EXPECT_EQ(pod.Exec("e1", "c1", ExecPlan({"nothing"})).Failure(), "31 2 nothing");
     if (i == Rounds()) memory = resident();
   }
-  EXPECT_EQ(resident(), memory);
+  // The kernel counts pages in batches.
+  EXPECT_LE(std::stol(resident()), std::stol(memory) + 128);
   // The last reader is let go with the next output.
-  for (int i = 0; i < 500 && descriptors() > before; ++i) usleep(10'000);
+  for (int i = 0; i < 3000 && descriptors() > before; ++i) usleep(10'000);
   EXPECT_EQ(descriptors(), before);
 }
 
