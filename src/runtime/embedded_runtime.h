@@ -147,6 +147,7 @@ class EmbeddedRuntime : public Runtime {
     std::string handler;
     std::string cgroup;    // what its containers' cgroups are in
     std::mutex operation;  // one call at a time that changes it
+    // Set by the holder of the operation; client and net are taken away under mutex_.
     Shim shim;
     UniqueFd user_namespace;
     // The rest: mutex_.
@@ -189,6 +190,9 @@ class EmbeddedRuntime : public Runtime {
   void Refill();
   void Discard(Prepared prepared);
   void EndShim(Shim* shim);
+  // Another thread may be ending the shim: this is how it is asked by all but those who make or end
+  // it. kUnavailable when it is gone.
+  Result<std::shared_ptr<ShimClient>> ClientOf(const Sandbox& sandbox) const;
 
   // run_pod_sandbox.cpp
   Result<void> MakeSandbox(const SandboxRef& sandbox, std::optional<Prepared> prepared);
@@ -199,6 +203,7 @@ class EmbeddedRuntime : public Runtime {
   Result<void> WriteSandboxState(const Sandbox& sandbox);
   // Undoes all that MakeSandbox does, however far it came. May be repeated.
   Result<void> DestroySandbox(const SandboxRef& sandbox);
+  void DropNamespaces(Sandbox* sandbox);
   void RemovePodCgroup(const Sandbox& sandbox);
 
   // create_container.cpp

@@ -145,7 +145,8 @@ class EmbeddedRuntime::AttachSession : public Session {
     if (!container_->config.stdin_once || container_->config.tty) return;
     shim::Target target{};
     SetId(container_->id, target.id);
-    (void)container_->sandbox->shim.client->Call(shim::MessageType::kCloseStdin, target);
+    const auto client = runtime_.ClientOf(*container_->sandbox);
+    if (client.ok()) (void)(*client)->Call(shim::MessageType::kCloseStdin, target);
   }
   int stdout_fd() const override { return out_.get(); }
   int stderr_fd() const override { return err_.get(); }
@@ -157,9 +158,8 @@ class EmbeddedRuntime::AttachSession : public Session {
     SetId(container_->id, resize.id);
     resize.columns = columns;
     resize.rows = rows;
-    const auto done =
-        container_->sandbox->shim.client->Call(shim::MessageType::kResizeTerminal, resize);
-    if (!done.ok()) return done.error();
+    TRY(const auto client, runtime_.ClientOf(*container_->sandbox));
+    TRY_VOID(client->Call(shim::MessageType::kResizeTerminal, resize));
     return {};
   }
   Result<int32_t> Wait(milliseconds timeout) override {
@@ -239,9 +239,9 @@ Result<std::unique_ptr<Session>> EmbeddedRuntime::StartExec(const ContainerRef& 
   }
   exec.cgroups.folder = entry.directory ? add(entry.directory.get()) : -1;
   exec.cgroups.kill = -1;
-  for (const UniqueFd& procs : entry.procs) {
+  for (const UniqueFd& tasks : entry.tasks) {
     if (exec.cgroups.procs_count >= shim::kMaxCgroups) break;
-    exec.cgroups.procs[exec.cgroups.procs_count++] = add(procs.get());
+    exec.cgroups.procs[exec.cgroups.procs_count++] = add(tasks.get());
   }
   SetId(session->id_, exec.id);
   SetId(container->id, exec.container);
@@ -249,7 +249,8 @@ Result<std::unique_ptr<Session>> EmbeddedRuntime::StartExec(const ContainerRef& 
     const std::lock_guard lock(mutex_);
     execs_[session->id_].shim_key = container->sandbox->shim.key;
   }
-  auto reply = container->sandbox->shim.client->Call(shim::MessageType::kExec, exec, passed);
+  TRY(const auto client, ClientOf(*container->sandbox));
+  auto reply = client->Call(shim::MessageType::kExec, exec, passed);
   if (!reply.ok()) {
     return std::move(reply).error().WithContext("failed to exec in container");
   }
@@ -333,8 +334,8 @@ Result<std::unique_ptr<Session>> EmbeddedRuntime::Attach(const cri::AttachReques
     passed.push_back(ends[i].get());
   }
   if (request.stdin_) attach.flags |= shim::kProcessStdin;
-  TRY(ShimReply reply,
-      container->sandbox->shim.client->Call(shim::MessageType::kAttach, attach, passed));
+  TRY(const auto client, ClientOf(*container->sandbox));
+  TRY(ShimReply reply, client->Call(shim::MessageType::kAttach, attach, passed));
   if (request.stdin_) {
     if (reply.descriptors.empty()) return Error(Code::kInternal, "the shim sent no stdin");
     session->in_ = std::move(reply.descriptors[0]);
@@ -355,8 +356,9 @@ Result<void> EmbeddedRuntime::ReopenContainerLog(std::string_view container_id) 
   SetId(container->id, reopen.id);
   reopen.log = log ? 0 : -1;
   const int fd = log.get();
-  TRY_VOID(container->sandbox->shim.client->Call(shim::MessageType::kReopenLog, reopen,
-                                                 std::span<const int>(&fd, log ? 1 : 0)));
+  TRY(const auto client, ClientOf(*container->sandbox));
+  TRY_VOID(
+      client->Call(shim::MessageType::kReopenLog, reopen, std::span<const int>(&fd, log ? 1 : 0)));
   return {};
 }
 

@@ -195,6 +195,13 @@ void EmbeddedRuntime::RemovePodCgroup(const Sandbox& sandbox) {
   if (!removed.ok()) Warn("removing cgroup " + sandbox.cgroup + ": " + removed.error().message());
 }
 
+void EmbeddedRuntime::DropNamespaces(Sandbox* sandbox) {
+  UniqueFd net;
+  const std::lock_guard lock(mutex_);
+  net = std::move(sandbox->shim.net);
+  sandbox->user_namespace.reset();
+}
+
 Result<void> EmbeddedRuntime::DestroySandbox(const SandboxRef& sandbox) {
   std::vector<ContainerRef> containers;
   {
@@ -208,8 +215,7 @@ Result<void> EmbeddedRuntime::DestroySandbox(const SandboxRef& sandbox) {
   if (NamespacesOf(sandbox->config).network != cri::NamespaceMode::kNode) {
     TRY_VOID(network_.Teardown(sandbox->id));
   }
-  sandbox->shim.net.reset();
-  sandbox->user_namespace.reset();
+  DropNamespaces(sandbox.get());
   RemovePodCgroup(*sandbox);
   // Last, because it is the record that all this has to be done.
   TRY_VOID(kernel::RemoveTree(AT_FDCWD, SandboxFolder(sandbox->id)));

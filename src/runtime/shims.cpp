@@ -131,12 +131,25 @@ void EmbeddedRuntime::Discard(Prepared prepared) {
   if (!freed.ok()) Warn("freeing a prepared network: " + freed.error().message());
 }
 
+Result<std::shared_ptr<ShimClient>> EmbeddedRuntime::ClientOf(const Sandbox& sandbox) const {
+  const std::lock_guard lock(mutex_);
+  if (!sandbox.shim.client) return Error(Code::kUnavailable, "the pod's shim is gone");
+  return sandbox.shim.client;
+}
+
 void EmbeddedRuntime::EndShim(Shim* shim) {
-  if (shim->client) {
+  std::shared_ptr<ShimClient> client;
+  {
+    const std::lock_guard lock(mutex_);
+    client = shim->client;
+  }
+  if (client) {
     // Answered when every process of the pod is gone.
-    (void)shim->client->Call(shim::MessageType::kShutdown, shim::Plain{});
+    (void)client->Call(shim::MessageType::kShutdown, shim::Plain{});
     loop_->Detach(shim->key);
     // One that has not answered ends with its connection, unless a pod is its own.
+    client.reset();
+    const std::lock_guard lock(mutex_);
     shim->client.reset();
   }
   if (shim->infra) (void)shim->infra.Signal(SIGKILL);

@@ -32,7 +32,8 @@ Result<void> EmbeddedRuntime::SignalContainer(const ContainerRef& container, int
   message.signal = signal;
   std::memcpy(message.id, container->id.data(),
               std::min(container->id.size(), sizeof message.id - 1));
-  const auto sent = container->sandbox->shim.client->Call(shim::MessageType::kSignal, message);
+  TRY(const auto client, ClientOf(*container->sandbox));
+  const auto sent = client->Call(shim::MessageType::kSignal, message);
   if (sent.ok() || sent.error().os_errno() == ESRCH) return {};
   return sent.error();
 }
@@ -96,12 +97,12 @@ Result<void> EmbeddedRuntime::RemoveContainer(std::string_view container_id) {
     running = container->status.state == cri::ContainerState::kContainerRunning;
   }
   if (running) TRY_VOID(Kill(container));
-  if (const auto& shim = container->sandbox->shim.client) {
+  if (const auto client = ClientOf(*container->sandbox); client.ok()) {
     shim::Target target{};
     std::memcpy(target.id, container->id.data(),
                 std::min(container->id.size(), sizeof target.id - 1));
     // It need not know it: a container that was never started, or a shim that is gone.
-    (void)shim->Call(shim::MessageType::kRemoveContainer, target);
+    (void)(*client)->Call(shim::MessageType::kRemoveContainer, target);
   }
   return DestroyContainer(container);
 }
@@ -134,8 +135,7 @@ Result<void> EmbeddedRuntime::StopSandboxLocked(const SandboxRef& sandbox) {
   if (NamespacesOf(sandbox->config).network != cri::NamespaceMode::kNode) {
     TRY_VOID(network_.Teardown(sandbox->id));
   }
-  sandbox->shim.net.reset();
-  sandbox->user_namespace.reset();
+  DropNamespaces(sandbox.get());
   {
     const std::lock_guard lock(mutex_);
     sandbox->network.reset();

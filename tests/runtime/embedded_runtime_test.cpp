@@ -15,6 +15,7 @@
 #include "embedded_harness.h"
 #include "image/tar_builder.h"
 #include "linux/path.h"
+#include "support/long_form.h"
 
 namespace podium::runtime {
 namespace {
@@ -437,6 +438,33 @@ TEST_F(EmbeddedTest, InfraAndShimEndThePod) {
   }
   EXPECT_EQ(runtime().PodSandboxStatus(pod, false)->status->state,
             cri::PodSandboxState::kSandboxNotready);
+}
+
+TEST_F(EmbeddedTest, ASessionOutlivesItsPod) {
+  const std::string pod = RunPod(TestPod("p"));
+  cri::ContainerConfig config = Shell("c", "exec sleep 1000");
+  config.stdin_ = config.stdin_once = true;
+  cri::AttachRequest request;
+  request.container_id = Start(pod, config);
+  request.stdin_ = true;
+  const auto session = runtime().Attach(request);
+  ASSERT_TRUE(session.ok()) << session.error().message();
+  ASSERT_TRUE(runtime().RemovePodSandbox(pod).ok());
+  (*session)->CloseStdin();
+  EXPECT_EQ((*session)->Wait(seconds(10)).value(), 137);
+}
+
+// The shim is ended while the one who asked it for a kill is still being answered.
+TEST_F(EmbeddedTest, AStopAndARemovalMeet) {
+  const int rounds = testing::IsLongForm() ? 200 : 20;
+  for (int i = 0; i < rounds; ++i) {
+    const std::string pod = RunPod(TestPod("p" + std::to_string(i)));
+    const std::string id = Start(pod, Shell("c", "exec sleep 1000"));
+    std::thread stop([&] { EXPECT_TRUE(runtime().StopContainer(id, seconds(0)).ok()); });
+    Wait(id);
+    EXPECT_TRUE(runtime().RemovePodSandbox(pod).ok());
+    stop.join();
+  }
 }
 
 TEST_F(EmbeddedTest, ARestartFindsEverything) {
