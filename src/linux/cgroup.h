@@ -163,12 +163,16 @@ struct CgroupStats {
 };
 
 // How a child gets into a cgroup. With `directory`, give it to clone3 (CLONE_INTO_CGROUP), or write
-// "0" to `directory_procs` as for the others. Then the child writes "0" to each of `procs` before
-// it execs. Either part may be empty.
+// "0" to `directory_procs` as for the others. Then the child, while it has one thread, writes "0"
+// to each of `tasks` before it execs. Either part may be empty.
+//
+// `tasks` of v1 moves a thread, cgroup.procs all threads of a process. For the latter the kernel
+// makes every processor see a lock first, which after some rest takes a grace period of RCU (10 ms
+// and more); who moves itself alone needs no such lock (since Linux 5.5).
 struct CgroupEntry {
   UniqueFd directory;        // of the v2 tree
   UniqueFd directory_procs;  // its cgroup.procs
-  std::vector<UniqueFd> procs;
+  std::vector<UniqueFd> tasks;
 };
 
 // poll() `fd` for `events`; nothing is to be read from it but what Acknowledge reads. One that is

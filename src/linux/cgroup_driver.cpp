@@ -374,8 +374,8 @@ Result<CgroupEntry> HierarchyDriver::OpenForSpawn(std::string_view path) const {
     // Nothing of ours is in this tree, so there is nothing to enter.
     if (!folder.ok() && folder.error().code() == Code::kNotFound) continue;
     TRY(const UniqueFd opened, std::move(folder));
-    TRY(UniqueFd procs, OpenCgroupFile(opened.get(), "cgroup.procs", O_WRONLY));
-    entry.procs.push_back(std::move(procs));
+    TRY(UniqueFd tasks, OpenCgroupFile(opened.get(), "tasks", O_WRONLY));
+    entry.tasks.push_back(std::move(tasks));
   }
   if (v2_) {
     TRY(entry.directory_procs, OpenCgroupFile(main.get(), "cgroup.procs", O_WRONLY));
@@ -385,15 +385,18 @@ Result<CgroupEntry> HierarchyDriver::OpenForSpawn(std::string_view path) const {
 }
 
 Result<void> HierarchyDriver::Join(std::string_view path, pid_t pid) {
-  TRY(const CgroupEntry entry, OpenForSpawn(path));
+  TRY(const Path segments, CgroupSegments(path));
+  TRY_VOID(main_->Open(segments));
   const std::string text = std::to_string(pid);
-  const auto move = [&](const UniqueFd& procs) -> Result<void> {
-    if (write(procs.get(), text.data(), text.size()) >= 0) return {};
+  for (const CgroupTree& tree : trees_) {
+    auto folder = tree.OpenNearest(segments);
+    if (!folder.ok() && folder.error().code() == Code::kNotFound) continue;
+    TRY(const UniqueFd opened, std::move(folder));
+    TRY(const UniqueFd procs, OpenCgroupFile(opened.get(), "cgroup.procs", O_WRONLY));
+    if (write(procs.get(), text.data(), text.size()) >= 0) continue;
     return Error::FromErrno(errno,
                             "moving process " + text + " to the cgroup " + std::string(path));
-  };
-  if (entry.directory_procs) TRY_VOID(move(entry.directory_procs));
-  for (const UniqueFd& procs : entry.procs) TRY_VOID(move(procs));
+  }
   return {};
 }
 

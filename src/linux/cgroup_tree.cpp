@@ -116,7 +116,36 @@ Result<void> CgroupTree::Prepare(int parent) const {
   return {};
 }
 
+// Whether folders in `parent` can have every controller of the tree.
+bool CgroupTree::OffersAll(int parent) const {
+  const auto offered = ReadCgroupFile(parent, "cgroup.controllers");
+  if (!offered.ok()) return false;
+  const std::vector<std::string_view> words = CgroupWords(*offered);
+  return std::ranges::all_of(controllers_, [&](const std::string& controller) {
+    return std::ranges::find(words, controller) != words.end();
+  });
+}
+
+// Most often what the folder is in is there already, and is as it is to be.
+Result<std::optional<bool>> CgroupTree::MakeLast(std::span<const std::string> path) const {
+  if (path.empty() || (!unified_ && Has("cpuset"))) return std::optional<bool>();
+  auto parent = Open(path.first(path.size() - 1));
+  if (!parent.ok() && parent.error().code() == Code::kNotFound) return std::optional<bool>();
+  TRY(const UniqueFd opened, std::move(parent));
+  if (unified_ && !OffersAll(opened.get())) return std::optional<bool>();
+  TRY_VOID(Prepare(opened.get()));
+  auto made = MakeCgroup(opened.get(), path.back());
+  // Removed meanwhile.
+  if (!made.ok() && made.error().code() == Code::kNotFound) return std::optional<bool>();
+  TRY(const bool fresh, std::move(made));
+  // One of the kernel's files is there as well.
+  if (!fresh) TRY_VOID(OpenCgroup(opened.get(), path.back()));
+  return std::optional<bool>(fresh);
+}
+
 Result<bool> CgroupTree::Make(std::span<const std::string> path) const {
+  TRY(const std::optional<bool> last, MakeLast(path));
+  if (last) return *last;
   std::vector<std::string> segments = root_;
   segments.insert(segments.end(), path.begin(), path.end());
   TRY(UniqueFd parent, OpenCgroup(mount_.get(), ""));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,9 @@ class CgroupTree {
  private:
   std::string Path(std::span<const std::string> path) const;
   Result<void> Prepare(int parent) const;
+  bool OffersAll(int parent) const;
+  // As Make; nothing when the folders above are not as they should be.
+  Result<std::optional<bool>> MakeLast(std::span<const std::string> path) const;
 
   UniqueFd mount_;
   bool unified_;

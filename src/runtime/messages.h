@@ -122,8 +122,9 @@ struct IdMapping {
 };
 
 // Which cgroups a process starts in. Version 2: one descriptor of the folder (O_PATH is enough),
-// used with CLONE_INTO_CGROUP. Version 1: a descriptor of each hierarchy's cgroup.procs, open for
-// writing: the process writes "0" before it does anything else. Both may be given (hybrid).
+// used with CLONE_INTO_CGROUP. Version 1: a descriptor of each hierarchy's `tasks` (or, slower, its
+// cgroup.procs), open for writing: the process writes "0" before it does anything else. Both may be
+// given (hybrid).
 // `kill`, if given: the version 2 cgroup.kill, open for writing; the shim keeps it as long as it
 // remembers the process.
 struct CgroupDescriptors {

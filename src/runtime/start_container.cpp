@@ -116,11 +116,11 @@ Result<void> EmbeddedRuntime::LaunchContainer(const ContainerRef& container) {
   create.log = log ? passed.Add(log.get()) : -1;
   create.cgroups.folder = entry.directory ? passed.Add(entry.directory.get()) : -1;
   create.cgroups.kill = kill ? passed.Add(kill.get()) : -1;
-  for (const UniqueFd& procs : entry.procs) {
+  for (const UniqueFd& tasks : entry.tasks) {
     if (create.cgroups.procs_count >= shim::kMaxCgroups) {
       return Error(Code::kUnsupported, "too many cgroup hierarchies");
     }
-    create.cgroups.procs[create.cgroups.procs_count++] = passed.Add(procs.get());
+    create.cgroups.procs[create.cgroups.procs_count++] = passed.Add(tasks.get());
   }
   if (container->config.tty) create.flags |= shim::kProcessTerminal;
   if (container->config.stdin_) create.flags |= shim::kProcessStdin;

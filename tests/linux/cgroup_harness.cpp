@@ -49,7 +49,7 @@ CgroupChild::CgroupChild(const CgroupDriver& driver, const std::string& path,
   if (pid_ != 0) return;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   bool entered = !entry->directory_procs || write(entry->directory_procs.get(), "0", 1) == 1;
-  for (const UniqueFd& procs : entry->procs) entered &= write(procs.get(), "0", 1) == 1;
+  for (const UniqueFd& tasks : entry->tasks) entered &= write(tasks.get(), "0", 1) == 1;
   _exit(entered ? body() : 126);
 }
 

@@ -130,8 +130,8 @@ TEST_P(CgroupTest, DescriptorsDoNotReachAProgram) {
   ASSERT_TRUE(driver().Create("app", {}).ok());
   const auto entry = driver().OpenForSpawn("app");
   ASSERT_TRUE(entry.ok());
-  for (const UniqueFd& procs : entry->procs) {
-    EXPECT_NE(fcntl(procs.get(), F_GETFD) & FD_CLOEXEC, 0);
+  for (const UniqueFd& tasks : entry->tasks) {
+    EXPECT_NE(fcntl(tasks.get(), F_GETFD) & FD_CLOEXEC, 0);
   }
   for (const UniqueFd* fd : {&entry->directory, &entry->directory_procs}) {
     if (*fd) EXPECT_NE(fcntl(fd->get(), F_GETFD) & FD_CLOEXEC, 0);

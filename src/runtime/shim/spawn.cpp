@@ -17,7 +17,7 @@ constexpr int kWriteEnd = 1;
 
 bool MakePipe(int (&fds)[2]) { return sys::Pipe2(fds, O_CLOEXEC) >= 0; }
 
-// cgroup.procs descriptors of a request, as the stage takes them.
+// The version 1 descriptors of a request, as the stage takes them.
 std::span<const int> ProcsOf(const CgroupDescriptors& cgroups, const Received& received,
                              int (&procs)[kMaxCgroups]) {
   for (uint32_t i = 0; i < cgroups.procs_count; ++i) procs[i] = received.Peek(cgroups.procs[i]);

@@ -41,7 +41,7 @@ struct StageJob {
   std::string_view sysctls;       // infra
   int plan = -1;                  // containers, execs
   std::span<const int> attached;  // the plan's descriptors
-  std::span<const int> procs;     // cgroup.procs of version 1
+  std::span<const int> procs;     // CgroupDescriptors::procs
   int stdio[3] = {-1, -1, -1};
   uint16_t rows = 0;
   uint16_t columns = 0;
