@@ -53,18 +53,16 @@ Result<void> WriteInPlace(const std::string& path, std::string_view content, mod
 Result<std::string> ReadSmallFile(const std::string& path, size_t max_size) {
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return Error::FromErrno(errno, "open " + path);
-  std::string out(max_size + 1, '\0');
-  size_t size = 0;
-  while (size < out.size()) {
-    const ssize_t got = read(fd.get(), out.data() + size, out.size() - size);
+  std::string out;
+  char piece[16 << 10];
+  while (out.size() <= max_size) {
+    const ssize_t got = read(fd.get(), piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Error::FromErrno(errno, "read " + path);
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
+    if (got == 0) return out;
+    out.append(piece, static_cast<size_t>(got));
   }
-  if (size > max_size) return Error(Code::kResourceExhausted, path + " is too large");
-  out.resize(size);
-  return out;
+  return Error(Code::kResourceExhausted, path + " is too large");
 }
 
 Result<void> MakeFolders(const std::string& path, mode_t mode) {
