@@ -2,7 +2,7 @@
 // program that makes pods can go below on this machine at this moment; other benchmarks divide by
 // it.
 //
-//   floor [--pods N] [--upper DIR]
+//   floor [--pods N] [--upper DIR] [--keep] [--samples]
 //
 // A pod here: a process that holds network, UTS and IPC namespaces; a veth pair on a bridge, made
 // in one message with its peer inside, an address and a route; limited cgroups; a container with
@@ -12,7 +12,9 @@
 //
 // Everything happens in a mount and a network namespace of its own; cgroups are made below
 // podium-floor-PID and removed. Prints a table of microseconds per step: median and 99th
-// percentile. Plain calls without error paths: whatever fails ends it, and says what failed.
+// percentile; with --samples a line of each pod's start and removal instead, for other programs.
+// Each pod is removed before the next one is made, with --keep when all run. Plain calls without
+// error paths: whatever fails ends it, and says what failed.
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/mount.h>
@@ -41,6 +43,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "floor_network.h"
@@ -215,7 +218,9 @@ void MakeNode(const char* path, unsigned major_number, unsigned minor_number) {
                             const std::string& options) {
   DieWithParent();
   Timer timer;
-  for (const std::string& cgroup : cgroups) WriteFile(cgroup + "/cgroup.procs", "0");
+  // v1: to the file that moves a thread, which needs no lock over all processes.
+  const char* const file = IsV2() ? "/cgroup.procs" : "/tasks";
+  for (const std::string& cgroup : cgroups) WriteFile(cgroup + file, "0");
   Must(unshare(CLONE_NEWCGROUP), "cgroup namespace");
   Must(setns(infra, CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC), "setns");
   timer.Next(kJoin);
@@ -270,7 +275,14 @@ struct Surroundings {
   std::string upper;
 };
 
-Times OnePod(const Surroundings& around, int pod) {
+struct Pod {
+  pid_t infra;
+  pid_t container;
+  std::vector<std::string> cgroups;
+  Times times;
+};
+
+Pod StartPod(const Surroundings& around, int pod) {
   const int64_t start = Now();
   Timer timer;
   const pid_t infra = Clone(CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC);
@@ -286,7 +298,7 @@ Times OnePod(const Surroundings& around, int pod) {
   SetAddress(pod);
   Must(setns(around.host_network, CLONE_NEWNET), "setns back");
   timer.Next(kAddress);
-  const std::vector<std::string> cgroups = MakeCgroups(around.parents, pod);
+  std::vector<std::string> cgroups = MakeCgroups(around.parents, pod);
   timer.Next(kCgroups);
   const std::string layer = around.upper + "/" + std::to_string(pod);
   for (const char* folder : {"", "/upper", "/work"}) {
@@ -314,16 +326,34 @@ Times OnePod(const Surroundings& around, int pod) {
   times.step[kRoot] += folders;
   times.step[kExec] = running - times.step[kExec];
   times.step[kStart] = running - start;
+  return {infra, container, std::move(cgroups), times};
+}
 
-  kill(container, SIGKILL);
-  kill(infra, SIGKILL);
+void RemovePod(Pod* pod) {
+  const int64_t begin = Now();
+  kill(pod->container, SIGKILL);
+  kill(pod->infra, SIGKILL);
   int status = 0;
-  Must(waitpid(container, &status, 0), "waitpid");
+  Must(waitpid(pod->container, &status, 0), "waitpid");
   if (!WIFSIGNALED(status)) _exit(1);
-  Must(waitpid(infra, nullptr, 0), "waitpid");
-  RemoveCgroups(cgroups);
-  times.step[kRemove] = Now() - running;
-  return times;
+  Must(waitpid(pod->infra, nullptr, 0), "waitpid");
+  RemoveCgroups(pod->cgroups);
+  pod->times.step[kRemove] = Now() - begin;
+}
+
+std::vector<Times> AllPods(const Surroundings& around, int count, bool keep) {
+  std::vector<Pod> pods;
+  pods.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    pods.push_back(StartPod(around, i));
+    if (!keep) RemovePod(&pods.back());
+  }
+  std::vector<Times> all;
+  for (Pod& pod : pods) {
+    if (keep) RemovePod(&pod);
+    all.push_back(pod.times);
+  }
+  return all;
 }
 
 void CopyBusybox() {
@@ -379,34 +409,63 @@ void Print(std::vector<Times>& all) {
   }
 }
 
+void PrintSamples(const std::vector<Times>& all) {
+  for (const Times& times : all) {
+    std::printf("%.1f %.1f\n", static_cast<double>(times.step[kStart]) / 1000,
+                static_cast<double>(times.step[kRemove]) / 1000);
+  }
+}
+
+struct Options {
+  int pods = 100;
+  std::string upper;
+  bool keep = false;
+  bool samples = false;
+};
+
+bool Read(int count, char** values, Options* options) {
+  for (int i = 1; i < count; ++i) {
+    const std::string_view name = values[i];
+    if (name == "--keep") {
+      options->keep = true;
+    } else if (name == "--samples") {
+      options->samples = true;
+    } else if (name == "--pods" && i + 1 < count) {
+      options->pods = std::atoi(values[++i]);
+    } else if (name == "--upper" && i + 1 < count) {
+      options->upper = values[++i];
+    } else {
+      return false;
+    }
+  }
+  return options->pods >= 1 && options->pods <= 10'000;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
-  int pods = 100;
-  std::string upper;
-  for (int i = 1; i + 1 < count; i += 2) {
-    if (std::strcmp(values[i], "--pods") == 0) pods = std::atoi(values[i + 1]);
-    if (std::strcmp(values[i], "--upper") == 0) upper = values[i + 1];
-  }
-  if (count % 2 == 0 || pods < 1 || pods > 10'000) {
-    std::fprintf(stderr, "usage: floor [--pods N] [--upper DIR]\n");
+  Options options;
+  if (!Read(count, values, &options)) {
+    std::fprintf(stderr, "usage: floor [--pods N] [--upper DIR] [--keep] [--samples]\n");
     return 2;
   }
   const std::vector<std::string> parents = ParentsOf("/podium-floor-" + std::to_string(getpid()));
   // In a process of its own, so that cgroups are removed however it ends.
   const pid_t worker = Must(fork(), "fork");
   if (worker == 0) {
-    const Surroundings around = Prepare(upper, parents);
-    std::vector<Times> all;
-    all.reserve(static_cast<size_t>(pods));
-    for (int pod = 0; pod < pods; ++pod) all.push_back(OnePod(around, pod));
-    Print(all);
+    const Surroundings around = Prepare(options.upper, parents);
+    std::vector<Times> all = AllPods(around, options.pods, options.keep);
+    if (options.samples) {
+      PrintSamples(all);
+    } else {
+      Print(all);
+    }
     std::fflush(stdout);
     _exit(0);
   }
   int status = 0;
   Must(waitpid(worker, &status, 0), "waitpid");
-  for (int pod = 0; pod < pods && status != 0; ++pod) {
+  for (int pod = 0; pod < options.pods && status != 0; ++pod) {
     for (const std::string& parent : parents) rmdir((parent + "/" + std::to_string(pod)).c_str());
   }
   for (const std::string& parent : parents) rmdir(parent.c_str());
