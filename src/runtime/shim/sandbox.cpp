@@ -175,14 +175,32 @@ Outcome MakePod(const RunSandbox& run, const Request& request, const Received& r
   return outcome;
 }
 
-// What a pod made ahead still lacks is set by a process inside its namespaces.
+// A host name takes no process: the shim enters the namespace and comes back.
+long NameHost(std::string_view hostname) {
+  const long own = sys::Openat(g_shim.proc, "self/ns/uts", O_RDONLY | O_CLOEXEC);
+  if (own < 0) return own;
+  long result = sys::Setns(g_shim.sandbox.infra_pidfd, CLONE_NEWUTS);
+  if (result >= 0) {
+    result = sys::Call(__NR_sethostname, hostname.data(), hostname.size());
+    // Cannot fail: it is where the shim has come from.
+    sys::Setns(static_cast<int>(own), CLONE_NEWUTS);
+  }
+  sys::Close(static_cast<int>(own));
+  return result;
+}
+
+// What a pod made ahead still lacks. Sysctls are set by a process inside its namespaces.
 Outcome NamePod(const RunSandbox& run, const Request& request) {
   if (run.infra >= 0 || run.net >= 0 || run.shm_size > 0 || run.cgroups.folder >= 0 ||
       run.cgroups.procs_count > 0 ||
       (run.flags & kNamespaces) != (g_shim.sandbox.flags & kNamespaces)) {
     return FailedWith(FailedStep::kWrongPhase, EINVAL);
   }
-  if (run.hostname[0] == '\0' && request.sysctls.empty()) return {};
+  if (request.sysctls.empty()) {
+    if (run.hostname[0] == '\0') return {};
+    const long named = NameHost(FieldText(run.hostname));
+    return named < 0 ? FailedWith(FailedStep::kHostname, -named) : Outcome();
+  }
   StageJob job;
   job.proc = g_shim.proc;
   job.join = g_shim.sandbox.infra_pidfd;
