@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
+#include <mutex>
+#include <set>
 
 #include "linux/cgroup_end.h"
 #include "linux/cgroup_files.h"
@@ -126,6 +129,7 @@ class HierarchyDriver : public CgroupDriver {
   // The tree that kills and freezes where there is no v2.
   const CgroupTree& FreezerTree() const;
 
+  void NoteEntry(std::string_view path) const;
   Result<void> Apply(const Path& path, const CgroupLimits& limits);
   Result<void> ApplyDevices(const Path& path, const std::vector<DeviceRule>& rules);
 
@@ -134,6 +138,10 @@ class HierarchyDriver : public CgroupDriver {
   const CgroupTree* v2_ = nullptr;
   const CgroupTree* main_ = nullptr;  // every cgroup has a folder here
   CgroupWarnings warnings_;
+  mutable std::mutex unentered_mutex_;
+  // Made here, and nobody was given the means to enter them since: their memory is only that of the
+  // cgroups in them. Under unentered_mutex_.
+  mutable std::set<std::string, std::less<>> unentered_;
 };
 
 const CgroupTree* HierarchyDriver::V1TreeOf(std::string_view controller) const {
@@ -227,7 +235,11 @@ Result<void> HierarchyDriver::Create(std::string_view path, const CgroupLimits& 
     return Apply(segments, limits);
   };
   auto created = create();
-  if (created.ok()) return {};
+  if (created.ok()) {
+    const std::lock_guard lock(unentered_mutex_);
+    if (!made.empty()) unentered_.emplace(path);
+    return {};
+  }
   for (const CgroupTree* tree : made) tree->RemoveEmpty(segments);
   return std::move(created).error().WithContext("making the cgroup " + std::string(path));
 }
@@ -248,7 +260,12 @@ Result<void> HierarchyDriver::Update(std::string_view path, const CgroupLimits& 
 Result<void> HierarchyDriver::Remove(std::string_view path, std::chrono::milliseconds timeout) {
   TRY(const Path segments, CgroupSegments(path));
   const Deadline deadline = After(timeout);
-  for (const CgroupTree& tree : trees_) TRY_VOID(tree.Remove(segments, deadline));
+  bool had_processes = true;
+  {
+    const std::lock_guard lock(unentered_mutex_);
+    had_processes = unentered_.erase(std::string(path)) == 0;
+  }
+  for (const CgroupTree& tree : trees_) TRY_VOID(tree.Remove(segments, had_processes, deadline));
   return {};
 }
 
@@ -364,8 +381,15 @@ Result<CgroupWatch> HierarchyDriver::WatchPopulated(std::string_view path) const
   return WatchFile(main.get(), "cgroup.events");
 }
 
+void HierarchyDriver::NoteEntry(std::string_view path) const {
+  const std::lock_guard lock(unentered_mutex_);
+  const auto found = unentered_.find(path);
+  if (found != unentered_.end()) unentered_.erase(found);
+}
+
 Result<CgroupEntry> HierarchyDriver::OpenForSpawn(std::string_view path) const {
   TRY(const Path segments, CgroupSegments(path));
+  NoteEntry(path);
   TRY(UniqueFd main, main_->Open(segments));
   CgroupEntry entry;
   for (const CgroupTree& tree : trees_) {
@@ -386,6 +410,7 @@ Result<CgroupEntry> HierarchyDriver::OpenForSpawn(std::string_view path) const {
 
 Result<void> HierarchyDriver::Join(std::string_view path, pid_t pid) {
   TRY(const Path segments, CgroupSegments(path));
+  NoteEntry(path);
   TRY_VOID(main_->Open(segments));
   const std::string text = std::to_string(pid);
   for (const CgroupTree& tree : trees_) {

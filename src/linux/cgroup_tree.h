@@ -40,7 +40,9 @@ class CgroupTree {
   Result<UniqueFd> OpenNearest(std::span<const std::string> path) const;
 
   // Removes the folder and all below it. Waits for processes that are still leaving.
-  Result<void> Remove(std::span<const std::string> path, Deadline deadline) const;
+  // `had_processes`: whether the folder itself ever had one; those below may have.
+  Result<void> Remove(std::span<const std::string> path, bool had_processes,
+                      Deadline deadline) const;
   // Removes the folder alone, if nothing is in it.
   void RemoveEmpty(std::span<const std::string> path) const;
 
