@@ -82,6 +82,7 @@ Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id
                                                      std::vector<MountSource> sources) {
   TRY(const SandboxRef sandbox, GetSandbox(sandbox_id));
   TRY_VOID(CheckConfig(config, sources));
+  const Starting starting(*this);
   const auto container = std::make_shared<Container>();
   container->id = NewId();
   container->sandbox = sandbox;

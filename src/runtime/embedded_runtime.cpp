@@ -173,14 +173,23 @@ void EmbeddedRuntime::Later(std::function<void()> work) {
 
 void EmbeddedRuntime::WorkLoop() {
   std::unique_lock lock(work_mutex_);
-  while (true) {
-    work_posted_.wait(lock, [this] { return stopping_ || !work_.empty(); });
-    if (stopping_) return;
-    const std::function<void()> work = std::move(work_.front());
-    work_.pop_front();
-    lock.unlock();
-    work();
-    lock.lock();
+  while (!stopping_) {
+    if (!work_.empty()) {
+      const std::function<void()> work = std::move(work_.front());
+      work_.pop_front();
+      lock.unlock();
+      work();
+      lock.lock();
+    } else if (starting_ > 0 || !refill_at_) {
+      work_posted_.wait(lock);
+    } else if (std::chrono::steady_clock::now() < *refill_at_) {
+      work_posted_.wait_until(lock, *refill_at_);
+    } else {
+      refill_at_.reset();
+      lock.unlock();
+      Refill();
+      lock.lock();
+    }
   }
 }
 

@@ -187,6 +187,17 @@ class EmbeddedRuntime : public Runtime {
   Result<Shim> SpawnShim();
   Result<Prepared> PrepareSandbox();
   std::optional<Prepared> TakePrepared();
+  // Sandboxes are made ahead when no pod is being made, and has not been for a moment.
+  class Starting {
+   public:
+    explicit Starting(EmbeddedRuntime& runtime);
+    Starting(const Starting&) = delete;
+    Starting& operator=(const Starting&) = delete;
+    ~Starting();
+
+   private:
+    EmbeddedRuntime& runtime_;
+  };
   void Refill();
   void Discard(Prepared prepared);
   void EndShim(Shim* shim);
@@ -282,7 +293,6 @@ class EmbeddedRuntime : public Runtime {
   std::vector<std::string> warned_;
   std::deque<cri::ContainerEventResponse> events_;
   std::deque<Prepared> prepared_;
-  bool refilling_ = false;
 
   std::mutex event_mutex_;  // held while events are delivered, so that they keep their order
   EventHandler handler_;    // under event_mutex_
@@ -290,6 +300,8 @@ class EmbeddedRuntime : public Runtime {
   std::mutex work_mutex_;
   std::condition_variable work_posted_;
   std::deque<std::function<void()>> work_;
+  int starting_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> refill_at_;
   bool stopping_ = false;
   std::thread worker_;
 };

@@ -81,11 +81,7 @@ Result<Recovery> EmbeddedRuntime::Recover() {
     const auto removed = kernel::RemoveTree(data.get(), name);
     if (!removed.ok()) recovery.problems.push_back(removed.error().message());
   }
-  if (options_.prepared > 0) {
-    const std::lock_guard lock(mutex_);
-    refilling_ = true;
-    Later([this] { Refill(); });
-  }
+  const Starting first_refill(*this);
   return recovery;
 }
 

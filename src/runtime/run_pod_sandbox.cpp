@@ -80,6 +80,7 @@ Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& 
                  "no runtime for \"" + std::string(runtime_handler) + "\" is configured");
   }
   TRY_VOID(CheckSandboxConfig(config));
+  const Starting starting(*this);
   std::optional<Prepared> prepared;
   if (FitsPrepared(config)) prepared = TakePrepared();
   const auto sandbox = std::make_shared<Sandbox>();

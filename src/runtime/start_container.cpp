@@ -39,6 +39,7 @@ std::string_view Text(const char* field, size_t size) { return {field, strnlen(f
 
 Result<void> EmbeddedRuntime::StartContainer(std::string_view container_id) {
   TRY(const ContainerRef container, GetContainer(container_id));
+  const Starting starting(*this);
   const TraceSpan whole("StartContainer");
   const std::lock_guard operation(container->sandbox->operation);
   {
