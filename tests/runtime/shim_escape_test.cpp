@@ -369,7 +369,7 @@ TEST_F(ShimEscapeTest, ExecAndAttachFloodsLeaveNothing) {
   EXPECT_LE(std::stol(resident()), std::stol(memory) + 128);
   // The last reader is let go with the next output.
   for (int i = 0; i < 3000 && descriptors() > before; ++i) usleep(10'000);
-  EXPECT_EQ(descriptors(), before);
+  EXPECT_LE(descriptors(), before);
 }
 
 }  // namespace
