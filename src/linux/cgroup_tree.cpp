@@ -178,6 +178,12 @@ Result<UniqueFd> CgroupTree::OpenNearest(std::span<const std::string> path) cons
 Result<void> CgroupTree::Remove(std::span<const std::string> path, bool had_processes,
                                 Deadline deadline) const {
   const std::string whole = Path(path);
+  // Most often it is empty, and nothing is to be done first.
+  const bool has_memory = !unified_ && Has("memory") && had_processes;
+  if (!has_memory && !whole.empty() &&
+      (unlinkat(mount_.get(), whole.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT)) {
+    return {};
+  }
   const size_t slash = whole.rfind('/');
   const std::string above = slash == std::string::npos ? "" : whole.substr(0, slash);
   auto parent = OpenCgroup(mount_.get(), above);
