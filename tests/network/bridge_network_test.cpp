@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "network/network_world.h"
@@ -351,6 +354,37 @@ TEST(BridgeNetworkTest, ManyLivesLeaveNothing) {
     EXPECT_EQ(Shell("ip route show dev podium0; ip neigh show dev podium0 nud permanent"), "");
     EXPECT_TRUE(network->Uninstall().ok());
     EXPECT_EQ(DevicesLeft("veth"), 0);
+    EXPECT_EQ(Traces(), "lo\n");
+  });
+}
+
+// Namespaces made ahead are open in their maker only: the kernel takes them when it is killed.
+TEST(BridgeNetworkTest, SparesEndWithTheirMaker) {
+  PODIUM_NEEDS_ROOT();
+  InOwnNamespaces([] {
+    BridgeOptions options = DualStackBridge();
+    options.spare_namespaces = 4;
+    const pid_t maker = fork();
+    ASSERT_GE(maker, 0);
+    if (maker == 0) {
+      const auto network = BridgeNetwork::Open(options);
+      if (!network.ok() || !(*network)->Recover({}).ok()) _exit(1);
+      for (;;) pause();
+    }
+    const auto devices = [] { return std::stoi(Shell("ip -br link | grep -c '^veth' || true")); };
+    for (int i = 0; i < 200 && devices() < 4; ++i) poll(nullptr, 0, 50);
+    EXPECT_EQ(devices(), 4);
+    EXPECT_EQ(kill(maker, SIGKILL), 0);
+    int status = 0;
+    EXPECT_EQ(waitpid(maker, &status, 0), maker);
+    EXPECT_TRUE(WIFSIGNALED(status));
+
+    options.spare_namespaces = 0;
+    const auto network = OpenBridge(options);
+    ASSERT_TRUE(network);
+    EXPECT_TRUE(network->Recover({}).ok());
+    EXPECT_EQ(DevicesLeft("veth"), 0);
+    EXPECT_TRUE(network->Uninstall().ok());
     EXPECT_EQ(Traces(), "lo\n");
   });
 }
