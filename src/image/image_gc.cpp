@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "base/image_reference.h"
-#include "image/byte_source.h"
 #include "image/disk.h"
 #include "image/image_state.h"
 #include "image/image_store.h"
@@ -103,7 +102,21 @@ Result<uint64_t> ImageStore::State::Collect(ContentStore* content) {
     TRY_VOID(std::move(gone));
     freed += layer.bytes;
   }
+  TRY_VOID(RemoveDiscarded());
   return freed;
+}
+
+Result<void> ImageStore::State::RemoveDiscarded() {
+  std::set<Digest> mounted;
+  {
+    const std::lock_guard guard(mutex);
+    for (const auto& [id, use] : uses) {
+      const auto image = snapshot.images.find(id);
+      if (use.pins == 0 || image == snapshot.images.end()) continue;
+      mounted.insert(image->second->diff_ids.begin(), image->second->diff_ids.end());
+    }
+  }
+  return layers->RemoveDiscarded([&](const Digest& diff_id) { return mounted.contains(diff_id); });
 }
 
 Result<Removed> ImageStore::Remove(std::string_view reference, const RemoveOptions& options) {
@@ -149,6 +162,7 @@ Result<Removed> ImageStore::Prune(const PruneOptions& options) {
 Result<GcResult> ImageStore::CollectGarbage(const GcPolicy& policy, ImageTime now) {
   const std::lock_guard changing(state_->changing);
   GcResult result;
+  TRY_VOID(state_->RemoveDiscarded());
   TRY(const DiskSpace space, SpaceOf(state_->root));
   result.usage_percent = UsagePercent(space);
   if (policy.high_threshold_percent < 100 &&
@@ -204,40 +218,6 @@ Result<ImageUsage> ImageStore::Usage() const {
     usage.inodes_used += layer.inodes;
   }
   return usage;
-}
-
-Result<std::vector<Damage>> ImageStore::Verify(const BlobProgress& progress) {
-  std::map<Digest, std::vector<Digest>> users;  // of each blob, the images
-  for (const auto& [id, image] : state_->Snapshot().images) {
-    for (const BlobInfo& blob : image->blobs) users[blob.digest].push_back(id);
-  }
-  std::vector<Damage> damages;
-  uint64_t done = 0;
-  for (const auto& [digest, images] : users) {
-    auto blob = content_.OpenBlob(digest);
-    std::string what = "is missing";
-    if (blob.ok()) {
-      FdSource file(blob->get());
-      Hasher hasher(digest.algorithm);
-      ObservedSource observed(file, [&](std::string_view piece) -> Result<void> {
-        hasher.Update(piece);
-        done += piece.size();
-        if (progress && !progress(done)) return Error(Code::kCancelled, "verifying was cancelled");
-        return {};
-      });
-      auto read = Drain(observed);
-      if (!read.ok() && read.error().code() == Code::kCancelled) return std::move(read).error();
-      if (read.ok() && hasher.Finish() == digest) continue;
-      what = read.ok() ? "is damaged" : "cannot be read: " + read.error().message();
-      static_cast<void>(content_.Remove(digest));
-    } else if (blob.error().code() != Code::kNotFound) {
-      return std::move(blob).error();
-    }
-    damages.push_back({digest, images, digest.String() + ' ' + what});
-    const std::lock_guard guard(state_->mutex);
-    state_->missing.insert(digest);
-  }
-  return damages;
 }
 
 }  // namespace podium::image

@@ -51,6 +51,8 @@ struct ImageStore::State {
 
   // Removes blobs and layers that no image and no hold needs. With `changing` held.
   Result<uint64_t> Collect(ContentStore* content);
+  // Removes what is left of damaged layers that no container has mounted. With `changing` held.
+  Result<void> RemoveDiscarded();
 
   // With `mutex` held.
   ImageInfo InfoOf(const StoredImage& image) const;

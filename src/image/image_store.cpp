@@ -245,9 +245,8 @@ Result<ImagePin> ImageStore::Pin(const Digest& id) {
   if (!image->read) {
     return Error(Code::kDataLoss, "image " + id.String() + " is damaged; pull it again");
   }
-  // A folder that was lost is made again.
   for (size_t i = 0; i < image->diff_ids.size(); ++i) {
-    if (!IsUnpacked(image->diff_ids[i])) TRY_VOID(Unpack(image->layers[i], image->diff_ids[i]));
+    TRY_VOID(EnsureLayer(image->layers[i], image->diff_ids[i]));
   }
   return pin;
 }
@@ -283,8 +282,13 @@ Result<void> ImageStore::Unpack(const Descriptor& layer, const Digest& diff_id,
   TRY_VOID(LayerCompression(layer.mediaType));
   if (IsUnpacked(diff_id)) return {};
   TRY(const Digest digest, DigestOfDescriptor(layer));
-  TRY(const UniqueFd blob, content_.OpenBlob(digest));
-  auto unpacked = state_->layers->Unpack(blob.get(), diff_id, progress);
+  auto blob = content_.OpenBlob(digest);
+  if (!blob.ok() && blob.error().code() == Code::kNotFound) {
+    const std::lock_guard guard(state_->mutex);
+    state_->missing.insert(digest);
+  }
+  if (!blob.ok()) return std::move(blob).error();
+  auto unpacked = state_->layers->Unpack(blob->get(), diff_id, progress);
   if (unpacked.ok()) return {};
   Error error = std::move(unpacked).error().WithContext("unpacking layer " + digest.String());
   // Whose fault: the disk's, or that of whoever made the layer?
@@ -347,7 +351,7 @@ Result<ImageInfo> ImageStore::AddManifest(const Digest& manifest,
     }
   }
   for (size_t i = 0; i < image.diff_ids.size(); ++i) {
-    TRY_VOID(Unpack(image.layers[i], image.diff_ids[i]));
+    TRY_VOID(EnsureLayer(image.layers[i], image.diff_ids[i]));
   }
 
   const std::lock_guard changing(state_->changing);

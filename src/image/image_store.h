@@ -5,12 +5,18 @@
 //   ROOT/ingest/…                 blobs that are still coming (content_store.h)
 //   ROOT/layers/<algo>-<hex>/fs   a layer unpacked, by its diff_id; shared by all images
 //   ROOT/layers/<algo>-<hex>/layer.json
+//   ROOT/damaged/…                a layer that was found damaged and may still be mounted
 //   ROOT/work/…                   what is being unpacked or removed; emptied at start
 //   ROOT/lock                     held by the one process that has the store open
 //
 // Crash safety: an image is named in index.json after all that it needs is on disk, and a layer's
 // folder gets its name after all that is in it is on disk. After a crash at any moment the names
 // that were acknowledged are there and whole.
+//
+// Damage: what a disk or a person does to the store later is found at start (blobs by name and
+// size, layers by their root folders), when an image is pinned (layers by their entries, once after
+// each boot of the machine), and by Verify (every byte). A damaged layer is unpacked again from its
+// blob; without a whole blob the image is not runnable until it is pulled or imported again.
 //
 // Use: whoever mounts an image's layers holds an ImagePin. Content that is pinned, or that a Hold
 // keeps for an image on its way in, is never removed; names may be.
@@ -146,6 +152,7 @@ struct Damage {
   Digest digest;               // a blob's digest or, of an unpacked layer, its diff_id
   std::vector<Digest> images;  // by id, that need it
   std::string what;            // what is wrong, for people
+  bool mended = false;         // a layer, unpacked again; otherwise the images say what is missing
 };
 
 // Called now and then with the bytes of a blob that are done; false: stop, kCancelled.
@@ -166,8 +173,9 @@ class ImageStore {
   // All images, by id.
   std::vector<ImageInfo> List() const;
 
-  // Before its layers are mounted; afterwards Resolve by its id says where they are. kNotFound when
-  // the image is gone since it was resolved; kDataLoss when it is not runnable.
+  // Before its layers are mounted; afterwards Resolve by its id says where they are. Layers that
+  // are lost or damaged are unpacked again. kNotFound when the image is gone since it was resolved;
+  // kDataLoss when it is not runnable.
   Result<ImagePin> Pin(const Digest& id);
 
   // Where blobs go before AddManifest. Blobs that nothing names are collected: hold them.
@@ -206,9 +214,10 @@ class ImageStore {
 
   Result<ImageUsage> Usage() const;
 
-  // Reads every blob that an image needs and compares digests. What is damaged is removed, and the
-  // images say that it is missing. Takes as long as reading the disk; for a thread in the
-  // background. False from `progress` (with all bytes read so far) ends it early.
+  // Reads every blob and every unpacked layer that an image needs, and compares digests. What is
+  // damaged is removed; layers are unpacked again from whole blobs, and of the rest the images say
+  // that it is missing. Takes as long as reading the disk. False from `progress` (with all bytes
+  // read so far) ends it early: kCancelled.
   Result<std::vector<Damage>> Verify(const BlobProgress& progress = {});
 
  private:
@@ -217,6 +226,10 @@ class ImageStore {
   struct State;
   explicit ImageStore(ContentStore content);
 
+  // Unpacks a layer unless it is there and whole, as far as CheckBeforeUse tells.
+  Result<void> EnsureLayer(const Descriptor& layer, const Digest& diff_id);
+  Result<std::vector<Damage>> VerifyBlobs(const BlobProgress& progress, uint64_t* done);
+  Result<std::vector<Damage>> VerifyLayers(const BlobProgress& progress, uint64_t done);
   void Unpin(const Digest& id);
   void KeepContent(const Digest& digest);
   void DropContent(std::span<const Digest> digests);

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "linux/path.h"
+#include "linux/tree_walk.h"
 
 namespace podium::kernel {
 namespace {
@@ -174,6 +177,60 @@ Result<void> RemoveTree(int folder, const std::string& name) {
 Result<void> RemoveContents(int folder) {
   TRY(Walk walk, Walk::From(folder, "."));
   return Empty(&walk);
+}
+
+namespace {
+
+// Visits what is in the folder where the walk stands; its folders, the last first.
+Result<std::vector<std::string>> VisitFolder(
+    Walk* walk, const std::string& prefix,
+    const std::function<Result<void>(const TreeEntry&)>& visit) {
+  std::vector<std::string> names;
+  TRY_VOID(walk->List([&](const char* name) {
+    names.emplace_back(name);
+    return true;
+  }));
+  std::ranges::sort(names);
+  std::vector<std::string> folders;
+  for (const std::string& name : names) {
+    struct stat status{};
+    if (fstatat(walk->fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      return Error::FromErrno(errno, prefix + name);
+    }
+    TRY_VOID(visit({walk->fd(), name, prefix + name, status}));
+    if (S_ISDIR(status.st_mode)) folders.push_back(name);
+  }
+  std::ranges::reverse(folders);
+  return folders;
+}
+
+}  // namespace
+
+Result<void> WalkTree(int folder, const std::function<Result<void>(const TreeEntry&)>& visit) {
+  TRY(Walk walk, Walk::From(folder, "."));
+  std::string prefix;
+  std::vector<size_t> lengths;                    // of the prefix, by level
+  std::vector<std::vector<std::string>> waiting;  // folders still to be entered, by level
+  TRY(std::vector<std::string> first, VisitFolder(&walk, prefix, visit));
+  waiting.push_back(std::move(first));
+  while (true) {
+    if (!waiting.back().empty()) {
+      const std::string name = std::move(waiting.back().back());
+      waiting.back().pop_back();
+      TRY_VOID(walk.Down(name));
+      lengths.push_back(prefix.size());
+      prefix += name + '/';
+      TRY(std::vector<std::string> folders, VisitFolder(&walk, prefix, visit));
+      waiting.push_back(std::move(folders));
+    } else if (walk.at_top()) {
+      return {};
+    } else {
+      TRY_VOID(walk.Up());
+      waiting.pop_back();
+      prefix.resize(lengths.back());
+      lengths.pop_back();
+    }
+  }
 }
 
 Result<TreeUsage> UsageOf(int folder) {
