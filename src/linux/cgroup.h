@@ -200,6 +200,9 @@ class CgroupDriver {
   virtual ~CgroupDriver() = default;
 
   virtual CgroupMode mode() const = 0;
+  // False as soon as a cgroup was made whose CgroupLimits::devices could not be enforced: a version
+  // 1 machine without the controller, a kernel without BPF for cgroups.
+  virtual bool LimitsDevices() const = 0;
 
   // There afterwards, limited as said, whether it was there before or not; so are those above it,
   // without limits where they were not there. If it fails, a cgroup that it made is gone again.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <functional>
 #include <mutex>
@@ -100,6 +101,7 @@ class HierarchyDriver : public CgroupDriver {
   HierarchyDriver& operator=(const HierarchyDriver&) = delete;
 
   CgroupMode mode() const override { return mode_; }
+  bool LimitsDevices() const override { return limits_devices_; }
   Result<void> Create(std::string_view path, const CgroupLimits& limits) override;
   Result<void> Update(std::string_view path, const CgroupLimits& limits) override;
   Result<void> Remove(std::string_view path, std::chrono::milliseconds timeout) override;
@@ -138,6 +140,7 @@ class HierarchyDriver : public CgroupDriver {
   const CgroupTree* v2_ = nullptr;
   const CgroupTree* main_ = nullptr;  // every cgroup has a folder here
   CgroupWarnings warnings_;
+  std::atomic<bool> limits_devices_ = true;
   mutable std::mutex unentered_mutex_;
   // Made here, and nobody was given the means to enter them since: their memory is only that of the
   // cgroups in them. Under unentered_mutex_.
@@ -179,6 +182,7 @@ Result<void> HierarchyDriver::ApplyDevices(const Path& path, const std::vector<D
     return WriteDevicePolicy(folder->get(), policy);
   }
   if (!v2_) {
+    limits_devices_ = false;
     warnings_.Add(
         "the cgroup controller \"devices\" is not there: access to devices is not "
         "limited");
@@ -190,6 +194,7 @@ Result<void> HierarchyDriver::ApplyDevices(const Path& path, const std::vector<D
   const int reason = attached.error().os_errno();
   // The kernel is built without BPF for cgroups, or does not let this process use it.
   if (reason != EPERM && reason != ENOSYS && reason != EINVAL) return attached;
+  limits_devices_ = false;
   warnings_.Add("access to devices is not limited: " + attached.error().message());
   return {};
 }

@@ -33,6 +33,9 @@ struct HostFacts {
   };
   std::vector<Hierarchy> v1_hierarchies;
   bool has_v2_hierarchy = false;  // beside those
+  // Cgroups decide which devices a container may use. Where they do not, nodes of an image or a
+  // volume are no devices for containers that are not privileged, and none can be made.
+  bool limits_devices = true;
 };
 
 // All that a container is made from. References live as long as the making.

@@ -50,6 +50,11 @@ Result<void> EmbeddedRuntime::Prepare() {
   TRY_VOID(kernel::MakeFolders(run_folder_, kPrivate));
   TRY_VOID(kernel::MakeFolders(data_folder_, kPrivate));
   TRY(host_, FindHostFacts(cgroups_.mode()));
+  // Whether the kernel takes such a limit shows only when it is asked for one.
+  kernel::CgroupLimits any_device;
+  any_device.devices.emplace().push_back({.allow = true, .type = 'a', .access = "rwm"});
+  TRY_VOID(cgroups_.Create(kOwnCgroup, any_device));
+  host_.limits_devices = cgroups_.LimitsDevices();
   for (const std::string& sentence : HostWarnings()) Warn(sentence);
   TRY(shim_program_, kernel::SealedMemory("podium-shim", TextOf(ShimProgram())));
   TRY(infra_program_, kernel::SealedMemory("pause", TextOf(InfraProgram())));

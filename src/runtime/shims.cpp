@@ -14,9 +14,6 @@
 namespace podium::runtime {
 namespace {
 
-// Shims and infra processes are podium's own: they are in a cgroup of ours, count for no pod, and
-// no limit of a pod ends them.
-constexpr const char* kOwnCgroup = "shims";
 constexpr uint64_t kPodShmSize = uint64_t{64} << 20;
 constexpr uint32_t kUsualNamespaces =
     shim::kSandboxNewIpc | shim::kSandboxNewUts | shim::kSandboxNewPid;

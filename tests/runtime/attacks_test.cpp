@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -303,6 +304,44 @@ TEST_F(AttackTest, ImageVolumeOrWorkdirTraversal) {
   const std::string text = Output(config);
   EXPECT_THAT(text, AllOf(HasSubstr("/etc\n"), HasSubstr("web:x:1000")));
   EXPECT_EQ(text.find("systemd"), std::string::npos);
+}
+
+// The row "layer archives", for nodes that are in an image: of no use, with device cgroups and
+// without; and so are those in a volume, and new ones.
+TEST_F(AttackTest, DeviceNodesForNonPrivilegedUse) {
+  for (const bool limited : {true, false}) {
+    SCOPED_TRACE(limited);
+    machine_.reset();
+    machine_ = std::make_unique<Machine>(MachineOptions{.limits_devices = limited});
+    ASSERT_TRUE(kernel::MakeFolders(outside_, 0777).ok());
+    image::TarBuilder tar;
+    tar.Add({.path = "kmsg", .type = '3', .mode = 0666, .major = 1, .minor = 11});
+    machine_->AddImage("node:1", R"("Cmd":["/bin/true"])", tar.Finish());
+    const std::string volume = machine_->folder() + "/volume";
+    ASSERT_TRUE(kernel::MakeFolders(volume, 0777).ok());
+    ASSERT_EQ(mknod((volume + "/kmsg").c_str(), S_IFCHR | 0666, makedev(1, 11)), 0);
+    cri::ContainerConfig config =
+        Shell("c",
+              "ls /kmsg /volume/kmsg; for f in /kmsg /volume/kmsg; do "
+              "(dd if=$f of=/dev/null bs=8k count=1 >/dev/null) 2>&1; done; "
+              "busybox mknod /dev/own c 1 11 2>/dev/null && (head -c1 /dev/own >/dev/null) 2>&1; "
+              "echo x > /dev/null && head -c1 /dev/zero | wc -c");
+    config.image->image = "node:1";
+    config.mounts = {Volume(volume, "/volume")};
+    const std::string text = Output(config);
+    EXPECT_THAT(text, ::testing::StartsWith("/kmsg\n/volume/kmsg\n"));
+    EXPECT_THAT(text, ::testing::EndsWith("\n1\n"));
+    for (const char* path : {"/kmsg", "/volume/kmsg"}) {
+      EXPECT_THAT(text, ::testing::ContainsRegex("'" + std::string(path) +
+                                                 "': (Operation not permitted|Permission denied)"));
+    }
+    // It is made and cannot be used, or it is not made.
+    if (limited) {
+      EXPECT_THAT(text, HasSubstr("/dev/own: Operation not permitted"));
+    } else {
+      EXPECT_THAT(text, Not(HasSubstr("/dev/own")));
+    }
+  }
 }
 
 TEST_F(AttackTest, UidOverflow) {

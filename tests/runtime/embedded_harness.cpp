@@ -82,6 +82,58 @@ size_t MountCount() {
   return static_cast<size_t>(std::count(table.begin(), table.end(), '\n'));
 }
 
+// Cgroups of a machine that does not limit devices.
+class WithoutDevices : public kernel::CgroupDriver {
+ public:
+  explicit WithoutDevices(std::unique_ptr<CgroupDriver> driver) : driver_(std::move(driver)) {}
+  kernel::CgroupMode mode() const override { return driver_->mode(); }
+  bool LimitsDevices() const override { return false; }
+  Result<void> Create(std::string_view path, const kernel::CgroupLimits& limits) override {
+    return driver_->Create(path, Without(limits));
+  }
+  Result<void> Update(std::string_view path, const kernel::CgroupLimits& limits) override {
+    return driver_->Update(path, Without(limits));
+  }
+  Result<void> Remove(std::string_view path, milliseconds timeout) override {
+    return driver_->Remove(path, timeout);
+  }
+  Result<void> Kill(std::string_view path, milliseconds timeout) override {
+    return driver_->Kill(path, timeout);
+  }
+  Result<void> Freeze(std::string_view path, milliseconds timeout) override {
+    return driver_->Freeze(path, timeout);
+  }
+  Result<void> Thaw(std::string_view path) override { return driver_->Thaw(path); }
+  Result<bool> Populated(std::string_view path) const override { return driver_->Populated(path); }
+  Result<std::vector<pid_t>> Processes(std::string_view path) const override {
+    return driver_->Processes(path);
+  }
+  Result<kernel::CgroupStats> Stats(std::string_view path) const override {
+    return driver_->Stats(path);
+  }
+  Result<uint64_t> OomKills(std::string_view path) const override {
+    return driver_->OomKills(path);
+  }
+  Result<kernel::CgroupWatch> WatchOom(std::string_view path) const override {
+    return driver_->WatchOom(path);
+  }
+  Result<kernel::CgroupWatch> WatchPopulated(std::string_view path) const override {
+    return driver_->WatchPopulated(path);
+  }
+  Result<kernel::CgroupEntry> OpenForSpawn(std::string_view path) const override {
+    return driver_->OpenForSpawn(path);
+  }
+  Result<void> Join(std::string_view path, pid_t pid) override { return driver_->Join(path, pid); }
+  std::vector<std::string> TakeWarnings() override { return driver_->TakeWarnings(); }
+
+ private:
+  static kernel::CgroupLimits Without(kernel::CgroupLimits limits) {
+    limits.devices.reset();
+    return limits;
+  }
+  std::unique_ptr<CgroupDriver> driver_;
+};
+
 size_t g_mounts = 0;
 // The process that made the namespaces; those it forks share its names.
 pid_t g_world = 0;
@@ -143,6 +195,7 @@ Machine::Machine(MachineOptions options) : options_(std::move(options)) {
   auto driver = kernel::CgroupDriver::Detect(cgroups);
   EXPECT_TRUE(driver.ok()) << driver.error().message();
   cgroups_ = *std::move(driver);
+  if (!options_.limits_devices) cgroups_ = std::make_unique<WithoutDevices>(std::move(cgroups_));
   network_ = std::make_unique<LoopbackNetwork>();
   g_mounts = MountCount();
   OpenRuntime();

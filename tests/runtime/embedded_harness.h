@@ -49,6 +49,7 @@ std::string EnterTestWorld();
 struct MachineOptions {
   size_t prepared = 0;
   std::string name = "a";  // of folders and cgroups
+  bool limits_devices = true;
 };
 
 // Everything but the runtime, which can be closed and opened again as if its process had died.

@@ -1,5 +1,7 @@
 #include "linux/capabilities.h"
 
+#include <linux/capability.h>
+
 #include "runtime/isolators/all.h"
 
 namespace podium::runtime {
@@ -12,6 +14,8 @@ Result<void> PrepareCapabilities(const ContainerContext& context, Draft* draft) 
   kernel::CapabilityMask ambient = 0;
   if (!security.privileged) {
     granted = kernel::kDefaultCapabilities & context.host.capabilities;
+    // What it made could be used.
+    if (!context.host.limits_devices) granted &= ~kernel::CapabilityBit(CAP_MKNOD);
     if (security.capabilities) {
       TRY(granted, kernel::ChangeCapabilities(granted, security.capabilities->add_capabilities,
                                               security.capabilities->drop_capabilities,

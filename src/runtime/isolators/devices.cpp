@@ -62,8 +62,9 @@ Result<void> AddDevice(const ContainerContext& context, int fd, const std::strin
   if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) {
     return Error(Code::kInvalidArgument, "not a device node: " + path);
   }
-  if (context.user_namespace >= 0) {
-    // A user namespace cannot make nodes, but may use those it is given.
+  if (context.user_namespace >= 0 || !context.host.limits_devices) {
+    // A user namespace cannot make nodes, but may use those it is given; and where a root shows no
+    // devices, what is mounted on it may be one.
     TRY(kernel::Mount mount, kernel::Mount::Clone(fd, false));
     shim::MountStep step{.kind = shim::MountKind::kAttach, .target = path};
     step.flags = shim::kMountMakeTarget;

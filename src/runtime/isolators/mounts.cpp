@@ -221,6 +221,9 @@ Result<shim::MountStep> BindMount(const ContainerContext& context, const cri::Mo
   attributes.recursive = mount.recursive_read_only;
   if (mount.readonly) attributes.set = MOUNT_ATTR_RDONLY;
   if (attributes.set != 0) TRY_VOID(clone.SetAttributes(attributes));
+  if (!context.host.limits_devices && !SecurityOf(context.config).privileged) {
+    TRY_VOID(clone.SetAttributes({.set = MOUNT_ATTR_NODEV, .recursive = true}));
+  }
   if (mapped) {
     auto done = clone.SetAttributes({.user_namespace = context.user_namespace});
     if (!done.ok()) {
@@ -248,7 +251,7 @@ Result<shim::MountStep> ImageMount(const ContainerContext& context, const cri::M
     TRY(const UniqueFd part, kernel::OpenInRoot(whole.fd(), mount.image_sub_path, O_PATH));
     TRY(whole, kernel::Mount::Clone(part.get(), false));
   }
-  TRY_VOID(whole.SetAttributes({.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID}));
+  TRY_VOID(whole.SetAttributes({.set = MOUNT_ATTR_RDONLY | kHarmless}));
   draft->pins.push_back(std::move(pin));
   return Attach(std::move(whole), CleanPath(mount.container_path), draft);
 }

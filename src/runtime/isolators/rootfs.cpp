@@ -69,6 +69,9 @@ Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft) {
   overlay.is_volatile = true;
   overlay.user_namespace = context.user_namespace;
   TRY(draft->root, kernel::MountOverlay(overlay));
+  if (!context.host.limits_devices && !SecurityOf(context.config).privileged) {
+    TRY_VOID(draft->root.SetAttributes({.set = MOUNT_ATTR_NODEV}));
+  }
   UniqueFd copy(fcntl(draft->root.fd(), F_DUPFD_CLOEXEC, 3));
   if (!copy) return Error::FromErrno(errno, "fcntl");
   draft->plan.root = draft->Add(std::move(copy));
