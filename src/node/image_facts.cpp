@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <thread>
 #include <utility>
@@ -19,6 +21,8 @@ namespace podium::node {
 namespace {
 
 constexpr size_t kBuffer = size_t{128} << 10;
+constexpr std::chrono::milliseconds kBetweenSteps{500};
+constexpr const char* kLines = "application/x-ndjson";
 
 // Two ends of a connection between a thread that has a descriptor and one that has an exchange.
 struct Ends {
@@ -78,6 +82,28 @@ std::string LineOf(const Result<NodeImage>& pulled) {
   return out + "}\n";
 }
 
+std::string LineOf(const Result<std::vector<image::Damage>>& damages) {
+  std::string out;
+  if (!damages.ok()) {
+    out = "{\"error\":";
+    reflect::AppendJsonString(damages.error().message(), &out);
+    return out + "}\n";
+  }
+  for (const image::Damage& damage : *damages) {
+    out += out.empty() ? "{\"digest\":" : ",{\"digest\":";
+    reflect::AppendJsonString(damage.digest.String(), &out);
+    out += ",\"images\":[";
+    for (const image::Digest& id : damage.images) {
+      if (!out.ends_with('[')) out += ',';
+      reflect::AppendJsonString(id.String(), &out);
+    }
+    out += "],\"problem\":";
+    reflect::AppendJsonString(damage.what, &out);
+    out += std::string(",\"mended\":") + (damage.mended ? "true}" : "false}");
+  }
+  return "{\"items\":[" + out + "]}\n";
+}
+
 Result<image::ImportOptions> OptionsOf(const http::QueryParameters& query) {
   using Kind = image::ImportOptions::Kind;
   image::ImportOptions out;
@@ -135,7 +161,10 @@ bool ImageFactsTreatment(std::string_view path, http::Treatment* treatment) {
     *treatment = {.long_running = true, .stream_body = true, .max_body = UINT64_MAX};
     return true;
   }
-  if (path != "/node/v1/images/export" && path != "/node/v1/images/pull") return false;
+  if (path != "/node/v1/images/export" && path != "/node/v1/images/pull" &&
+      path != "/node/v1/images/verify") {
+    return false;
+  }
   treatment->long_running = true;
   return true;
 }
@@ -195,13 +224,19 @@ Result<void> ExportImages(image::ImageStore& store, const std::shared_ptr<http::
 }
 
 Result<void> PullImage(const std::shared_ptr<http::Exchange>& exchange,
-                       const PullWithProgress& pull) {
+                       const PullWithProgress& pull, bool progress) {
   TRY(std::unique_ptr<http::Cancellation> created, http::Cancellation::Create());
   const std::shared_ptr<http::Cancellation> cancellation = std::move(created);
   exchange->OnCancel([cancellation] { cancellation->Cancel(); });
+  if (!progress) {
+    const auto pulled = pull({}, cancellation.get());
+    if (!pulled.ok()) return pulled.error();
+    (void)exchange->Respond(200, {{"Content-Type", "application/json"}}, LineOf(pulled));
+    return {};
+  }
   bool begun = false;
   const auto begin = [&] {
-    if (!begun) begun = exchange->Begin(200, {{"Content-Type", "application/x-ndjson"}}).ok();
+    if (!begun) begun = exchange->Begin(200, {{"Content-Type", kLines}}).ok();
     return begun;
   };
   // One call at a time, and none after the pull has returned. A slow reader misses steps.
@@ -212,6 +247,24 @@ Result<void> PullImage(const std::shared_ptr<http::Exchange>& exchange,
       cancellation.get());
   if (!pulled.ok() && !begun) return pulled.error();
   if (begin() && exchange->Write(LineOf(pulled)).ok()) (void)exchange->End();
+  return {};
+}
+
+Result<void> VerifyImages(image::ImageStore& store,
+                          const std::shared_ptr<http::Exchange>& exchange) {
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  exchange->OnCancel([cancelled] { *cancelled = true; });
+  TRY_VOID(exchange->Begin(200, {{"Content-Type", kLines}}));
+  auto told = std::chrono::steady_clock::now();
+  const auto damages = store.Verify([&](uint64_t done) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told >= kBetweenSteps) {
+      told = now;
+      (void)exchange->TryWrite("{\"done\":" + std::to_string(done) + "}\n");
+    }
+    return !*cancelled;
+  });
+  if (exchange->Write(LineOf(damages)).ok()) (void)exchange->End();
   return {};
 }
 

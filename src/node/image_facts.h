@@ -3,7 +3,8 @@
 //
 //   POST .../import?name=&kind=images|rootfs&platform=&config=JSON&comment=   body: an archive
 //   GET  .../export?image=[&image=]                                          answer: an archive
-//   POST .../pull?image=&progress=true                    answer: a line of JSON for each step
+//   POST .../pull?image=[&progress=true]     answer: with progress, a line of JSON for each step
+//   POST .../verify                          answer: lines of JSON
 #pragma once
 
 #include <functional>
@@ -36,13 +37,19 @@ Result<std::vector<image::ImageInfo>> ImportImages(image::ImageStore& store,
 Result<void> ExportImages(image::ImageStore& store, const std::shared_ptr<http::Exchange>& exchange,
                           const http::QueryParameters& query);
 
-// Pulls and tells how far it is:
+// Pulls and answers {"id":"sha256:…","size":…}. With `progress` it tells how far it is:
 //   {"layer":0,"layers":3,"digest":"sha256:…","state":"downloading","done":4096,"total":31000000}
-// and at last {"id":"sha256:…","size":…}, or {"error":"…"} when something was told before. A client
-// that goes away ends the pull. An error: nothing was answered yet.
+// and at last the same, or {"error":"…"} when something was told before. A client that goes away
+// ends the pull. An error: nothing was answered yet.
 using PullWithProgress = std::function<Result<NodeImage>(const image::PullObserver& observer,
                                                          const http::Cancellation* cancellation)>;
 Result<void> PullImage(const std::shared_ptr<http::Exchange>& exchange,
-                       const PullWithProgress& pull);
+                       const PullWithProgress& pull, bool progress);
+
+// Reads all that images need (image::ImageStore::Verify) and answers with lines, now and then
+// {"done":BYTES}, at last {"items":[{"digest":…,"images":[…],"problem":…,"mended":…}]} or
+// {"error":…}. A client that goes away ends it. An error: nothing was answered yet.
+Result<void> VerifyImages(image::ImageStore& store,
+                          const std::shared_ptr<http::Exchange>& exchange);
 
 }  // namespace podium::node

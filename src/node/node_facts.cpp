@@ -28,6 +28,10 @@ std::string ImageJson(const image::ImageInfo& info) {
   };
   list("repoTags", info.names);
   list("repoDigests", info.repo_digests);
+  if (!info.document.created.empty()) {
+    out += ",\"created\":";
+    reflect::AppendJsonString(info.document.created, &out);
+  }
   out += ",\"size\":" + std::to_string(info.size);
   out += ",\"unpackedSize\":" + std::to_string(info.unpacked_size);
   out += std::string(",\"pinned\":") + (info.pinned ? "true" : "false");
@@ -120,19 +124,14 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
   const std::string& method = exchange->request().head.method;
   const std::string image = Parameter(query, "image");
   const std::string_view what = path.size() == 4 ? std::string_view(path[3]) : "";
-  if (method == "POST" && what == "pull" && Parameter(query, "progress") == "true") {
-    const auto told = PullImage(
-        exchange, [&](const image::PullObserver& observer, const http::Cancellation* cancellation) {
-          return images_.PullWithProgress(image, observer, cancellation);
-        });
-    return told.ok() ? void() : RespondStatus(*exchange, StatusOf(told.error()));
-  }
   if (method == "POST" && what == "pull") {
-    auto pulled = images_.Pull(image, {}, nullptr);
-    if (!pulled.ok()) return RespondStatus(*exchange, StatusOf(pulled.error()));
-    std::string json = "{\"id\":";
-    reflect::AppendJsonString(pulled->id, &json);
-    return RespondJson(*exchange, 200, json + ",\"size\":" + std::to_string(pulled->size) + "}");
+    const auto told = PullImage(
+        exchange,
+        [&](const image::PullObserver& observer, const http::Cancellation* cancellation) {
+          return images_.PullWithProgress(image, observer, cancellation);
+        },
+        Parameter(query, "progress") == "true");
+    return told.ok() ? void() : RespondStatus(*exchange, StatusOf(told.error()));
   }
   if (!store_) return RespondStatus(*exchange, NotFoundStatus("facts", "images"));
   if (method == "GET" && path.size() == 3) {
@@ -146,6 +145,10 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
   if (method == "GET" && what == "export") {
     const auto exported = ExportImages(*store_, exchange, query);
     return exported.ok() ? void() : RespondStatus(*exchange, StatusOf(exported.error()));
+  }
+  if (method == "POST" && what == "verify") {
+    const auto verified = VerifyImages(*store_, exchange);
+    return verified.ok() ? void() : RespondStatus(*exchange, StatusOf(verified.error()));
   }
   Result<image::Removed> removed = Error(Code::kNotFound, "no such fact of images");
   if (method == "DELETE" && path.size() == 3) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "http/client.h"
+#include "http/connect.h"
 #include "http/listener.h"
 #include "image/tar_builder.h"
 #include "image/temporary_folder.h"
@@ -66,8 +68,10 @@ class ImageFactsTest : public ::testing::Test {
       changed_.notify_all();
     } else if (request.path.ends_with("export")) {
       answered = ExportImages(*store_, exchange, *query);
+    } else if (request.path.ends_with("verify")) {
+      answered = VerifyImages(*store_, exchange);
     } else {
-      answered = PullImage(exchange, pull_);
+      answered = PullImage(exchange, pull_, request.query.contains("progress=true"));
     }
     if (!answered.ok()) (void)exchange->Respond(500, {}, answered.error().message());
   }
@@ -186,7 +190,7 @@ TEST_F(ImageFactsTest, PullsTellTheirSteps) {
     observer(step);
     return NodeImage{.id = "sha256:1", .user = "", .size = 10};
   };
-  const auto [status, lines] = Send({.method = "POST"}, "pull?image=a");
+  const auto [status, lines] = Send({.method = "POST"}, "pull?image=a&progress=true");
   EXPECT_EQ(status, 200);
   EXPECT_EQ(lines, "{\"layer\":1,\"layers\":2,\"digest\":\"sha256:" + std::string(64, 'a') +
                        "\",\"state\":\"downloading\",\"done\":5,\"total\":10}\n"
@@ -201,9 +205,9 @@ TEST_F(ImageFactsTest, PullsThatFailSaySo) {
     return Error(Code::kUnavailable, "the \"registry\" is gone");
   };
   // Before anything was told, the answer is an error as any.
-  EXPECT_EQ(Send({.method = "POST"}, "pull").first, 500);
+  EXPECT_EQ(Send({.method = "POST"}, "pull?progress=true").first, 500);
   tell = true;
-  const auto [status, lines] = Send({.method = "POST"}, "pull");
+  const auto [status, lines] = Send({.method = "POST"}, "pull?progress=true");
   EXPECT_EQ(status, 200);
   EXPECT_THAT(lines, ::testing::EndsWith("{\"error\":\"the \\\"registry\\\" is gone\"}\n"));
 }
@@ -224,13 +228,60 @@ TEST_F(ImageFactsTest, AClientThatLeavesEndsThePull) {
     return Error(Code::kCancelled, "cancelled");
   };
   {
-    http::Request request{.method = "POST", .url = "http://localhost/node/v1/images/pull"};
+    http::Request request{.method = "POST",
+                          .url = "http://localhost/node/v1/images/pull?progress=true"};
     request.unix_socket = Socket();
     auto response = client_.Send(request);
     ASSERT_TRUE(response.ok());
   }
   std::unique_lock lock(mutex);
   EXPECT_TRUE(ended.wait_for(lock, std::chrono::seconds(20), [&] { return cancelled; }));
+}
+
+TEST_F(ImageFactsTest, APullWithoutProgressEndsWithItsClient) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool begun = false;
+  bool cancelled = false;
+  pull_ = [&](const image::PullObserver& observer,
+              const http::Cancellation* cancellation) -> Result<NodeImage> {
+    EXPECT_FALSE(observer);
+    {
+      const std::lock_guard lock(mutex);
+      begun = true;
+      changed.notify_all();
+    }
+    const auto waited = http::WaitFor(
+        -1, 0,
+        {.deadline = http::Clock::now() + std::chrono::seconds(20), .cancellation = cancellation});
+    const std::lock_guard lock(mutex);
+    cancelled = !waited.ok() && waited.error().code() == Code::kCancelled;
+    changed.notify_all();
+    return Error(Code::kCancelled, "cancelled");
+  };
+  auto socket = http::ConnectUnix(Socket(), {});
+  ASSERT_TRUE(socket.ok()) << socket.error().message();
+  const std::string request =
+      "POST /node/v1/images/pull?image=a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+  ASSERT_EQ(write(socket->get(), request.data(), request.size()),
+            static_cast<ssize_t>(request.size()));
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(20), [&] { return begun; }));
+  socket->reset();
+  EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(20), [&] { return cancelled; }));
+}
+
+TEST_F(ImageFactsTest, VerifyingTellsWhatIsDamaged) {
+  const auto [status, id] = Import(RootFileSystem(5'000), "name=base:1");
+  ASSERT_EQ(status, 200) << id;
+  EXPECT_EQ(Send({.method = "POST"}, "verify"), std::pair(200, std::string("{\"items\":[]}\n")));
+  const image::ImageInfo info = *store_->Resolve("base:1");
+  std::filesystem::remove_all(info.layers.at(0));
+  const auto answer = Send({.method = "POST"}, "verify").second;
+  EXPECT_THAT(answer, HasSubstr(info.document.rootfs.diff_ids[0]));
+  EXPECT_THAT(answer, HasSubstr(info.id.String()));
+  EXPECT_THAT(answer, HasSubstr("\"mended\":true"));
+  EXPECT_EQ(Send({.method = "POST"}, "verify").second, "{\"items\":[]}\n");
 }
 
 }  // namespace
