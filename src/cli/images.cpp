@@ -2,18 +2,30 @@
 #include <utility>
 #include <vector>
 
+#include "api/pod_row.h"
+#include "api/time.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
 #include "cli/node_facts.h"
 #include "cli/text.h"
+#include "linux/terminal.h"
 
 namespace podium::cli {
 namespace {
 
 using reflect::JsonValue;
 
+// How long ago an image says that it was made; images of reproducible builds may say nothing, or
+// the beginning of time.
+std::string AgeOf(const JsonValue& image) {
+  const auto created = api::Time::Parse(TextAt(&image, "created"));
+  if (!created.ok() || created->unix_seconds() <= 0) return "-";
+  return api::HumanDuration(Today().unix_seconds() - created->unix_seconds()) + " ago";
+}
+
 std::string TableOf(const JsonValue& answer) {
-  std::vector<std::vector<std::string>> rows = {{"IMAGE", "ID", "SIZE", "UNPACKED", "IN USE"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"IMAGE", "ID", "CREATED", "SIZE", "UNPACKED", "IN USE"}};
   for (const JsonValue& image : ListAt(&answer, "items")) {
     std::vector<std::string> names;
     for (const JsonValue& name : ListAt(&image, "repoTags")) {
@@ -24,7 +36,7 @@ std::string TableOf(const JsonValue& answer) {
       return Bytes(static_cast<uint64_t>(NumberAt(&image, key).value_or(0)));
     };
     for (std::string& name : names) {
-      rows.push_back({std::move(name), ShortId(TextAt(&image, "id")), size("size"),
+      rows.push_back({std::move(name), ShortId(TextAt(&image, "id")), AgeOf(image), size("size"),
                       size("unpackedSize"),
                       NumberAt(&image, "inUse").value_or(0) > 0 ? "yes" : "no"});
     }
@@ -32,9 +44,54 @@ std::string TableOf(const JsonValue& answer) {
   return Columns(rows);
 }
 
-Outcome RunImages(const Invocation& invocation) {
+// The damage that the agent finds, as it tells it.
+Result<JsonValue> Verify(const client::Client& client, const Streams& streams) {
+  TRY(client::ByteStream answer,
+      client.RawStream("POST", "/node/v1/images/verify", "", nullptr, ""));
+  const bool terminal = kernel::IsTerminal(streams.err);
+  JsonValue result;
+  TRY_VOID(ForEachLine(answer, [&](std::string_view line) -> Result<void> {
+    if (line.empty()) return {};
+    TRY(JsonValue value, reflect::ParseJson(line));
+    if (std::string problem = TextAt(&value, "error"); !problem.empty()) {
+      return Error(Code::kUnavailable, std::move(problem));
+    }
+    if (value.Find("items")) {
+      result = std::move(value);
+    } else if (terminal) {
+      const auto done = static_cast<uint64_t>(NumberAt(&value, "done").value_or(0));
+      (void)streams.Err("\r\x1b[2Kread " + Bytes(done));
+    }
+    return {};
+  }));
+  if (terminal) (void)streams.Err("\r\x1b[2K");
+  if (result.is_null()) {
+    return Error(Code::kUnavailable, "the agent ended without saying what it found");
+  }
+  return result;
+}
+
+Outcome RunVerify(const client::Client& client, const Invocation& invocation,
+                  const Streams& streams) {
+  auto found = Verify(client, streams);
+  if (!found.ok()) return Failed("images", found.error());
+  const JsonValue::Array& items = ListAt(&*found, "items");
+  Outcome outcome;
+  for (const JsonValue& damage : items) {
+    const auto* mended = damage.Find("mended");
+    const bool whole = mended && mended->is_bool() && mended->boolean();
+    if (!whole) outcome.status = kFailed;
+    outcome.out += Printable(TextAt(&damage, "problem")) +
+                   (whole ? "; unpacked again\n" : "; pull or import the image again\n");
+  }
+  if (invocation.Get("output") == "json") outcome.out = PrettyJson(JsonValue::Of(items));
+  return outcome;
+}
+
+Outcome RunImages(const Invocation& invocation, const Streams& streams) {
   auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("images", client.error());
+  if (invocation.Has("verify")) return RunVerify(*client, invocation, streams);
   const auto text = client->Raw("GET", "/node/v1/images");
   if (!text.ok()) return Failed("images", text.error());
   const auto answer = reflect::ParseJson(*text);
@@ -96,7 +153,10 @@ Outcome RunPrune(const Invocation& invocation) {
   return {kOk, *std::move(text), {}};
 }
 
-constexpr Option kImagesOptions[] = {kJsonOption};
+constexpr Option kImagesOptions[] = {
+    {.name = "verify", .help = "read all blobs and unpacked layers, and mend what is damaged"},
+    kJsonOption,
+};
 constexpr Option kRmiOptions[] = {
     {.name = "force",
      .letter = 'f',
@@ -116,12 +176,16 @@ Command ImagesCommand() {
       .summary = "List the images of this machine",
       .details =
           "SIZE is what the image takes compressed, UNPACKED what its layers take on disk; layers "
-          "that images share are there once.",
+          "that images share are there once. CREATED is what the image says of itself.\n"
+          "With --verify every byte is read from the disk and compared with the digests; a damaged "
+          "layer is unpacked again. Prints what was damaged; the exit status is 1 when an image "
+          "has to be fetched again.",
       .example =
           "  podium images\n"
+          "  podium images --verify\n"
           "  podium images -o json\n",
       .options = kImagesOptions,
-      .run = RunImages,
+      .live = RunImages,
   };
 }
 

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cerrno>
+#include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +14,7 @@
 #include "base/unique_fd.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
+#include "cli/folder_archive.h"
 #include "cli/input.h"
 #include "cli/node_facts.h"
 #include "cli/text.h"
@@ -103,29 +107,33 @@ Result<Parameters> ParametersOf(const Invocation& invocation) {
   return out;
 }
 
-Result<UniqueFd> OpenArchive(const std::string& name) {
-  if (name == "-") return UniqueFd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
-  UniqueFd file(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (file.get() < 0) return Error::FromErrno(errno, Printable(name));
-  struct stat status{};
-  if (fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
-    return Error(Code::kInvalidArgument,
-                 Printable(name) + " is a folder; hand over its content as an archive: tar -C " +
-                     Printable(name) + " -c . | podium import -");
+Result<http::BodySource> OpenArchive(const std::string& name, Parameters* parameters) {
+  if (name != "-") {
+    struct stat status{};
+    if (stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+      TRY(FolderArchive folder, FolderArchive::Open(name));
+      parameters->emplace_back("kind", "images");
+      return http::BodySource([archive = std::make_shared<FolderArchive>(std::move(folder))](
+                                  std::span<char> buffer) { return archive->Read(buffer); });
+    }
   }
-  return file;
-}
-
-Result<JsonValue> Import(const client::Client& client, int file, const Parameters& parameters) {
-  const auto source = [file](std::span<char> buffer) -> Result<size_t> {
+  const auto file =
+      std::make_shared<UniqueFd>(name == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                             : open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (file->get() < 0) return Error::FromErrno(errno, Printable(name));
+  return http::BodySource([file](std::span<char> buffer) -> Result<size_t> {
     while (true) {
-      const ssize_t size = read(file, buffer.data(), buffer.size());
+      const ssize_t size = read(file->get(), buffer.data(), buffer.size());
       if (size >= 0) return static_cast<size_t>(size);
       if (errno != EINTR) return Error::FromErrno(errno, "reading the archive");
     }
-  };
+  });
+}
+
+Result<JsonValue> Import(const client::Client& client, http::BodySource source,
+                         const Parameters& parameters) {
   TRY(client::ByteStream answer,
-      client.RawStream("POST", "/node/v1/images/import", QueryText(parameters), source,
+      client.RawStream("POST", "/node/v1/images/import", QueryText(parameters), std::move(source),
                        "application/x-tar"));
   std::string text;
   std::array<char, 4096> buffer;
@@ -145,9 +153,9 @@ Outcome RunImport(const Invocation& invocation) {
   if (!parameters.ok()) return UsageError("import", parameters.error().message());
   auto client = EnsuredAgentClient(invocation);
   if (!client.ok()) return Failed("import", client.error());
-  auto file = OpenArchive(invocation.arguments()[0]);
-  if (!file.ok()) return Failed("import", file.error());
-  const auto answer = Import(*client, file->get(), *parameters);
+  auto archive = OpenArchive(invocation.arguments()[0], &*parameters);
+  if (!archive.ok()) return Failed("import", archive.error());
+  const auto answer = Import(*client, *std::move(archive), *parameters);
   if (!answer.ok()) return Failed("import", answer.error());
   Outcome outcome;
   if (invocation.Get("output") == "json") {
@@ -201,16 +209,18 @@ constexpr Option kOptions[] = {
 Command ImportCommand() {
   return {
       .name = "import",
-      .summary = "Get images from a file",
+      .summary = "Get images from a file or folder",
       .arguments = "FILE",
       .max_arguments = 1,
       .values = Values::kFiles,
       .details =
-          "What `docker save`, `podman save` and `podium export` write, OCI layouts as an archive, "
-          "and plain archives of a root file system; compressed or not. - is the standard input.\n"
+          "What `docker save`, `podman save` and `podium export` write, OCI layouts as an archive "
+          "or a folder, and plain archives of a root file system; compressed or not. - is the "
+          "standard input.\n"
           "Prints each image's id and names.",
       .example =
           "  podium import app.tar\n"
+          "  podium import layout/\n"
           "  docker save app:1 | podium import -\n"
           "  podium import rootfs.tar.gz --name base:1 --cmd '[\"/bin/sh\"]' -e PATH=/bin\n",
       .options = kOptions,

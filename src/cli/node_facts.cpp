@@ -1,6 +1,7 @@
 #include "cli/node_facts.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <tuple>
@@ -9,6 +10,9 @@
 
 namespace podium::cli {
 namespace {
+
+// One line of an answer: a step, a result, or what went wrong.
+constexpr size_t kMaxLine = size_t{1} << 20;
 
 using reflect::JsonValue;
 
@@ -213,6 +217,27 @@ Result<std::vector<UsageFact>> UsageOf(std::string_view stats_json) {
     }
   }
   return out;
+}
+
+Result<void> ForEachLine(client::ByteStream& answer,
+                         const std::function<Result<void>(std::string_view line)>& each) {
+  std::string rest;
+  std::array<char, 16384> buffer;
+  while (true) {
+    TRY(const size_t size, answer.Read(buffer));
+    rest.append(buffer.data(), size);
+    size_t begin = 0;
+    for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
+      TRY_VOID(each(std::string_view(rest).substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    rest.erase(0, begin);
+    if (rest.size() > kMaxLine) {
+      return Error(Code::kResourceExhausted, "the agent's answer has a line that is too long");
+    }
+    if (size != 0) continue;
+    return rest.empty() ? Result<void>() : each(rest);
+  }
 }
 
 }  // namespace podium::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,5 +97,10 @@ std::string Bytes(uint64_t bytes);
 
 // "a=1&b=x%20y"
 std::string QueryText(const std::vector<std::pair<std::string, std::string>>& parameters);
+
+// Calls `each` with the lines of an answer, as they come; one without an end counts. An error of it
+// is passed on.
+Result<void> ForEachLine(client::ByteStream& answer,
+                         const std::function<Result<void>(std::string_view line)>& each);
 
 }  // namespace podium::cli

@@ -1,4 +1,3 @@
-#include <array>
 #include <string>
 #include <utility>
 
@@ -13,31 +12,6 @@ namespace podium::cli {
 namespace {
 
 using reflect::JsonValue;
-
-// One line of an answer: a step of the pull, its result, or what went wrong.
-constexpr size_t kMaxLine = size_t{1} << 20;
-
-// Calls `each` with the lines of the answer; a line without an end counts.
-template <class Each>
-Result<void> ForEachLine(client::ByteStream& stream, Each each) {
-  std::string rest;
-  std::array<char, 16384> buffer;
-  while (true) {
-    TRY(const size_t size, stream.Read(buffer));
-    rest.append(buffer.data(), size);
-    size_t begin = 0;
-    for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
-      TRY_VOID(each(std::string_view(rest).substr(begin, end - begin)));
-      begin = end + 1;
-    }
-    rest.erase(0, begin);
-    if (rest.size() > kMaxLine) {
-      return Error(Code::kResourceExhausted, "the agent's answer has a line that is too long");
-    }
-    if (size != 0) continue;
-    return rest.empty() ? Result<void>() : each(rest);
-  }
-}
 
 // The image's result, as the agent tells it.
 Result<JsonValue> Pull(const client::Client& client, const std::string& image,

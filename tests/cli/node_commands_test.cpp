@@ -230,17 +230,46 @@ TEST_F(NodeCommandsTest, StatsAreOfTheLastSecond) {
 TEST_F(NodeCommandsTest, ImagesByName) {
   Serve([](const std::string&, const ExchangePtr& exchange) {
     Json(exchange, R"({"items":[{"id":"sha256:0123456789abcdef","repoTags":["a:1","b:2"],
-"repoDigests":[],"size":1024,"unpackedSize":2048,"pinned":false,"inUse":1},
-{"id":"sha256:fedcba9876543210","repoTags":[],"size":5,"unpackedSize":0,"inUse":0}]})");
+"repoDigests":[],"created":"2001-09-09T01:46:40.5Z",
+"size":1024,"unpackedSize":2048,"pinned":false,"inUse":1},
+{"id":"sha256:fedcba9876543210","repoTags":[],"created":"0001-01-01T00:00:00Z",
+"size":5,"unpackedSize":0,"inUse":0}]})");
   });
-  EXPECT_EQ(Run({"images"}).out,
-            "IMAGE    ID             SIZE     UNPACKED   IN USE\n"
-            "a:1      0123456789ab   1.0KiB   2.0KiB     yes\n"
-            "b:2      0123456789ab   1.0KiB   2.0KiB     yes\n"
-            "<none>   fedcba987654   5B       0B         no\n");
+  EXPECT_THAT(
+      Run({"images"}).out,
+      ::testing::MatchesRegex("IMAGE    ID             CREATED   SIZE     UNPACKED   IN USE\n"
+                              "a:1      0123456789ab   [0-9]+y ago +1.0KiB   2.0KiB     yes\n"
+                              "b:2      0123456789ab   [0-9]+y ago +1.0KiB   2.0KiB     yes\n"
+                              "<none>   fedcba987654   - +5B       0B         no\n"));
   const auto json = reflect::ParseJson(Run({"images", "-o", "json"}).out);
   ASSERT_TRUE(json.ok());
   EXPECT_EQ(json->array().size(), 2U);
+}
+
+TEST_F(NodeCommandsTest, VerifyingTellsWhatWasMended) {
+  std::string items;
+  Serve([&](const std::string& request, const ExchangePtr& exchange) {
+    EXPECT_EQ(request, "POST /node/v1/images/verify");
+    (void)exchange->Begin(200, {});
+    (void)exchange->Write("{\"done\":4096}\n" + items);
+    (void)exchange->End();
+  });
+  items = R"({"items":[]})";
+  Outcome outcome = Run({"images", "--verify"});
+  EXPECT_EQ(outcome.status, kOk) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  items = R"({"items":[{"problem":"layer a is damaged","mended":true}]})";
+  outcome = Run({"images", "--verify"});
+  EXPECT_EQ(outcome.status, kOk) << outcome.err;
+  EXPECT_EQ(outcome.out, "layer a is damaged; unpacked again\n");
+  items = R"({"items":[{"problem":"blob b is missing","mended":false}]})";
+  outcome = Run({"images", "--verify"});
+  EXPECT_EQ(outcome.status, kFailed);
+  EXPECT_EQ(outcome.out, "blob b is missing; pull or import the image again\n");
+  items = R"({"error":"the disk is gone"})";
+  EXPECT_EQ(Run({"images", "--verify"}).err, "podium images: the disk is gone\n");
+  items = "";
+  EXPECT_THAT(Run({"images", "--verify"}).err, HasSubstr("without saying what it found"));
 }
 
 TEST_F(NodeCommandsTest, RemovalsGoOnAfterAnError) {
@@ -332,12 +361,43 @@ TEST_F(NodeCommandsTest, ImportSendsTheFileAndItsConfiguration) {
                     R"("User":"7","Labels":{"k":"v"}})")));
 }
 
+TEST_F(NodeCommandsTest, ImportSendsAFolderAsAnArchive) {
+  Serve([](const std::string&, const ExchangePtr& exchange) {
+    Json(exchange, R"({"items":[{"id":"sha256:77"}]})");
+  });
+  const std::filesystem::path folder = std::filesystem::path(folder_) / "layout";
+  const std::string blob = "blobs/sha512/" + std::string(128, 'a');
+  std::filesystem::create_directories(folder / "blobs/sha512");
+  std::ofstream(folder / "oci-layout") << "{}";
+  std::ofstream(folder / "index.json") << std::string(512, 'i');
+  std::ofstream(folder / blob) << std::string(100'001, 'b');
+  std::ofstream(folder / "blobs/empty") << "";
+  std::filesystem::create_symlink("index.json", folder / "link");
+  ASSERT_EQ(Run({"import", folder.c_str()}).status, kOk);
+  EXPECT_THAT(Requests().at(0), HasSubstr("kind=images"));
+
+  // What tar makes of it.
+  const std::string archive = folder_ + "/sent.tar";
+  std::ofstream(archive, std::ios::binary) << bodies_.at(0);
+  const std::filesystem::path out = std::filesystem::path(folder_) / "unpacked";
+  std::filesystem::create_directories(out);
+  const std::string listing = folder_ + "/listing";
+  ASSERT_EQ(std::system(("tar -xvf " + archive + " -C " + out.string() + " > " + listing).c_str()),
+            0);
+  EXPECT_EQ(Contents(listing), "oci-layout\nindex.json\nblobs/empty\n" + blob + "\nlink\n");
+  for (const std::string& name : {std::string("oci-layout"), std::string("index.json"), blob}) {
+    EXPECT_EQ(Contents((out / name).string()), Contents((folder / name).string())) << name;
+  }
+  EXPECT_EQ(std::filesystem::file_size(out / "blobs/empty"), 0U);
+  EXPECT_EQ(std::filesystem::read_symlink(out / "link"), "index.json");
+}
+
 TEST_F(NodeCommandsTest, ImportRefusesWhatIsNotClear) {
   const std::string folder = folder_;
   EXPECT_THAT(Run({"import", "x", "-e", "=b"}).err, HasSubstr("is no NAME=VALUE"));
   EXPECT_THAT(Run({"import", "x", "-l", "b"}).err, HasSubstr("is no KEY=VALUE"));
   EXPECT_THAT(Run({"import", "x", "--cmd", "[1]"}).err, HasSubstr("no JSON list"));
-  EXPECT_THAT(Run({"import", folder.c_str()}).err, HasSubstr("is a folder"));
+  EXPECT_THAT(Run({"import", folder.c_str()}).err, HasSubstr("it is no OCI layout"));
   EXPECT_THAT(Run({"import", (folder + "/none").c_str()}).err, HasSubstr("none"));
 }
 
