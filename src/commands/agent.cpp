@@ -159,10 +159,11 @@ class Node {
     registries.proxy = http::ProxyFromEnvironment(Environment);
     puller_ = std::make_unique<image::Puller>(*images_, std::move(registries), &keyring_);
     node_images_ = std::make_unique<node::EmbeddedImages>(*images_, *puller_);
+    // Before what is made for all to see: without cgroups there is no agent.
+    TRY(cgroups_, kernel::CgroupDriver::Detect({.root = instance_.cgroup_root}));
     network::NetworkSettings settings;
     settings.spare_namespaces = kSpareNamespaces;
     TRY(network_, network::OpenNetwork(instance_, settings));
-    TRY(cgroups_, kernel::CgroupDriver::Detect({.root = instance_.cgroup_root}));
     TRY(runtime_,
         runtime::EmbeddedRuntime::Open({.instance = instance_}, *images_, *network_, *cgroups_));
     TRY(probes_, node::HttpProbes::Create());
