@@ -346,15 +346,15 @@ class ExplainTest(PodiumTest):
 
 
 class ReadmeTest(PodiumTest):
-    # They run pods: tests/e2e tries them.
-    OF_PODS = {"play", "pods", "logs", "exec", "stop"}
+    # All others need an agent or start one: tests/e2e tries them, on a machine of their own.
+    OF_DATA = {"validate", "explain", "convert", "completion", "--help"}
     README = (ROOT / "README.md").read_text(encoding="utf-8")
 
     def test_what_it_shows_is_what_one_gets(self):
         shown = re.findall(r"^```\n\$ podium (.*)\n((?:.*\n)*?)```$", self.README, re.MULTILINE)
         self.assertTrue(shown)
         for command, output in shown:
-            if command.split()[0] in self.OF_PODS:
+            if command.split()[0] not in self.OF_DATA:
                 continue
             self.assertEqual(podium(*command.split())[1].decode(), output, command)
 
@@ -362,8 +362,8 @@ class ReadmeTest(PodiumTest):
         usage = re.findall(r"^podium (\S+)(.*?)  +\S", self.README, re.MULTILINE)
         self.assertGreaterEqual(len(usage), 4)
         for command, arguments in usage:
-            if command in self.OF_PODS:
-                self.assertEqual(podium("help", command)[0], 0, command)
+            if command not in self.OF_DATA:
+                self.assertEqual(podium("help", command.strip(","))[0], 0, command)
                 continue
             line = (command + arguments).replace("FILE|DIR|-", "examples")
             line = line.replace("FILE", "examples/pod.yaml").replace("bash|zsh|fish", "bash")
