@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "base/ascii.h"
@@ -94,25 +95,48 @@ std::string_view CheckTable(std::string_view value) {
   return {};
 }
 
+std::optional<unsigned> PrefixLength(std::string_view text) {
+  unsigned bits = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits);
+  if (error != std::errc() || end != text.data() + text.size() || text.starts_with('0')) return {};
+  return bits;
+}
+
 std::string_view CheckRange(std::string_view value) {
   constexpr std::string_view kForm = "is not an IPv4 range like 10.208.0.0/16";
   size_t slash = value.find('/');
   if (slash == std::string_view::npos) return kForm;
   in_addr address{};
   if (inet_pton(AF_INET, std::string(value.substr(0, slash)).c_str(), &address) != 1) return kForm;
-  std::string_view length = value.substr(slash + 1);
-  unsigned bits = 0;
-  auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-  if (error != std::errc() || end != length.data() + length.size() || length.starts_with('0')) {
-    return kForm;
-  }
-  if (bits < 8 || bits > 28) return "has a prefix length outside of 8 to 28";
+  const auto bits = PrefixLength(value.substr(slash + 1));
+  if (!bits) return kForm;
+  if (*bits < 8 || *bits > 28) return "has a prefix length outside of 8 to 28";
   uint32_t first = ntohl(address.s_addr);
-  uint32_t hosts = ~uint32_t{0} >> bits;
+  uint32_t hosts = ~uint32_t{0} >> *bits;
   if ((first & hosts) != 0) return "has bits set after its prefix";
   unsigned top = first >> 24;
   bool link_local = first >> 16 == (169u << 8 | 254u);
   if (top == 0 || top == 127 || top >= 224 || link_local) return "is not of addresses for hosts";
+  return {};
+}
+
+std::string_view CheckRange6(std::string_view value) {
+  constexpr std::string_view kForm = "is not an IPv6 range like fd00:10:208::/64";
+  if (value.empty()) return {};
+  size_t slash = value.find('/');
+  if (slash == std::string_view::npos) return kForm;
+  in6_addr address{};
+  if (inet_pton(AF_INET6, std::string(value.substr(0, slash)).c_str(), &address) != 1) return kForm;
+  const auto bits = PrefixLength(value.substr(slash + 1));
+  if (!bits) return kForm;
+  // As many pods as the shortest range of IPv4 has (8 bits, 24 are left), and no more than a site.
+  if (*bits < 16 || *bits > 104) return "has a prefix length outside of 16 to 104";
+  for (unsigned bit = *bits; bit < 128; ++bit) {
+    if ((address.s6_addr[bit / 8] >> (7 - bit % 8) & 1) != 0)
+      return "has bits set after its prefix";
+  }
+  const uint8_t top = address.s6_addr[0];
+  if (top == 0 || top >= 0xfe) return "is not of addresses for hosts";
   return {};
 }
 
@@ -171,6 +195,8 @@ constexpr InstanceSetting kSettings[] = {
      &Instance::nftables_table, CheckTable},
     {"PODIUM_POD_RANGE", "pod-range", "the IPv4 addresses of pods, CIDR", &Instance::pod_range,
      CheckRange},
+    {"PODIUM_POD_RANGE6", "pod-range6", "the IPv6 addresses of pods, CIDR; none if not given",
+     &Instance::pod_range6, CheckRange6},
 };
 
 }  // namespace

@@ -36,6 +36,9 @@ struct Instance {
   // IPv4, CIDR. Away from what others take by default: 10.42 and 10.43 (k3s), 10.85 (CRI-O), 10.88
   // (podman), 10.96 to 10.111 (Services), 10.244 (flannel), 172.17 and up (Docker).
   std::string pod_range = "10.208.0.0/16";
+  // IPv6, CIDR; empty: pods have IPv4 alone. Not on by itself, as it makes the whole machine
+  // forward IPv6. A unique local range (RFC 4193) does.
+  std::string pod_range6 = {};
 
   friend bool operator==(const Instance&, const Instance&) = default;
 };

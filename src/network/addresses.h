@@ -37,6 +37,8 @@ struct Ipv6Range {
   Ipv6 first{};
   unsigned bits = 128;
 };
+inline constexpr uint32_t kLocalhost = 0x7f000001;  // 127.0.0.1
+
 // "10.0.0.0/8", "fd00::/64"; bits after the prefix must be zero. kInvalidArgument.
 Result<Ipv4Range> ParseIpv4Range(std::string_view text);
 Result<Ipv6Range> ParseIpv6Range(std::string_view text);

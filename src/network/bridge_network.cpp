@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <utility>
 
 #include "linux/namespaces.h"
-#include "network/forward_chains.h"
+#include "network/conntrack.h"
 #include "network/host_ports.h"
 #include "network/traffic_shaping.h"
 
@@ -18,7 +17,6 @@ namespace {
 
 constexpr int kDeviceTries = 8;
 constexpr uint32_t kDeviceNumbers = 1 << 24;
-constexpr auto kSpareRetry = std::chrono::seconds(1);
 
 uint32_t Random() {
   uint32_t number = 0;
@@ -32,10 +30,6 @@ std::string DevicePrefix(std::string_view bridge) {
   uint32_t hash = 2166136261U;
   for (const char c : bridge) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   return fmt::format("veth{:05x}", (hash ^ hash >> 20) & 0xfffff);
-}
-
-std::string NameOf(const PodNetworkRequest& request) {
-  return request.pod_namespace + "/" + request.pod_name;
 }
 
 // The ranges, sorted by family.
@@ -68,6 +62,7 @@ BridgeOptions BridgeOptionsOf(const Instance& instance) {
   options.bridge = instance.bridge;
   options.table = instance.nftables_table;
   options.pod_range = instance.pod_range;
+  options.pod_range6 = instance.pod_range6;
   return options;
 }
 
@@ -97,6 +92,10 @@ Result<std::unique_ptr<BridgeNetwork>> BridgeNetwork::Open(const BridgeOptions& 
   return network;
 }
 
+std::string BridgeNetwork::NameOf(const PodNetworkRequest& request) {
+  return request.pod_namespace + "/" + request.pod_name;
+}
+
 BridgeNetwork::~BridgeNetwork() { StopKeeping(); }
 
 Result<void> BridgeNetwork::EnsureHost() {
@@ -123,89 +122,6 @@ Result<PodAddress> BridgeNetwork::TakeAddress() {
 void BridgeNetwork::FreeAddress(uint32_t number) {
   const std::lock_guard lock(mutex_);
   addresses_.Free(number);
-}
-
-Result<BridgeNetwork::Spare> BridgeNetwork::MakeSpare() {
-  Spare spare;
-  TRY(spare.address, TakeAddress());
-  auto netns = kernel::NewNetNamespace();
-  if (!netns.ok()) {
-    FreeAddress(spare.address.number);
-    return std::move(netns).error();
-  }
-  spare.netns = *std::move(netns);
-  Pod pod;
-  pod.rules.address = spare.address;
-  PodNetworkRequest request;
-  request.netns = spare.netns.get();
-  if (auto connected = Connect(request, &pod); !connected.ok()) {
-    FreeAddress(spare.address.number);
-    return std::move(connected).error();
-  }
-  spare.device = pod.rules.device;
-  return spare;
-}
-
-void BridgeNetwork::KeepSpares() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    // In a small range spares must not take what pods need.
-    const size_t most = std::min<size_t>(options_.spare_namespaces, addresses_.v4().hosts() / 8);
-    if (!recovered_ || spares_.size() >= most) {
-      wanted_.wait(lock);
-      continue;
-    }
-    lock.unlock();
-    auto spare = MakeSpare();
-    lock.lock();
-    if (!spare.ok()) {
-      // Setup meets the same error and reports it.
-      wanted_.wait_for(lock, kSpareRetry);
-    } else if (stopping_) {
-      addresses_.Free(spare->address.number);
-    } else {
-      spares_.push_back(*std::move(spare));
-    }
-  }
-}
-
-void BridgeNetwork::StopKeeping() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    wanted_.notify_all();
-  }
-  if (keeper_.joinable()) keeper_.join();
-  const std::lock_guard lock(mutex_);
-  for (const Spare& spare : spares_) addresses_.Free(spare.address.number);
-  spares_.clear();
-}
-
-Result<UniqueFd> BridgeNetwork::PrepareNamespace(const std::string& sandbox_id) {
-  TRY_VOID(CheckSandboxId(sandbox_id));
-  std::optional<Spare> spare;
-  {
-    const std::lock_guard lock(mutex_);
-    if (pods_.contains(sandbox_id)) {
-      return Error(Code::kAlreadyExists, "sandbox " + sandbox_id + " has a network namespace");
-    }
-    if (!spares_.empty()) {
-      spare = std::move(spares_.front());
-      spares_.pop_front();
-      wanted_.notify_all();
-    }
-  }
-  if (!spare) {
-    TRY(spare, MakeSpare());
-  }
-  TRY(const ino_t inode, kernel::NamespaceInode(spare->netns.get()));
-  const std::lock_guard lock(mutex_);
-  Pod pod;
-  pod.rules.address = spare->address;
-  pod.rules.device = spare->device;
-  pod.prepared = inode;
-  pods_.emplace(sandbox_id, std::move(pod));
-  return std::move(spare->netns);
 }
 
 std::optional<std::string> BridgeNetwork::PortHolder(const std::string& sandbox_id,
@@ -299,12 +215,29 @@ Result<void> BridgeNetwork::ReplaceRules() {
   return rules_.Replace(pods);
 }
 
+// The host's 127.0.0.1 is led to pods only while one has a host port, and only with the rules in
+// place that keep pods away from it.
+Result<void> BridgeNetwork::UpdateLoopback() {
+  const std::lock_guard rules(rules_mutex_);
+  bool wanted = false;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted = std::ranges::any_of(
+        pods_, [](const auto& entry) { return !entry.second.rules.ports.empty(); });
+  }
+  return LeadLoopback(bridge_.name, wanted);
+}
+
 Result<void> BridgeNetwork::Enable(const Pod& pod, const Bandwidth& bandwidth) {
   if (bandwidth != Bandwidth{}) {
     TRY(const Link link, FindLink(pod.rules.device));
     TRY_VOID(LimitRates(pod.rules.device, link.index, bandwidth));
   }
   TRY_VOID(AddRules(pod));
+  if (!pod.rules.ports.empty()) {
+    TRY_VOID(UpdateLoopback());
+    TRY_VOID(ForgetFlows(pod.rules.ports, pod.rules.address));
+  }
   return AddPodRoutes(bridge_, bridge_index_, pod.rules.address);
 }
 
@@ -328,9 +261,7 @@ Result<PodNetwork> BridgeNetwork::Setup(const PodNetworkRequest& request) {
     // The first error counts. What cannot be undone now is found by Recover.
     (void)Disconnect(pod);
     (void)RemoveLink(pod.rules.device);
-    const std::lock_guard lock(mutex_);
-    pods_.erase(request.sandbox_id);
-    addresses_.Free(pod.rules.address.number);
+    Forget(request.sandbox_id, pod);
     return std::move(done).error();
   }
   const std::lock_guard lock(mutex_);
@@ -342,19 +273,29 @@ Result<void> BridgeNetwork::Disconnect(const Pod& pod) {
   // All of it is tried; the first error counts.
   auto routes = RemovePodRoutes(bridge_, bridge_index_, pod.rules.address);
   auto rules = pod.rules.comment.empty() ? Result<void>() : RemoveRules(pod);
+  auto flows = ForgetFlows(pod.rules.ports, pod.rules.address);
   auto rate = pod.limited ? RemoveRateDevice(pod.rules.device) : Result<void>();
   if (!routes.ok()) return routes;
-  return rules.ok() ? std::move(rate) : std::move(rules);
+  if (!rules.ok()) return rules;
+  return flows.ok() ? std::move(rate) : std::move(flows);
 }
 
 Result<void> BridgeNetwork::Teardown(const std::string& sandbox_id) {
   const auto pod = FindPod(sandbox_id);
   if (!pod.ok()) return {};
   TRY_VOID(Disconnect(*pod));
-  const std::lock_guard lock(mutex_);
-  pods_.erase(sandbox_id);
-  addresses_.Free(pod->rules.address.number);
+  Forget(sandbox_id, *pod);
   return {};
+}
+
+void BridgeNetwork::Forget(const std::string& sandbox_id, const Pod& pod) {
+  {
+    const std::lock_guard lock(mutex_);
+    pods_.erase(sandbox_id);
+    addresses_.Free(pod.rules.address.number);
+  }
+  // Should it fail, the rules still keep pods away; Status tries again.
+  if (!pod.rules.ports.empty()) (void)UpdateLoopback();
 }
 
 PodNetwork BridgeNetwork::Describe(const Pod& pod) const {
@@ -408,130 +349,6 @@ Result<PodCounters> BridgeNetwork::Counters(const std::string& sandbox_id) {
                      .tx_packets = host.rx_packets,
                      .tx_errors = host.rx_errors,
                      .tx_dropped = host.rx_dropped};
-}
-
-// Into pods_ and addresses_, or neither is changed.
-Result<void> BridgeNetwork::Adopt(std::span<const LiveSandbox> live) {
-  std::map<std::string, Pod> pods;
-  const std::lock_guard lock(mutex_);
-  AddressPool addresses = addresses_;
-  for (const auto& [id, pod] : pods_) addresses.Free(pod.rules.address.number);
-  for (const LiveSandbox& sandbox : live) {
-    const std::string& id = sandbox.request.sandbox_id;
-    const auto damaged = [&](const std::string& why) {
-      return Error(Code::kInvalidArgument,
-                   fmt::format("sandbox {} cannot be taken over: {}", id, why));
-    };
-    const auto& recorded = sandbox.network.addresses;
-    const auto v4 = recorded.empty() ? std::nullopt : ParseIpv4(recorded[0]);
-    if (!v4) return damaged("its record has no IPv4 address");
-    auto address = addresses.Claim(*v4);
-    if (!address.ok()) return damaged(address.error().message());
-    auto ports = EffectivePorts(sandbox.request.ports);
-    if (!ports.ok()) return damaged(ports.error().message());
-    Pod pod;
-    pod.rules = {.address = *address,
-                 .device = sandbox.network.host_interface,
-                 .ports = *std::move(ports),
-                 .comment = NameOf(sandbox.request)};
-    // One that was set up before the second range came keeps what it has.
-    if (recorded.size() < 2) pod.rules.address.v6.reset();
-    const auto bandwidth = BandwidthOf(sandbox.request.annotations);
-    pod.limited = bandwidth.ok() && bandwidth->egress_rate != 0;
-    pod.up = true;
-    if (!pod.rules.device.starts_with(device_prefix_)) {
-      return damaged("its device '" + pod.rules.device + "' is not of this instance");
-    }
-    if (!pods.emplace(id, std::move(pod)).second) return damaged("it is listed twice");
-  }
-  pods_ = std::move(pods);
-  addresses_ = std::move(addresses);
-  recovered_ = true;
-  wanted_.notify_all();
-  return {};
-}
-
-// Routes and devices of pods that live no more.
-Result<void> BridgeNetwork::RemoveStrays() {
-  TRY(const std::set<uint32_t> routed, RoutedPods(bridge_, bridge_index_));
-  TRY(const std::vector<Link> ports, PortsOf(bridge_index_));
-  std::set<uint32_t> numbers;
-  std::set<std::string> devices;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, pod] : pods_) {
-      numbers.insert(pod.rules.address.v4);
-      devices.insert(pod.rules.device);
-    }
-    for (const Spare& spare : spares_) devices.insert(spare.device);
-  }
-  for (const uint32_t v4 : routed) {
-    if (numbers.contains(v4) || v4 == bridge_.gateway.v4) continue;
-    PodAddress stray = addresses_.AddressOf(v4 - bridge_.pods.first);
-    TRY_VOID(RemovePodRoutes(bridge_, bridge_index_, stray));
-  }
-  for (const Link& port : ports) {
-    if (!port.name.starts_with(device_prefix_) || devices.contains(port.name)) continue;
-    TRY_VOID(RemoveRateDevice(port.name));
-    TRY_VOID(RemoveLink(port.name));
-  }
-  return {};
-}
-
-Result<void> BridgeNetwork::Recover(std::span<const LiveSandbox> live) {
-  TRY_VOID(EnsureHost());
-  TRY_VOID(Adopt(live));
-  {
-    const std::lock_guard lock(rules_mutex_);
-    TRY_VOID(ReplaceRules());
-  }
-  std::vector<PodAddress> addresses;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, pod] : pods_) addresses.push_back(pod.rules.address);
-  }
-  for (const PodAddress& address : addresses) {
-    TRY_VOID(AddPodRoutes(bridge_, bridge_index_, address));
-  }
-  TRY_VOID(RemoveStrays());
-  TRY(const auto warnings, AcceptForwarded(bridge_.name));
-  (void)warnings;  // Status tells them
-  return {};
-}
-
-NetworkStatus BridgeNetwork::Status() {
-  NetworkStatus status;
-  const auto ensure = [&]() -> Result<void> {
-    TRY_VOID(EnsureHost());
-    {
-      const std::lock_guard lock(rules_mutex_);
-      if (!rules_.CheckTables().ok()) TRY_VOID(ReplaceRules());
-    }
-    TRY(status.warnings, AcceptForwarded(bridge_.name));
-    return {};
-  };
-  if (const auto ready = ensure(); !ready.ok()) {
-    status.reason = "NetworkPluginNotReady";
-    status.message = "Network plugin returns error: " + ready.error().message();
-    return status;
-  }
-  status.ready = true;
-  return status;
-}
-
-Result<void> BridgeNetwork::Uninstall() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!pods_.empty()) {
-      return Error(Code::kConflict, "sandbox " + pods_.begin()->first + " has its network here");
-    }
-  }
-  StopKeeping();
-  if (FindLink(bridge_.name).ok()) TRY_VOID(RemoveStrays());
-  TRY_VOID(ForgetForwarded(bridge_.name));
-  const std::lock_guard lock(rules_mutex_);
-  TRY_VOID(rules_.Uninstall());
-  return RemoveBridge(bridge_);
 }
 
 }  // namespace podium::network

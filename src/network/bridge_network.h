@@ -77,6 +77,9 @@ class BridgeNetwork final : public Network {
   BridgeNetwork(const BridgeOptions& options, AddressPool addresses, RulesConfig rules,
                 uint32_t first_device);
 
+  // The pod's, for comments and messages.
+  static std::string NameOf(const PodNetworkRequest& request);
+
   Result<void> EnsureHost();
   Result<Spare> MakeSpare();
   void KeepSpares();
@@ -93,6 +96,8 @@ class BridgeNetwork final : public Network {
                                         const std::vector<PortMapping>& ports) const;
   Result<void> Connect(const PodNetworkRequest& request, Pod* pod);
   Result<void> Enable(const Pod& pod, const Bandwidth& bandwidth);
+  Result<void> UpdateLoopback();
+  void Forget(const std::string& sandbox_id, const Pod& pod);
   Result<void> AddRules(const Pod& pod);
   Result<void> RemoveRules(const Pod& pod);
   Result<void> ReplaceRules();

@@ -29,8 +29,10 @@ bool IsAny(const std::string& host_ip) {
   return host_ip.empty() || host_ip == "0.0.0.0" || host_ip == "::";
 }
 
-bool IsLoopback(const std::string& host_ip) {
-  if (const auto v4 = ParseIpv4(host_ip)) return *v4 >> 24 == 127;
+// Of the addresses of loopback 127.0.0.1 alone is led to pods: others are for servers of the host's
+// own (127.0.0.53), and IPv6 has none that the kernel would lead on.
+bool StaysOnLoopback(const std::string& host_ip) {
+  if (const auto v4 = ParseIpv4(host_ip)) return *v4 >> 24 == 127 && *v4 != kLocalhost;
   return host_ip == "::1";
 }
 
@@ -39,18 +41,6 @@ struct Listener {
   uint16_t port = 0;
   uint32_t inode = 0;
 };
-
-uint8_t Number(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::kTcp:
-      return IPPROTO_TCP;
-    case Protocol::kUdp:
-      return IPPROTO_UDP;
-    case Protocol::kSctp:
-      return IPPROTO_SCTP;
-  }
-  return IPPROTO_TCP;
-}
 
 std::string AddressOf(const inet_diag_msg& message) {
   if (message.idiag_family == AF_INET) return ToText(ntohl(message.id.idiag_src[0]));
@@ -65,7 +55,7 @@ std::vector<Listener> Listeners(NetlinkSocket* socket, uint8_t family, Protocol 
   batch.Begin(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, "listing sockets");
   inet_diag_req_v2 request{};
   request.sdiag_family = family;
-  request.sdiag_protocol = Number(protocol);
+  request.sdiag_protocol = ProtocolNumber(protocol);
   // An unconnected datagram socket counts as closed.
   request.idiag_states = protocol == Protocol::kUdp ? 1U << TCP_CLOSE : 1U << TCP_LISTEN;
   batch.PutHeader(request);
@@ -104,6 +94,18 @@ std::string HolderOf(uint32_t inode) {
 
 }  // namespace
 
+uint8_t ProtocolNumber(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kTcp:
+      return IPPROTO_TCP;
+    case Protocol::kUdp:
+      return IPPROTO_UDP;
+    case Protocol::kSctp:
+      return IPPROTO_SCTP;
+  }
+  return IPPROTO_TCP;
+}
+
 std::string ToText(const PortMapping& port) {
   std::string end = fmt::format("{}/{}", port.host_port, ProtocolName(port.protocol));
   if (IsAny(port.host_ip)) return end;
@@ -128,12 +130,11 @@ Result<std::vector<PortMapping>> EffectivePorts(std::span<const PortMapping> por
       return Error(Code::kInvalidArgument,
                    fmt::format("hostIP '{}' of hostPort {} is no address", port.host_ip, text));
     }
-    if (IsLoopback(port.host_ip)) {
-      return Error(
-          Code::kUnsupported,
-          fmt::format("hostPort {}: packets cannot be led from the loopback address into a "
-                      "pod; leave hostIP away, and use an address of the node",
-                      text));
+    if (StaysOnLoopback(port.host_ip)) {
+      return Error(Code::kUnsupported,
+                   fmt::format("hostPort {}: of loopback's addresses only 127.0.0.1 can lead to a "
+                               "pod; use that, or an address of the node",
+                               text));
     }
     if (std::ranges::any_of(effective, [&](const auto& other) { return Collide(port, other); })) {
       return Error(Code::kInvalidArgument, "hostPort " + text + " is mapped twice");
@@ -153,8 +154,8 @@ std::optional<std::string> ListenerOn(std::span<const PortMapping> ports) {
     }
     for (const uint8_t family : {AF_INET, AF_INET6}) {
       for (const Listener& listener : Listeners(&*socket, family, protocol)) {
-        // What listens on loopback only is not in the way: nothing of a pod's is reached there.
-        if (IsLoopback(listener.address)) continue;
+        // Not in the way: nothing of a pod's is reached there.
+        if (StaysOnLoopback(listener.address)) continue;
         const PortMapping held{.protocol = protocol,
                                .container_port = 0,
                                .host_port = listener.port,

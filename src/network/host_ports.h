@@ -12,12 +12,15 @@
 
 namespace podium::network {
 
+// As in the header of a packet (IPPROTO_TCP and so on).
+uint8_t ProtocolNumber(Protocol protocol);
+
 // "8080/tcp", "10.0.0.1:8080/tcp".
 std::string ToText(const PortMapping& port);
 
 // Those of the mappings that have a host port. kInvalidArgument: a host address that is none, a
-// container port that is missing, or two mappings that collide; kUnsupported: one on the loopback
-// address, which can only be reached from where no rule of ours can lead on.
+// container port that is missing, or two mappings that collide; kUnsupported: an address of
+// loopback other than 127.0.0.1, which alone is led on (docs/network.md).
 Result<std::vector<PortMapping>> EffectivePorts(std::span<const PortMapping> ports);
 
 // Whether two mappings cannot both be: the same port and protocol, on addresses that overlap.

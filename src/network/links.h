@@ -80,6 +80,11 @@ Result<void> CheckPodRoutes(const BridgeConfig& config, uint32_t bridge, const P
 // The pods (by IPv4 address) that have a route or neighbour entry on the bridge.
 Result<std::set<uint32_t>> RoutedPods(const BridgeConfig& config, uint32_t bridge);
 
+// Whether packets from and to 127.0.0.1 may pass the bridge (route_localnet of this device alone):
+// what the host sends to its own 127.0.0.1 can then be led to a pod. Packets of pods for it must be
+// dropped before (packet_rules.h): the kernel no longer does (CVE-2020-8558).
+Result<void> LeadLoopback(const std::string& bridge, bool on);
+
 // Forwarding between pods, and from pods to elsewhere.
 Result<void> EnableForwarding(bool v6);
 

@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 
+#include "network/host_ports.h"
+
 namespace podium::network {
 
 using kernel::NetlinkBatch;
@@ -25,18 +27,6 @@ constexpr uint8_t kRouterAdvertisement = 134, kIpv6Redirect = 137, kIpv4Redirect
 std::array<uint8_t, 4> Big(uint32_t v4) {
   return {static_cast<uint8_t>(v4 >> 24), static_cast<uint8_t>(v4 >> 16),
           static_cast<uint8_t>(v4 >> 8), static_cast<uint8_t>(v4)};
-}
-
-uint8_t Number(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::kTcp:
-      return IPPROTO_TCP;
-    case Protocol::kUdp:
-      return IPPROTO_UDP;
-    case Protocol::kSctp:
-      return IPPROTO_SCTP;
-  }
-  return IPPROTO_TCP;
 }
 
 // The address type as the fib expression gives it.
@@ -115,7 +105,7 @@ std::vector<PacketRules::Change> PacketRules::ElementsOf(std::span<const PodRule
     }
     for (const PortMapping& port : pod.ports) {
       const auto end = [&](NftData data) -> NftData {
-        return data.Protocol(Number(port.protocol)).Port(port.host_port);
+        return data.Protocol(ProtocolNumber(port.protocol)).Port(port.host_port);
       };
       const NftData pod4 = NftData().Ipv4(address.v4).Port(port.container_port);
       const std::string comment = CommentOf(pod, port);
@@ -274,11 +264,12 @@ void PacketRules::AddPorts(NftTransaction* transaction) const {
   const std::string local = "to_ports_local";
   transaction->AddChain(inet_, "to_ports", {"nat", NF_INET_PRE_ROUTING, -100});
   transaction->AddChain(inet_, local, {"nat", NF_INET_LOCAL_OUT, -100});
-  // A packet from the loopback address cannot leave the loopback device (route_localnet is off):
-  // left alone it finds the port closed, instead of nothing at all.
+  // Of loopback only 127.0.0.1 leads to pods. What is left alone finds the port closed; a packet
+  // that was led on would find nothing at all, as the kernel lets none of ::1 leave the device.
   NftRule(transaction, inet_, local)
       .Family(NFPROTO_IPV4)
       .Network(kLoopback, 8, kIpv4Destination)
+      .Network(Big(kLocalhost), 32, kIpv4Destination, /*equal=*/false)
       .Verdict(NF_ACCEPT);
   NftRule(transaction, inet_, local)
       .Family(NFPROTO_IPV6)
@@ -301,6 +292,11 @@ void PacketRules::AddLeaving(NftTransaction* transaction) const {
       .LoadPayload(NFT_PAYLOAD_NETWORK_HEADER, kIpv4Source, 4, 0)
       .LoadPayload(NFT_PAYLOAD_NETWORK_HEADER, kIpv4Destination, 4, 1)
       .In("hairpin")
+      .Masquerade();
+  rule("from the host's 127.0.0.1 through a host port")
+      .Family(NFPROTO_IPV4)
+      .Network(kLoopback, 8, kIpv4Source)
+      .Interface(NFT_META_OIFNAME, config_.bridge)
       .Masquerade();
   const auto& v4 = config_.pods;
   const auto stays4 = [&](std::span<const uint8_t> first, unsigned bits) {

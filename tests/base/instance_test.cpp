@@ -72,7 +72,8 @@ TEST(InstanceTest, VariablesWinOverTheName) {
                                  {"PODIUM_CGROUP_ROOT", "machine.slice/blue"},
                                  {"PODIUM_BRIDGE", "br0"},
                                  {"PODIUM_NFTABLES_TABLE", "blue"},
-                                 {"PODIUM_POD_RANGE", "10.7.0.0/20"}});
+                                 {"PODIUM_POD_RANGE", "10.7.0.0/20"},
+                                 {"PODIUM_POD_RANGE6", "fd07::/64"}});
   ASSERT_TRUE(instance.ok()) << instance.error().message();
   Instance expected{.name = "blue",
                     .data_dir = "/srv/blue",
@@ -82,7 +83,8 @@ TEST(InstanceTest, VariablesWinOverTheName) {
                     .cgroup_root = "machine.slice/blue",
                     .bridge = "br0",
                     .nftables_table = "blue",
-                    .pod_range = "10.7.0.0/20"};
+                    .pod_range = "10.7.0.0/20",
+                    .pod_range6 = "fd07::/64"};
   EXPECT_EQ(*instance, expected);
 }
 
@@ -187,6 +189,16 @@ TEST(InstanceTest, BadValuesAreRefusedByName) {
       {"PODIUM_POD_RANGE", "169.254.0.0/16", "is not of addresses for hosts"},
       {"PODIUM_POD_RANGE", "224.0.0.0/8", "is not of addresses for hosts"},
       {"PODIUM_POD_RANGE", "0.0.0.0/8", "is not of addresses for hosts"},
+      {"PODIUM_POD_RANGE6", "fd00::", "is not an IPv6 range like fd00:10:208::/64"},
+      {"PODIUM_POD_RANGE6", "10.208.0.0/16", "is not an IPv6 range like fd00:10:208::/64"},
+      {"PODIUM_POD_RANGE6", "fd00::/", "is not an IPv6 range like fd00:10:208::/64"},
+      {"PODIUM_POD_RANGE6", "fd00::/064", "is not an IPv6 range like fd00:10:208::/64"},
+      {"PODIUM_POD_RANGE6", "fd00::/105", "has a prefix length outside of 16 to 104"},
+      {"PODIUM_POD_RANGE6", "fd00::/8", "has a prefix length outside of 16 to 104"},
+      {"PODIUM_POD_RANGE6", "fd00::1/64", "has bits set after its prefix"},
+      {"PODIUM_POD_RANGE6", "fe80::/64", "is not of addresses for hosts"},
+      {"PODIUM_POD_RANGE6", "ff02::/64", "is not of addresses for hosts"},
+      {"PODIUM_POD_RANGE6", "::/64", "is not of addresses for hosts"},
   };
   for (const BadValue& bad : cases) {
     auto instance = FromVariables({{bad.variable, bad.value}});

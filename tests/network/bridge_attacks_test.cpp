@@ -117,25 +117,59 @@ TEST(BridgeAttacksTest, RouteLocalnet) {
     const UniqueFd outside = MakeOutside();
     const auto network = OpenBridge();
     ASSERT_TRUE(network);
-    const TestPod pod = MakePod(network.get(), "a", {TcpPort(8080, 80)});
-    EXPECT_EQ(Shell("cat /proc/sys/net/ipv4/conf/*/route_localnet | sort -u"), "0\n");
-    Sniffer loopback(-1, "podium0");
-    const auto send = [&] {
-      SendFrame(pod.ns(), "eth0",
-                UdpFrame(kGateway, MacOf(pod.address()), pod.address(), "127.0.0.1"));
-      SendFrame(pod.ns(), "eth0",
-                UdpFrame(kGateway, MacOf(pod.address()), "127.0.0.1", "127.0.0.1"));
-    };
-    send();
-    EXPECT_FALSE(Arrives(&loopback, pod.address()));
-    // Also where somebody has turned route_localnet on, as other software does.
-    Shell("sysctl -qw net.ipv4.conf.all.route_localnet=1");
+    const std::string settings =
+        "cd /proc/sys/net/ipv4/conf; grep -l 1 */route_localnet | tr '\\n' ' '";
+    const TestPod pod = MakePod(network.get(), "a");
+    EXPECT_EQ(Shell(settings), "");
+    // On for the bridge alone, and only while a pod has a host port.
+    const TestPod open = MakePod(network.get(), "b", {TcpPort(8080, 80)});
+    EXPECT_EQ(Shell(settings), "podium0/route_localnet ");
     const EchoServer secret(-1, "127.0.0.1", 9, Transport::kUdp);
+    const EchoServer tcp_secret(-1, "127.0.0.1", 9);
     Sniffer answers(pod.ns(), "eth0");
+    const auto send = [&] {
+      for (const std::string& source : {pod.address(), std::string("127.0.0.1")}) {
+        SendFrame(pod.ns(), "eth0", UdpFrame(kGateway, MacOf(pod.address()), source, "127.0.0.1"));
+      }
+    };
     send();
     EXPECT_FALSE(Arrives(&answers, "127.0.0.1"));
     EXPECT_THAT(Shell("nft list chain bridge podium from_pods"),
-                HasSubstr("127.0.0.0/8 counter packets 4"));
+                HasSubstr("127.0.0.0/8 counter packets 2"));
+    // Each of the two tables alone keeps the pod away.
+    Shell("nft flush chain bridge podium from_pods");
+    send();
+    EXPECT_FALSE(Arrives(&answers, "127.0.0.1"));
+    EXPECT_THAT(Shell("nft list chain inet podium guard"),
+                HasSubstr("127.0.0.0/8 counter packets 2"));
+    // Without either it would come through: the frames are well made.
+    Shell("nft flush chain inet podium guard");
+    send();
+    EXPECT_TRUE(Arrives(&answers, "127.0.0.1"));
+    // Rules that somebody has taken away come back.
+    Shell("nft flush ruleset");
+    EXPECT_TRUE(network->Status().ready);
+    send();
+    EXPECT_FALSE(Arrives(&answers, "127.0.0.1"));
+
+    // A neighbour's packets are none of the bridge's.
+    const std::string mac =
+        Shell("ip -o link show uplink | sed 's/.*link.ether \\([0-9a-f:]*\\) .*/\\1/'");
+    Mac uplink{};
+    for (size_t i = 0; i < uplink.size(); ++i) {
+      uplink[i] = static_cast<uint8_t>(std::stoul(mac.substr(3 * i, 2), nullptr, 16));
+    }
+    Sniffer outside_sees(outside.get(), "uplink");
+    SendFrame(outside.get(), "uplink",
+              UdpFrame(uplink, MacOf("192.0.2.2"), "192.0.2.2", "127.0.0.1"));
+    EXPECT_FALSE(Arrives(&outside_sees, "127.0.0.1"));
+
+    EXPECT_TRUE(network->Teardown("b").ok());
+    EXPECT_EQ(Shell(settings), "");
+    // Also where somebody has turned it on everywhere, as other software does.
+    Shell("sysctl -qw net.ipv4.conf.all.route_localnet=1");
+    send();
+    EXPECT_FALSE(Arrives(&answers, "127.0.0.1"));
   });
 }
 
