@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -14,9 +15,13 @@
 #include <cctype>
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "api/names.h"
+#include "linux/path.h"
 
 namespace podium::commands {
 namespace {
@@ -61,13 +66,34 @@ std::vector<std::string> Addresses(const Instance& instance) {
   return v4;
 }
 
+// A machine whose name is none that the API would take ("(none)" before one is set, "my_box") is
+// still one that pods can run on.
 std::string HostName() {
   utsname names{};
   uname(&names);
   std::string name = names.nodename;
   std::ranges::transform(name, name.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
+  return api::IsDNS1123Subdomain(name).empty() ? name : "localhost";
+}
+
+std::optional<int64_t> NumberIn(const char* path) {
+  constexpr size_t kMaxNumber = 64;
+  const auto text = kernel::ReadFile(AT_FDCWD, path, kMaxNumber);
+  int64_t number = 0;
+  if (!text.ok()) return std::nullopt;
+  const auto end = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (end.ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+// A quarter of what the kernel has, so that no pod alone can use up all.
+int64_t PidsLimit() {
+  constexpr int64_t kParts = 4;
+  const auto pids = NumberIn("/proc/sys/kernel/pid_max");
+  const auto threads = NumberIn("/proc/sys/kernel/threads-max");
+  if (!pids || !threads) return -1;
+  return std::max<int64_t>(std::min(*pids, *threads) / kParts, 1);
 }
 
 // Of folders "hugepages-2048kB", in bytes.
@@ -109,6 +135,7 @@ node::NodeConfig DescribeMachine(const Instance& instance) {
         static_cast<int64_t>(disk.f_blocks * disk.f_frsize), api::Quantity::Format::kBinarySI);
   }
   config.huge_page_sizes = HugePageSizes();
+  config.pod_pids_limit = PidsLimit();
   return config;
 }
 

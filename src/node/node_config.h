@@ -30,6 +30,7 @@ struct NodeConfig {
   // alone.
   reflect::Map<api::Quantity> allocatable = {};
   std::vector<int64_t> huge_page_sizes = {};  // bytes, of this kernel
+  int64_t pod_pids_limit = -1;  // processes and threads of a pod (podPidsLimit); -1: no limit
 
   // When a container's log is rotated, and how many files of it are kept.
   int64_t log_max_bytes = 10 * int64_t{1024} * 1024;  // containerLogMaxSize

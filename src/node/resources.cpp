@@ -155,6 +155,8 @@ cri::LinuxContainerResources PodResources(const v1::Pod& pod, const NodeConfig& 
   const bool whole = pod.spec.resources.has_value();
   out.cpu_shares = SharesOf(qos == "BestEffort" ? 0 : Milli(requests, "cpu"));
   out.cpu_period = kCpuPeriod;
+  // The CRI has no field for it. This name means the same on every version of cgroups.
+  if (config.pod_pids_limit > 0) out.unified["pids.max"] = std::to_string(config.pod_pids_limit);
   if (qos == "BestEffort") return out;
   const auto bound = [&](std::string_view name) {
     return Has(limits, name) &&

@@ -72,6 +72,14 @@ TEST(ResourcesTest, HugePages) {
   EXPECT_EQ(HugePageName(64 << 10), "64KB");
 }
 
+TEST(ResourcesTest, ProcessesOfAPod) {
+  NodeConfig config = Config();
+  const v1::Pod pod = PodOf("containers: [{name: a}]");
+  EXPECT_TRUE(PodResources(pod, config).unified.empty());
+  config.pod_pids_limit = 1000;
+  EXPECT_EQ(PodResources(pod, config).unified.at("pids.max"), "1000");
+}
+
 TEST(ResourcesTest, OomScores) {
   const auto score = [](const std::string& spec, size_t index = 0, bool init = false) {
     const v1::Pod pod = PodOf(spec);

@@ -1,3 +1,7 @@
+#include <charconv>
+#include <optional>
+#include <string_view>
+
 #include "linux/cgroup.h"
 #include "runtime/isolators/all.h"
 
@@ -22,6 +26,16 @@ const std::vector<kernel::DeviceRule>& DefaultDevices() {
   return kRules;
 }
 
+// The CRI has it only as a file of v2, and v1 has the same limit.
+constexpr std::string_view kPidsMax = "pids.max";
+
+std::optional<int64_t> CountOf(std::string_view text) {
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count <= 0) return std::nullopt;
+  return count;
+}
+
 }  // namespace
 
 kernel::CgroupLimits LimitsOf(const cri::LinuxContainerResources& resources) {
@@ -41,7 +55,13 @@ kernel::CgroupLimits LimitsOf(const cri::LinuxContainerResources& resources) {
   for (const cri::HugepageLimit& hugepage : resources.hugepage_limits) {
     limits.hugepages.push_back({hugepage.page_size, hugepage.limit});
   }
-  for (const auto& [file, value] : resources.unified) limits.unified[file] = value;
+  for (const auto& [file, value] : resources.unified) {
+    if (const auto count = file == kPidsMax ? CountOf(value) : std::nullopt) {
+      limits.pids_limit = *count;
+    } else {
+      limits.unified[file] = value;
+    }
+  }
   return limits;
 }
 
