@@ -82,11 +82,15 @@ Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id
                                                      std::vector<MountSource> sources) {
   TRY(const SandboxRef sandbox, GetSandbox(sandbox_id));
   TRY_VOID(CheckConfig(config, sources));
+  TRY(const std::string target, TargetOf(sandbox->id, NamespacesOf(config)));
   const Starting starting(*this);
   const auto container = std::make_shared<Container>();
   container->id = NewId();
   container->sandbox = sandbox;
   container->config = config;
+  if (!target.empty()) {
+    container->config.linux_->security_context->namespace_options->target_id = target;
+  }
   container->cgroup = sandbox->cgroup + '/' + container->id;
   const TraceSpan whole("CreateContainer");
   const std::lock_guard operation(sandbox->operation);
@@ -114,6 +118,31 @@ Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id
   return container->id;
 }
 
+// With upstream's messages.
+Result<std::string> EmbeddedRuntime::TargetOf(const std::string& sandbox_id,
+                                              const cri::NamespaceOption& namespaces) const {
+  if (namespaces.pid != cri::NamespaceMode::kTarget) {
+    if (namespaces.target_id.empty()) return std::string();
+    return Error(Code::kInvalidArgument, "target_id without pid namespace mode TARGET");
+  }
+  const std::string quoted = "container \"" + namespaces.target_id + '"';
+  const auto target = GetContainer(namespaces.target_id);
+  if (!target.ok()) {
+    return Error(target.error().code(), "invalid target container: " + quoted + " does not exist");
+  }
+  if ((*target)->sandbox->id != sandbox_id) {
+    return Error(Code::kInvalidArgument, "invalid target container: " + quoted + " (sandbox " +
+                                             (*target)->sandbox->id +
+                                             ") does not belong to sandbox " + sandbox_id);
+  }
+  const std::lock_guard lock(mutex_);
+  const cri::ContainerState state = (*target)->status.state;
+  if (state == cri::ContainerState::kContainerRunning) return (*target)->id;
+  return Error(Code::kInvalidArgument, "invalid target container: " + quoted +
+                                           " is not running - in state " +
+                                           std::string(StateName(state)));
+}
+
 Result<ContainerContext> EmbeddedRuntime::ContextOf(const Container& container,
                                                     const image::ImageInfo& image,
                                                     std::vector<MountSource>* sources) {
@@ -128,8 +157,7 @@ Result<ContainerContext> EmbeddedRuntime::ContextOf(const Container& container,
                           .sandbox_folder = SandboxFolder(container.sandbox->id),
                           .container_folder = LayerFolder(container.id),
                           .seccomp_folder = options_.seccomp_folder,
-                          .user_namespace = container.sandbox->user_namespace.get(),
-                          .target_pid = 0};
+                          .user_namespace = container.sandbox->user_namespace.get()};
 }
 
 Result<void> EmbeddedRuntime::MakeContainer(const ContainerRef& container,

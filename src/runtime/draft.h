@@ -52,7 +52,6 @@ struct ContainerContext {
   std::string container_folder;  // DATA/containers/<id>: upper, work, volumes
   std::string seccomp_folder;    // what a relative localhost_ref is below
   int user_namespace = -1;       // the pod's, or -1
-  pid_t target_pid = 0;          // for NamespaceMode TARGET
 };
 
 struct Draft {

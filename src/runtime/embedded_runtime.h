@@ -218,6 +218,9 @@ class EmbeddedRuntime : public Runtime {
   void RemovePodCgroup(const Sandbox& sandbox);
 
   // create_container.cpp
+  // The whole id of the container whose processes a new one is to see; empty without one.
+  Result<std::string> TargetOf(const std::string& sandbox_id,
+                               const cri::NamespaceOption& namespaces) const;
   Result<void> MakeContainer(const ContainerRef& container, std::vector<MountSource>* sources);
   Result<ContainerContext> ContextOf(const Container& container, const image::ImageInfo& image,
                                      std::vector<MountSource>* sources);
@@ -281,6 +284,7 @@ class EmbeddedRuntime : public Runtime {
   std::unique_ptr<ShimLoop> loop_;
   std::atomic<uint64_t> next_key_ = 1;
   std::atomic<uint64_t> next_exec_ = 1;
+  std::atomic<bool> recovered_ = false;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

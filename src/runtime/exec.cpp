@@ -352,13 +352,13 @@ Result<void> EmbeddedRuntime::ReopenContainerLog(std::string_view container_id) 
     }
   }
   TRY(const UniqueFd log, OpenLog(*container));
+  if (!log) return {};  // it has none
   shim::ReopenLog reopen{};
   SetId(container->id, reopen.id);
-  reopen.log = log ? 0 : -1;
+  reopen.log = 0;
   const int fd = log.get();
   TRY(const auto client, ClientOf(*container->sandbox));
-  TRY_VOID(
-      client->Call(shim::MessageType::kReopenLog, reopen, std::span<const int>(&fd, log ? 1 : 0)));
+  TRY_VOID(client->Call(shim::MessageType::kReopenLog, reopen, {&fd, 1}));
   return {};
 }
 

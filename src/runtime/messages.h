@@ -210,6 +210,9 @@ struct CreateContainer {
   // first_plan_descriptor.
   uint32_t first_plan_descriptor;
   uint32_t plan_descriptor_count;
+  // "", or a container that runs: the new one is in its pid namespace, whichever that is. Not with
+  // kPlanNewPid.
+  char target[kIdSize];
 };
 
 // A further process in a container that runs. It starts at once: no kStartContainer.

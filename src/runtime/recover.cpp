@@ -81,6 +81,7 @@ Result<Recovery> EmbeddedRuntime::Recover() {
     const auto removed = kernel::RemoveTree(data.get(), name);
     if (!removed.ok()) recovery.problems.push_back(removed.error().message());
   }
+  recovered_ = true;
   const Starting first_refill(*this);
   return recovery;
 }

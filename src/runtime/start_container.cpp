@@ -127,6 +127,8 @@ Result<void> EmbeddedRuntime::LaunchContainer(const ContainerRef& container) {
   if (container->config.stdin_) create.flags |= shim::kProcessStdin;
   std::memcpy(create.id, container->id.data(),
               std::min(container->id.size(), sizeof create.id - 1));
+  const std::string& sees = NamespacesOf(container->config).target_id;
+  std::memcpy(create.target, sees.data(), std::min(sees.size(), sizeof create.target - 1));
   create.first_plan_descriptor = static_cast<uint32_t>(passed.fds().size());
   create.plan_descriptor_count = static_cast<uint32_t>(draft.descriptors.size());
   for (const UniqueFd& fd : draft.descriptors) passed.Add(fd.get());

@@ -189,7 +189,12 @@ void EmbeddedRuntime::DeliverEvents() {
 Result<cri::StatusResponse> EmbeddedRuntime::Status() {
   cri::StatusResponse response;
   auto& conditions = response.status.emplace().conditions;
-  conditions.push_back({std::string(cri::kRuntimeReady), true, "", ""});
+  if (recovered_) {
+    conditions.push_back({std::string(cri::kRuntimeReady), true, "", ""});
+  } else {
+    conditions.push_back({std::string(cri::kRuntimeReady), false, "RuntimeNotReady",
+                          "what runs already is not taken over yet"});
+  }
   const network::NetworkStatus network = network_.Status();
   conditions.push_back(
       {std::string(cri::kNetworkReady), network.ready, network.reason, network.message});

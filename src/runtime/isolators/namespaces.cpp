@@ -16,8 +16,8 @@ Result<void> PrepareNamespaces(const ContainerContext& context, Draft* draft) {
         return Error(Code::kInvalidArgument, "the sandbox is not in the host's process namespace");
       }
       break;
-    case cri::NamespaceMode::kTarget:
-      return Error(Code::kUnsupported, "process namespace of a target container");
+    case cri::NamespaceMode::kTarget:  // checked by CreateContainer; the shim knows its process
+      break;
   }
   return {};
 }

@@ -62,7 +62,11 @@ long OpenProc() {
                           MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
   }
   sys::Close(static_cast<int>(fs));
-  return result;
+  if (result < 0 || result > kControlDescriptor) return result;
+  // Not in the place of a standard stream: a stage puts the container's there before it is done.
+  const long moved = sys::Fcntl(static_cast<int>(result), F_DUPFD_CLOEXEC, kControlDescriptor + 1);
+  sys::Close(static_cast<int>(result));
+  return moved;
 }
 
 long CheckFd(long fd, int* out) {

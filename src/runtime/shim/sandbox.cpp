@@ -267,21 +267,27 @@ void RunPod(const ReplyTo& from, const Request& request, Received& received) {
   CloseFd(&net);
 }
 
-int HavePodProc() {
-  Sandbox& sandbox = g_shim.sandbox;
-  if ((sandbox.flags & kSandboxNewPid) == 0 || sandbox.has_proc) return 0;
+int MakeProc(int pidfd, int* mount) {
   StageJob job;
   clone_args clone = {};
   clone.exit_signal = SIGCHLD;
   int status = -1;
-  const long pid = SpawnInPidNamespace(sandbox.infra_pidfd, ProcStage, &job, clone, &status);
+  const long pid = SpawnInPidNamespace(pidfd, ProcStage, &job, clone, &status);
   if (pid < 0) return static_cast<int>(-pid);
   StageReport report = {};
-  int mount = -1;
-  const bool reported = ReadReport(status, &report, &mount);
+  const bool reported = ReadReport(status, &report, mount);
   CloseFd(&status);
   if (!reported || report.failed) return reported ? report.error : ESRCH;
-  const int error = AttachProc(mount);
+  return 0;
+}
+
+int HavePodProc() {
+  Sandbox& sandbox = g_shim.sandbox;
+  if ((sandbox.flags & kSandboxNewPid) == 0 || sandbox.has_proc) return 0;
+  int mount = -1;
+  int error = MakeProc(sandbox.infra_pidfd, &mount);
+  if (error != 0) return error;
+  error = AttachProc(mount);
   CloseFd(&mount);
   sandbox.has_proc = error == 0;
   return error;

@@ -142,6 +142,8 @@ void Handle(const ReplyTo& from, const Request& request, Received& received);
 void RunPod(const ReplyTo& from, const Request& request, Received& received);
 // Everything of the pod gets SIGKILL, infra last.
 void KillPod();
+// A proc of the pid namespace of a process, as a detached mount. 0 or an errno.
+int MakeProc(int pidfd, int* mount);
 // Mounts a proc of the pod's pid namespace in our root, for containers that share it, unless there
 // is one: before the first of them runs, so that nobody sees it being done. 0 or an errno.
 int HavePodProc();

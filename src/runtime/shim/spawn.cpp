@@ -208,6 +208,17 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
   if (FindProcess(id, ProcessKind::kContainer) != nullptr) {
     return ReplyFailed(from, FailedStep::kWrongPhase, EEXIST, id);
   }
+  const std::string_view target_id = FieldText(request.target);
+  const Process* target = nullptr;
+  if (!target_id.empty()) {
+    target = FindProcess(target_id, ProcessKind::kContainer);
+    if (target == nullptr) {
+      return ReplyFailed(from, FailedStep::kUnknownTarget, ENOENT, target_id);
+    }
+    if (target->state.phase != ProcessPhase::kRunning) {
+      return ReplyFailed(from, FailedStep::kWrongPhase, ESRCH, target_id);
+    }
+  }
   Process* process = NewProcess(ProcessKind::kContainer, id);
   if (process == nullptr) return ReplyFailed(from, FailedStep::kTooMany, EAGAIN, id);
   StageJob job = JobFor(request.flags, request.rows, request.columns);
@@ -221,10 +232,16 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
   process->log = received.Take(request.log);
   process->kill = received.Take(request.cgroups.kill);
   // One that has a pid namespace of its own makes it below the pod's.
-  const bool below_pod =
-      (g_shim.sandbox.flags & kSandboxNewPid) != 0 && (process->plan_flags & kPlanNewPid) != 0;
-  const bool shares_pids = (process->plan_flags & kPlanNewPid) == 0;
-  long result = shares_pids ? -HavePodProc() : 0;
+  const bool pod_pids = (g_shim.sandbox.flags & kSandboxNewPid) != 0;
+  const bool below_pod = pod_pids && (process->plan_flags & kPlanNewPid) != 0;
+  long result = 0;
+  if (target != nullptr) {
+    job.pids = target->pidfd;
+    result = -MakeProc(job.pids, &job.pids_proc);
+  } else if (pod_pids && !below_pod) {
+    job.pids = g_shim.sandbox.infra_pidfd;
+    result = -HavePodProc();
+  }
   if (result == 0 && !MakeStreams(request, *process, &job)) result = -EMFILE;
   if (result == 0) {
     result =
@@ -232,6 +249,7 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
                             CloneInto(received.Peek(request.cgroups.folder)), &process->status);
   }
   CloseStreams(job);
+  CloseFd(&job.pids_proc);
   if (result < 0) {
     return OnFailed(*process, FailedStep::kSpawn, static_cast<int32_t>(-result), id);
   }

@@ -30,6 +30,8 @@ struct StageJob {
   int proc = -1;
   int self = -1;              // the shim's pidfd
   int join = -1;              // the pidfd whose namespaces are joined: infra's, or the container's
+  int pids = -1;              // containers: the pidfd whose pid namespace is shared
+  int pids_proc = -1;         // its proc, detached; -1: the pod's, in own_root
   int infra_program = -1;     // infra
   int net = -1;               // infra: the network namespace to join
   int kill = -1;              // infra, without a pid namespace: cgroup.kill of the pod
@@ -104,7 +106,8 @@ struct MountContext {
   int root;
   int own_root;  // own_root.h, as this mount namespace sees it
   bool user_namespace;
-  bool pod_proc;  // proc is the pod's, in own_root
+  bool shares_pids;  // proc is made already: it is this one, or the pod's in own_root
+  int pids_proc;
   std::span<const int> attached;
   int devpts;  // out: the last devpts mounted, or -1
 };

@@ -25,15 +25,15 @@ constexpr int kDetach = 2;  // MNT_DETACH
 
 // The kernel lets a user namespace mount proc and sysfs only where its mount namespace already
 // shows them whole. The copy that the launcher makes of our root does; the container leaves it
-// behind. The pod's proc is there already.
-void ShowKernelFileSystems(bool pod_proc) {
+// behind. A proc that is shared is made already.
+void ShowKernelFileSystems(bool shares_pids) {
   Must(sys::Unshare(CLONE_NEWNS), FailedStep::kNamespace, "mnt");
   struct {
     const char* type;
     const char* path;
   } const shown[] = {{"proc", "/proc"}, {"sysfs", "/sys"}};
   for (const auto& one : shown) {
-    if (pod_proc && one.type == shown[0].type) continue;
+    if (shares_pids && one.type == shown[0].type) continue;
     const int fs = static_cast<int>(Must(sys::Fsopen(one.type), FailedStep::kMount, one.path));
     Must(sys::Fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr), FailedStep::kMount, one.path);
     const int mount = static_cast<int>(Must(sys::Fsmount(fs, 0), FailedStep::kMount, one.path));
@@ -104,18 +104,16 @@ Streams OpenStreams(const StageJob& job, const PlanReader& plan, const MountCont
   return streams;
 }
 
-bool SharesPodPids(const StageJob& job, const PlanReader& plan) {
-  return (plan.header().flags & kPlanNewPid) == 0 && (job.sandbox_flags & kSandboxNewPid) != 0;
-}
+bool SharesPids(const StageJob& job) { return job.pids >= 0; }
 
 uint32_t Launch(const StageJob& job, const PlanReader& plan) {
   uint32_t refused = 0;
   if (!SetOomScore(job.proc, plan.header().oom_score_adj)) refused |= kRefusedOomScore;
   const bool user_namespace = (job.sandbox_flags & kSandboxNewUser) != 0;
-  if (SharesPodPids(job, plan)) {
-    Must(sys::Setns(job.join, CLONE_NEWPID), FailedStep::kNamespace, "pid");
+  if (SharesPids(job)) {
+    Must(sys::Setns(job.pids, CLONE_NEWPID), FailedStep::kNamespace, "pid");
   }
-  if (user_namespace) ShowKernelFileSystems(SharesPodPids(job, plan));
+  if (user_namespace) ShowKernelFileSystems(SharesPids(job));
   Must(sys::Setns(job.join, PodNamespaces(job.sandbox_flags)), FailedStep::kNamespace);
   if (user_namespace) BecomeNamespaceRoot();
   if ((plan.header().flags & kPlanNewPid) != 0) {
@@ -131,9 +129,10 @@ uint32_t Launch(const StageJob& job, const PlanReader& plan) {
 void ContainerStage(const StageJob& job) {
   ReportTo(job.status);
   JoinCgroups(job.procs);
-  int keep[kMaxDescriptors + 8] = {job.status, job.proc,     job.self,     job.join,
-                                   job.plan,   job.stdio[0], job.stdio[1], job.stdio[2]};
-  size_t kept = 8;
+  int keep[kMaxDescriptors + 10] = {job.status, job.proc,     job.self,     job.join,
+                                    job.plan,   job.stdio[0], job.stdio[1], job.stdio[2],
+                                    job.pids,   job.pids_proc};
+  size_t kept = 10;
   for (const int fd : job.attached) keep[kept++] = fd;
   CloseAllBut({keep, kept});
   const PlanReader plan = MapPlan(job.plan, static_cast<uint32_t>(job.attached.size()));
@@ -149,7 +148,8 @@ void ContainerStage(const StageJob& job) {
                           .own_root = static_cast<int>(Must(
                               sys::Openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC), FailedStep::kRoot)),
                           .user_namespace = (job.sandbox_flags & kSandboxNewUser) != 0,
-                          .pod_proc = SharesPodPids(job, plan),
+                          .shares_pids = SharesPids(job),
+                          .pids_proc = job.pids_proc,
                           .attached = job.attached,
                           .devpts = -1};
   AttachRoot(root);
@@ -164,15 +164,16 @@ void ContainerStage(const StageJob& job) {
   SetUser(plan);
   if (!entered) EnterWorkingDirectory(plan, true);
   const char* program = FindProgram(plan);
-  if (SharesPodPids(job, plan)) {
+  if (SharesPids(job)) {
     const int keep_inside[] = {0, 1, 2, job.status, streams.master};
     CloseAllBut(keep_inside);
     BeBornInside();
   }
   BeginSession((job.process_flags & kProcessTerminal) != 0);
   // With a pid namespace of the pod, infra's end is the end of all in it. Without one this is what
-  // there is; a program that changes user clears it, and the agent's cgroups do the rest.
-  if ((job.sandbox_flags & kSandboxNewPid) == 0) DieWithShim(job.self, SIGKILL);
+  // there is; a program that changes user clears it, and the agent's cgroups do the rest. One that
+  // shares a target's ends with the target.
+  if ((job.sandbox_flags & kSandboxNewPid) == 0 && !SharesPids(job)) DieWithShim(job.self, SIGKILL);
   ReportReady(refused, streams.master);
   AwaitGo();
   RunProgram(plan, program);

@@ -149,16 +149,23 @@ void Configure(const Step& step, int fs) {
 
 // The kernel mounts proc for the pid namespace that one is in, and who makes a container of a
 // shared one is not.
-void MountPodProc(const Step& step) {
+void MountSharedProc(const Step& step) {
   if (step.mount.options.count != 0) Fail(step.failed, EINVAL, step.target);
-  const int mount = CloneOwn(step.context.own_root, "proc", step.mount.attr_set, step.failed);
+  int mount = step.context.pids_proc;
+  if (mount < 0) {
+    mount = CloneOwn(step.context.own_root, "proc", step.mount.attr_set, step.failed);
+  } else {
+    const mount_attr attributes = {
+        .attr_set = step.mount.attr_set, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
+    step.Check(sys::MountSetattr(mount, AT_EMPTY_PATH, attributes));
+  }
   AttachAt(step, mount, OpenTarget(step, true));
   sys::Close(mount);
 }
 
 void MountNew(const Step& step) {
   const std::string_view type = step.plan.Text(step.mount.source);
-  if (type == "proc" && step.context.pod_proc) return MountPodProc(step);
+  if (type == "proc" && step.context.shares_pids) return MountSharedProc(step);
   const int fs = static_cast<int>(step.Check(sys::Fsopen(type.data())));
   // Shown as the device in /proc/mounts; a file system that knows no source says so, and has none.
   sys::Fsconfig(fs, FSCONFIG_SET_STRING, "source", type.data());
