@@ -7,8 +7,12 @@ the kernel that are asked for with all that these need.
 import gzip
 import os
 import re
+import shutil
 import stat
 import subprocess
+import sys
+import sysconfig
+import tempfile
 from pathlib import Path
 
 
@@ -66,10 +70,44 @@ class Initramfs:
 
     def add_program(self, name, source):
         """A program, and what the dynamic linker would load for it."""
-        self.add_file(name, source)
+        self.add_bytes(name, self._without_debug_information(source),
+                       Path(source).stat().st_mode & 0o777)
+        self.add_libraries(source)
+
+    @staticmethod
+    def _without_debug_information(source):
+        """Which is most of a program that is built with it, and all of it would be unpacked by an
+        emulated processor. Names of functions stay."""
+        tool = shutil.which("llvm-objcopy-19") or shutil.which("objcopy")
+        if tool is None:
+            return Path(source).read_bytes()
+        with tempfile.TemporaryDirectory(prefix="podium-vm-") as folder:
+            stripped = Path(folder) / "program"
+            subprocess.run([tool, "--strip-debug", str(source), str(stripped)], check=True)
+            return stripped.read_bytes()
+
+    def add_libraries(self, source):
         listing = subprocess.run(["ldd", str(source)], capture_output=True, text=True, check=False)
         for path in re.findall(r"(/\S+) \(0x", listing.stdout):
             self.add_file(path, path)
+
+    def add_python(self, scripts):
+        """Python, and of its library what the scripts import; these must be importable without
+        doing anything."""
+        self.add_program("usr/bin/python3", os.path.realpath(sys.executable))
+        probe = ("import runpy, sys\n"
+                 "for path in sys.argv[1:]: runpy.run_path(path, run_name='probe')\n"
+                 "for module in list(sys.modules.values()):\n"
+                 "    if getattr(module, '__file__', None): print(module.__file__)\n")
+        run = subprocess.run([sys.executable, "-I", "-c", probe, *scripts], capture_output=True,
+                             text=True, check=True)
+        library = sysconfig.get_path("stdlib")
+        self.add_tree(f"{library}/encodings", f"{library}/encodings")
+        for path in run.stdout.splitlines():
+            if path.startswith(library):
+                self.add_file(path, path)
+                if path.endswith(".so"):
+                    self.add_libraries(path)
 
     def write(self, path):
         with gzip.open(path, "wb", compresslevel=1) as out:

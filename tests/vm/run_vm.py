@@ -4,13 +4,16 @@
     tests/vm/run_vm.py [options] PROGRAM [ARGUMENT...]
 
 The machine has no disk and no network device; PROGRAM runs as root, as a child of PID 1, in a file
-system in memory. Its output is printed as it comes, and its exit code is this one's.
+system in memory. Its output is printed as it comes, and its exit code is this one's. A PROGRAM
+NAME.py is run by Python; what it imports of the standard library is put there.
 
   --cgroups LAYOUT   v2 (the default), v1, hybrid (v1, and a v2 tree without controllers), none
-  --modules A,B      modules of the kernel to load first
+  --modules A,B      modules of the kernel to load first; pods: all that pods use
   --file PATH=SOURCE a file, or a folder with all in it, to have at PATH
+  --tools            programs that tests call: ip, nft and their like
   --program P=SOURCE a program to have at P, with the libraries that it needs
   --env NAME=VALUE   for PROGRAM
+  --kernel WORDS     more for the kernel's command line
   --memory MIB       of the machine (1024)
   --cpus N           of the machine (2)
   --timeout SECONDS  for all of it (120)
@@ -39,12 +42,20 @@ KERNEL = ROOT / "build" / "vm" / "kernel"
 BUSYBOX = Path("/bin/busybox")
 QEMU = "qemu-system-x86_64"
 
+# For pods: root file systems, a bridge and its rules, limits of bandwidth, what there is to ask.
+POD_MODULES = ("overlay,veth,bridge,br_netfilter,nft_chain_nat,nft_masq,nft_nat,nft_fib_inet,"
+               "nft_meta_bridge,nft_ct,nft_compat,nf_conntrack_netlink,inet_diag,tcp_diag,udp_diag,"
+               "sch_tbf,sch_ingress,ifb,cls_u32,act_mirred")
+TOOLS = ("/bin/ip", "/sbin/bridge", "/sbin/tc", "/usr/sbin/nft", "/usr/sbin/iptables-nft",
+         "/usr/sbin/iptables-legacy", "/bin/mount", "/bin/umount", "/usr/bin/unshare",
+         "/usr/bin/nsenter")
+
 SKIPPED, TIMED_OUT, NO_RESULT = 77, 124, 125
 RESULT = "podium-vm-result:"
 
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
-export PATH=/bin:/usr/bin HOME=/root
+export PATH=/usr/local/bin:/bin:/usr/bin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -53,6 +64,7 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs shm /dev/shm
 mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
+mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 ip link set lo up
 # Logs of tests are no place for the kernel's messages; dmesg has them.
 echo 1 >/proc/sys/kernel/printk
@@ -85,7 +97,7 @@ def missing():
     if not BUSYBOX.exists():
         return f"no {BUSYBOX} (package busybox-static)"
     if not (KERNEL / "vmlinuz").exists():
-        return "no kernel for the virtual machine; tests/vm/fetch_kernel gets it"
+        return "no kernel for the virtual machine; tests/vm/fetch gets it"
     return None
 
 
@@ -103,21 +115,31 @@ def build(options, path):
     archive.add_bytes("init", INIT.replace("@RESULT@", RESULT).encode(), 0o755)
 
     releases = sorted((KERNEL / "lib" / "modules").iterdir())
-    files = modules_to_load(releases[-1], [name for name in options.modules.split(",") if name])
+    modules = POD_MODULES if options.modules == "pods" else options.modules
+    files = modules_to_load(releases[-1], [name for name in modules.split(",") if name])
     for file in files:
         archive.add_file(f"lib/modules/{file.name}", file)
     archive.add_bytes("modules", "".join(f"/lib/modules/{file.name}\n" for file in files).encode())
     archive.add_bytes("layout", options.cgroups.encode())
 
     program = Path(options.command[0])
-    archive.add_program(f"usr/bin/{program.name}", program)
+    words = [f"/usr/bin/{program.name}", *options.command[1:]]
+    if program.suffix == ".py":
+        archive.add_file(f"usr/bin/{program.name}", program)
+        archive.add_python([str(program)])
+        words.insert(0, "/usr/bin/python3")
+    else:
+        archive.add_program(f"usr/bin/{program.name}", program)
+    if options.tools:
+        for tool in filter(os.path.exists, TOOLS):
+            archive.add_program(f"usr/local/bin/{os.path.basename(tool)}", tool)
+        archive.add_link("usr/local/bin/iptables", "iptables-nft")
     for pair in options.program:
         place, source = pair.split("=", 1)
         archive.add_program(place, source)
     for pair in options.file:
         place, source = pair.split("=", 1)
         (archive.add_tree if Path(source).is_dir() else archive.add_file)(place, source)
-    words = [f"/usr/bin/{program.name}", *options.command[1:]]
     lines = [f"export {name}={shlex.quote(value)}\n"
              for name, value in (pair.split("=", 1) for pair in options.env)]
     lines.append("exec " + " ".join(map(shlex.quote, words)) + " </dev/null\n")
@@ -134,7 +156,8 @@ def boot(options, initramfs):
         "-kernel", str(KERNEL / "vmlinuz"), "-initrd", str(initramfs),
         # mitigations=off and tsc: what is emulated need not be slower than it is.
         "-append", "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off tsc=reliable "
-                   "random.trust_cpu=on swapaccount=1 no_timer_check rcupdate.rcu_expedited=1"]
+                   "random.trust_cpu=on swapaccount=1 no_timer_check rcupdate.rcu_expedited=1 "
+                   + options.kernel]
     code = NO_RESULT
     late = threading.Event()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as machine:
@@ -168,6 +191,8 @@ def main():
     parser.add_argument("--file", action="append", default=[])
     parser.add_argument("--program", action="append", default=[])
     parser.add_argument("--env", action="append", default=[])
+    parser.add_argument("--kernel", default="")
+    parser.add_argument("--tools", action="store_true")
     parser.add_argument("--memory", type=int, default=1024)
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--timeout", type=int, default=120)
