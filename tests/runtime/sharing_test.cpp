@@ -155,7 +155,7 @@ TEST_F(SharingTest, TargetsProcessesAreSeen) {
   Start(pod, Shell("other", "exec sleep 4321"));
   cri::ContainerConfig debug =
       Shell("debug",
-            "ps -o pid,args; readlink /proc/1/ns/pid /proc/self/ns/pid; kill -TERM 1; "
+            "ps -o pid,args; readlink /proc/self/ns/pid; kill -TERM 1; "
             "cat /proc/1/root/etc/hostname >/dev/null && echo reads; exec sleep 100");
   auto& namespaces = *debug.linux_->security_context->namespace_options;
   namespaces.pid = cri::NamespaceMode::kTarget;

@@ -21,12 +21,22 @@ MIB = 1 << 20
 # What takes a second on a real processor takes twenty on an emulated one.
 PATIENCE = 120
 
-PROFILE = """
+# The second is what podium takes for RuntimeDefault where it is loaded.
+PROFILES = """
 profile podium-test flags=(attach_disconnected) {
   file,
   capability,
+  network,
   signal,
+  ptrace,
   deny /denied/** w,
+}
+profile podium-default flags=(attach_disconnected) {
+  file,
+  capability,
+  network,
+  signal,
+  ptrace,
 }
 """
 
@@ -54,7 +64,9 @@ SHARED = [{"name": "shared", "mountPath": "/shared"}]
 DENIED = [{"name": "shared", "mountPath": "/denied"}]
 IN_MEMORY = [{"name": "shared", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}]
 PODS = [
-    manifest("guaranteed", [container(limits={"cpu": "500m", "memory": "64Mi"})]),
+    manifest("guaranteed", [container(limits={"cpu": "500m", "memory": "64Mi",
+                                              "hugepages-2Mi": "4Mi"}, volumeMounts=SHARED)],
+             volumes=[{"name": "shared", "emptyDir": {"medium": "HugePages"}}]),
     manifest("burstable", [
         container("first", requests={"cpu": "250m", "memory": "32Mi"},
                   limits={"cpu": "1", "memory": "96Mi"}),
@@ -168,7 +180,8 @@ BEFORE = {}
 def setUpModule():
     os.environ.setdefault("PODIUM_POD_RANGE6", "fd00:10:208::/64")
     if APPARMOR.exists():
-        subprocess.run(["/usr/bin/apparmor_parser", "--config-file", "/dev/null", "--add"], input=PROFILE, text=True, check=True)
+        subprocess.run(["/usr/bin/apparmor_parser", "--config-file", "/dev/null", "--add"], input=PROFILES, text=True, check=True)
+    Path("/proc/sys/vm/nr_hugepages").write_text("4")
     BEFORE.update(traces())
     start = time.monotonic()
     ready, tell = os.pipe()
@@ -253,6 +266,15 @@ class PodsTest(unittest.TestCase):
         # A container that is told to have no swap.
         swap = self.folder("guaranteed", "main") / "memory.swap.max"
         self.assertEqual(swap.read_text().strip(), "0")
+
+    def test_huge_pages(self):
+        for folder in (self.folder("guaranteed"), self.folder("guaranteed", "main")):
+            self.assertEqual((folder / "hugetlb.2MB.max").read_text(), f"{4 * MIB}\n")
+        # None for who has not asked.
+        limit = self.folder("burstable", "first") / "hugetlb.2MB.max"
+        self.assertEqual(limit.read_text(), "0\n")
+        out = self.in_container("guaranteed", "grep ' /shared ' /proc/mounts")
+        self.assertRegex(out, r"^\S+ /shared hugetlbfs \S*pagesize=2M")
 
     def test_limits_of_burstable(self):
         self.assertEqual(self.limits(self.folder("burstable", "first")),
@@ -341,6 +363,7 @@ class PodsTest(unittest.TestCase):
         write = "echo x >/denied/file"
         self.assertEqual(self.in_container("profiles", label, "denied"), "podium-test (enforce)\n")
         self.assertIn("Permission denied", self.in_container("profiles", write, "denied", status=1))
+        self.assertEqual(self.in_container("best-effort", label), "podium-default (enforce)\n")
         self.assertEqual(self.in_container("profiles", label, "unconfined"), "unconfined\n")
         self.assertEqual(self.in_container("profiles", write, "unconfined"), "")
         waiting = self.status("profiles", "missing")["state"]["waiting"]

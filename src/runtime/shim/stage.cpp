@@ -71,7 +71,8 @@ void JoinCgroups(std::span<const int> procs) {
 }
 
 void CloseAllBut(std::span<const int> keep) {
-  unsigned first = 0;
+  // The places of the standard streams stay taken (main.cpp), so that nothing else gets there.
+  unsigned first = kControlDescriptor;
   for (;;) {
     // The smallest kept descriptor from `first` on: few are kept, so no sorting.
     unsigned next = ~0U;

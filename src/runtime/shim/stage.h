@@ -73,7 +73,7 @@ void AwaitGo();
 
 // stage.cpp: steps that several stages have.
 void JoinCgroups(std::span<const int> procs);
-// Closes all descriptors but these (negative ones are none).
+// Closes all descriptors but these (negative ones are none) and the standard streams.
 void CloseAllBut(std::span<const int> keep);
 // False if it may not be lowered.
 bool SetOomScore(int proc, int32_t value);
