@@ -19,7 +19,6 @@ Result<std::unique_ptr<Network>> OpenNetwork(const Instance& instance,
   }
   BridgeOptions options = BridgeOptionsOf(instance);
   options.spare_namespaces = settings.spare_namespaces;
-  options.pod_range6 = settings.pod_range6;
   options.cluster_ranges = settings.cluster_ranges;
   TRY(std::unique_ptr<Network> network, BridgeNetwork::Open(options));
   return network;

@@ -10,7 +10,6 @@ namespace podium::network {
 
 struct NetworkSettings {
   uint32_t spare_namespaces = 0;            // see BridgeOptions
-  std::string pod_range6;                   // likewise
   std::vector<std::string> cluster_ranges;  // likewise
 };
 

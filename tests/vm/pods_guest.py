@@ -250,6 +250,7 @@ class PodsTest(unittest.TestCase):
         return found[0]
 
     def limits(self, folder):
+        """cpu.weight is what runc's formula since 1.4 makes of 1,024 shares a processor."""
         return tuple((folder / file).read_text().strip()
                      for file in ("cpu.max", "cpu.weight", "memory.max"))
 
@@ -262,7 +263,7 @@ class PodsTest(unittest.TestCase):
 
     def test_limits_of_guaranteed(self):
         for folder in (self.folder("guaranteed"), self.folder("guaranteed", "main")):
-            self.assertEqual(self.limits(folder), ("50000 100000", "20", str(64 * MIB)), folder)
+            self.assertEqual(self.limits(folder), ("50000 100000", "59", str(64 * MIB)), folder)
         # A container that is told to have no swap.
         swap = self.folder("guaranteed", "main") / "memory.swap.max"
         self.assertEqual(swap.read_text().strip(), "0")
@@ -278,11 +279,11 @@ class PodsTest(unittest.TestCase):
 
     def test_limits_of_burstable(self):
         self.assertEqual(self.limits(self.folder("burstable", "first")),
-                         ("100000 100000", "10", str(96 * MIB)))
+                         ("100000 100000", "35", str(96 * MIB)))
         self.assertEqual(self.limits(self.folder("burstable", "second")),
-                         ("max 100000", "4", "max"))
+                         ("max 100000", "17", "max"))
         # One container has no limit, so the pod has none; the requests add up.
-        self.assertEqual(self.limits(self.folder("burstable")), ("max 100000", "14", "max"))
+        self.assertEqual(self.limits(self.folder("burstable")), ("max 100000", "45", "max"))
 
     def test_limits_of_best_effort(self):
         for folder in (self.folder("best-effort"), self.folder("best-effort", "main")):
@@ -351,7 +352,8 @@ class PodsTest(unittest.TestCase):
         self.assertLess(busy["cpuMillicores"], 400)
         self.assertGreater(busy["memoryBytes"], 0)
         self.assertEqual(now["guaranteed", "main"]["memoryLimitBytes"], 64 * MIB)
-        self.assertEqual(now["guaranteed", "main"]["pids"], 1)
+        # The container's process, and infra's.
+        self.assertEqual(now["guaranteed", None]["pids"], 2)
         self.assertGreater(now["busy", None]["receivedBytes"], 0)
         throttled = dict(line.split() for line in
                          (self.folder("busy", "main") / "cpu.stat").read_text().splitlines())
