@@ -250,7 +250,7 @@ class PodsTest(unittest.TestCase):
         return found[0]
 
     def limits(self, folder):
-        """cpu.weight is what runc's formula since 1.4 makes of 1,024 shares a processor."""
+        """cpu.weight follows from 1,024 shares a processor by runc's later, curved formula."""
         return tuple((folder / file).read_text().strip()
                      for file in ("cpu.max", "cpu.weight", "memory.max"))
 
