@@ -96,6 +96,7 @@ class EmbeddedRuntime : public Runtime {
   Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request) override;
   Result<std::unique_ptr<Session>> Attach(const cri::AttachRequest& request) override;
   Result<UniqueFd> PortForward(std::string_view sandbox_id, uint16_t port) override;
+  Result<std::vector<PortHolder>> PortHolders(std::string_view sandbox_id) override;
   Result<cri::ContainerStats> ContainerStats(std::string_view container_id) override;
   Result<std::vector<cri::ContainerStats>> ListContainerStats(
       const cri::ContainerStatsFilter& filter) override;

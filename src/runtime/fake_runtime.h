@@ -61,6 +61,8 @@ class FakeRuntime : public Runtime {
   void ScriptExec(ExecScript script);
   // By the pod's name. Without one every connection is refused.
   void ScriptPorts(std::function<Result<UniqueFd>(const std::string& pod, uint16_t port)> connect);
+  // Of every sandbox, from now on.
+  void SetPortHolders(std::vector<PortHolder> holders);
   // The next `times` calls of a method ("StartContainer") fail. `name`: only those whose container
   // or pod has this name.
   void Fail(std::string method, Error error, int times = 1, std::string name = {});
@@ -116,6 +118,7 @@ class FakeRuntime : public Runtime {
   Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request) override;
   Result<std::unique_ptr<Session>> Attach(const cri::AttachRequest& request) override;
   Result<UniqueFd> PortForward(std::string_view sandbox_id, uint16_t port) override;
+  Result<std::vector<PortHolder>> PortHolders(std::string_view sandbox_id) override;
   Result<cri::ContainerStats> ContainerStats(std::string_view container_id) override;
   Result<std::vector<cri::ContainerStats>> ListContainerStats(
       const cri::ContainerStatsFilter& filter) override;
@@ -182,6 +185,7 @@ class FakeRuntime : public Runtime {
   std::vector<std::string> calls_;
   ExecScript exec_;
   std::function<Result<UniqueFd>(const std::string&, uint16_t)> ports_;
+  std::vector<PortHolder> port_holders_;
   EventHandler handler_;
   std::vector<cri::ContainerEventResponse> events_;
 };

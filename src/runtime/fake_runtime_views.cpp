@@ -362,6 +362,18 @@ Result<std::unique_ptr<Session>> FakeRuntime::Attach(const cri::AttachRequest& r
                      {}, std::nullopt);
 }
 
+void FakeRuntime::SetPortHolders(std::vector<PortHolder> holders) {
+  const Lock lock(mutex_);
+  port_holders_ = std::move(holders);
+}
+
+Result<std::vector<PortHolder>> FakeRuntime::PortHolders(std::string_view sandbox_id) {
+  Lock lock(mutex_);
+  TRY(const auto sandbox, GetSandbox(sandbox_id));
+  TRY_VOID(Enter("PortHolders", sandbox->second.config.metadata->name));
+  return port_holders_;
+}
+
 Result<UniqueFd> FakeRuntime::PortForward(std::string_view sandbox_id, uint16_t port) {
   Lock lock(mutex_);
   TRY(const auto sandbox, GetSandbox(sandbox_id));

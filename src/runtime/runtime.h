@@ -28,6 +28,8 @@
 // StopContainer that is in its grace period, an ExecSync or a session.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -66,6 +68,21 @@ inline constexpr size_t kMaxExecSyncOutput = size_t{16} << 20;
 struct MountSource {
   size_t index = 0;
   UniqueFd fd;  // O_PATH will do
+};
+
+// A process of a container that listens at a TCP port, or takes datagrams at a UDP port.
+struct PortHolder {
+  cri::Protocol protocol = cri::Protocol::kTcp;
+  uint16_t port = 0;
+  std::string container_id;
+  std::string container_name;
+  // Only where the container is of another pod than the one that is asked about.
+  std::string pod_namespace;
+  std::string pod_name;
+  pid_t pid = 0;        // as this machine counts
+  std::string program;  // its name, as the kernel has it
+
+  friend bool operator==(const PortHolder&, const PortHolder&) = default;
 };
 
 // A process's streams as seen from outside: an exec, or an attachment to a container's first
@@ -178,6 +195,11 @@ class Runtime {
   virtual Result<std::unique_ptr<Session>> Attach(const cri::AttachRequest& request) = 0;
   // A stream socket connected to localhost:port (IPv4, then IPv6) inside the sandbox's network.
   virtual Result<UniqueFd> PortForward(std::string_view sandbox_id, uint16_t port) = 0;
+
+  // Who holds ports in the sandbox's network: its own containers or, where that is the host's
+  // network, all that share it. By protocol and port, one for each and container. What comes or
+  // goes while this looks may be missing. kNotFound, also without an infra process.
+  virtual Result<std::vector<PortHolder>> PortHolders(std::string_view sandbox_id) = 0;
 
   virtual Result<cri::ContainerStats> ContainerStats(std::string_view container_id) = 0;
   virtual Result<std::vector<cri::ContainerStats>> ListContainerStats(
