@@ -185,6 +185,8 @@ constexpr InstanceSetting kSettings[] = {
     {"PODIUM_RUN_DIR", "run-dir", "sockets and sandboxes; need not outlive a boot",
      &Instance::run_dir, CheckRunFolder},
     {"PODIUM_LOG_DIR", "log-dir", "what containers print", &Instance::log_dir, CheckFolder},
+    {"PODIUM_CONFIG_DIR", "config-dir", "what an administrator says: registries.json",
+     &Instance::config_dir, CheckFolder},
     {"PODIUM_CNI_DIR", "cni-dir", "where CNI network configurations are looked for",
      &Instance::cni_dir, CheckFolder},
     {"PODIUM_CGROUP_ROOT", "cgroup-root", "the cgroup above all pods", &Instance::cgroup_root,
@@ -215,6 +217,7 @@ Result<Instance> NamedInstance(std::string_view name) {
   instance.data_dir = "/var/lib/" + own;
   instance.run_dir = "/run/" + own;
   instance.log_dir = "/var/log/pods-" + instance.name;
+  instance.config_dir = "/etc/" + own;
   instance.cni_dir = "/etc/" + own + "/cni/net.d";
   instance.cgroup_root = own;
   instance.bridge = BridgeOf(name);

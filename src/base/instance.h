@@ -2,8 +2,8 @@
 // names differ live side by side: they share no folder, cgroup, device, table or address.
 //
 //   NamedInstance("blue") gives /var/lib/podium-blue, /run/podium-blue, /var/log/pods-blue,
-//   /etc/podium-blue/cni/net.d, cgroup podium-blue, bridge pd-blue, table podium-blue, and a
-//   /16 of addresses of its own.
+//   /etc/podium-blue, /etc/podium-blue/cni/net.d, cgroup podium-blue, bridge pd-blue, table
+//   podium-blue, and a /16 of addresses of its own.
 //
 // Each name can be set alone, by an environment variable or a command's option; what is set wins
 // over what the instance's name gives.
@@ -27,6 +27,7 @@ struct Instance {
   std::string run_dir = "/run/podium";       // sockets and sandboxes; gone after a boot
   // What containers print, where log collectors look for it.
   std::string log_dir = "/var/log/pods";
+  std::string config_dir = "/etc/podium";  // what an administrator says: registries.json
   std::string cni_dir = "/etc/cni/net.d";  // a network configuration here wins over our own
 
   std::string cgroup_root = "podium";     // below where cgroups are mounted; "a.slice/podium" works

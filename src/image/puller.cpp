@@ -114,7 +114,8 @@ Result<std::vector<Credentials>> Puller::CredentialsFor(const RegistryEndpoint& 
                                                         const PullRequest& request) const {
   const std::string name = endpoint.credentials_name + '/' + endpoint.prefix + reference.path;
   std::vector<Credentials> all;
-  for (const Keyring* keyring : {request.keyring, keyring_}) {
+  const Keyring* machine = request.machine_keyring ? request.machine_keyring : keyring_;
+  for (const Keyring* keyring : {request.keyring, machine}) {
     if (!keyring) continue;
     TRY(auto found, keyring->Lookup(name));
     std::ranges::move(found, std::back_inserter(all));

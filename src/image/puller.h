@@ -28,6 +28,8 @@ struct PullRequest {
   std::string image;  // as people write it
   // Of imagePullSecrets; looked into before the machine's own.
   const Keyring* keyring = nullptr;
+  // The machine's own as it is now, instead of the one that the puller was made with.
+  const Keyring* machine_keyring = nullptr;
   Platform platform = HostPlatform();
   // Called from threads of the pull, one call at a time; bytes about ten times a second a layer.
   PullObserver progress = nullptr;

@@ -27,6 +27,7 @@ TEST(InstanceTest, NothingSetGivesTheDefaults) {
   EXPECT_EQ(instance->data_dir, "/var/lib/podium");
   EXPECT_EQ(instance->run_dir, "/run/podium");
   EXPECT_EQ(instance->log_dir, "/var/log/pods");
+  EXPECT_EQ(instance->config_dir, "/etc/podium");
   EXPECT_EQ(instance->cni_dir, "/etc/cni/net.d");
   EXPECT_EQ(instance->cgroup_root, "podium");
   EXPECT_EQ(instance->bridge, "podium0");
@@ -52,6 +53,7 @@ TEST(InstanceTest, ANameGivesEveryName) {
   EXPECT_EQ(instance->data_dir, "/var/lib/podium-blue");
   EXPECT_EQ(instance->run_dir, "/run/podium-blue");
   EXPECT_EQ(instance->log_dir, "/var/log/pods-blue");
+  EXPECT_EQ(instance->config_dir, "/etc/podium-blue");
   EXPECT_EQ(instance->cni_dir, "/etc/podium-blue/cni/net.d");
   EXPECT_EQ(instance->cgroup_root, "podium-blue");
   EXPECT_EQ(instance->bridge, "pd-blue");
@@ -69,6 +71,7 @@ TEST(InstanceTest, VariablesWinOverTheName) {
                                  {"PODIUM_DATA_DIR", "/srv/blue"},
                                  {"PODIUM_RUN_DIR", "/run/b"},
                                  {"PODIUM_LOG_DIR", "/srv/logs"},
+                                 {"PODIUM_CONFIG_DIR", "/etc/blue"},
                                  {"PODIUM_CNI_DIR", "/etc/cni/blue.d"},
                                  {"PODIUM_CGROUP_ROOT", "machine.slice/blue"},
                                  {"PODIUM_BRIDGE", "br0"},
@@ -80,6 +83,7 @@ TEST(InstanceTest, VariablesWinOverTheName) {
                     .data_dir = "/srv/blue",
                     .run_dir = "/run/b",
                     .log_dir = "/srv/logs",
+                    .config_dir = "/etc/blue",
                     .cni_dir = "/etc/cni/blue.d",
                     .cgroup_root = "machine.slice/blue",
                     .bridge = "br0",
@@ -164,6 +168,7 @@ TEST(InstanceTest, BadValuesAreRefusedByName) {
       {"PODIUM_RUN_DIR", "/var/lib/podium", "is also the data folder"},
       {"PODIUM_LOG_DIR", "/var/lib/podium", "is also the data or the run folder"},
       {"PODIUM_LOG_DIR", "/run/podium", "is also the data or the run folder"},
+      {"PODIUM_CONFIG_DIR", "etc", "is not an absolute path"},
       {"PODIUM_CNI_DIR", "net.d", "is not an absolute path"},
       {"PODIUM_CGROUP_ROOT", "/podium", "is absolute; it is a path below the cgroup file system"},
       {"PODIUM_CGROUP_ROOT", "a/../b", "is not normal: it has . or .."},
