@@ -28,12 +28,11 @@
 #include "commands/agent_process.h"
 #include "commands/commands.h"
 #include "commands/machine.h"
+#include "commands/registries.h"
 #include "http/listener.h"
-#include "http/proxy.h"
 #include "http/server.h"
 #include "image/image_store.h"
 #include "image/puller.h"
-#include "image/registry_config.h"
 #include "linux/cgroup.h"
 #include "linux/path.h"
 #include "network/open_network.h"
@@ -41,7 +40,9 @@
 #include "node/embedded_images.h"
 #include "node/event_recorder.h"
 #include "node/http_probes.h"
+#include "node/image_collector.h"
 #include "node/object_store.h"
+#include "node/qos_tiers.h"
 #include "node/volumes/volume_manager.h"
 #include "runtime/embedded_runtime.h"
 
@@ -96,11 +97,6 @@ Result<std::unique_ptr<image::ImageStore>> OpenImages(const std::string& folder)
   }
 }
 
-// Registries are asked as this machine's `docker login` and proxies say.
-Result<image::Keyring> MachineKeyring() {
-  return image::ReadMachineKeyring(Environment, image::ReadSmallFile(), nullptr);
-}
-
 // All parts, in the order in which they need each other; they go in the reverse one.
 class Node {
  public:
@@ -117,9 +113,7 @@ class Node {
 
   void Tick(int count) {
     if (count % kTicksPerRotation == 0) agent_->RotateLogs();
-    if (count % kTicksPerCollection == 0) {
-      (void)images_->CollectGarbage({}, std::chrono::system_clock::now()).ok();
-    }
+    if (count % kTicksPerCollection == 0) collector_.Run();
   }
 
   // No pod, and nobody who asks, or has asked since the last call: whoever looked whether an agent
@@ -149,16 +143,20 @@ class Node {
         config_(DescribeMachine(instance)),
         objects_(config_),
         volumes_(config_, objects_, clock_),
-        events_(clock_, config_.name) {}
+        events_(clock_, config_.name),
+        collector_([this] { return images_->CollectGarbage({}, std::chrono::system_clock::now()); },
+                   [this] { return images_->Usage(); }, events_),
+        tiers_(config_, [this](const std::string& path, uint64_t shares) {
+          return cgroups_->Create(path, {.cpu_shares = shares});
+        }) {}
 
   Result<void> OpenParts() {
     TRY_VOID(objects_.Load());
     TRY(images_, OpenImages(instance_.data_dir + "/images"));
-    TRY(keyring_, MachineKeyring());
-    image::RegistryOptions registries;
-    registries.proxy = http::ProxyFromEnvironment(Environment);
-    puller_ = std::make_unique<image::Puller>(*images_, std::move(registries), &keyring_);
-    node_images_ = std::make_unique<node::EmbeddedImages>(*images_, *puller_);
+    TRY(auto registries, ReadRegistries(instance_, Environment));
+    puller_ = std::make_unique<image::Puller>(*images_, std::move(registries), nullptr);
+    node_images_ = std::make_unique<node::EmbeddedImages>(
+        *images_, *puller_, [] { return ReadCredentials(Environment); });
     // Before what is made for all to see: without cgroups there is no agent.
     TRY(cgroups_, kernel::CgroupDriver::Detect({.root = instance_.cgroup_root}));
     network::NetworkSettings settings;
@@ -175,7 +173,8 @@ class Node {
                                    .volumes = volumes_,
                                    .objects = objects_,
                                    .network = *probes_,
-                                   .events = events_}));
+                                   .events = events_,
+                                   .tiers = &tiers_}));
     return {};
   }
 
@@ -198,8 +197,9 @@ class Node {
   node::ObjectStore objects_;
   node::VolumeManager volumes_;
   node::EventRecorder events_;
+  node::ImageCollector collector_;
+  node::QosTiers tiers_;
   std::unique_ptr<image::ImageStore> images_;
-  image::Keyring keyring_;
   std::unique_ptr<image::Puller> puller_;
   std::unique_ptr<node::EmbeddedImages> node_images_;
   std::unique_ptr<network::Network> network_;
@@ -283,7 +283,10 @@ cli::Command AgentCommand() {
           "running. It may be killed and started again at any time: containers run on, and a new "
           "agent finds them. `podium play` starts one where there is none.\n"
           "Folders, bridge, cgroup and address range are those of the instance: PODIUM_INSTANCE "
-          "names another one.",
+          "names another one.\n"
+          "Mirrors of registries, those without TLS and their certificates stand in "
+          "/etc/podium/registries.json (PODIUM_CONFIG_DIR; read at the start), credentials where "
+          "`docker login` puts them.",
       .example = "  podium agent\n",
       .options = kOptions,
       .live = RunAgent,

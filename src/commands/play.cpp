@@ -20,6 +20,7 @@
 #include "cli/text.h"
 #include "commands/agent_process.h"
 #include "commands/commands.h"
+#include "commands/play_create.h"
 #include "commands/play_objects.h"
 #include "commands/play_view.h"
 
@@ -79,37 +80,6 @@ class Interrupts {
   std::thread thread_;
   std::atomic<int> count_ = 0;
 };
-
-// Takes the place of what is there.
-template <class T>
-Result<void> Put(const client::Client& client, const T& object) {
-  auto updated = client.Update(object);
-  if (updated.ok()) return {};
-  if (updated.error().code() != Code::kNotFound) return std::move(updated).error();
-  auto created = client.Create(object);
-  if (!created.ok()) return std::move(created).error();
-  return {};
-}
-
-// All of them, or none: what was made before an error is removed again.
-Result<std::vector<v1::Pod>> CreatePods(const client::Client& client, const PlayObjects& objects) {
-  for (const v1::ConfigMap& map : objects.config_maps) TRY_VOID(Put(client, map));
-  for (const v1::Secret& secret : objects.secrets) TRY_VOID(Put(client, secret));
-  std::vector<v1::Pod> made;
-  for (const v1::Pod& pod : objects.pods) {
-    auto created = client.Create(pod);
-    if (created.ok()) {
-      made.push_back(*std::move(created));
-      continue;
-    }
-    (void)cli::RemovePods(client, made, 0).ok();
-    Error error = std::move(created).error();
-    if (error.code() != Code::kAlreadyExists) return error;
-    return Error(Code::kAlreadyExists, error.message() + "; stop it first: podium stop " +
-                                           NameOf(pod) + ", or podium play --down FILE");
-  }
-  return made;
-}
 
 Result<void> Down(const client::Client& client, const PlayObjects& objects, Outcome* outcome) {
   std::vector<v1::Pod> pods;
@@ -237,14 +207,19 @@ Result<client::Client> ClientOfAgent(const Invocation& invocation) {
 Outcome PlayOn(const client::Client& client, const PlayObjects& objects,
                const Invocation& invocation, const Streams& streams) {
   Interrupts interrupts;
-  auto made = CreatePods(client, objects);
+  const bool detach = invocation.Has("detach");
+  auto made = CreatePlayObjects(client, objects, !detach);
   if (!made.ok()) return Failed("play", made.error());
+  for (const std::string& note : made->notes) {
+    (void)streams.Err("podium: " + cli::Printable(note) + '\n');
+  }
   Outcome outcome;
-  if (invocation.Has("detach")) {
-    for (const v1::Pod& pod : *made) outcome.out += "pod/" + cli::Printable(NameOf(pod)) + '\n';
+  if (detach) {
+    for (const v1::Pod& pod : made->pods)
+      outcome.out += "pod/" + cli::Printable(NameOf(pod)) + '\n';
     return outcome;
   }
-  Player player(client, *std::move(made), streams);
+  Player player(client, std::move(made->pods), streams);
   auto status = player.Run(&interrupts);
   if (!status.ok()) return Failed("play", status.error());
   outcome.status = *status;
@@ -300,7 +275,10 @@ cli::Command PlayCommand() {
           "ConfigMaps and Secrets they read; says what it passes over. Needs no cluster, and "
           "root.\n"
           "In the foreground it shows each pod's state and what its containers print; Ctrl-C stops "
-          "the pods in their own time, twice kills them. The exit status is 1 when a pod failed.",
+          "the pods in their own time, twice kills them. The exit status is 1 when a pod failed.\n"
+          "With -d the same file may be played again: what has changed of its ConfigMaps, Secrets "
+          "and of what may be changed of its pods (images, labels) is brought to what runs, pods "
+          "that have ended run again, and it says which.",
       .example =
           "  podium play pod.yaml\n"
           "  podium play -d web.yaml && podium logs -f web\n"

@@ -1,11 +1,9 @@
 #include "node/agent.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <set>
 
@@ -17,7 +15,9 @@
 #include "node/files.h"
 #include "node/labels.h"
 #include "node/log_rotation.h"
+#include "node/object_identity.h"
 #include "node/unsupported.h"
+#include "reflect/copy.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -26,46 +26,13 @@ namespace {
 constexpr size_t kMaxHistory = 2000;
 constexpr size_t kMaxPod = size_t{8} << 20;
 
-std::string RandomText(size_t bytes) {
-  std::string out(bytes, '\0');
-  size_t got = 0;
-  while (got < bytes) {
-    const ssize_t more = getrandom(out.data() + got, bytes - got, 0);
-    if (more > 0) got += static_cast<size_t>(more);
-  }
-  return out;
-}
-
-// RFC 9562, version 4.
-std::string NewUid() {
-  std::string raw = RandomText(16);
-  raw[6] = static_cast<char>((raw[6] & 0x0F) | 0x40);
-  raw[8] = static_cast<char>((raw[8] & 0x3F) | 0x80);
-  std::string out;
-  for (size_t i = 0; i < raw.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(raw[i]));
-    out += digits;
-  }
-  return out;
-}
-
-// As upstream's SimpleNameGenerator: five letters that make no words.
-std::string NameFrom(const std::string& prefix) {
-  constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
-  std::string out = prefix.substr(0, 58);
-  for (char c : RandomText(5)) out += kLetters[static_cast<unsigned char>(c) % kLetters.size()];
-  return out;
-}
-
 // What the registry does before a pod is stored.
 void Prepare(const NodeConfig& config, const Clock& clock, v1::Pod* pod) {
   auto& meta = pod->metadata;
   pod->kind = "Pod";
   pod->apiVersion = "v1";
   if (meta.namespace_.empty()) meta.namespace_ = "default";
-  if (meta.name.empty() && !meta.generateName.empty()) meta.name = NameFrom(meta.generateName);
+  if (meta.name.empty() && !meta.generateName.empty()) meta.name = GeneratedName(meta.generateName);
   meta.uid = NewUid();
   meta.generation = 1;
   meta.creationTimestamp = api::Time::FromUnix(clock.Now() / kNanosPerSecond);
@@ -166,6 +133,8 @@ Result<void> Agent::Recover() {
 }
 
 void Agent::StartWorker(const std::shared_ptr<const v1::Pod>& pod) {
+  // Shares only weigh pods against each other: without them a pod runs, too.
+  if (parts_.tiers && !IsTerminalPhase(pod->status.phase)) (void)parts_.tiers->Add(*pod);
   auto worker =
       PodWorker::Create(services_, *pod,
                         {.status = [this](const std::string& uid,
@@ -287,6 +256,38 @@ ApiResult<v1::Pod> Agent::DeletePod(std::string_view name_space, std::string_vie
   return *stored;
 }
 
+ApiResult<v1::Pod> Agent::UpdatePod(v1::Pod pod) {
+  std::shared_ptr<const v1::Pod> stored;
+  std::shared_ptr<PodWorker> worker;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = pods_.find(Key(pod.metadata.namespace_, pod.metadata.name));
+    if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", pod.metadata.name));
+    const v1::Pod& before = *found->second.pod;
+    if (auto conflict = KeepMetadata("pods", before.metadata, &pod.metadata)) {
+      return std::unexpected(*std::move(conflict));
+    }
+    pod.kind = before.kind;
+    pod.apiVersion = before.apiVersion;
+    pod.status = before.status;
+    if (pod.spec.nodeName.empty()) pod.spec.nodeName = before.spec.nodeName;
+    api::SetDefaults(pod, {.now = pod.metadata.creationTimestamp});
+    api::field::ErrorList errors = api::ValidateUpdate(pod, before);
+    errors.Append(UnsupportedFields(pod));
+    if (!errors.empty()) {
+      return std::unexpected(api::InvalidStatus("", "Pod", pod.metadata.name, errors));
+    }
+    if (!reflect::Equal(pod.spec, before.spec)) ++pod.metadata.generation;
+    if (reflect::Equal(pod, before)) return pod;
+    worker = found->second.worker;
+    auto changed = Change(std::move(pod), ChangeType::kModified);
+    if (!changed.ok()) return std::unexpected(StatusOf(changed.error()));
+    stored = *changed;
+  }
+  worker->Update(*stored);
+  return *stored;
+}
+
 ApiResult<v1::Pod> Agent::UpdateEphemeralContainers(const v1::Pod& pod) {
   std::shared_ptr<const v1::Pod> stored;
   std::shared_ptr<PodWorker> worker;
@@ -319,6 +320,7 @@ void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
   if (key == by_uid_.end()) return;
   v1::Pod pod = *pods_[key->second].pod;
   pod.status = status;
+  if (parts_.tiers && IsTerminalPhase(status.phase)) (void)parts_.tiers->Remove(uid);
   // Without room on the disk the status is told nevertheless; it is made anew after a restart.
   (void)Change(std::move(pod), ChangeType::kModified);
 }
@@ -329,6 +331,7 @@ void Agent::Forget(const std::string& uid) {
   if (key == by_uid_.end()) return;
   v1::Pod pod = *pods_[key->second].pod;
   (void)Change(std::move(pod), ChangeType::kDeleted);
+  if (parts_.tiers) (void)parts_.tiers->Remove(uid);
 }
 
 void Agent::ObjectsChanged(std::string_view name_space) {

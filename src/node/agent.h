@@ -18,16 +18,16 @@
 #include <vector>
 
 #include "node/api_status.h"
+#include "node/change_type.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
 #include "node/object_store.h"
 #include "node/pod_services.h"
 #include "node/pod_worker.h"
+#include "node/qos_tiers.h"
 #include "node/user_namespaces.h"
 
 namespace podium::node {
-
-enum class ChangeType : uint8_t { kAdded, kModified, kDeleted };
 
 struct PodChange {
   ChangeType type = ChangeType::kAdded;
@@ -49,6 +49,7 @@ class Agent {
     ObjectStore& objects;
     NetworkProbes& network;
     EventRecorder& events;
+    QosTiers* tiers = nullptr;  // null: nobody has cgroups
   };
 
   // Recovers the runtime, takes away what belongs to no pod, and goes on with the pods there are.
@@ -66,6 +67,11 @@ class Agent {
   // is the pod's own.
   ApiResult<v1::Pod> DeletePod(std::string_view name_space, std::string_view name,
                                std::optional<int64_t> grace, std::string_view uid = {});
+  // What may be changed of a pod becomes what it is here: images, labels, deadlines; a container
+  // whose image changes is started again with the new one. A node that is not named, and what only
+  // the server writes, are taken from the stored pod. The pod as it is then; nothing is written
+  // where nothing changes.
+  ApiResult<v1::Pod> UpdatePod(v1::Pod pod);
   // Adds ephemeral containers to a running pod; the rest of the pod must be the same.
   ApiResult<v1::Pod> UpdateEphemeralContainers(const v1::Pod& pod);
 
@@ -86,6 +92,7 @@ class Agent {
   ObjectStore& objects() { return parts_.objects; }
   EventRecorder& events() { return parts_.events; }
   const Clock& clock() const { return parts_.clock; }
+  Executor& executor() { return parts_.executor; }
 
  private:
   using Key = std::pair<std::string, std::string>;  // namespace, name

@@ -1,11 +1,12 @@
 // The agent's HTTP interface, at RUN/agent.sock for root alone: a subset of the Kubernetes API in
 // its own paths, verbs and errors, and facts of the node beside it.
 //
-//   /api/v1/pods, /api/v1/namespaces/NS/pods[/NAME]           list, watch, create, get, delete
+//   /api/v1/pods, /api/v1/namespaces/NS/pods[/NAME]           list, watch, create, get, update,
+//                                                             delete
 //   /api/v1/namespaces/NS/pods/NAME/ephemeralcontainers       get, update
 //   /api/v1/namespaces/NS/pods/NAME/log, exec, attach, portforward
 //   /api/v1[/namespaces/NS]/configmaps, secrets[/NAME]        list, create, update, get, delete
-//   /api/v1[/namespaces/NS]/events                            list
+//   /api/v1[/namespaces/NS]/events[/NAME]                     list, watch, get
 //   /node/v1/containers, sandboxes                            CRI's statuses, verbose: with pids
 //   and
 //                                                             the inodes of namespaces
@@ -26,7 +27,10 @@
 #include "http/url.h"
 #include "image/image_store.h"
 #include "node/agent.h"
+#include "node/api_answers.h"
+#include "node/container_log.h"
 #include "node/image_service.h"
+#include "reflect/json.h"
 
 namespace podium::node {
 
@@ -55,6 +59,7 @@ class AgentApi {
 
     std::string Parameter(std::string_view key) const;
     bool Flag(std::string_view key) const;
+    uint64_t Version() const;  // resourceVersion; 0: none
     std::optional<int64_t> Number(std::string_view key) const;
   };
 
@@ -63,14 +68,31 @@ class AgentApi {
   void ListPods(const Call& call);
   void WatchPods(const Call& call);
   void CreatePod(const Call& call);
+  void UpdatePod(const Call& call);
   void DeletePod(const Call& call);
   void UpdateEphemeralContainers(const Call& call);
+  // The object in the request's body, which must be the one that the path names.
+  template <class T>
+  static ApiResult<T> ReadBody(const Call& call);
+  // Until the client goes, or the time that it asked for is over.
+  void KeepWatch(const Call& call, const std::shared_ptr<Watcher>& watcher,
+                 const std::function<void()>& unwatch);
+
+  // agent_objects.cpp
   void HandleConfigMaps(const Call& call);
   void HandleSecrets(const Call& call);
-  void ListEvents(const Call& call);
+  template <class T>
+  void HandleStored(const Call& call, const char* kind, const char* plural);
+  template <class T>
+  ApiResult<T> CreateStored(const Call& call, const char* kind, const char* plural);
+  template <class T>
+  ApiResult<T> UpdateStored(const Call& call, const char* kind, const char* plural);
+  void HandleEvents(const Call& call);
+  void WatchEvents(const Call& call);
 
   // agent_streams.cpp
   void Log(const Call& call);
+  ApiResult<LogOptions> LogOptionsOf(const Call& call) const;
   void Exec(const Call& call);
   void Attach(const Call& call);
   void PortForward(const Call& call);
@@ -93,11 +115,23 @@ class AgentApi {
   const std::string version_;
 };
 
-// Answers with JSON, and with a Status.
-void RespondJson(http::Exchange& exchange, int status, std::string_view json);
-void RespondStatus(http::Exchange& exchange, const Status& status);
-
 template <class T>
-void RespondObject(http::Exchange& exchange, int status, const T& object);
+ApiResult<T> AgentApi::ReadBody(const Call& call) {
+  auto object = reflect::FromJson<T>(call.exchange->request().body);
+  if (!object.ok()) return std::unexpected(BadRequestStatus(object.error().message()));
+  auto& metadata = object->metadata;
+  if (call.name_space.empty()) return std::unexpected(MethodNotAllowedStatus());
+  if (metadata.namespace_.empty()) metadata.namespace_ = call.name_space;
+  if (metadata.namespace_ != call.name_space) {
+    return std::unexpected(BadRequestStatus(
+        "the namespace of the provided object does not match the namespace sent on the request"));
+  }
+  if (!call.name.empty() && metadata.name != call.name) {
+    return std::unexpected(BadRequestStatus("the name of the object (" + metadata.name +
+                                            ") does not match the name on the URL (" + call.name +
+                                            ")"));
+  }
+  return *std::move(object);
+}
 
 }  // namespace podium::node

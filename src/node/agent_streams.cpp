@@ -175,6 +175,36 @@ class Service {
   bool err_ended_ = false;
 };
 
+// Which run of a container a log request means, by its id: the one that runs, or else the one that
+// ended last; with `previous`, the one before (upstream's validateContainerLogStatus).
+ApiResult<std::string> LoggedContainer(const v1::Pod& pod, const std::string& name, bool previous) {
+  const std::string where = "container \"" + name + "\" in pod \"" + pod.metadata.name + "\"";
+  const auto refuse = [&](const std::string& why) {
+    return std::unexpected(BadRequestStatus(where + why));
+  };
+  const v1::ContainerStatus* status = FindStatus(pod.status, name);
+  if (!status) return refuse(" is not available");
+  const auto id_of = [](const auto& terminated) {
+    return terminated ? terminated->containerID : std::string();
+  };
+  const std::string last = id_of(status->lastState.terminated);
+  if (previous) {
+    if (!last.empty()) return last;
+    return std::unexpected(BadRequestStatus("previous terminated " + where + " not found"));
+  }
+  if (status->state.running) return status->containerID;
+  if (const std::string ended = id_of(status->state.terminated); !ended.empty()) return ended;
+  if (!last.empty()) return last;
+  if (status->state.terminated || status->lastState.terminated) return refuse(" is terminated");
+  if (!status->state.waiting) return refuse(" is waiting to start - no logs yet");
+  const std::string& reason = status->state.waiting->reason;
+  if (reason == "ErrImagePull") return refuse(" is waiting to start: image can't be pulled");
+  if (reason == "ImagePullBackOff") {
+    return refuse(" is waiting to start: trying and failing to pull image");
+  }
+  return refuse(" is waiting to start: " + reason);
+}
+
 void Serve(http::Exchange& exchange, std::unique_ptr<runtime::Session> session) {
   const UniqueFd stop(eventfd(0, EFD_CLOEXEC));
   if (!stop) return;
@@ -222,27 +252,9 @@ ApiResult<std::string> AgentApi::RunningContainer(const Call& call) const {
   return status->containerID.substr(kContainerIdPrefix.size());
 }
 
-void AgentApi::Log(const Call& call) {
-  auto pod = agent_.GetPod(call.name_space, call.name);
-  if (!pod) return RespondStatus(*call.exchange, pod.error());
-  auto ref = ContainerOf(call, *pod);
-  if (!ref) return RespondStatus(*call.exchange, ref.error());
-  const std::string name = ContainerNameAt(*pod, *ref);
-  const v1::ContainerStatus* status = FindStatus(pod->status, name);
-  const bool previous = call.Flag("previous");
-  const std::string where = "container \"" + name + "\" in pod \"" + call.name + "\"";
-  if (!status || (previous && !status->lastState.terminated)) {
-    return RespondStatus(*call.exchange,
-                         BadRequestStatus("previous terminated " + where + " not found"));
-  }
-  const bool waits = status->state.waiting && !status->lastState.terminated;
-  if (waits && !previous) {
-    return RespondStatus(
-        *call.exchange,
-        BadRequestStatus(where + " is waiting to start: " + status->state.waiting->reason));
-  }
+ApiResult<LogOptions> AgentApi::LogOptionsOf(const Call& call) const {
   LogOptions options;
-  options.follow = call.Flag("follow") && !previous && status->state.running;
+  options.follow = call.Flag("follow");
   options.timestamps = call.Flag("timestamps");
   options.tail_lines = call.Number("tailLines");
   options.limit_bytes = call.Number("limitBytes");
@@ -253,27 +265,39 @@ void AgentApi::Log(const Call& call) {
     options.since = agent_.clock().Now() - (*seconds * kNanosPerSecond);
   } else if (const std::string time = call.Parameter("sinceTime"); !time.empty()) {
     auto parsed = api::Time::Parse(time);
-    if (!parsed.ok())
-      return RespondStatus(*call.exchange, BadRequestStatus(parsed.error().message()));
+    if (!parsed.ok()) return std::unexpected(BadRequestStatus(parsed.error().message()));
     options.since = parsed->unix_seconds() * kNanosPerSecond;
   }
-  // A container that waits to be started again shows its last words.
-  const int32_t instance = status->restartCount - (previous ? 1 : 0);
-  const std::string path = PodLogFolder(agent_.config(), pod->metadata.namespace_,
-                                        pod->metadata.name, pod->metadata.uid) +
-                           "/" + name + "/" + std::to_string(std::max(instance, 0)) + ".log";
+  return options;
+}
+
+void AgentApi::Log(const Call& call) {
+  auto pod = agent_.GetPod(call.name_space, call.name);
+  if (!pod) return RespondStatus(*call.exchange, pod.error());
+  auto ref = ContainerOf(call, *pod);
+  if (!ref) return RespondStatus(*call.exchange, ref.error());
+  auto options = LogOptionsOf(call);
+  if (!options) return RespondStatus(*call.exchange, options.error());
+  const std::string name = ContainerNameAt(*pod, *ref);
+  const auto id = LoggedContainer(*pod, name, call.Flag("previous"));
+  if (!id) return RespondStatus(*call.exchange, id.error());
+  const auto container =
+      agent_.runtime().ContainerStatus(id->substr(kContainerIdPrefix.size()), false);
+  if (!container.ok() || !container->status) {
+    return RespondStatus(*call.exchange,
+                         BadRequestStatus("unable to retrieve container logs for " + *id));
+  }
   if (!call.exchange->Begin(200, {{"Content-Type", "text/plain"}}).ok()) return;
-  const std::string id = status->containerID;
   const auto read = ReadContainerLog(
-      {.path = path,
+      {.path = container->status->log_path,
        .open =
            [&] {
              auto now = agent_.GetPod(call.name_space, call.name);
              const auto* state = now ? FindStatus(now->status, name) : nullptr;
-             return state && state->containerID == id && state->state.running;
+             return state && state->containerID == *id && state->state.running;
            },
        .cancelled = [&] { return call.exchange->cancelled(); }},
-      options, [&](std::string_view text) { return call.exchange->Write(text).ok(); });
+      *options, [&](std::string_view text) { return call.exchange->Write(text).ok(); });
   // A log that does not exist yet is an empty one.
   (void)read;
   (void)call.exchange->End();

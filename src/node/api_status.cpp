@@ -49,6 +49,28 @@ Status BadRequestStatus(std::string message) {
 
 Status ExpiredStatus(std::string message) { return Failure(410, "Expired", std::move(message)); }
 
+std::optional<Status> KeepMetadata(std::string_view plural, const api::meta::v1::ObjectMeta& stored,
+                                   api::meta::v1::ObjectMeta* metadata) {
+  if (!metadata->uid.empty() && metadata->uid != stored.uid) {
+    return ConflictStatus(plural, stored.name,
+                          "Precondition failed: UID in precondition: " + metadata->uid +
+                              ", UID in object meta: " + stored.uid);
+  }
+  if (!metadata->resourceVersion.empty() && metadata->resourceVersion != stored.resourceVersion) {
+    return ConflictStatus(plural, stored.name,
+                          "the object has been modified; please apply your changes to the latest "
+                          "version and try again");
+  }
+  metadata->uid = stored.uid;
+  metadata->resourceVersion = stored.resourceVersion;
+  metadata->generation = stored.generation;
+  metadata->generateName = stored.generateName;
+  metadata->creationTimestamp = stored.creationTimestamp;
+  metadata->deletionTimestamp = stored.deletionTimestamp;
+  metadata->deletionGracePeriodSeconds = stored.deletionGracePeriodSeconds;
+  return std::nullopt;
+}
+
 Status StatusOf(const Error& error) {
   switch (error.code()) {
     case Code::kInvalidArgument:

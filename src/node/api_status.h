@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,12 @@ Status ConflictStatus(std::string_view plural, std::string_view name, std::strin
 Status BadRequestStatus(std::string message);
 // 410, for a watch from a version that is forgotten.
 Status ExpiredStatus(std::string message);
+
+// What an update may not change of an object's metadata is taken from the stored one. A version or
+// uid that is given and is another than the stored one's: 409, upstream's words.
+std::optional<Status> KeepMetadata(std::string_view plural, const api::meta::v1::ObjectMeta& stored,
+                                   api::meta::v1::ObjectMeta* metadata);
+
 // By the error's code.
 Status StatusOf(const Error& error);
 

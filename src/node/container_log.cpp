@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "api/time.h"
 #include "base/clock.h"
 #include "base/unique_fd.h"
+#include "node/log_files.h"
 
 namespace podium::node {
 namespace {
@@ -39,37 +39,6 @@ std::optional<int64_t> ParseTime(std::string_view text) {
     }
   }
   return (seconds->unix_seconds() * kNanosPerSecond) + nanos;
-}
-
-Result<UniqueFd> OpenLog(const std::string& path) {
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd) return Error::FromErrno(errno, "open " + path);
-  struct stat status{};
-  if (fstat(fd.get(), &status) != 0) return Error::FromErrno(errno, "fstat " + path);
-  if (!S_ISREG(status.st_mode)) return Error(Code::kNotFound, path + " is no file");
-  return fd;
-}
-
-// Where the last `lines` lines begin; a last one without its line break counts as well.
-Result<off_t> TailStart(int fd, int64_t lines) {
-  const off_t size = lseek(fd, 0, SEEK_END);
-  if (size < 0) return Error::FromErrno(errno, "lseek");
-  if (lines <= 0) return size;
-  std::array<char, kBlock> block;
-  off_t end = size;
-  int64_t breaks = 0;
-  while (end > 0) {
-    const auto count = static_cast<size_t>(std::min<off_t>(end, kBlock));
-    const ssize_t got = pread(fd, block.data(), count, end - static_cast<off_t>(count));
-    if (got < 0) return Error::FromErrno(errno, "pread");
-    for (auto i = static_cast<size_t>(got); i-- > 0;) {
-      const off_t at = end - static_cast<off_t>(count) + static_cast<off_t>(i);
-      if (block[i] != '\n' || at == size - 1) continue;
-      if (++breaks == lines) return at + 1;
-    }
-    end -= static_cast<off_t>(count);
-  }
-  return 0;
 }
 
 // Wakes whoever reads when something in the log's folder changes.
@@ -102,21 +71,22 @@ class Reader {
   Result<void> Run();
 
  private:
-  // Everything up to the end of the open file; of what is not followed, the end that it had when it
-  // was opened: a container may write faster than anybody reads. False: enough.
-  Result<bool> ReadToEnd();
+  // Of what was put aside, as much as is asked for, oldest first. False: enough.
+  Result<bool> ReadPutAside();
+  // The file that is written now. What is not followed is read to the end that it has now: a
+  // container may write faster than anybody reads.
+  bool OpenWritten();
+  // Everything up to the end of the file. False: enough.
+  Result<bool> ReadToEnd(LogFile& file);
   bool Give(std::string_view line);
   bool Send(std::string_view text);
-  // The name stands for another file, or for none.
-  bool PutAside() const;
 
   const LogSource& source_;
   const LogOptions& options_;
   const LogSink& sink_;
   std::optional<int64_t> left_;
-  std::optional<off_t> unread_;  // of a log that is not followed
-  UniqueFd fd_;
-  std::string rest_;  // of a line whose end is not there yet
+  std::optional<LogFile> file_;  // the one that is written
+  std::string rest_;             // of a line whose end is not there yet
   bool in_line_ = false;
 };
 
@@ -142,17 +112,12 @@ bool Reader::Give(std::string_view text) {
   return Send(out);
 }
 
-Result<bool> Reader::ReadToEnd() {
+Result<bool> Reader::ReadToEnd(LogFile& file) {
   std::vector<char> block(kBlock);
   while (true) {
-    auto most = static_cast<off_t>(block.size());
-    if (unread_) most = std::min(most, *unread_);
-    const ssize_t got = read(fd_.get(), block.data(), static_cast<size_t>(most));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error::FromErrno(errno, "read " + source_.path);
+    TRY(const size_t got, file.Read(block));
     if (got == 0) return true;
-    if (unread_) *unread_ -= got;
-    std::string_view bytes(block.data(), static_cast<size_t>(got));
+    std::string_view bytes(block.data(), got);
     while (!bytes.empty()) {
       const size_t end = bytes.find('\n');
       if (end == std::string_view::npos) {
@@ -168,47 +133,62 @@ Result<bool> Reader::ReadToEnd() {
   }
 }
 
-bool Reader::PutAside() const {
-  struct stat here{};
-  struct stat named{};
-  if (fstat(fd_.get(), &here) != 0) return true;
-  if (lstat(source_.path.c_str(), &named) != 0) return true;
-  return here.st_ino != named.st_ino || here.st_dev != named.st_dev;
+Result<bool> Reader::ReadPutAside() {
+  std::vector<LogFile> aside = OpenPutAside(source_.path, file_ ? &*file_ : nullptr);
+  if (!file_ && aside.empty()) return Error(Code::kNotFound, source_.path + " is not there");
+  size_t first = 0;
+  if (options_.tail_lines) {
+    int64_t wanted = *options_.tail_lines;
+    if (file_) {
+      TRY(const int64_t ahead, file_->SeekToTail(wanted));
+      wanted -= ahead;
+    }
+    first = aside.size();
+    while (wanted > 0 && first > 0) {
+      TRY(const int64_t ahead, aside[--first].SeekToTail(wanted));
+      wanted -= ahead;
+    }
+  }
+  for (; first < aside.size(); ++first) {
+    TRY(const bool more, ReadToEnd(aside[first]));
+    if (!more) return false;
+    rest_.clear();
+  }
+  return true;
+}
+
+bool Reader::OpenWritten() {
+  auto opened = LogFile::Open(source_.path);
+  if (!opened.ok()) return false;
+  file_ = *std::move(opened);
+  if (!options_.follow) file_->EndHere();
+  return true;
 }
 
 Result<void> Reader::Run() {
   // Before the first read: what comes between that and the first wait is then not missed.
   std::optional<Watch> watch;
   if (options_.follow) watch.emplace(source_.path);
-  TRY(fd_, OpenLog(source_.path));
-  if (options_.tail_lines) {
-    TRY(const off_t start, TailStart(fd_.get(), *options_.tail_lines));
-    if (lseek(fd_.get(), start, SEEK_SET) < 0) return Error::FromErrno(errno, "lseek");
-  }
-  if (!options_.follow) {
-    const off_t start = lseek(fd_.get(), 0, SEEK_CUR);
-    struct stat status{};
-    if (start < 0 || fstat(fd_.get(), &status) != 0) return Error::FromErrno(errno, "fstat");
-    unread_ = std::max<off_t>(status.st_size - start, 0);
-  }
+  // The one that is written first: if it is put aside now, it is read nevertheless, and once.
+  OpenWritten();
+  TRY(bool more, ReadPutAside());
   if (left_ && *left_ <= 0) return {};
-  while (true) {
+  while (more) {
     // Whether it has ended is asked before the last look, or its last words would be missed.
     const bool open = options_.follow && source_.open && source_.open();
-    const bool aside = PutAside();
-    TRY(const bool more, ReadToEnd());
-    if (!more || !options_.follow) return {};
-    if (aside) {
-      auto next = OpenLog(source_.path);
-      if (next.ok()) {
-        fd_ = *std::move(next);
-        rest_.clear();
-        continue;
-      }
+    const bool aside = !file_ || file_->PutAside();
+    if (file_) {
+      TRY(more, ReadToEnd(*file_));
+      if (!more) return {};
+    }
+    if (aside && (options_.follow || !file_) && OpenWritten()) {
+      rest_.clear();
+      continue;
     }
     if (!open || (source_.cancelled && source_.cancelled())) return {};
     watch->Wait();
   }
+  return {};
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Logs of containers in the CRI's format, a line each:
 //   2016-10-06T00:17:09.669794202Z stdout F text         F: the line ends here, P: it goes on
 // Reading follows the kubelet's (pkg/kubelet/kuberuntime/logs, release 1.36): tailLines counts
-// lines of the file, limitBytes what is given out.
+// lines of the files, limitBytes what is given out. Other than there, what rotation has put aside
+// is read as well, so that nothing that is kept is hidden.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +49,8 @@ struct LogSource {
 };
 
 // Gives the log to the sink: to its end or, following, until the container has ended, the sink does
-// not want more or is cancelled. A file that was put aside (rotated) is read to its end, then the
-// new one. kNotFound when there is no log.
+// not want more or is cancelled. What was put aside (rotated) before comes first; when that happens
+// on the way, the file is read to its end, then the new one. kNotFound when there is no log.
 Result<void> ReadContainerLog(const LogSource& source, const LogOptions& options,
                               const LogSink& sink);
 

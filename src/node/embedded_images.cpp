@@ -42,9 +42,11 @@ Result<NodeImage> EmbeddedImages::Find(std::string_view image) {
 Result<NodeImage> EmbeddedImages::Pull(std::string_view image, const PullSecrets& secrets,
                                        const http::Cancellation* cancellation) {
   const image::Keyring keyring = KeyringOf(secrets);
+  TRY(const image::Keyring machine, machine_());
   image::PullRequest request;
   request.image = image;
   request.keyring = &keyring;
+  request.machine_keyring = &machine;
   request.cancellation = cancellation;
   TRY(const image::ImageInfo info, puller_.Pull(request));
   return NodeImageOf(info);
@@ -53,8 +55,10 @@ Result<NodeImage> EmbeddedImages::Pull(std::string_view image, const PullSecrets
 Result<NodeImage> EmbeddedImages::PullWithProgress(std::string_view image,
                                                    const image::PullObserver& observer,
                                                    const http::Cancellation* cancellation) {
+  TRY(const image::Keyring machine, machine_());
   image::PullRequest request;
   request.image = image;
+  request.machine_keyring = &machine;
   request.progress = observer;
   request.cancellation = cancellation;
   TRY(const image::ImageInfo info, puller_.Pull(request));

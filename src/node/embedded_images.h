@@ -1,17 +1,24 @@
 // The image room as the agent's ImageService.
 #pragma once
 
+#include <functional>
+
 #include "image/image_store.h"
+#include "image/keyring.h"
 #include "image/puller.h"
 #include "node/image_service.h"
 
 namespace podium::node {
 
-// Both outlive it. Threads: any.
+// The machine's own credentials, as they are at the time: who logs in to a registry need not start
+// the agent again. Any thread.
+using MachineKeyring = std::function<Result<image::Keyring>()>;
+
+// Store and puller outlive it. Threads: any.
 class EmbeddedImages : public ImageService {
  public:
-  EmbeddedImages(image::ImageStore& store, image::Puller& puller)
-      : store_(store), puller_(puller) {}
+  EmbeddedImages(image::ImageStore& store, image::Puller& puller, MachineKeyring machine)
+      : store_(store), puller_(puller), machine_(std::move(machine)) {}
 
   Result<NodeImage> Find(std::string_view image) override;
   Result<NodeImage> Pull(std::string_view image, const PullSecrets& secrets,
@@ -22,6 +29,7 @@ class EmbeddedImages : public ImageService {
  private:
   image::ImageStore& store_;
   image::Puller& puller_;
+  const MachineKeyring machine_;
 };
 
 }  // namespace podium::node

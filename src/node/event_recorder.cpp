@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace podium::node {
 namespace {
@@ -11,14 +12,13 @@ constexpr size_t kMaxMessage = 1024;
 
 bool SameEvent(const v1::Event& a, const v1::Event& b) {
   return a.involvedObject.uid == b.involvedObject.uid &&
+         a.involvedObject.kind == b.involvedObject.kind &&
          a.involvedObject.fieldPath == b.involvedObject.fieldPath && a.reason == b.reason &&
          a.type == b.type && a.message == b.message;
 }
 
-v1::Event MakeEvent(const v1::Pod& pod, const std::optional<ContainerRef>& container) {
+v1::Event EventOf(const v1::Pod& pod, const std::optional<ContainerRef>& container) {
   v1::Event event;
-  event.kind = "Event";
-  event.apiVersion = "v1";
   v1::ObjectReference& object = event.involvedObject;
   object.kind = "Pod";
   object.apiVersion = "v1";
@@ -29,6 +29,7 @@ v1::Event MakeEvent(const v1::Pod& pod, const std::optional<ContainerRef>& conta
   if (container) {
     object.fieldPath = ContainerFieldPath(container->kind, ContainerNameAt(pod, *container));
   }
+  event.metadata.namespace_ = pod.metadata.namespace_;
   return event;
 }
 
@@ -39,7 +40,24 @@ EventRecorder::EventRecorder(const Clock& clock, std::string node_name, size_t c
 
 void EventRecorder::Record(const v1::Pod& pod, const std::optional<ContainerRef>& container,
                            EventType type, std::string_view reason, std::string_view message) {
-  v1::Event event = MakeEvent(pod, container);
+  Add(EventOf(pod, container), type, reason, message);
+}
+
+void EventRecorder::RecordNode(EventType type, std::string_view reason, std::string_view message) {
+  v1::Event event;
+  // As kubelets refer to their node: its name stands for its uid.
+  event.involvedObject.kind = "Node";
+  event.involvedObject.name = node_name_;
+  event.involvedObject.uid = node_name_;
+  // Where events of objects without a namespace are.
+  event.metadata.namespace_ = "default";
+  Add(std::move(event), type, reason, message);
+}
+
+void EventRecorder::Add(v1::Event event, EventType type, std::string_view reason,
+                        std::string_view message) {
+  event.kind = "Event";
+  event.apiVersion = "v1";
   event.type = type == EventType::kNormal ? "Normal" : "Warning";
   event.reason = reason;
   event.message = message.substr(0, kMaxMessage);
@@ -51,44 +69,71 @@ void EventRecorder::Record(const v1::Pod& pod, const std::optional<ContainerRef>
   event.source.host = node_name_;
   event.reportingComponent = "kubelet";
   event.reportingInstance = node_name_;
-  event.metadata.namespace_ = pod.metadata.namespace_;
   event.metadata.creationTimestamp = event.firstTimestamp;
 
-  std::function<void(const v1::Event&, bool)> observer;
-  bool added = true;
-  {
-    std::lock_guard lock(mutex_);
-    const auto before = std::ranges::find_if(
-        events_, [&](const v1::Event& each) { return SameEvent(each, event); });
-    if (before != events_.end()) {
-      ++before->count;
-      before->lastTimestamp = event.lastTimestamp;
-      event = *before;
-      added = false;
-    } else {
-      char suffix[40];
-      std::snprintf(suffix, sizeof suffix, ".%lx%04lx", static_cast<uint64_t>(now), ++last_id_);
-      event.metadata.name = pod.metadata.name + suffix;
-      events_.push_back(event);
-      if (events_.size() > capacity_) events_.pop_front();
-    }
-    observer = observer_;
+  std::lock_guard lock(mutex_);
+  const auto before = std::ranges::find_if(
+      events_, [&](const Entry& each) { return SameEvent(each.event, event); });
+  const uint64_t version = ++version_;
+  if (before != events_.end()) {
+    ++before->event.count;
+    before->event.lastTimestamp = event.lastTimestamp;
+    before->event.metadata.resourceVersion = std::to_string(version);
+    before->changed = version;
+    Tell(ChangeType::kModified, before->event);
+    return;
   }
-  if (observer) observer(event, added);
+  char suffix[40];
+  std::snprintf(suffix, sizeof suffix, ".%lx%04lx", static_cast<uint64_t>(now), version);
+  event.metadata.name = event.involvedObject.name + suffix;
+  event.metadata.resourceVersion = std::to_string(version);
+  events_.push_back({.event = std::move(event), .added = version, .changed = version});
+  Tell(ChangeType::kAdded, events_.back().event);
+  if (events_.size() <= capacity_) return;
+  v1::Event gone = std::move(events_.front().event);
+  events_.pop_front();
+  forgotten_ = ++version_;
+  gone.metadata.resourceVersion = std::to_string(forgotten_);
+  Tell(ChangeType::kDeleted, gone);
 }
 
-std::vector<v1::Event> EventRecorder::List(std::string_view name_space) const {
+void EventRecorder::Tell(ChangeType change, const v1::Event& event) {
+  for (const auto& [id, observer] : observers_) observer(change, event);
+}
+
+std::vector<v1::Event> EventRecorder::List(std::string_view name_space, uint64_t* version) const {
   std::lock_guard lock(mutex_);
+  if (version) *version = version_;
   std::vector<v1::Event> out;
-  for (const v1::Event& event : events_) {
-    if (name_space.empty() || event.metadata.namespace_ == name_space) out.push_back(event);
+  for (const Entry& each : events_) {
+    if (name_space.empty() || each.event.metadata.namespace_ == name_space) {
+      out.push_back(each.event);
+    }
   }
   return out;
 }
 
-void EventRecorder::SetObserver(std::function<void(const v1::Event&, bool)> observer) {
+Result<uint64_t> EventRecorder::Watch(uint64_t version, Observer observer) {
   std::lock_guard lock(mutex_);
-  observer_ = std::move(observer);
+  if (version < forgotten_ || version > version_) {
+    return Error(Code::kExpired, "too old resource version: " + std::to_string(version) + " (" +
+                                     std::to_string(forgotten_) + ")");
+  }
+  std::vector<const Entry*> changed;
+  for (const Entry& each : events_) {
+    if (each.changed > version) changed.push_back(&each);
+  }
+  std::ranges::sort(changed, {}, &Entry::changed);
+  for (const Entry* each : changed) {
+    observer(each->added > version ? ChangeType::kAdded : ChangeType::kModified, each->event);
+  }
+  observers_.emplace(++last_watch_, std::move(observer));
+  return last_watch_;
+}
+
+void EventRecorder::Unwatch(uint64_t watch) {
+  std::lock_guard lock(mutex_);
+  observers_.erase(watch);
 }
 
 }  // namespace podium::node

@@ -1,10 +1,15 @@
 #include "node/image_pulls.h"
 
+#include <chrono>
+
 #include "api/time.h"
 #include "base/image_reference.h"
 
 namespace podium::node {
 namespace {
+
+// How often those who wait for another's pull look whether they are still wanted.
+constexpr std::chrono::milliseconds kLook{100};
 
 ImageOutcome Problem(std::string reason, std::string message) {
   ImageOutcome out;
@@ -50,17 +55,24 @@ std::optional<ImageOutcome> ImagePulls::InBackOff(const ImageRequest& request,
 
 Result<NodeImage> ImagePulls::PullOnce(const ImageRequest& request) {
   const std::string key = PullKey(request);
+  const auto cancelled = [&] { return request.cancellation && request.cancellation->cancelled(); };
   std::shared_ptr<Pull> pull;
   {
     std::unique_lock lock(mutex_);
-    auto [at, first] = pulls_.try_emplace(key);
-    if (!first) {
-      pull = at->second;
-      changed_.wait(lock, [&] { return pull->done; });
-      return *pull->result;
+    while (true) {
+      auto [at, first] = pulls_.try_emplace(key);
+      if (first) {
+        at->second = std::make_shared<Pull>();
+        pull = at->second;
+        break;
+      }
+      const std::shared_ptr<Pull> other = at->second;
+      while (!other->done && !cancelled()) changed_.wait_for(lock, kLook);
+      if (cancelled()) return Error(Code::kCancelled, "the pod is deleted");
+      // Who pulled was deleted on the way, and the image is still wanted here.
+      if (!other->result->ok() && other->result->error().code() == Code::kCancelled) continue;
+      return *other->result;
     }
-    at->second = std::make_shared<Pull>();
-    pull = at->second;
   }
   Result<NodeImage> result = images_.Pull(request.image, request.secrets, request.cancellation);
   std::lock_guard lock(mutex_);
@@ -113,6 +125,8 @@ ImageOutcome ImagePulls::Ensure(const ImageRequest& request) {
   const int64_t begin = clock_.Now();
   Result<NodeImage> pulled = PullOnce(request);
   const int64_t now = clock_.Now();
+  const bool given_up = !pulled.ok() && request.cancellation && request.cancellation->cancelled();
+  if (given_up) return Problem("ErrImagePull", pulled.error().message());
   if (!pulled.ok()) {
     const std::string& error = pulled.error().message();
     record(EventType::kWarning, "Failed",

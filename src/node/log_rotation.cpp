@@ -19,7 +19,6 @@
 namespace podium::node {
 namespace {
 
-constexpr std::string_view kCompressed = ".gz";
 constexpr std::string_view kDraft = ".tmp";
 
 std::string Stamp(int64_t now) {
@@ -30,23 +29,24 @@ std::string Stamp(int64_t now) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts)};
 }
 
-// What was put aside, oldest first. Drafts of a compression that did not end are removed.
-std::vector<std::string> PutAside(const std::string& path) {
+// All whose names begin with the log's, sorted.
+std::vector<std::string> Beside(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string prefix = path.substr(slash + 1) + ".";
   std::vector<std::string> out;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(path.substr(0, slash), error)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(prefix)) continue;
-    if (name.ends_with(kDraft)) {
-      unlink(entry.path().c_str());
-    } else {
-      out.push_back(entry.path());
-    }
+    if (entry.path().filename().string().starts_with(prefix)) out.push_back(entry.path());
   }
   std::ranges::sort(out);
   return out;
+}
+
+// Of a compression that did not end.
+void RemoveDrafts(const std::string& path) {
+  for (const std::string& each : Beside(path)) {
+    if (each.ends_with(kDraft)) unlink(each.c_str());
+  }
 }
 
 Result<void> Compress(const std::string& path) {
@@ -69,7 +69,7 @@ Result<void> Compress(const std::string& path) {
     unlink(draft.c_str());
     return Error(Code::kUnavailable, "compressing " + path + " failed");
   }
-  if (rename(draft.c_str(), (path + std::string(kCompressed)).c_str()) != 0) {
+  if (rename(draft.c_str(), (path + std::string(kCompressedLog)).c_str()) != 0) {
     return Error::FromErrno(errno, "rename " + draft);
   }
   unlink(path.c_str());
@@ -78,12 +78,25 @@ Result<void> Compress(const std::string& path) {
 
 }  // namespace
 
+std::vector<std::string> ListPutAside(const std::string& path) {
+  std::vector<std::string> out;
+  for (std::string& each : Beside(path)) {
+    if (each.ends_with(kDraft)) continue;
+    // Both are there for a moment: the compressed one has taken the other's place.
+    const bool same = !out.empty() && each == out.back() + std::string(kCompressedLog);
+    if (same) out.pop_back();
+    out.push_back(std::move(each));
+  }
+  return out;
+}
+
 Result<bool> RotateLog(const std::string& path, const NodeConfig& config, int64_t now,
                        const std::function<Result<void>()>& reopen) {
   struct stat status{};
   if (lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
   if (status.st_size < config.log_max_bytes) return false;
-  std::vector<std::string> old = PutAside(path);
+  RemoveDrafts(path);
+  std::vector<std::string> old = ListPutAside(path);
   // Beside the log itself and the one that is put aside now.
   const auto keep = static_cast<size_t>(std::max(config.log_max_files - 2, 0));
   while (old.size() > keep) {
@@ -91,7 +104,7 @@ Result<bool> RotateLog(const std::string& path, const NodeConfig& config, int64_
     old.erase(old.begin());
   }
   for (const std::string& each : old) {
-    if (!each.ends_with(kCompressed)) TRY_VOID(Compress(each));
+    if (!each.ends_with(kCompressedLog)) TRY_VOID(Compress(each));
   }
   const std::string aside = path + "." + Stamp(now);
   if (rename(path.c_str(), aside.c_str()) != 0) return Error::FromErrno(errno, "rename " + path);

@@ -9,11 +9,19 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "node/node_config.h"
 
 namespace podium::node {
+
+// The end of the names of those that are compressed.
+inline constexpr std::string_view kCompressedLog = ".gz";
+
+// The paths of what was put aside of this log, oldest first. A compression that goes on, or was
+// broken off, does not show.
+std::vector<std::string> ListPutAside(const std::string& path);
 
 // Rotates the log when it is larger than config.log_max_bytes: what was put aside before is
 // compressed, the oldest files go so that config.log_max_files stay, the log itself among them.

@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <type_traits>
 
 #include "node/files.h"
 #include "reflect/json.h"
@@ -12,34 +15,20 @@ namespace {
 
 namespace v1 = api::core::v1;
 
-constexpr std::string_view kConfigMaps = "configmaps";
-constexpr std::string_view kSecrets = "secrets";
 constexpr size_t kMaxObject = size_t{8} << 20;
 
 template <class T>
-void LoadAll(const std::string& folder,
-             std::map<std::pair<std::string, std::string>, std::shared_ptr<const T>>* to) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() != ".json") continue;
-    auto text = ReadSmallFile(entry.path(), kMaxObject);
-    if (!text.ok()) continue;
-    auto object = reflect::FromJson<T>(*text, {.strict = false});
-    if (!object.ok()) continue;
-    std::pair key(object->metadata.namespace_, object->metadata.name);
-    (*to)[std::move(key)] = std::make_shared<const T>(*std::move(object));
-  }
+constexpr std::string_view kKind = std::is_same_v<T, v1::ConfigMap> ? "configmap" : "secret";
+
+std::string FolderOf(const NodeConfig& config, std::string_view kind) {
+  return config.run_dir + "/objects/" + std::string(kind) + 's';
 }
 
-template <class T>
-std::vector<std::shared_ptr<const T>> ListAll(
-    const std::map<std::pair<std::string, std::string>, std::shared_ptr<const T>>& from,
-    std::string_view name_space) {
-  std::vector<std::shared_ptr<const T>> out;
-  for (const auto& [key, object] : from) {
-    if (name_space.empty() || key.first == name_space) out.push_back(object);
-  }
-  return out;
+uint64_t VersionOf(const api::meta::v1::ObjectMeta& metadata) {
+  const std::string& text = metadata.resourceVersion;
+  uint64_t version = 0;
+  std::from_chars(text.data(), text.data() + text.size(), version);
+  return version;
 }
 
 Error NotFound(std::string_view kind, std::string_view name) {
@@ -48,85 +37,123 @@ Error NotFound(std::string_view kind, std::string_view name) {
 
 }  // namespace
 
-std::string ObjectStore::PathOf(std::string_view folder, const Key& key) const {
+template <class T, class Self>
+auto& ObjectStore::TableOf(Self& self) {
+  if constexpr (std::is_same_v<T, v1::ConfigMap>) {
+    return self.config_maps_;
+  } else {
+    return self.secrets_;
+  }
+}
+
+template <class T>
+std::string ObjectStore::PathOf(const Key& key) const {
   // Names of objects hold no slash, and namespaces no underscore.
-  return config_.run_dir + "/objects/" + std::string(folder) + "/" + key.first + "_" + key.second +
-         ".json";
+  return FolderOf(config_, kKind<T>) + "/" + key.first + "_" + key.second + ".json";
+}
+
+template <class T>
+void ObjectStore::LoadAll() {
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(FolderOf(config_, kKind<T>), error)) {
+    if (entry.path().extension() != ".json") continue;
+    auto text = ReadSmallFile(entry.path(), kMaxObject);
+    if (!text.ok()) continue;
+    auto object = reflect::FromJson<T>(*text, {.strict = false});
+    if (!object.ok()) continue;
+    version_ = std::max(version_, VersionOf(object->metadata));
+    Key key(object->metadata.namespace_, object->metadata.name);
+    TableOf<T>(*this)[std::move(key)] = std::make_shared<const T>(*std::move(object));
+  }
 }
 
 Result<void> ObjectStore::Load() {
-  const std::string root = config_.run_dir + "/objects/";
-  TRY_VOID(MakeFolders(root + std::string(kConfigMaps), 0700));
-  TRY_VOID(MakeFolders(root + std::string(kSecrets), 0700));
+  TRY_VOID(MakeFolders(FolderOf(config_, kKind<v1::ConfigMap>), 0700));
+  TRY_VOID(MakeFolders(FolderOf(config_, kKind<v1::Secret>), 0700));
   std::lock_guard lock(mutex_);
-  LoadAll(root + std::string(kConfigMaps), &config_maps_);
-  LoadAll(root + std::string(kSecrets), &secrets_);
+  LoadAll<v1::ConfigMap>();
+  LoadAll<v1::Secret>();
   return {};
 }
 
-Result<std::shared_ptr<const v1::ConfigMap>> ObjectStore::GetConfigMap(
-    std::string_view name_space, std::string_view name) const {
+template <class T>
+Result<std::shared_ptr<const T>> ObjectStore::Get(std::string_view name_space,
+                                                  std::string_view name) const {
   std::lock_guard lock(mutex_);
-  auto found = config_maps_.find(Key(name_space, name));
-  if (found == config_maps_.end()) return NotFound("configmap", name);
+  const auto& table = TableOf<T>(*this);
+  const auto found = table.find(Key(name_space, name));
+  if (found == table.end()) return NotFound(kKind<T>, name);
   return found->second;
 }
 
-Result<std::shared_ptr<const v1::Secret>> ObjectStore::GetSecret(std::string_view name_space,
-                                                                 std::string_view name) const {
-  std::lock_guard lock(mutex_);
-  auto found = secrets_.find(Key(name_space, name));
-  if (found == secrets_.end()) return NotFound("secret", name);
-  return found->second;
-}
-
-Result<void> ObjectStore::Put(v1::ConfigMap object) {
+template <class T>
+Result<std::shared_ptr<const T>> ObjectStore::Store(T object) {
   const Key key(object.metadata.namespace_, object.metadata.name);
+  object.metadata.resourceVersion = std::to_string(version_ + 1);
   TRY(const std::string text, reflect::ToJson(object));
-  std::lock_guard lock(mutex_);
-  TRY_VOID(WriteFile(PathOf(kConfigMaps, key), text, 0600));
-  config_maps_[key] = std::make_shared<const v1::ConfigMap>(std::move(object));
-  return {};
+  TRY_VOID(WriteFile(PathOf<T>(key), text, 0600));
+  ++version_;
+  auto stored = std::make_shared<const T>(std::move(object));
+  TableOf<T>(*this)[key] = stored;
+  return stored;
 }
 
-Result<void> ObjectStore::Put(v1::Secret object) {
+template <class T>
+Result<std::shared_ptr<const T>> ObjectStore::Create(T object) {
+  std::lock_guard lock(mutex_);
   const Key key(object.metadata.namespace_, object.metadata.name);
-  // What is written as text is kept as bytes, as the API server does.
-  for (auto& [name, value] : object.stringData) object.data[name].data = value;
-  object.stringData.clear();
-  TRY(const std::string text, reflect::ToJson(object));
-  std::lock_guard lock(mutex_);
-  TRY_VOID(WriteFile(PathOf(kSecrets, key), text, 0600));
-  secrets_[key] = std::make_shared<const v1::Secret>(std::move(object));
-  return {};
+  if (TableOf<T>(*this).contains(key)) {
+    return Error(Code::kAlreadyExists,
+                 std::string(kKind<T>) + " \"" + key.second + "\" already exists");
+  }
+  return Store(std::move(object));
 }
 
-Result<void> ObjectStore::RemoveConfigMap(std::string_view name_space, std::string_view name) {
+template <class T>
+Result<std::shared_ptr<const T>> ObjectStore::Update(const T& before, T object) {
+  std::lock_guard lock(mutex_);
+  const auto& table = TableOf<T>(*this);
+  const auto found = table.find(Key(object.metadata.namespace_, object.metadata.name));
+  if (found == table.end() || found->second.get() != &before) {
+    return Error(Code::kConflict, std::string(kKind<T>) + " \"" + object.metadata.name +
+                                      "\" has been changed meanwhile");
+  }
+  return Store(std::move(object));
+}
+
+template <class T>
+Result<void> ObjectStore::Remove(std::string_view name_space, std::string_view name) {
   const Key key(name_space, name);
   std::lock_guard lock(mutex_);
-  if (config_maps_.erase(key) == 0) return NotFound("configmap", name);
-  unlink(PathOf(kConfigMaps, key).c_str());
+  if (TableOf<T>(*this).erase(key) == 0) return NotFound(kKind<T>, name);
+  ++version_;
+  unlink(PathOf<T>(key).c_str());
   return {};
 }
 
-Result<void> ObjectStore::RemoveSecret(std::string_view name_space, std::string_view name) {
-  const Key key(name_space, name);
+template <class T>
+std::vector<std::shared_ptr<const T>> ObjectStore::List(std::string_view name_space,
+                                                        uint64_t* version) const {
   std::lock_guard lock(mutex_);
-  if (secrets_.erase(key) == 0) return NotFound("secret", name);
-  unlink(PathOf(kSecrets, key).c_str());
-  return {};
+  std::vector<std::shared_ptr<const T>> out;
+  for (const auto& [key, object] : TableOf<T>(*this)) {
+    if (name_space.empty() || key.first == name_space) out.push_back(object);
+  }
+  *version = version_;
+  return out;
 }
 
-std::vector<std::shared_ptr<const v1::ConfigMap>> ObjectStore::ListConfigMaps(
-    std::string_view name_space) const {
-  std::lock_guard lock(mutex_);
-  return ListAll(config_maps_, name_space);
-}
-
-std::vector<std::shared_ptr<const v1::Secret>> ObjectStore::ListSecrets(
-    std::string_view name_space) const {
-  std::lock_guard lock(mutex_);
-  return ListAll(secrets_, name_space);
-}
+#define PODIUM_STORED(T)                                                                           \
+  template Result<std::shared_ptr<const T>> ObjectStore::Get<T>(std::string_view,                  \
+                                                                std::string_view) const;           \
+  template Result<std::shared_ptr<const T>> ObjectStore::Create(T);                                \
+  template Result<std::shared_ptr<const T>> ObjectStore::Update(const T&, T);                      \
+  template Result<void> ObjectStore::Remove<T>(std::string_view, std::string_view);                \
+  template std::vector<std::shared_ptr<const T>> ObjectStore::List<T>(std::string_view, uint64_t*) \
+      const;
+PODIUM_STORED(v1::ConfigMap)
+PODIUM_STORED(v1::Secret)
+#undef PODIUM_STORED
 
 }  // namespace podium::node

@@ -2,6 +2,7 @@
 // the machine. Secrets are readable by root alone.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,7 +16,7 @@
 
 namespace podium::node {
 
-// Threads: any.
+// Threads: any. T is a ConfigMap or a Secret.
 class ObjectStore : public ObjectSource {
  public:
   explicit ObjectStore(const NodeConfig& config) : config_(config) {}
@@ -24,31 +25,49 @@ class ObjectStore : public ObjectSource {
   Result<void> Load();
 
   Result<std::shared_ptr<const api::core::v1::ConfigMap>> GetConfigMap(
-      std::string_view name_space, std::string_view name) const override;
+      std::string_view name_space, std::string_view name) const override {
+    return Get<api::core::v1::ConfigMap>(name_space, name);
+  }
   Result<std::shared_ptr<const api::core::v1::Secret>> GetSecret(
-      std::string_view name_space, std::string_view name) const override;
+      std::string_view name_space, std::string_view name) const override {
+    return Get<api::core::v1::Secret>(name_space, name);
+  }
+  // kNotFound in upstream's words: `configmap "c" not found`.
+  template <class T>
+  Result<std::shared_ptr<const T>> Get(std::string_view name_space, std::string_view name) const;
 
-  // Takes the place of one of the same name. On disk when it returns.
-  Result<void> Put(api::core::v1::ConfigMap object);
-  Result<void> Put(api::core::v1::Secret object);
+  // Both give the object its resourceVersion; it is on disk when they return. kAlreadyExists when
+  // there is one of that name, kConflict when what is there is not `before`.
+  template <class T>
+  Result<std::shared_ptr<const T>> Create(T object);
+  template <class T>
+  Result<std::shared_ptr<const T>> Update(const T& before, T object);
   // kNotFound.
-  Result<void> RemoveConfigMap(std::string_view name_space, std::string_view name);
-  Result<void> RemoveSecret(std::string_view name_space, std::string_view name);
-  // Of all namespaces for "".
-  std::vector<std::shared_ptr<const api::core::v1::ConfigMap>> ListConfigMaps(
-      std::string_view name_space) const;
-  std::vector<std::shared_ptr<const api::core::v1::Secret>> ListSecrets(
-      std::string_view name_space) const;
+  template <class T>
+  Result<void> Remove(std::string_view name_space, std::string_view name);
+  // Of all namespaces for "". `version`: that of the list.
+  template <class T>
+  std::vector<std::shared_ptr<const T>> List(std::string_view name_space, uint64_t* version) const;
 
  private:
   using Key = std::pair<std::string, std::string>;  // namespace, name
+  template <class T>
+  using Table = std::map<Key, std::shared_ptr<const T>>;
 
-  std::string PathOf(std::string_view folder, const Key& key) const;
+  template <class T, class Self>
+  static auto& TableOf(Self& self);
+  template <class T>
+  std::string PathOf(const Key& key) const;
+  template <class T>
+  void LoadAll();
+  template <class T>
+  Result<std::shared_ptr<const T>> Store(T object);
 
   const NodeConfig& config_;
   mutable std::mutex mutex_;
-  std::map<Key, std::shared_ptr<const api::core::v1::ConfigMap>> config_maps_;
-  std::map<Key, std::shared_ptr<const api::core::v1::Secret>> secrets_;
+  uint64_t version_ = 0;
+  Table<api::core::v1::ConfigMap> config_maps_;
+  Table<api::core::v1::Secret> secrets_;
 };
 
 }  // namespace podium::node

@@ -21,8 +21,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,6 +85,11 @@ struct PodActions {
   bool Empty() const;
 };
 
+// Containers that are killed so as to be started again, by name, and when they ended the time
+// before that, if they did. Whether they have to wait was decided by that end: a kill of ours is
+// none.
+using DueContainers = std::map<std::string, std::optional<int64_t>, std::less<>>;
+
 struct PlanInput {
   const v1::Pod& pod;
   const ObservedPod& observed;
@@ -93,7 +98,7 @@ struct PlanInput {
   int64_t now = 0;
   // Containers whose restart was decided before they were killed for it: their end is no crash. By
   // name; null for none.
-  const std::set<std::string, std::less<>>* due = nullptr;
+  const DueContainers* due = nullptr;
   // The pod's condition AllContainersRestarting: a restart of all is under way.
   bool restarting_all = false;
 };

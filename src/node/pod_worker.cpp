@@ -1,8 +1,11 @@
 #include "node/pod_worker.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "node/files.h"
+#include "node/log_files.h"
 #include "reflect/copy.h"
 
 namespace podium::node {
@@ -27,7 +30,8 @@ PodWorker::PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks)
     : services_(services),
       callbacks_(std::move(callbacks)),
       pod_(std::make_shared<const v1::Pod>(std::move(pod))),
-      observer_(services.runtime) {}
+      observer_(services.runtime),
+      conflicts_(services.runtime, services.clock, services.events) {}
 
 void PodWorker::Start() {
   // Tasks of both may outlive the worker's last owner.
@@ -130,9 +134,7 @@ std::optional<int64_t> PodWorker::RunRound() {
     refresh = std::exchange(refresh_, false);
   }
   const int64_t now = services_.clock.Now();
-  auto observed =
-      observer_.Observe(pod->metadata.uid, PodLogFolder(services_.config, pod->metadata.namespace_,
-                                                        pod->metadata.name, pod->metadata.uid));
+  auto observed = Observe(*pod);
   if (!observed.ok()) return now + kRetryDelay;
   if (pod->metadata.deletionTimestamp || IsTerminalPhase(pod->status.phase)) {
     return Terminate(pod, *observed);
@@ -153,7 +155,31 @@ std::optional<int64_t> PodWorker::RunRound() {
     }
     return Terminate(pod, *observed);
   }
+  RemoveDead(*pod, *observed);
   return Sync(pod, *observed, ActiveDeadline(*pod, pod->status.startTime));
+}
+
+void PodWorker::RemoveDead(const v1::Pod& pod, const ObservedPod& observed) {
+  std::set<std::string_view> kept;      // names
+  std::set<std::string_view> occupied;  // sandboxes
+  // Newest first. What cannot be removed now is tried again in the next round.
+  for (const ObservedContainer& container : observed.containers) {
+    const bool older = container.exited() && !kept.insert(container.name).second;
+    if (!older || !services_.runtime.RemoveContainer(container.id).ok()) {
+      occupied.insert(container.sandbox_id);
+      continue;
+    }
+    if (!container.log_path.empty()) RemoveLogFiles(container.log_path);
+    (void)RemoveTree(
+        TerminationFile(services_.config, pod, container.name, container.restart_count));
+  }
+  for (size_t i = 1; i < observed.sandboxes.size(); ++i) {
+    const cri::PodSandboxStatus& sandbox = observed.sandboxes[i];
+    if (sandbox.state == cri::PodSandboxState::kSandboxReady || occupied.contains(sandbox.id)) {
+      continue;
+    }
+    (void)services_.runtime.RemovePodSandbox(sandbox.id);
+  }
 }
 
 std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod,
@@ -174,9 +200,7 @@ std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod
   Sooner(&again, deadline);
   if (actions.Empty() && actions.in_back_off.empty()) return again;
   // What was done shows at once, not only when the runtime says so as well.
-  auto now =
-      observer_.Observe(pod->metadata.uid, PodLogFolder(services_.config, pod->metadata.namespace_,
-                                                        pod->metadata.name, pod->metadata.uid));
+  auto now = Observe(*pod);
   if (now.ok()) {
     prober_->Sync(*pod, *now);
     Tell(pod, *now, false, false);
@@ -238,9 +262,7 @@ std::optional<int64_t> PodWorker::Terminate(const std::shared_ptr<const v1::Pod>
 
 std::optional<int64_t> PodWorker::CleanUp(const std::shared_ptr<const v1::Pod>& pod,
                                           const ObservedPod& observed) {
-  auto now =
-      observer_.Observe(pod->metadata.uid, PodLogFolder(services_.config, pod->metadata.namespace_,
-                                                        pod->metadata.name, pod->metadata.uid));
+  auto now = Observe(*pod);
   if (now.ok()) Tell(pod, *now, true, false);
   if (!unmounted_) {
     if (!services_.volumes.TearDown(pod->metadata.uid).ok()) {
@@ -264,6 +286,14 @@ Result<void> PodWorker::RemoveAll(const v1::Pod& pod, const ObservedPod& observe
   TRY_VOID(RemoveTree(PodFolder(services_.config, pod.metadata.uid)));
   return RemoveTree(
       PodLogFolder(services_.config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid));
+}
+
+Result<ObservedPod> PodWorker::Observe(const v1::Pod& pod) {
+  TRY(ObservedPod observed,
+      observer_.Observe(pod.metadata.uid, PodLogFolder(services_.config, pod.metadata.namespace_,
+                                                       pod.metadata.name, pod.metadata.uid)));
+  conflicts_.Look(pod, &observed);
+  return observed;
 }
 
 void PodWorker::Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed,

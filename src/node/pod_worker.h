@@ -21,6 +21,7 @@
 #include "node/observe.h"
 #include "node/pod_services.h"
 #include "node/pod_status.h"
+#include "node/port_conflicts.h"
 #include "node/prober.h"
 #include "node/sync_pod.h"
 
@@ -64,7 +65,12 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void KillAll(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed);
   std::optional<int64_t> CleanUp(const std::shared_ptr<const v1::Pod>& pod,
                                  const ObservedPod& observed);
+  // Of each container, the run that ended last stays, for its log and its state; older ones go, and
+  // with them sandboxes that are empty then (upstream's container GC with MaxPerPodContainer 1).
+  void RemoveDead(const v1::Pod& pod, const ObservedPod& observed);
   Result<void> RemoveAll(const v1::Pod& pod, const ObservedPod& observed);
+  // What is there of the pod now.
+  Result<ObservedPod> Observe(const v1::Pod& pod);
   void Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed, bool terminal,
             bool deadline_exceeded);
   void Note(const v1::PodStatus& status);
@@ -88,6 +94,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::shared_ptr<ContainerKiller> killer_;
   std::shared_ptr<Prober> prober_;
   Observer observer_;
+  PortConflicts conflicts_;
   PodMemory memory_;
   std::optional<PodSync> sync_;
   bool unmounted_ = false;

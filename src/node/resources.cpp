@@ -147,6 +147,8 @@ cri::LinuxContainerResources ContainerResources(const v1::Pod& pod, const v1::Co
   return out;
 }
 
+int64_t PodCpuRequest(const v1::Pod& pod) { return Milli(PodAmounts(pod, false), "cpu"); }
+
 cri::LinuxContainerResources PodResources(const v1::Pod& pod, const NodeConfig& config) {
   cri::LinuxContainerResources out;
   const Amounts requests = PodAmounts(pod, false);

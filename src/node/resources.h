@@ -34,6 +34,8 @@ int64_t OomScoreAdj(const v1::Pod& pod, const v1::Container& container, int64_t 
 wire::cri::LinuxContainerResources ContainerResources(const v1::Pod& pod,
                                                       const v1::Container& container,
                                                       const NodeConfig& config);
+// Thousandths of a core that the pod asks for, with its overhead.
+int64_t PodCpuRequest(const v1::Pod& pod);
 // Of the pod's own cgroup: what its containers need together, with its overhead.
 wire::cri::LinuxContainerResources PodResources(const v1::Pod& pod, const NodeConfig& config);
 // The sum of the containers, and the overhead, as sandbox configurations carry them.

@@ -35,11 +35,29 @@ struct PodSync::Round {
   std::map<std::string, WaitingReason, std::less<>> volume_problems;
 };
 
-PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects) {
+std::string TerminationFile(const NodeConfig& config, const v1::Pod& pod,
+                            std::string_view container, int32_t restart_count) {
+  return PodFolder(config, pod.metadata.uid) + "/containers/" + std::string(container) + "/" +
+         std::to_string(restart_count);
+}
+
+PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects, EventSink& events) {
   PullSecrets out;
+  std::string missing;
   for (const v1::LocalObjectReference& reference : pod.spec.imagePullSecrets) {
+    // The API lets a reference without a name through.
+    if (reference.name.empty()) continue;
     auto secret = objects.GetSecret(pod.metadata.namespace_, reference.name);
-    if (secret.ok()) out.push_back(*std::move(secret));
+    if (secret.ok()) {
+      out.push_back(*std::move(secret));
+    } else {
+      missing += (missing.empty() ? "" : ", ") + reference.name;
+    }
+  }
+  if (!missing.empty()) {
+    events.Record(pod, std::nullopt, EventType::kWarning, "FailedToRetrieveImagePullSecret",
+                  "Unable to retrieve some image pull secrets (" + missing +
+                      "); attempting to pull the image may not succeed.");
   }
   return out;
 }
@@ -202,7 +220,9 @@ void PodSync::KillContainers(Round& round) {
                              ? round.in.actions.init_containers_to_start
                              : round.in.actions.containers_to_start;
     if (std::ranges::find(starts, kill.container.index) != starts.end()) {
-      memory_.due.insert(container.name);
+      const ObservedContainer* before = round.in.observed.FindExited(container.name);
+      memory_.due.try_emplace(container.name,
+                              before ? std::optional(before->finished_at) : std::nullopt);
     }
     killer_.Kill(round.in.pod, {.id = kill.id,
                                 .container = kill.container,
@@ -287,7 +307,7 @@ Result<void> PodSync::RunSandbox(Round& round) {
 }
 
 bool PodSync::PullVolumeImages(Round& round) {
-  round.secrets = PullSecretsOf(round.pod, services_.objects);
+  round.secrets = PullSecretsOf(round.pod, services_.objects, services_.events);
   for (const v1::Volume& volume : round.pod.spec.volumes) {
     if (!volume.image) continue;
     ImageOutcome outcome = services_.images.Ensure({.pod = round.pod,
@@ -324,11 +344,13 @@ bool PodSync::StartContainer(Round& round, ContainerRef ref) {
   const auto record = [&](EventType type, std::string_view reason, std::string_view message) {
     services_.events.Record(round.pod, ref, type, reason, message);
   };
-  if (const auto* exited = round.in.observed.FindExited(container.name)) {
-    memory_.back_off.Next(BackOffKey(round.pod, container), exited->finished_at,
-                          services_.clock.Now());
+  const ObservedContainer* exited = round.in.observed.FindExited(container.name);
+  std::optional<int64_t> end = exited ? std::optional(exited->finished_at) : std::nullopt;
+  if (const auto due = memory_.due.find(container.name); due != memory_.due.end()) {
+    end = due->second;
+    memory_.due.erase(due);
   }
-  memory_.due.erase(container.name);
+  if (end) memory_.back_off.Next(BackOffKey(round.pod, container), *end, services_.clock.Now());
   for (const v1::VolumeMount& mount : container.volumeMounts) {
     auto problem = round.volume_problems.find(mount.name);
     if (problem == round.volume_problems.end()) continue;
@@ -370,7 +392,6 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
   const NodeConfig& config = services_.config;
   const int32_t restarts = NextRestartCount(round.in.observed, round.pod.status, container.name);
   const std::string folder = PodFolder(config, round.pod.metadata.uid);
-  const std::string own_folder = folder + "/containers/" + container.name;
   std::vector<runtime::MountSource> sources;
   const auto prepare = [&]() -> Result<wire::cri::ContainerConfig> {
     TRY(const Environment environment,
@@ -390,8 +411,8 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
       if (each.source) sources.push_back({.index = mounts.size(), .fd = std::move(each.source)});
       mounts.push_back(std::move(each.mount));
     }
-    TRY_VOID(MakeFolders(own_folder, 0750));
-    const std::string termination = own_folder + "/" + std::to_string(restarts);
+    const std::string termination = TerminationFile(config, round.pod, container.name, restarts);
+    TRY_VOID(MakeFolders(termination.substr(0, termination.rfind('/')), 0750));
     TRY_VOID(WriteFile(termination, "", 0666));
     const auto host_file = ReadSmallFile("/etc/hosts", kMaxHostFile);
     const std::string hosts = folder + "/etc-hosts";

@@ -19,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "node/container_killer.h"
 #include "node/pod_actions.h"
@@ -29,8 +30,8 @@ namespace podium::node {
 // What is remembered of a pod between two rounds. Lost with the process, and made anew.
 struct PodMemory {
   WaitingReasons waiting;
-  BackOff back_off;                        // of containers, by BackOffKey
-  std::set<std::string, std::less<>> due;  // to be started as soon as they have been killed
+  BackOff back_off;   // of containers, by BackOffKey
+  DueContainers due;  // to be started as soon as they have been killed
   // Containers that could not be made are not tried again before; by name.
   std::map<std::string, int64_t, std::less<>> hold;
   std::map<std::string, int64_t> told_back_off;  // until when people were told that it waits
@@ -85,7 +86,11 @@ class PodSync {
   PodMemory& memory_;
 };
 
-// The secrets that pulling its images may need; those that are missing are left out.
-PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects);
+// What is mounted at the terminationMessagePath of one run of a container.
+std::string TerminationFile(const NodeConfig& config, const v1::Pod& pod,
+                            std::string_view container, int32_t restart_count);
+
+// The secrets that pulling its images may need; those that are missing are told and left out.
+PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects, EventSink& events);
 
 }  // namespace podium::node

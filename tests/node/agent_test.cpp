@@ -148,7 +148,7 @@ TEST_F(AgentTest, AConfigMapThatComesLater) {
   map.metadata.namespace_ = "ns";
   map.metadata.name = "c";
   map.data["k"] = "v";
-  ASSERT_TRUE(objects_.Put(map).ok());
+  ASSERT_TRUE(objects_.Create(map).ok());
   agent_->ObjectsChanged("ns");
   node_.time.Settle();
   EXPECT_EQ(agent_->GetPod("ns", "web")->status.phase, "Running");

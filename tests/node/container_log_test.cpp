@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "node/fake_services.h"
+#include "node/log_files.h"
 #include "node/log_rotation.h"
 
 namespace podium::node {
@@ -113,6 +114,103 @@ TEST_F(ContainerLogTest, Rotation) {
                  return Error(Code::kUnavailable, "no");
                }).ok());
   EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+// What rotation leaves: two compressed files, one that is not, and the log.
+class RotatedLogTest : public ContainerLogTest {
+ protected:
+  void SetUp() override {
+    config_.log_max_bytes = 1;
+    for (int i = 1; i <= 4; ++i) {
+      // Lines 1 and 2 in the first file, and so on.
+      for (int line = (2 * i) - 1; line <= 2 * i; ++line) Write(Line(line));
+      if (i < 4) Rotate(i);
+    }
+    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000001.gz"));
+    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000002.gz"));
+    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000003"));
+  }
+  void Rotate(int second) {
+    ASSERT_TRUE(*RotateLog(path_, config_, int64_t{second} * 1'000'000'000,
+                           []() -> Result<void> { return {}; }));
+  }
+  static std::string Line(int number) {
+    return "2016-10-06T00:17:0" + std::to_string(number) + "Z stdout F " + std::to_string(number) +
+           "\n";
+  }
+
+  NodeConfig config_;
+};
+
+TEST_F(RotatedLogTest, AllThatIsKeptIsRead) {
+  EXPECT_EQ(Read({}), "1\n2\n3\n4\n5\n6\n7\n8\n");
+  EXPECT_EQ(Read({.limit_bytes = 5}), "1\n2\n3");
+  EXPECT_EQ(Read({.limit_bytes = 0}), "");
+}
+
+TEST_F(RotatedLogTest, TheTailReachesIntoOlderFiles) {
+  const std::string all = "1\n2\n3\n4\n5\n6\n7\n8\n";
+  for (int lines = 0; lines <= 9; ++lines) {
+    const size_t size = std::min<size_t>(static_cast<size_t>(lines) * 2, all.size());
+    EXPECT_EQ(Read({.tail_lines = lines}), all.substr(all.size() - size)) << lines;
+  }
+  EXPECT_EQ(TailOfLog(path_, 5, 100), "4\n5\n6\n7\n8\n");
+}
+
+TEST_F(RotatedLogTest, SinceReachesIntoOlderFiles) {
+  EXPECT_EQ(Read({.since = ParseLogLine("2016-10-06T00:17:04Z stdout F x")->time}),
+            "4\n5\n6\n7\n8\n");
+}
+
+TEST_F(RotatedLogTest, ALogThatIsJustBeingReopened) {
+  // The writer has not made the new file yet.
+  std::filesystem::rename(path_, path_ + ".19700101-000004");
+  EXPECT_EQ(Read({.tail_lines = 3}), "6\n7\n8\n");
+  std::filesystem::remove_all(folder_.path());
+  EXPECT_EQ(Read({}).substr(0, 6), "error:");
+}
+
+TEST_F(RotatedLogTest, WhatIsBeingCompressedIsReadOnce) {
+  // Between the compressed file's name and the end of the other one.
+  std::ofstream(path_ + ".19700101-000002") << Line(3) << Line(4);
+  std::ofstream(path_ + ".19700101-000003.tmp") << "half";
+  EXPECT_EQ(Read({}), "1\n2\n3\n4\n5\n6\n7\n8\n");
+}
+
+TEST_F(RotatedLogTest, FollowingBeginsWithOlderFiles) {
+  std::string out;
+  int looks = 0;
+  const auto open = [&] {
+    if (++looks == 2) {
+      Rotate(4);
+      Write("2016-10-06T00:17:12Z stdout F new\n");
+    }
+    return looks < 4;
+  };
+  ASSERT_TRUE(ReadContainerLog({.path = path_, .open = open, .cancelled = {}},
+                               {.follow = true, .tail_lines = 4},
+                               [&](std::string_view text) {
+                                 out += text;
+                                 return true;
+                               })
+                  .ok());
+  EXPECT_EQ(out, "5\n6\n7\n8\nnew\n");
+}
+
+TEST_F(RotatedLogTest, ADamagedFileIsAnError) {
+  std::ofstream(path_ + ".19700101-000001.gz") << "\x1f\x8b damaged";
+  EXPECT_EQ(Read({}).substr(0, 6), "error:");
+  EXPECT_EQ(Read({.tail_lines = 5}), "4\n5\n6\n7\n8\n");
+}
+
+TEST_F(RotatedLogTest, NothingStaysOfALogThatIsRemoved) {
+  std::ofstream(folder_.path() + "/1.log") << Line(1);
+  RemoveLogFiles(path_);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    names.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(names, ElementsAre("1.log"));
 }
 
 }  // namespace

@@ -479,6 +479,10 @@ TEST_F(PodWorkerTest, PullSecretsGoAlong) {
   node_.objects.AddSecret("s", {{".dockerconfigjson", "{}"}});
   Start("imagePullSecrets: [{name: s}, {name: missing}], containers: [{name: a}]");
   EXPECT_EQ(node_.images.secrets.size(), 1u);
+  EXPECT_THAT(
+      node_.Events(),
+      Contains("FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets "
+               "(missing); attempting to pull the image may not succeed."));
 }
 
 TEST_F(PodWorkerTest, WhatAContainerNeedsIsMissing) {
@@ -528,6 +532,58 @@ TEST_F(PodWorkerTest, AContainerThatIsNotLiveIsStartedAgain) {
   EXPECT_THAT(node_.Events(), Contains(StartsWith("Unhealthy: Liveness probe failed: dead x")));
   EXPECT_THAT(node_.Events(),
               Contains("Killing: Container a failed liveness probe, will be restarted"));
+}
+
+// As upstream: a kill by a probe is no exit that is waited after, but the end before it is. So the
+// first two restarts are at once, and then the waits double.
+TEST_F(PodWorkerTest, AContainerThatIsNeverLiveBacksOff) {
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.exit_code = 1};
+  });
+  Start(
+      "containers: [{name: a, livenessProbe: {exec: {command: [x]}, periodSeconds: 1, "
+      "failureThreshold: 1, initialDelaySeconds: 3}}]");
+  const int64_t begin = Seconds();
+  std::vector<int64_t> starts;
+  size_t seen = Calls("StartContainer").size();
+  for (int i = 0; i < 400; ++i) {
+    node_.time.RunFor(1s);
+    if (Calls("StartContainer").size() == seen) continue;
+    seen = Calls("StartContainer").size();
+    starts.push_back(Seconds() - begin);
+  }
+  ASSERT_GE(starts.size(), 5u);
+  std::vector<int64_t> waits;
+  for (size_t i = 1; i < 5; ++i) waits.push_back(starts[i] - starts[i - 1]);
+  // Each run lasts three seconds.
+  EXPECT_THAT(starts[0], ::testing::AllOf(::testing::Ge(3), ::testing::Le(5)));
+  EXPECT_THAT(waits[0], ::testing::AllOf(::testing::Ge(3), ::testing::Le(5)));
+  EXPECT_THAT(waits[1], ::testing::AllOf(::testing::Ge(13), ::testing::Le(15)));
+  EXPECT_THAT(waits[2], ::testing::AllOf(::testing::Ge(23), ::testing::Le(25)));
+  EXPECT_THAT(waits[3], ::testing::AllOf(::testing::Ge(43), ::testing::Le(45)));
+  EXPECT_THAT(told_, Contains(HasSubstr("a=CrashLoopBackOff")));
+}
+
+TEST_F(PodWorkerTest, AProbesOwnGracePeriod) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.exit_code = 1};
+  });
+  for (const char* kind : {"livenessProbe", "startupProbe"}) {
+    node_.runtime.ClearCalls();
+    Start("terminationGracePeriodSeconds: 60, containers: [{name: a, " + std::string(kind) +
+          ": {exec: {command: [x]}, periodSeconds: 1, failureThreshold: 1, "
+          "terminationGracePeriodSeconds: 4, initialDelaySeconds: 1}}]");
+    const int64_t begin = Seconds();
+    for (int i = 0; i < 100 && Calls("StartContainer").size() < 2; ++i) node_.time.RunFor(500ms);
+    EXPECT_LE(Seconds() - begin, 8) << kind;
+    EXPECT_GE(Seconds() - begin, 5) << kind;
+    Delete(0);
+    node_.time.RunFor(1s);
+    EXPECT_TRUE(gone_);
+    pod_.metadata.deletionTimestamp.reset();
+    worker_->Stop();
+  }
 }
 
 TEST_F(PodWorkerTest, AContainerIsReadyWhenItsProbeSaysSo) {
@@ -705,6 +761,102 @@ TEST_F(PodWorkerTest, TheRuntimeIsAwayForAWhile) {
   Start("containers: [{name: a}]");
   node_.time.RunFor(5s);
   EXPECT_EQ(Now(), "Running a=ready");
+}
+
+TEST_F(PodWorkerTest, OnlyTheLastDeadRunStays) {
+  node_.runtime.Script("a", {.exits_after = 1s, .exit_code = 1});
+  Start("containers: [{name: a}, {name: b}]");
+  const std::string log_folder = node_.config.log_dir + "/ns_p_u/a/";
+  const std::string own_folder = node_.config.data_dir + "/pods/u/containers/a/";
+  std::filesystem::create_directories(log_folder);
+  std::vector<std::string> ids;
+  for (int run = 0; run < 4; ++run) {
+    ids.push_back(node_.IdOf("a"));
+    for (const char* name : {".log", ".log.20261121-210012.gz"}) {
+      std::ofstream(log_folder + std::to_string(run) + name) << "x";
+    }
+    for (int i = 0; i < 600 && node_.IdOf("a") == ids.back(); ++i) node_.time.RunFor(1s);
+  }
+  // The fifth run is there, the fourth ended last.
+  EXPECT_THAT(Calls("RemoveContainer"),
+              ElementsAre("RemoveContainer a", "RemoveContainer a", "RemoveContainer a"));
+  for (size_t run = 0; run < 3; ++run) {
+    EXPECT_EQ(node_.runtime.ContainerStatus(ids[run], false).error().code(), Code::kNotFound);
+    EXPECT_FALSE(std::filesystem::exists(log_folder + std::to_string(run) + ".log"));
+    EXPECT_FALSE(
+        std::filesystem::exists(log_folder + std::to_string(run) + ".log.20261121-210012.gz"));
+    EXPECT_FALSE(std::filesystem::exists(own_folder + std::to_string(run)));
+  }
+  EXPECT_TRUE(node_.runtime.ContainerStatus(ids[3], false).ok());
+  EXPECT_TRUE(std::filesystem::exists(log_folder + "3.log"));
+  EXPECT_TRUE(std::filesystem::exists(own_folder + "3"));
+  const v1::ContainerStatus status = worker_->status().containerStatuses[0];
+  EXPECT_EQ(status.restartCount, 4);
+  EXPECT_EQ(status.lastState.terminated->containerID, "podium://" + ids[3]);
+}
+
+TEST_F(PodWorkerTest, SandboxesThatAreEmptyGo) {
+  Start("containers: [{name: a}]");
+  for (int i = 0; i < 3; ++i) {
+    node_.time.RunFor(700s);
+    const auto sandboxes = node_.runtime.ListPodSandbox({});
+    for (const auto& sandbox : *sandboxes) {
+      if (sandbox.state == wire::cri::PodSandboxState::kSandboxReady) {
+        ASSERT_TRUE(node_.runtime.KillInfra(sandbox.id).ok());
+        break;
+      }
+    }
+    node_.time.RunFor(20s);
+    EXPECT_EQ(Now(), "Running a=ready#" + std::to_string(i + 1));
+  }
+  // The one that is ready, and the one that holds the run that ended last.
+  EXPECT_EQ(node_.runtime.ListPodSandbox({})->size(), 2u);
+  EXPECT_EQ(node_.runtime.ListContainers({})->size(), 2u);
+}
+
+TEST_F(PodWorkerTest, WhoHoldsThePort) {
+  runtime::PortHolder holder{.port = 80,
+                             .container_id = "x",
+                             .container_name = "a",
+                             .pod_namespace = {},
+                             .pod_name = {},
+                             .pid = 7,
+                             .program = "nginx"};
+  node_.runtime.SetPortHolders({holder});
+  node_.runtime.Script("b", {.exits_after = 1s, .exit_code = 1});
+  Start("restartPolicy: Never, containers: [{name: a}, {name: b, ports: [{containerPort: 80}]}]");
+  node_.time.RunFor(2s);
+  EXPECT_EQ(worker_->status().containerStatuses[1].state.terminated->message,
+            "port 80 is held by container \"a\" (nginx, pid 7)");
+  EXPECT_THAT(node_.Events(),
+              Contains("PortHeld: port 80 is held by container \"a\" (nginx, pid 7)"));
+  // It is looked at once.
+  for (int i = 0; i < 5; ++i) {
+    worker_->Wake();
+    node_.time.RunFor(1s);
+  }
+  EXPECT_EQ(Calls("PortHolders").size(), 1u);
+}
+
+TEST_F(PodWorkerTest, WhoHoldsThePortIsNotAskedForNothing) {
+  node_.runtime.SetPortHolders({{.port = 80,
+                                 .container_id = "x",
+                                 .container_name = "a",
+                                 .pod_namespace = {},
+                                 .pod_name = {},
+                                 .pid = 7,
+                                 .program = "nginx"}});
+  // Ends well; ends late; does not declare the port.
+  node_.runtime.Script("b", {.exits_after = 1s, .exit_code = 0});
+  node_.runtime.Script("c", {.exits_after = 90s, .exit_code = 1});
+  node_.runtime.Script("d", {.exits_after = 1s, .exit_code = 1});
+  Start(
+      "restartPolicy: Never, containers: [{name: a}, {name: b, ports: [{containerPort: 80}]}, "
+      "{name: c, ports: [{containerPort: 80}]}, {name: d}]");
+  node_.time.RunFor(100s);
+  EXPECT_EQ(Calls("PortHolders").size(), 1u);
+  EXPECT_THAT(node_.Events(), Not(Contains(StartsWith("PortHeld"))));
+  EXPECT_EQ(worker_->status().containerStatuses[3].state.terminated->message, "");
 }
 
 }  // namespace
