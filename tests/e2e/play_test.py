@@ -8,6 +8,7 @@ import fcntl
 import os
 import pathlib
 import pty
+import re
 import select
 import signal
 import struct
@@ -126,6 +127,18 @@ class ExamplesTest(PlayTest):
         self.assertEqual((ended["exitCode"], ended["reason"]), (1, "Error"))
         out, _ = self.run_podium("logs", "same-port", "-c", "second")
         self.assertIn("Address already in use", out)
+        holder = re.compile(r'^port 80 is held by container "first" \(httpd, pid (\d+)\)$')
+        self.assertRegex(ended["message"], holder)
+        pid = int(holder.match(ended["message"])[1])
+        self.assertTrue(worlds.processes()[pid].startswith("httpd -f -p 80"))
+
+    def test_play_says_who_holds_the_port(self):
+        play = self.start("play", WORLD.example("same-port-one-pod.yaml"))
+        line = next(line for line in play.stderr if " container second: " in line)
+        self.assertRegex(line, r'^podium: pod/same-port container second: Error, exit code 1: '
+                               r'port 80 is held by container "first" \(httpd, pid \d+\)\n$')
+        play.send_signal(signal.SIGINT)
+        play.communicate(timeout=30)
 
     def test_debian_writes_the_page_that_nginx_serves(self):
         with tempfile.TemporaryDirectory(dir=WORLD.folder) as parent:
@@ -300,9 +313,10 @@ spec:
     def test_down_and_twice(self):
         path = self.pod("web", "exec sleep infinity")
         self.assertEqual(self.play(path), ["web"])
-        _, err = self.run_podium("play", "-d", path, status=1)
+        _, err = self.run_podium("play", path, status=1)
         self.assertEqual(err, 'podium play: pods "web" already exists; stop it first: podium stop '
-                              "web, or podium play --down FILE\n")
+                              "web, or podium play --down FILE; podium play -d FILE brings what may "
+                              "be changed to it\n")
         WORLD.ready("web")
         _, err = self.run_podium("rm", "web", status=1)
         self.assertEqual(err, 'podium rm: pod "web" runs; stop it first, or use --force\n')

@@ -96,7 +96,7 @@ class World:
             "PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
             "PODIUM_INSTANCE": self.name,
             **{f"PODIUM_{key.upper()}_DIR": str(self.folder / key)
-               for key in ("data", "run", "log", "cni")}}
+               for key in ("data", "run", "log", "config", "cni")}}
         for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if key in os.environ:
                 self.environment[key] = os.environ[key]
