@@ -1,9 +1,11 @@
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "cli/agent_client.h"
 #include "cli/commands.h"
 #include "cli/session.h"
+#include "cli/text.h"
 #include "linux/terminal.h"
 
 namespace podium::cli {
@@ -39,13 +41,14 @@ Outcome RunExec(const Invocation& invocation, const Streams& streams) {
   options.tty = options.stdin_ && UseTerminal(invocation, streams, &outcome);
   options.stdout_ = true;
   options.stderr_ = !options.tty;
-  auto remote = client->Exec(key, options);
+  auto remote = client->Exec(
+      key, options, options.tty ? WindowOf(streams.in) : std::optional<http::TerminalSize>());
   if (!remote.ok()) return Failed("exec", remote.error());
   auto code = RunSession(*remote, streams, {.with_stdin = options.stdin_, .terminal = options.tty});
   if (!code.ok()) return Failed("exec", code.error());
-  outcome.status = *code;
-  if (*code != 0 && !options.tty) {
-    outcome.err += "command terminated with exit code " + std::to_string(*code) + '\n';
+  outcome.status = code->value_or(kOk);
+  if (outcome.status != 0 && !options.tty) {
+    outcome.err += "command terminated with exit code " + std::to_string(outcome.status) + '\n';
   }
   return outcome;
 }
@@ -69,9 +72,12 @@ Outcome RunAttach(const Invocation& invocation, const Streams& streams) {
   options.stderr_ = !options.tty;
   auto remote = client->Attach(key, options);
   if (!remote.ok()) return Failed("attach", remote.error());
-  auto code = RunSession(*remote, streams, {.with_stdin = options.stdin_, .terminal = options.tty});
+  auto code =
+      RunSession(*remote, streams,
+                 {.with_stdin = options.stdin_, .terminal = options.tty, .may_leave = options.tty});
   if (!code.ok()) return Failed("attach", code.error());
-  outcome.status = *code;
+  outcome.status = code->value_or(kOk);
+  if (!*code) outcome.err += "\npod/" + Printable(pod->metadata.name) + " is left running\n";
   return outcome;
 }
 
@@ -108,7 +114,9 @@ Command AttachCommand() {
       .max_arguments = 1,
       .details =
           "Prints what it prints from now on; -i passes the standard input to it, which the "
-          "container must have been made for (stdin: true).",
+          "container must have been made for (stdin: true). With -it, Ctrl-P Ctrl-Q leaves the "
+          "container running.\n"
+          "The exit status is that of the container's process.",
       .example =
           "  podium attach web\n"
           "  podium attach -it shell\n",

@@ -135,7 +135,12 @@ Outcome RunRmi(const Invocation& invocation) {
       outcome.out += *text;
       continue;
     }
-    const Outcome failed = Failed("rmi", text.error());
+    const bool in_use = text.error().code() == Code::kConflict;
+    const Outcome failed =
+        Failed("rmi", in_use ? Error(Code::kConflict, text.error().message() +
+                                                          "; podium stop ends a pod, and --force "
+                                                          "takes only the names away")
+                             : text.error());
     outcome.status = failed.status;
     outcome.err += failed.err;
   }

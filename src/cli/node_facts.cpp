@@ -208,14 +208,19 @@ Result<std::vector<UsageFact>> UsageOf(std::string_view stats_json) {
     out.push_back(pod);
     for (const JsonValue& container : ListAt(used, "containers")) {
       const JsonValue* its = container.Find("attributes");
-      UsageFact& fact = out.emplace_back();
+      UsageFact fact;
       fact.name_space = pod.name_space;
       fact.pod = pod.pod;
       fact.container = TextAt(At(its, "metadata"), "name");
       fact.id = TextAt(its, "id");
       ReadCpuAndMemory(&container, &fact.usage);
+      // What has ended uses nothing, and has no counters any more.
+      if (fact.usage.cpu_ns || fact.usage.memory) out.push_back(std::move(fact));
     }
   }
+  std::ranges::sort(out, {}, [](const UsageFact& fact) {
+    return std::tie(fact.name_space, fact.pod, fact.container, fact.id);
+  });
   return out;
 }
 

@@ -8,11 +8,14 @@
 #include "api/types/meta_v1.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
+#include "cli/node_facts.h"
 #include "cli/pod_removal.h"
 #include "cli/text.h"
 
 namespace podium::cli {
 namespace {
+
+using reflect::JsonValue;
 
 // --time, in seconds.
 Result<std::optional<int64_t>> GraceOf(const Invocation& invocation) {
@@ -46,6 +49,19 @@ Result<std::vector<v1::Pod>> NamedPods(const client::Client& client, const Invoc
   return pods;
 }
 
+std::string RemovedText(const std::vector<v1::Pod>& pods, bool json) {
+  std::string out;
+  JsonValue::Array items;
+  for (const v1::Pod& pod : pods) {
+    JsonValue& item = items.emplace_back(JsonValue::Of(JsonValue::Object{}));
+    item.Set("namespace", JsonValue::String(pod.metadata.namespace_));
+    item.Set("name", JsonValue::String(pod.metadata.name));
+    item.Set("uid", JsonValue::String(pod.metadata.uid));
+    out += "pod/" + Printable(pod.metadata.name) + '\n';
+  }
+  return json ? PrettyJson(JsonValue::Of(std::move(items))) : out;
+}
+
 Outcome Remove(const char* command, const Invocation& invocation, std::optional<int64_t> grace,
                bool only_ended) {
   if (invocation.arguments().empty() && !invocation.Has("all")) {
@@ -65,9 +81,7 @@ Outcome Remove(const char* command, const Invocation& invocation, std::optional<
   }
   const auto removed = RemovePods(*client, *pods, grace);
   if (!removed.ok()) return Failed(command, removed.error());
-  Outcome outcome;
-  for (const v1::Pod& pod : *pods) outcome.out += "pod/" + Printable(pod.metadata.name) + '\n';
-  return outcome;
+  return {kOk, RemovedText(*pods, invocation.Get("output") == "json"), {}};
 }
 
 Outcome RunStop(const Invocation& invocation) {
@@ -89,11 +103,13 @@ constexpr Option kStopOptions[] = {
      .letter = 't',
      .value = "SECONDS",
      .help = "how long its containers have to end; the pod's own grace period if not given"},
+    kJsonOption,
 };
 constexpr Option kRmOptions[] = {
     kNamespaceOption,
     kAllOption,
     {.name = "force", .letter = 'f', .help = "also pods that run: they are killed"},
+    kJsonOption,
 };
 
 }  // namespace

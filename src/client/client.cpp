@@ -203,8 +203,13 @@ Result<std::unique_ptr<http::WebSocket>> Client::Connect(const ObjectKey& pod,
 }
 
 Result<RemoteCommand> Client::Exec(const ObjectKey& pod,
-                                   const api::core::v1::PodExecOptions& options) const {
-  TRY(const std::string query, QueryOf(reflect::TypeOf<api::core::v1::PodExecOptions>(), &options));
+                                   const api::core::v1::PodExecOptions& options,
+                                   const std::optional<http::TerminalSize>& window) const {
+  TRY(std::string query, QueryOf(reflect::TypeOf<api::core::v1::PodExecOptions>(), &options));
+  if (window) {
+    query +=
+        "&columns=" + std::to_string(window->width) + "&rows=" + std::to_string(window->height);
+  }
   TRY(auto socket, Connect(pod, "exec", query));
   return RemoteCommand(std::move(socket));
 }

@@ -63,9 +63,9 @@ class Client {
   }
   // In the object's own namespace. What the server made of it.
   template <class T>
-  Result<T> Create(const T& object) const {
+  Result<T> Create(const T& object, std::string_view query = "") const {
     TRY(const std::string body, reflect::ToJson(object));
-    return Decoded<T>("POST", reflect::TypeOf<T>(), {object.metadata.namespace_, ""}, "", body);
+    return Decoded<T>("POST", reflect::TypeOf<T>(), {object.metadata.namespace_, ""}, query, body);
   }
   template <class T>
   Result<T> Update(const T& object) const {
@@ -89,8 +89,10 @@ class Client {
   // What a container printed; with `follow` also what it will print, until it ends or Stop.
   Result<ByteStream> Logs(const ObjectKey& pod, const api::core::v1::PodLogOptions& options) const;
   // A command in a container, or the container's own process.
-  Result<RemoteCommand> Exec(const ObjectKey& pod,
-                             const api::core::v1::PodExecOptions& options) const;
+  // `window`: the size of the terminal from the first moment on, which the agent understands; other
+  // servers hear of it by RemoteCommand::Resize alone.
+  Result<RemoteCommand> Exec(const ObjectKey& pod, const api::core::v1::PodExecOptions& options,
+                             const std::optional<http::TerminalSize>& window = {}) const;
   Result<RemoteCommand> Attach(const ObjectKey& pod,
                                const api::core::v1::PodAttachOptions& options) const;
   // A connection to this port inside the pod.

@@ -3,14 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include "base/trace.h"
 #include "cli/pod_removal.h"
 
 namespace podium::commands {
 namespace {
-
-std::string NameOf(const v1::Pod& pod) {
-  return pod.metadata.name.empty() ? pod.metadata.generateName : pod.metadata.name;
-}
 
 bool HasEnded(const v1::Pod& pod) {
   return pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
@@ -72,13 +69,13 @@ Result<v1::Pod> Update(const client::Client& client, const v1::Pod& before, cons
 }  // namespace
 
 Result<PlayResult> CreatePlayObjects(const client::Client& client, const PlayObjects& objects,
-                                     bool only_new) {
+                                     const PlayOptions& options) {
   std::vector<std::optional<v1::Pod>> before;
   std::vector<v1::Pod> ended;
   for (const v1::Pod& pod : objects.pods) {
     TRY(auto found, Find(client, pod));
     const bool again = found && HasEnded(*found);
-    if (found && !again && only_new) return AlreadyThere(pod);
+    if (found && !again && options.only_new) return AlreadyThere(pod);
     if (again) ended.push_back(*found);
     before.push_back(std::move(found));
   }
@@ -94,7 +91,9 @@ Result<PlayResult> CreatePlayObjects(const client::Client& client, const PlayObj
   for (size_t i = 0; i < objects.pods.size(); ++i) {
     const v1::Pod& pod = objects.pods[i];
     const bool runs = before[i] && !HasEnded(*before[i]);
-    auto pod_now = runs ? Update(client, *before[i], pod, &result.notes) : client.Create(pod);
+    const int64_t asked = TraceNow();
+    auto pod_now = runs ? Update(client, *before[i], pod, &result.notes)
+                        : client.Create(pod, options.trace ? "trace=true" : "");
     if (!pod_now.ok()) {
       (void)cli::RemovePods(client, made, 0).ok();
       const bool there = !runs && pod_now.error().code() == Code::kAlreadyExists;
@@ -105,7 +104,13 @@ Result<PlayResult> CreatePlayObjects(const client::Client& client, const PlayObj
       result.notes.push_back("pod/" + NameOf(pod) + " run again: it had ended (" +
                              before[i]->status.phase + ")");
     }
-    result.pods.push_back(*std::move(pod_now));
+    Player::Played& played = result.pods.emplace_back();
+    played.pod = *std::move(pod_now);
+    if (options.trace && !runs) {
+      played.trace.emplace();
+      played.trace->asked = asked;
+      played.trace->answered = TraceNow();
+    }
   }
   return result;
 }

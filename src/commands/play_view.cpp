@@ -63,7 +63,7 @@ void PlayView::Show(const v1::Pod& pod) {
                                &pod.status.ephemeralContainerStatuses}) {
     for (const v1::ContainerStatus& status : *statuses) {
       ShowWaiting(pod, status);
-      FollowNew(pod, status);
+      if (with_logs_) FollowNew(pod, status);
     }
   }
 }

@@ -28,6 +28,8 @@ class PlayView {
   // Logs that are still followed are broken off.
   ~PlayView();
 
+  // What containers print is not shown.
+  void WithoutLogs() { with_logs_ = false; }
   // The pod as it is now.
   void Show(const v1::Pod& pod);
   // A line of the command's own.
@@ -54,6 +56,7 @@ class PlayView {
   const cli::Streams streams_;
   const bool several_;
   const bool terminal_;
+  bool with_logs_ = true;
   std::mutex output_;
   std::map<std::string, std::string> shown_;  // by pod and container, what was said last
   std::set<std::string> followed_;            // ids of containers

@@ -135,12 +135,13 @@ Result<void> Agent::Recover() {
 void Agent::StartWorker(const std::shared_ptr<const v1::Pod>& pod) {
   // Shares only weigh pods against each other: without them a pod runs, too.
   if (parts_.tiers && !IsTerminalPhase(pod->status.phase)) (void)parts_.tiers->Add(*pod);
-  auto worker =
+  Entry& entry = pods_[Key(pod->metadata.namespace_, pod->metadata.name)];
+  entry.worker =
       PodWorker::Create(services_, *pod,
                         {.status = [this](const std::string& uid,
                                           const v1::PodStatus& status) { SetStatus(uid, status); },
-                         .gone = [this](const std::string& uid) { Forget(uid); }});
-  pods_[Key(pod->metadata.namespace_, pod->metadata.name)].worker = std::move(worker);
+                         .gone = [this](const std::string& uid) { Forget(uid); }},
+                        entry.trace);
 }
 
 void Agent::HandleEvent(const wire::cri::ContainerEventResponse& event) {
@@ -160,6 +161,7 @@ Result<std::shared_ptr<const v1::Pod>> Agent::Change(v1::Pod pod, ChangeType typ
   if (type == ChangeType::kDeleted) {
     unlink(FileOf(pod.metadata.uid).c_str());
   } else {
+    const TraceSpan span("save pod");
     TRY_VOID(Save(pod));
   }
   auto shared = std::make_shared<const v1::Pod>(std::move(pod));
@@ -176,15 +178,20 @@ Result<std::shared_ptr<const v1::Pod>> Agent::Change(v1::Pod pod, ChangeType typ
 }
 
 void Agent::Tell(PodChange change) {
+  const TraceSpan span("tell watchers");
   history_.push_back(std::move(change));
   if (history_.size() > kMaxHistory) history_.pop_front();
   for (const auto& [id, observer] : observers_) observer(history_.back());
 }
 
-ApiResult<v1::Pod> Agent::CreatePod(v1::Pod pod) {
-  Prepare(parts_.config, parts_.clock, &pod);
-  api::field::ErrorList errors = api::ValidateCreate(pod);
-  errors.Append(UnsupportedFields(pod));
+ApiResult<v1::Pod> Agent::CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace) {
+  api::field::ErrorList errors;
+  {
+    const TraceSpan span("default and validate");
+    Prepare(parts_.config, parts_.clock, &pod);
+    errors = api::ValidateCreate(pod);
+    errors.Append(UnsupportedFields(pod));
+  }
   if (!errors.empty()) {
     return std::unexpected(api::InvalidStatus("", "Pod", pod.metadata.name, errors));
   }
@@ -198,8 +205,15 @@ ApiResult<v1::Pod> Agent::CreatePod(v1::Pod pod) {
   }
   auto stored = Change(std::move(pod), ChangeType::kAdded);
   if (!stored.ok()) return std::unexpected(StatusOf(stored.error()));
+  pods_[Key((*stored)->metadata.namespace_, (*stored)->metadata.name)].trace = std::move(trace);
   StartWorker(*stored);
   return **stored;
+}
+
+std::shared_ptr<const Trace> Agent::TraceOf(std::string_view uid) const {
+  std::lock_guard lock(mutex_);
+  const auto key = by_uid_.find(uid);
+  return key == by_uid_.end() ? nullptr : pods_.at(key->second).trace;
 }
 
 ApiResult<v1::Pod> Agent::GetPod(std::string_view name_space, std::string_view name) const {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/trace.h"
 #include "node/api_status.h"
 #include "node/change_type.h"
 #include "node/event_recorder.h"
@@ -58,7 +59,10 @@ class Agent {
   ~Agent();
 
   // Defaulted, named and validated as the API server does; then it is ours to run.
-  ApiResult<v1::Pod> CreatePod(v1::Pod pod);
+  // The steps of its start go to the trace, if there is one; TraceOf finds it.
+  ApiResult<v1::Pod> CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace = nullptr);
+  // Null for a pod that is not there, or was made without one.
+  std::shared_ptr<const Trace> TraceOf(std::string_view uid) const;
   ApiResult<v1::Pod> GetPod(std::string_view name_space, std::string_view name) const;
   // By namespace and name; of all namespaces for "". `version`: that of the list.
   std::vector<std::shared_ptr<const v1::Pod>> ListPods(std::string_view name_space,
@@ -99,6 +103,7 @@ class Agent {
   struct Entry {
     std::shared_ptr<const v1::Pod> pod;
     std::shared_ptr<PodWorker> worker;
+    std::shared_ptr<Trace> trace;  // null: nobody asked for one
   };
 
   explicit Agent(const Parts& parts);

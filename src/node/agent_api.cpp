@@ -200,9 +200,15 @@ void AgentApi::KeepWatch(const Call& call, const std::shared_ptr<Watcher>& watch
 }
 
 void AgentApi::CreatePod(const Call& call) {
-  auto pod = ReadBody<v1::Pod>(call);
+  const auto trace = call.Flag("trace") ? std::make_shared<Trace>() : nullptr;
+  const TraceScope scope(trace.get());
+  const TraceSpan whole("create");
+  auto pod = [&] {
+    const TraceSpan span("decode");
+    return ReadBody<v1::Pod>(call);
+  }();
   if (!pod) return RespondStatus(*call.exchange, pod.error());
-  auto created = agent_.CreatePod(*std::move(pod));
+  auto created = agent_.CreatePod(*std::move(pod), trace);
   if (!created) return RespondStatus(*call.exchange, created.error());
   RespondObject(*call.exchange, 201, *created);
 }

@@ -14,6 +14,9 @@
 //   /node/v1/images                                           list, delete; POST .../pull?image=,
 //                                                             .../prune; .../import, .../export as
 //                                                             in image_facts.h
+//   /node/v1/traces/UID                                       the steps of the start of a pod that
+//                                                             was created with ?trace=true, as in
+//                                                             pod_trace.h
 //   /node/v1/version
 #pragma once
 
@@ -106,6 +109,7 @@ class AgentApi {
   void ListContainers(const ExchangePtr& exchange);
   void ListSandboxes(const ExchangePtr& exchange);
   void ListStats(const ExchangePtr& exchange);
+  void GetTrace(const ExchangePtr& exchange, const std::string& uid);
   void HandleImages(const ExchangePtr& exchange, const std::vector<std::string>& path,
                     const http::QueryParameters& query);
 

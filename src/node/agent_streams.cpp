@@ -321,7 +321,12 @@ void AgentApi::Exec(const Call& call) {
   if (!http::IsWebSocketRequest(call.exchange->request().head)) {
     return RespondStatus(*call.exchange, BadRequestStatus("Upgrade request required"));
   }
-  auto session = agent_.runtime().Exec(request);
+  // Not upstream's: clients of the Kubernetes API tell the size when the program runs already.
+  const auto length = [&](const char* key) {
+    return static_cast<uint16_t>(std::clamp<int64_t>(call.Number(key).value_or(0), 0, UINT16_MAX));
+  };
+  auto session =
+      agent_.runtime().Exec(request, {.columns = length("columns"), .rows = length("rows")});
   if (!session.ok()) return RespondStatus(*call.exchange, StatusOf(session.error()));
   Serve(*call.exchange, *std::move(session));
 }

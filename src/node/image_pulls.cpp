@@ -4,6 +4,7 @@
 
 #include "api/time.h"
 #include "base/image_reference.h"
+#include "base/trace.h"
 
 namespace podium::node {
 namespace {
@@ -84,6 +85,7 @@ Result<NodeImage> ImagePulls::PullOnce(const ImageRequest& request) {
 }
 
 ImageOutcome ImagePulls::Ensure(const ImageRequest& request) {
+  const TraceSpan span("image", request.image);
   const auto record = [&](EventType type, std::string_view reason, std::string_view message) {
     events_.Record(request.pod, request.container, type, reason, message);
   };

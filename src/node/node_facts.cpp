@@ -1,6 +1,10 @@
 // What there is on the node, in the runtime's words: /node/v1.
+#include <algorithm>
+
 #include "node/agent_api.h"
 #include "node/image_facts.h"
+#include "node/labels.h"
+#include "node/pod_trace.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -62,6 +66,28 @@ std::string RemovedJson(const image::Removed& removed) {
   return out + "],\"bytes\":" + std::to_string(removed.bytes) + "}";
 }
 
+// Whose containers the image is of, for people who want to remove it.
+Error NameHolders(runtime::Runtime& runtime, const Result<image::ImageInfo>& image, Error error) {
+  const auto containers = runtime.ListContainers({});
+  if (!image.ok() || !containers.ok()) return error;
+  std::vector<std::string> holders;
+  for (const auto& container : *containers) {
+    if (container.image_id != image->id.String()) continue;
+    const auto label = [&](std::string_view key) {
+      const auto found = container.labels.find(key);
+      return found == container.labels.end() ? std::string() : found->second;
+    };
+    holders.push_back("\"" + label(kContainerNameLabel) + "\" of pod " + label(kPodNamespaceLabel) +
+                      '/' + label(kPodNameLabel));
+  }
+  if (holders.empty()) return error;
+  std::ranges::sort(holders);
+  std::string message =
+      "image " + image->id.String() + " is in use by container " + holders.front();
+  if (holders.size() > 1) message += " and " + std::to_string(holders.size() - 1) + " more";
+  return Error(Code::kConflict, std::move(message));
+}
+
 std::string Parameter(const http::QueryParameters& query, std::string_view key) {
   for (const auto& [name, value] : query) {
     if (name == key) return value;
@@ -86,6 +112,9 @@ void AgentApi::HandleNode(const ExchangePtr& exchange, const std::vector<std::st
   if (get && what == "containers") return ListContainers(exchange);
   if (get && what == "sandboxes") return ListSandboxes(exchange);
   if (get && what == "stats") return ListStats(exchange);
+  if (exchange->request().head.method == "GET" && path.size() == 4 && what == "traces") {
+    return GetTrace(exchange, path[3]);
+  }
   RespondStatus(*exchange, NotFoundStatus("facts", what));
 }
 
@@ -117,6 +146,12 @@ void AgentApi::ListStats(const ExchangePtr& exchange) {
   std::string json = "[";
   for (const auto& each : *stats) Append(each, &json);
   RespondJson(*exchange, 200, "{\"items\":" + json + "]}");
+}
+
+void AgentApi::GetTrace(const ExchangePtr& exchange, const std::string& uid) {
+  const auto trace = agent_.TraceOf(uid);
+  if (!trace) return RespondStatus(*exchange, NotFoundStatus("traces", uid));
+  RespondJson(*exchange, 200, TraceJson(*trace));
 }
 
 void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::string>& path,
@@ -153,6 +188,9 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
   Result<image::Removed> removed = Error(Code::kNotFound, "no such fact of images");
   if (method == "DELETE" && path.size() == 3) {
     removed = store_->Remove(image, {.force = Parameter(query, "force") == "true"});
+    if (!removed.ok() && removed.error().code() == Code::kConflict) {
+      removed = NameHolders(agent_.runtime(), store_->Resolve(image), std::move(removed).error());
+    }
   } else if (method == "POST" && what == "prune") {
     removed = store_->Prune({.all = Parameter(query, "all") == "true", .before = {}});
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/trace.h"
 #include "base/unique_fd.h"
 #include "node/container_log.h"
 #include "node/labels.h"
@@ -44,6 +45,7 @@ std::string TerminationMessage(const ObservedContainer& container, const std::st
 }
 
 Result<ObservedPod> Observer::Observe(std::string_view pod_uid, const std::string& log_folder) {
+  const TraceSpan span("observe");
   ObservedPod out;
   cri::PodSandboxFilter filter;
   filter.label_selector.emplace(kPodUidLabel, pod_uid);

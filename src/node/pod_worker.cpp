@@ -20,15 +20,18 @@ void Sooner(std::optional<int64_t>* at, const std::optional<int64_t>& other) {
 }  // namespace
 
 std::shared_ptr<PodWorker> PodWorker::Create(PodServices& services, v1::Pod pod,
-                                             Callbacks callbacks) {
-  std::shared_ptr<PodWorker> worker(new PodWorker(services, std::move(pod), std::move(callbacks)));
+                                             Callbacks callbacks, std::shared_ptr<Trace> trace) {
+  std::shared_ptr<PodWorker> worker(
+      new PodWorker(services, std::move(pod), std::move(callbacks), std::move(trace)));
   worker->Start();
   return worker;
 }
 
-PodWorker::PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks)
+PodWorker::PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks,
+                     std::shared_ptr<Trace> trace)
     : services_(services),
       callbacks_(std::move(callbacks)),
+      trace_(std::move(trace)),
       pod_(std::make_shared<const v1::Pod>(std::move(pod))),
       observer_(services.runtime),
       conflicts_(services.runtime, services.clock, services.events) {}
@@ -126,6 +129,8 @@ void PodWorker::Run() {
 }
 
 std::optional<int64_t> PodWorker::RunRound() {
+  const TraceScope scope(trace_.get());
+  const TraceSpan span("round");
   std::shared_ptr<const v1::Pod> pod;
   bool refresh = false;
   {
@@ -185,14 +190,17 @@ void PodWorker::RemoveDead(const v1::Pod& pod, const ObservedPod& observed) {
 std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod,
                                        const ObservedPod& observed,
                                        std::optional<int64_t> deadline) {
-  const PodActions actions = ComputePodActions(
-      {.pod = *pod,
-       .observed = observed,
-       .probes = *prober_,
-       .back_off = memory_.back_off,
-       .now = services_.clock.Now(),
-       .due = &memory_.due,
-       .restarting_all = ShouldRestartAllContainers(*pod, observed, pod->status)});
+  const PodActions actions = [&] {
+    const TraceSpan span("plan");
+    return ComputePodActions(
+        {.pod = *pod,
+         .observed = observed,
+         .probes = *prober_,
+         .back_off = memory_.back_off,
+         .now = services_.clock.Now(),
+         .due = &memory_.due,
+         .restarting_all = ShouldRestartAllContainers(*pod, observed, pod->status)});
+  }();
   const SyncOutcome outcome = sync_->Run(
       {.pod = pod, .observed = observed, .actions = actions, .cancellation = cancellation_.get()});
   std::optional<int64_t> again = outcome.retry_at;
@@ -298,6 +306,7 @@ Result<ObservedPod> PodWorker::Observe(const v1::Pod& pod) {
 
 void PodWorker::Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed,
                      bool terminal, bool deadline_exceeded) {
+  const TraceSpan span("status");
   v1::Pod current = *pod;
   {
     std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 
+#include "base/trace.h"
 #include "node/container_killer.h"
 #include "node/observe.h"
 #include "node/pod_services.h"
@@ -35,8 +36,10 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
     std::function<void(const std::string& uid)> gone;  // once; the last call
   };
 
-  // The pod's status is where to go on from: empty for a new pod.
-  static std::shared_ptr<PodWorker> Create(PodServices& services, v1::Pod pod, Callbacks callbacks);
+  // The pod's status is where to go on from: empty for a new pod. The steps of rounds go to the
+  // trace; null: nowhere.
+  static std::shared_ptr<PodWorker> Create(PodServices& services, v1::Pod pod, Callbacks callbacks,
+                                           std::shared_ptr<Trace> trace = nullptr);
 
   // A new specification or deletionTimestamp; the status stays the worker's own.
   void Update(v1::Pod pod);
@@ -53,7 +56,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
  private:
   struct Round;
 
-  PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks);
+  PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks, std::shared_ptr<Trace> trace);
   void Start();
   void Run();
   // When to run again.
@@ -77,6 +80,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
 
   PodServices& services_;
   const Callbacks callbacks_;
+  const std::shared_ptr<Trace> trace_;
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/trace.h"
 #include "node/container_status.h"
 #include "node/dns.h"
 #include "node/files.h"
@@ -252,9 +253,11 @@ bool PodSync::MakeSandbox(Round& round) {
     return failed("FailedToMakePodDataDirectories",
                   "error making pod data directories: " + folders.error().message());
   }
-  if (auto mounted = services_.volumes.SetUp(round.pod); !mounted.ok()) {
-    return failed("FailedMount", mounted.error().message());
-  }
+  const auto mounted = [&] {
+    const TraceSpan span("volumes");
+    return services_.volumes.SetUp(round.pod);
+  }();
+  if (!mounted.ok()) return failed("FailedMount", mounted.error().message());
   if (round.in.actions.create_sandbox) {
     if (auto ran = RunSandbox(round); !ran.ok()) {
       return failed("FailedCreatePodSandBox",
@@ -334,6 +337,7 @@ bool PodSync::StartContainer(Round& round, ContainerRef ref) {
   // What is being killed comes back in the round after its end.
   if (before && killer_.Killing(before->id)) return false;
   if (round.in.cancellation && round.in.cancellation->cancelled()) return false;
+  const TraceSpan span("container", container.name);
   if (const auto held = memory_.hold.find(container.name); held != memory_.hold.end()) {
     if (services_.clock.Now() < held->second) {
       Retry(round, held->second);
@@ -394,6 +398,7 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
   const std::string folder = PodFolder(config, round.pod.metadata.uid);
   std::vector<runtime::MountSource> sources;
   const auto prepare = [&]() -> Result<wire::cri::ContainerConfig> {
+    const TraceSpan span("configuration");
     TRY(const Environment environment,
         MakeEnvironment({.pod = round.pod,
                          .container = container,
@@ -465,6 +470,7 @@ bool PodSync::RunPostStart(Round& round, ContainerRef ref, const v1::Container& 
   const v1::LifecycleHandler* hook =
       container.lifecycle ? container.lifecycle->postStart.get() : nullptr;
   if (!hook) return true;
+  const TraceSpan span("postStart hook");
   const auto sleep = SleepOf(*hook);
   if (sleep.count() > 0) {
     // Upstream holds up the containers behind it for as long.

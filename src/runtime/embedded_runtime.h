@@ -93,7 +93,8 @@ class EmbeddedRuntime : public Runtime {
   Result<cri::ExecSyncResponse> ExecSync(std::string_view container_id,
                                          const std::vector<std::string>& command,
                                          std::chrono::seconds timeout) override;
-  Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request) override;
+  Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request,
+                                        const WindowSize& window) override;
   Result<std::unique_ptr<Session>> Attach(const cri::AttachRequest& request) override;
   Result<UniqueFd> PortForward(std::string_view sandbox_id, uint16_t port) override;
   Result<std::vector<PortHolder>> PortHolders(std::string_view sandbox_id) override;
@@ -256,7 +257,8 @@ class EmbeddedRuntime : public Runtime {
 
   // exec.cpp
   Result<std::unique_ptr<Session>> StartExec(const ContainerRef& container,
-                                             const cri::ExecRequest& request);
+                                             const cri::ExecRequest& request,
+                                             const WindowSize& window);
   Result<int32_t> WaitForExec(const std::string& id, std::chrono::milliseconds timeout);
   void ForgetExec(const std::string& id);
 

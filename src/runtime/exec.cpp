@@ -195,7 +195,8 @@ void EmbeddedRuntime::ForgetExec(const std::string& id) {
 }
 
 Result<std::unique_ptr<Session>> EmbeddedRuntime::StartExec(const ContainerRef& container,
-                                                            const cri::ExecRequest& request) {
+                                                            const cri::ExecRequest& request,
+                                                            const WindowSize& window) {
   if (request.cmd.empty()) return Error(Code::kInvalidArgument, "no command specified");
   TRY(const auto process, ProcessOf(container));
   shim::Plan plan = *process;
@@ -221,6 +222,8 @@ Result<std::unique_ptr<Session>> EmbeddedRuntime::StartExec(const ContainerRef& 
   UniqueFd ends[3];
   if (request.tty) {
     exec.flags |= shim::kProcessTerminal;
+    exec.columns = window.columns;
+    exec.rows = window.rows;
   } else {
     if (request.stdin_) {
       TRY(Pipe pipe, MakePipe());
@@ -269,9 +272,10 @@ Result<std::unique_ptr<Session>> EmbeddedRuntime::StartExec(const ContainerRef& 
   return std::unique_ptr<Session>(std::move(session));
 }
 
-Result<std::unique_ptr<Session>> EmbeddedRuntime::Exec(const cri::ExecRequest& request) {
+Result<std::unique_ptr<Session>> EmbeddedRuntime::Exec(const cri::ExecRequest& request,
+                                                       const WindowSize& window) {
   TRY(const ContainerRef container, GetRunning(request.container_id));
-  return StartExec(container, request);
+  return StartExec(container, request, window);
 }
 
 Result<cri::ExecSyncResponse> EmbeddedRuntime::ExecSync(std::string_view container_id,
@@ -283,7 +287,7 @@ Result<cri::ExecSyncResponse> EmbeddedRuntime::ExecSync(std::string_view contain
   request.stdout_ = request.stderr_ = true;
   const bool limited = timeout > timeout.zero();
   Clock::time_point until = limited ? Clock::now() + timeout : Clock::time_point::max();
-  TRY(const std::unique_ptr<Session> started, StartExec(container, request));
+  TRY(const std::unique_ptr<Session> started, StartExec(container, request, {}));
   const auto& session = static_cast<const ExecSession&>(*started);
 
   cri::ExecSyncResponse response;

@@ -115,7 +115,8 @@ class FakeRuntime : public Runtime {
   Result<cri::ExecSyncResponse> ExecSync(std::string_view container_id,
                                          const std::vector<std::string>& command,
                                          std::chrono::seconds timeout) override;
-  Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request) override;
+  Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request,
+                                        const WindowSize& window) override;
   Result<std::unique_ptr<Session>> Attach(const cri::AttachRequest& request) override;
   Result<UniqueFd> PortForward(std::string_view sandbox_id, uint16_t port) override;
   Result<std::vector<PortHolder>> PortHolders(std::string_view sandbox_id) override;

@@ -344,7 +344,8 @@ Result<cri::ExecSyncResponse> FakeRuntime::ExecSync(std::string_view container_i
   return response;
 }
 
-Result<std::unique_ptr<Session>> FakeRuntime::Exec(const cri::ExecRequest& request) {
+Result<std::unique_ptr<Session>> FakeRuntime::Exec(const cri::ExecRequest& request,
+                                                   const WindowSize& /*window*/) {
   Lock lock(mutex_);
   TRY(const auto container, GetRunning(request.container_id, "Exec"));
   const std::string name = container->second.config.metadata->name;

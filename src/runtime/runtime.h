@@ -85,6 +85,11 @@ struct PortHolder {
   friend bool operator==(const PortHolder&, const PortHolder&) = default;
 };
 
+struct WindowSize {
+  uint16_t columns = 0;  // 0, both of them: nobody said
+  uint16_t rows = 0;
+};
+
 // A process's streams as seen from outside: an exec, or an attachment to a container's first
 // process.
 //
@@ -191,7 +196,9 @@ class Runtime {
   virtual Result<cri::ExecSyncResponse> ExecSync(std::string_view container_id,
                                                  const std::vector<std::string>& command,
                                                  std::chrono::seconds timeout) = 0;
-  virtual Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request) = 0;
+  // `window`: of the terminal from the first moment, where there is one.
+  virtual Result<std::unique_ptr<Session>> Exec(const cri::ExecRequest& request,
+                                                const WindowSize& window) = 0;
   virtual Result<std::unique_ptr<Session>> Attach(const cri::AttachRequest& request) = 0;
   // A stream socket connected to localhost:port (IPv4, then IPv6) inside the sandbox's network.
   virtual Result<UniqueFd> PortForward(std::string_view sandbox_id, uint16_t port) = 0;

@@ -284,7 +284,8 @@ TEST_F(NodeCommandsTest, RemovalsGoOnAfterAnError) {
   });
   const Outcome removed = Run({"rmi", "-f", "busy", "a:1"});
   EXPECT_EQ(removed.status, kFailed);
-  EXPECT_EQ(removed.err, "podium rmi: in use\n");
+  EXPECT_EQ(removed.err,
+            "podium rmi: in use; podium stop ends a pod, and --force takes only the names away\n");
   EXPECT_EQ(removed.out, "untagged a:1\ndeleted sha256:1\nfreed 2.0KiB\n");
   EXPECT_EQ(Run({"prune", "--all"}).status, kOk);
   EXPECT_THAT(Requests(), ElementsAre("DELETE /node/v1/images?image=busy&force=true",

@@ -14,27 +14,19 @@ import subprocess
 import tempfile
 import unittest
 
-import play_test
+import cases
 import world as worlds
 
-WORLD = None
 GUARDED = "127.0.0.1:5001"
 
-
-def setUpModule():
-    global WORLD
-    play_test.setUpModule()
-    WORLD = play_test.WORLD
+setUpModule = cases.begin
+tearDownModule = cases.end
 
 
-def tearDownModule():
-    play_test.tearDownModule()
-
-
-class NodeTest(play_test.PlayTest):
+class NodeTest(cases.PodCase):
     def manifest(self, name, lines, spec=""):
         """A pod with one container of busybox."""
-        return WORLD.manifest(f"""\
+        return self.world.manifest(f"""\
 apiVersion: v1
 kind: Pod
 metadata:
@@ -47,13 +39,14 @@ spec:
 
     def events(self, reason):
         """Messages of the events of this reason."""
-        out = worlds.output_of("curl", "--silent", "--unix-socket", WORLD.folder / "run/agent.sock",
+        socket = self.world.folder / "run/agent.sock"
+        out = worlds.output_of("curl", "--silent", "--unix-socket", socket,
                                "http://localhost/api/v1/events?fieldSelector=reason=" + reason)
         return [event["message"] for event in json.loads(out)["items"]]
 
     def end_agent(self):
         """So that the next command starts one anew."""
-        agent = WORLD.agent()
+        agent = self.world.agent()
         if agent:
             os.kill(agent, signal.SIGKILL)
             # Until then its socket takes connections that nobody answers.
@@ -62,14 +55,14 @@ spec:
 
 class RegistriesTest(NodeTest):
     def configure(self, text):
-        config = WORLD.folder / "config"
+        config = self.world.folder / "config"
         config.mkdir(exist_ok=True)
         (config / "registries.json").write_text(text)
         self.end_agent()
 
         def forget():
             (config / "registries.json").unlink()
-            WORLD.stop_all()
+            self.world.stop_all()
             self.end_agent()
             # One that was killed leaves its bridge to the next.
             self.run_podium("images")
@@ -85,14 +78,15 @@ class RegistriesTest(NodeTest):
       image: docker.io/library/busybox:latest
       command: ["sleep", "infinity"]
 """))
-        pod = WORLD.ready("mirrored")
+        pod = self.world.ready("mirrored")
         self.assertEqual(self.container(pod, "main")["image"], "docker.io/library/busybox:latest")
 
     def test_mistake(self):
         self.configure('{"registries": {"docker.io": {"mirror": []}}}')
         path = self.manifest("never", "      image: busybox\n")
         _, err = self.run_podium("play", "-d", path, status=1)
-        self.assertEqual(err, f"podium play: podium agent: {WORLD.folder}/config/registries.json: "
+        file = self.world.folder / "config/registries.json"
+        self.assertEqual(err, f"podium play: podium agent: {file}: "
                               'registries["docker.io"].mirror: unknown\n')
 
 
@@ -102,13 +96,13 @@ class CredentialsTest(NodeTest):
     def setUp(self):
         super().setUp()
         # It has what is in the other one.
-        WORLD.image("busybox")
-        folder = pathlib.Path(tempfile.mkdtemp(dir=WORLD.folder))
+        self.world.image("busybox")
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.world.folder))
         # someone:secret
         (folder / "htpasswd").write_text(
             "someone:$2y$05$YTY9RyQ7ZMMgkZrHtScg7uc4REv9.0oj5XDuDzl3xEJxazVsEhalm\n")
         (folder / "config.yml").write_text(
-            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {WORLD.folder}/registry}}}}\n"
+            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {self.world.folder}/registry}}}}\n"
             f"http: {{addr: {GUARDED}}}\n"
             f"auth: {{htpasswd: {{realm: here, path: {folder}/htpasswd}}}}\n")
         with open(folder / "log", "wb") as log:
@@ -118,10 +112,9 @@ class CredentialsTest(NodeTest):
         self.addCleanup(registry.kill)
         worlds.wait_for("the registry answers", self.refuses)
 
-    @staticmethod
-    def refuses():
+    def refuses(self):
         try:
-            WORLD.fetch(f"http://{GUARDED}/v2/")
+            self.world.fetch(f"http://{GUARDED}/v2/")
         except OSError as error:
             return getattr(error, "code", 0) == 401
         return False
@@ -142,7 +135,7 @@ class CredentialsTest(NodeTest):
                   "stringData": {".dockerconfigjson": self.AUTHS}}
         pod.write_text(pod.read_text() + "---\n" + json.dumps(secret) + "\n")
         self.play(pod)
-        WORLD.ready("private")
+        self.world.ready("private")
         self.assertEqual(self.events("FailedToRetrieveImagePullSecret"),
                          ["Unable to retrieve some image pull secrets (gone); attempting to pull "
                           "the image may not succeed."])
@@ -152,15 +145,15 @@ class CredentialsTest(NodeTest):
         reason, message = worlds.wait_for("the pull fails", self.waiting)
         self.assertIn(reason, ("ErrImagePull", "ImagePullBackOff"))
         self.assertIn(f'failed to pull and unpack image "{GUARDED}/busybox:latest"', message)
-        folder = WORLD.folder / ".docker"
+        folder = self.world.folder / ".docker"
         folder.mkdir()
         self.addCleanup(folder.rmdir)
         (folder / "config.json").write_text(self.AUTHS)
         self.addCleanup((folder / "config.json").unlink)
-        WORLD.ready("private")
+        self.world.ready("private")
 
     def waiting(self):
-        waiting = self.container(WORLD.pods().get("private", {}), "main").get("state", {}) \
+        waiting = self.container(self.world.pods().get("private", {}), "main").get("state", {}) \
             .get("waiting", {})
         return waiting.get("message") and (waiting["reason"], waiting["message"])
 
@@ -198,19 +191,19 @@ spec:
 """
 
     def file(self, script="sleep 1000", name="again", restart="Always", color="green"):
-        return WORLD.manifest(self.FILE.format(script=script, name=name, restart=restart,
+        return self.world.manifest(self.FILE.format(script=script, name=name, restart=restart,
                                                color=color))
 
     def test_what_runs(self):
         self.assertEqual(self.run_podium("play", "-d", self.file()), ("pod/again\n", ""))
-        before = self.container(WORLD.ready("again"), "main")["containerID"]
+        before = self.container(self.world.ready("again"), "main")["containerID"]
         self.assertEqual(self.run_podium("play", "-d", self.file()),
                          ("pod/again\n", "podium: configmap/again unchanged\n"
                                          "podium: pod/again unchanged\n"))
         self.assertEqual(self.run_podium("play", "-d", self.file(color="red")),
                          ("pod/again\n", "podium: configmap/again updated\n"
                                          "podium: pod/again updated\n"))
-        pod = WORLD.pods()["again"]
+        pod = self.world.pods()["again"]
         self.assertEqual(pod["metadata"]["labels"], {"color": "red"})
         self.assertEqual(self.container(pod, "main")["containerID"], before)
         _, err = self.run_podium("play", "-d", self.file("sleep 2000"), status=1)
@@ -219,16 +212,16 @@ spec:
         # In the foreground Ctrl-C would end what another has started.
         _, err = self.run_podium("play", self.file(), status=1)
         self.assertIn('podium play: pods "again" already exists; stop it first', err)
-        self.assertEqual(self.container(WORLD.pods()["again"], "main")["containerID"], before)
+        self.assertEqual(self.container(self.world.pods()["again"], "main")["containerID"], before)
 
     def test_what_has_ended(self):
         path = self.file("echo once", "job", "Never")
         self.play(path)
-        uid = WORLD.phase("job", "Succeeded")["metadata"]["uid"]
+        uid = self.world.phase("job", "Succeeded")["metadata"]["uid"]
         out, err = self.run_podium("play", "-d", path)
         self.assertEqual(out, "pod/job\n")
         self.assertIn("podium: pod/job run again: it had ended (Succeeded)\n", err)
-        self.assertNotEqual(WORLD.phase("job", "Succeeded")["metadata"]["uid"], uid)
+        self.assertNotEqual(self.world.phase("job", "Succeeded")["metadata"]["uid"], uid)
 
 
 class LogsTest(NodeTest):
@@ -245,7 +238,7 @@ class LogsTest(NodeTest):
           echo end
           exec sleep 1000
 """))
-        WORLD.ready("chatty")
+        self.world.ready("chatty")
         follow = self.start("logs", "-f", "chatty")
         lines = []
         for line in follow.stdout:
@@ -254,7 +247,7 @@ class LogsTest(NodeTest):
             lines.append(int(line))
         self.assertEqual(lines, list(range(1, 300001)))
         names = {re.sub(r"\d{8}-\d{6}", "TIME", each.name)
-                 for each in (WORLD.folder / "log").glob("default_chatty_*/main/*")}
+                 for each in (self.world.folder / "log").glob("default_chatty_*/main/*")}
         self.assertIn("0.log.TIME", names)
         out, _ = self.run_podium("logs", "chatty")
         self.assertEqual(len(out.splitlines()), 300001)
@@ -267,22 +260,21 @@ class LogsTest(NodeTest):
       command: ["sh", "-c", "date +%N; sleep 0.5; exit 1"]
 """))
         worlds.wait_for("it was started twice more",
-                        lambda: self.container(WORLD.pods()["crash"], "main")["restartCount"] >= 2
-                        and "waiting" in self.container(WORLD.pods()["crash"], "main")["state"], 60)
+                        lambda: self.container(self.world.pods()["crash"], "main")["restartCount"] >= 2
+                        and "waiting" in self.container(self.world.pods()["crash"], "main")["state"], 60)
         logs = sorted(path.name for path in
-                      (WORLD.folder / "log").glob("default_crash_*/main/*.log"))
+                      (self.world.folder / "log").glob("default_crash_*/main/*.log"))
         self.assertEqual(logs, ["2.log"])
-        self.assertEqual(len(list((WORLD.folder / "data/containers").iterdir())), 1)
+        self.assertEqual(len(list((self.world.folder / "data/containers").iterdir())), 1)
         last = self.run_podium("logs", "crash")[0]
         self.assertEqual(last, self.run_podium("logs", "--previous", "crash")[0])
 
 
 class CgroupsTest(NodeTest):
-    @staticmethod
-    def shares(path):
+    def shares(self, path):
         """Of a cgroup below kubepods, in the words of v1."""
         root = pathlib.Path("/sys/fs/cgroup")
-        name = f"podium-{WORLD.name}/{path}"
+        name = f"podium-{self.world.name}/{path}"
         for tree in "cpu", "cpu,cpuacct", ".":
             for file in "cpu.shares", "cpu.weight":
                 if (root / tree / name / file).exists():
@@ -298,7 +290,7 @@ class CgroupsTest(NodeTest):
         requests:
           cpu: {cpu}
 """))
-            WORLD.ready(name)
+            self.world.ready(name)
         file, shares = self.shares("kubepods/burstable")
         v1 = file == "cpu.shares"
         if v1:

@@ -4,102 +4,31 @@
 PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 """
 
-import fcntl
 import os
 import pathlib
-import pty
-import re
-import select
 import signal
-import struct
-import subprocess
 import tempfile
-import termios
 import time
 import unittest
 
+import cases
 import world as worlds
 
-WORLD = None
+setUpModule = cases.begin
+tearDownModule = cases.end
 
-
-def setUpModule():
-    global WORLD
-    WORLD = worlds.World()
-
-
-def tearDownModule():
-    WORLD.close()
-
-
-class PlayTest(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        self.addCleanup(WORLD.stop_all)
-
-    def run_podium(self, *arguments, status=0, **options):
-        """Output and errors of a command that ends as expected."""
-        actual, out, err = WORLD.podium(*arguments, **options)
-        self.assertEqual(actual, status, f"{arguments}\n{out}{err}{WORLD.agent_log()}")
-        return out, err
-
-    def start(self, *arguments):
-        """A command in the background, which ends with the test at the latest."""
-        process = WORLD.start(*arguments)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        process.kill()
-        process.wait()
-        for pipe in process.stdin, process.stdout, process.stderr:
-            pipe.close()
-
-    def play(self, path):
-        """Leaves the pods running; their names."""
-        out, _ = self.run_podium("play", "-d", path)
-        return [line.removeprefix("pod/") for line in out.splitlines()]
-
-    @staticmethod
-    def fetch_or_none(url):
-        """The answer and its headers, or nothing while nobody answers well."""
-        try:
-            return WORLD.fetch(url)
-        except OSError:
-            return None
-
-    def page_or_none(self, pod):
-        answer = self.fetch_or_none(f"http://{pod['status']['podIP']}/")
-        return answer and answer[0]
-
-    @staticmethod
-    def container(pod, name):
-        """The status of a container, or nothing."""
-        for each in pod.get("status", {}).get("containerStatuses", []):
-            if each["name"] == name:
-                return each
-        return {}
-
-    def with_ended(self, name, container):
-        """The pod, if this container of it has ended."""
-        pod = WORLD.pods().get(name, {})
-        return "terminated" in self.container(pod, container).get("state", {}) and pod
-
-
-class ExamplesTest(PlayTest):
+class ExamplesTest(cases.PodCase):
     def test_init_container_writes_the_page(self):
-        self.assertEqual(self.play(WORLD.example("init-page.yaml")), ["init-page"])
-        pod = WORLD.ready("init-page")
+        self.assertEqual(self.play(self.world.example("init-page.yaml")), ["init-page"])
+        pod = self.world.ready("init-page")
         self.assertEqual(worlds.wait_for("nginx serves", lambda: self.page_or_none(pod)),
                          "<h1>Hello from init-page</h1>\n")
         fetch = pod["status"]["initContainerStatuses"][0]
         self.assertEqual(fetch["state"]["terminated"]["reason"], "Completed")
 
     def test_processes_are_shared(self):
-        self.play(WORLD.example("shared-processes.yaml"))
-        WORLD.ready("shared-processes")
+        self.play(self.world.example("shared-processes.yaml"))
+        self.world.ready("shared-processes")
         for container in "server", "shell":
             out, _ = self.run_podium("exec", "shared-processes", "-c", container, "--", "ps", "-o",
                                      "pid,args")
@@ -108,20 +37,20 @@ class ExamplesTest(PlayTest):
             self.assertNotRegex(out, r"(?m)^ *1 (httpd|sleep|ps)\b")
 
     def test_memory_is_shared(self):
-        path = WORLD.example("shared-memory.yaml")
+        path = self.world.example("shared-memory.yaml")
         out, _ = self.run_podium("play", path)
         self.assertEqual(out, "reader | through shared memory\n")
 
     def test_two_pods_listen_on_one_port(self):
-        self.assertEqual(self.play(WORLD.example("same-port-two-pods.yaml")),
+        self.assertEqual(self.play(self.world.example("same-port-two-pods.yaml")),
                          ["port-one", "port-two"])
-        one, two = WORLD.ready("port-one"), WORLD.ready("port-two")
+        one, two = self.world.ready("port-one"), self.world.ready("port-two")
         self.assertNotEqual(one["status"]["podIP"], two["status"]["podIP"])
         worlds.wait_for("both serve", lambda: self.page_or_none(one) == "one\n" and
                         self.page_or_none(two) == "two\n")
 
     def test_two_containers_of_a_pod_cannot_listen_on_one_port(self):
-        self.play(WORLD.example("same-port-one-pod.yaml"))
+        self.play(self.world.example("same-port-one-pod.yaml"))
         pod = worlds.wait_for("the second ends", lambda: self.with_ended("same-port", "second"))
         ended = self.container(pod, "second")["state"]["terminated"]
         self.assertEqual((ended["exitCode"], ended["reason"]), (1, "Error"))
@@ -141,10 +70,10 @@ class ExamplesTest(PlayTest):
         play.communicate(timeout=30)
 
     def test_debian_writes_the_page_that_nginx_serves(self):
-        with tempfile.TemporaryDirectory(dir=WORLD.folder) as parent:
+        with tempfile.TemporaryDirectory(dir=self.world.folder) as parent:
             # Not there yet: podium makes it.
             folder = pathlib.Path(parent) / "page"
-            self.play(WORLD.example("shared-folder.yaml", {"/srv/podium-page": folder}))
+            self.play(self.world.example("shared-folder.yaml", {"/srv/podium-page": folder}))
             pod = worlds.wait_for("debian ends", lambda: self.with_ended("shared-folder", "debian"))
             self.assertEqual(worlds.wait_for("nginx serves", lambda: self.page_or_none(pod)),
                              "Hello from the debian container\n")
@@ -154,8 +83,8 @@ class ExamplesTest(PlayTest):
                              "Hello from the debian container\n")
 
     def test_traffic_goes_through_the_proxy(self):
-        self.play(WORLD.example("proxy-sidecar.yaml"))
-        address = WORLD.ready("proxy-sidecar")["status"]["podIP"]
+        self.play(self.world.example("proxy-sidecar.yaml"))
+        address = self.world.ready("proxy-sidecar")["status"]["podIP"]
         text, headers = worlds.wait_for("nginx answers",
                                         lambda: self.fetch_or_none(f"http://{address}/"))
         self.assertIn("Welcome to nginx!", text)
@@ -167,9 +96,9 @@ class ExamplesTest(PlayTest):
         self.assertNotIn("x-proxied-by", out)
 
     def test_log_lines_reach_a_database_in_another_pod(self):
-        self.play(WORLD.example("log-collector.yaml"))
-        WORLD.ready("redis")
-        WORLD.ready("log-collector")
+        self.play(self.world.example("log-collector.yaml"))
+        self.world.ready("redis")
+        self.world.ready("log-collector")
 
         def lines():
             out, _ = self.run_podium("exec", "redis", "--", "redis-cli", "LRANGE", "logs", "0",
@@ -180,44 +109,20 @@ class ExamplesTest(PlayTest):
                          [f"request {number} served" for number in range(1, 6)])
 
     def test_folder_is_refreshed_while_it_is_served(self):
-        with tempfile.TemporaryDirectory(dir=WORLD.folder) as folder:
+        with tempfile.TemporaryDirectory(dir=self.world.folder) as folder:
             page = pathlib.Path(folder) / "index.html"
             page.write_text("first\n")
-            self.play(WORLD.example("refreshed-folder.yaml", {"/srv/podium-page": folder}))
-            pod = WORLD.ready("refreshed-folder")
+            self.play(self.world.example("refreshed-folder.yaml", {"/srv/podium-page": folder}))
+            pod = self.world.ready("refreshed-folder")
             worlds.wait_for("the first page", lambda: self.page_or_none(pod) == "first\n")
             page.write_text("second\n")
             worlds.wait_for("the second page", lambda: self.page_or_none(pod) == "second\n")
 
 
-class CommandsTest(PlayTest):
-    POD = """\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: {name}
-spec:
-  restartPolicy: {restart}
-  terminationGracePeriodSeconds: 2
-  containers:
-    - name: main
-      image: {image}
-      stdin: {stdin}
-      command:
-        - sh
-        - -c
-        - |
-          {script}
-"""
-
-    def pod(self, name, script, restart="Never", image="busybox", stdin="false"):
-        """A manifest with one container that runs a shell script of one line."""
-        return WORLD.manifest(self.POD.format(name=name, script=script, restart=restart,
-                                              image=image, stdin=stdin))
-
+class CommandsTest(cases.PodCase):
     def test_logs(self):
         self.play(self.pod("lines", "echo one; sleep 1; echo two >&2; sleep 1; echo three"))
-        WORLD.phase("lines", "Running")
+        self.world.phase("lines", "Running")
         follow = self.start("logs", "-f", "lines")
         out, err = follow.communicate(timeout=30)
         self.assertEqual((follow.returncode, out, err), (0, "one\ntwo\nthree\n", ""))
@@ -225,7 +130,7 @@ spec:
         self.assertEqual(self.run_podium("logs", "--tail", "2", "lines")[0], "two\nthree\n")
         out, _ = self.run_podium("logs", "--timestamps", "--tail", "1", "lines")
         self.assertRegex(out, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d) three\n$")
-        log = list((WORLD.folder / "log").glob("default_lines_*/main/0.log"))
+        log = list((self.world.folder / "log").glob("default_lines_*/main/0.log"))
         self.assertEqual(len(log), 1)
         self.assertRegex(log[0].read_text().splitlines()[1], r"^\S+ stderr F two$")
         _, err = self.run_podium("logs", "lines", "-c", "other", status=1)
@@ -235,7 +140,7 @@ spec:
 
     def test_exec(self):
         self.play(self.pod("shell", "exec sleep infinity"))
-        WORLD.ready("shell")
+        self.world.ready("shell")
         _, err = self.run_podium("exec", "shell", "--", "sh", "-c", "exit 42", status=42)
         self.assertEqual(err, "command terminated with exit code 42\n")
         text = "line\n" * 20000
@@ -247,31 +152,9 @@ spec:
         self.assertIn("no-such-program", err)
         self.assertIn("not found", err)
 
-    def test_exec_with_a_terminal(self):
-        self.play(self.pod("shell", "exec sleep infinity"))
-        WORLD.ready("shell")
-        ours, theirs = pty.openpty()
-        self.addCleanup(os.close, ours)
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
-        # The terminal's size follows a moment after the command has started.
-        script = "until stty size 2>/dev/null | grep .; do sleep 0.1; done; read x; exit $x"
-        process = subprocess.Popen(
-            [worlds.PODIUM, "exec", "-it", "shell", "--", "sh", "-c", script],
-            env=WORLD.environment, stdin=theirs, stdout=theirs, stderr=theirs,
-            start_new_session=True)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        os.close(theirs)
-        seen = b""
-        while b"33 77\r\n" not in seen:
-            self.assertTrue(select.select([ours], [], [], 30)[0], seen)
-            seen += os.read(ours, 4096)
-        os.write(ours, b"9\r")
-        self.assertEqual(process.wait(timeout=30), 9)
-
     def test_attach(self):
         self.play(self.pod("echo", "while read line; do echo got $line; done", stdin="true"))
-        WORLD.ready("echo")
+        self.world.ready("echo")
         attached = self.start("attach", "-i", "echo")
         attached.stdin.write("hello\n")
         attached.stdin.flush()
@@ -283,7 +166,7 @@ spec:
         out, err = self.run_podium("play", self.pod("job", "echo working; exit 3"), status=1)
         self.assertEqual(out, "main | working\n")
         self.assertIn("podium: pod/job container main: Error, exit code 3\n", err)
-        self.assertEqual(WORLD.pods(), {})
+        self.assertEqual(self.world.pods(), {})
         out, _ = self.run_podium("play", self.pod("job", "echo fine"))
         self.assertEqual(out, "main | fine\n")
 
@@ -295,7 +178,7 @@ spec:
         out, err = play.communicate(timeout=30)
         self.assertEqual((play.returncode, out), (130, "main | bye\n"), err)
         self.assertIn("podium: stopping the pods; once more kills them\n", err)
-        self.assertEqual(WORLD.pods(), {})
+        self.assertEqual(self.world.pods(), {})
 
     def test_two_interrupts_kill(self):
         script = "trap '' TERM; echo up; while true; do sleep 0.1; done"
@@ -308,7 +191,7 @@ spec:
             self.assertIsNone(play.poll())
         play.send_signal(signal.SIGINT)
         self.assertEqual(play.wait(timeout=30), 130)
-        self.assertEqual(WORLD.pods(), {})
+        self.assertEqual(self.world.pods(), {})
 
     def test_down_and_twice(self):
         path = self.pod("web", "exec sleep infinity")
@@ -317,11 +200,11 @@ spec:
         self.assertEqual(err, 'podium play: pods "web" already exists; stop it first: podium stop '
                               "web, or podium play --down FILE; podium play -d FILE brings what may "
                               "be changed to it\n")
-        WORLD.ready("web")
+        self.world.ready("web")
         _, err = self.run_podium("rm", "web", status=1)
         self.assertEqual(err, 'podium rm: pod "web" runs; stop it first, or use --force\n')
         self.assertEqual(self.run_podium("play", "--down", path)[0], "pod/web\n")
-        self.assertEqual(WORLD.pods(), {})
+        self.assertEqual(self.world.pods(), {})
         self.play(path)
         self.assertEqual(self.run_podium("rm", "--force", "web")[0], "pod/web\n")
 
@@ -337,11 +220,6 @@ spec:
         self.assertRegex(out, r"(?m)^crash +0/1 +CrashLoopBackOff +1 ")
         self.assertEqual(self.run_podium("logs", "--previous", "crash")[0], "run\n")
 
-    def waiting(self, name, reason):
-        """The status of the main container, if it waits for this reason."""
-        status = self.container(WORLD.pods().get(name, {}), "main")
-        return status.get("state", {}).get("waiting", {}).get("reason") == reason and status
-
     def test_image_that_does_not_exist(self):
         self.play(self.pod("missing", "true", image=f"{worlds.REGISTRY}/nothing:1"))
         status = worlds.wait_for("the pull fails", lambda: self.waiting("missing", "ErrImagePull")
@@ -355,10 +233,10 @@ spec:
         play.send_signal(signal.SIGINT)
         play.communicate(timeout=30)
         self.assertEqual(play.returncode, 130)
-        self.assertEqual(list(WORLD.pods()), ["missing"])
+        self.assertEqual(list(self.world.pods()), ["missing"])
 
     def test_config_in_the_same_file(self):
-        path = WORLD.manifest("""\
+        path = self.world.manifest("""\
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -413,7 +291,7 @@ spec:
         self.assertEqual(out, "main | green s3cret\nmain | welcome\nmain | s3cret\n")
 
     def test_template_of_a_deployment(self):
-        path = WORLD.manifest("""\
+        path = self.world.manifest("""\
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -449,32 +327,32 @@ spec:
         self.assertIn('podium: deployment "web"', err)
         self.assertIn("replicas", err)
         self.assertIn('podium: service "web"', err)
-        pod = WORLD.ready(out.strip().removeprefix("pod/"))
+        pod = self.world.ready(out.strip().removeprefix("pod/"))
         self.assertEqual(pod["metadata"]["labels"], {"app": "web"})
 
     def test_agent_killed_while_pods_run(self):
         script = "n=0; while true; do n=$((n+1)); echo $n; sleep 0.1; done"
         self.play(self.pod("counter", script))
         self.play(self.pod("ends", "sleep 1; echo done; exit 5"))
-        WORLD.ready("counter")
-        before = self.container(WORLD.phase("ends", "Running"), "main")["containerID"]
-        agent = WORLD.agent()
+        self.world.ready("counter")
+        before = self.container(self.world.phase("ends", "Running"), "main")["containerID"]
+        agent = self.world.agent()
         os.kill(agent, signal.SIGKILL)
         worlds.wait_for("the agent is gone", lambda: agent not in worlds.processes())
         _, err = self.run_podium("pods", status=1)
         self.assertIn("agent", err)
         time.sleep(1.5)
         self.play(self.pod("third", "exec sleep infinity"))
-        ended = self.container(WORLD.phase("ends", "Failed"), "main")
+        ended = self.container(self.world.phase("ends", "Failed"), "main")
         self.assertEqual(ended["state"]["terminated"]["exitCode"], 5)
         self.assertEqual(ended["containerID"], before)
         self.assertEqual(self.run_podium("logs", "ends")[0], "done\n")
-        WORLD.ready("counter")
-        self.assertEqual(self.container(WORLD.pods()["counter"], "main")["restartCount"], 0)
+        self.world.ready("counter")
+        self.assertEqual(self.container(self.world.pods()["counter"], "main")["restartCount"], 0)
         numbers = [int(line) for line in self.run_podium("logs", "counter")[0].split()]
         self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
         self.assertGreater(len(numbers), 15)
-        WORLD.ready("third")
+        self.world.ready("third")
 
 
 if __name__ == "__main__":

@@ -157,6 +157,26 @@ TEST_F(AgentTest, AConfigMapThatComesLater) {
   EXPECT_EQ((*later.GetConfigMap("ns", "c"))->data.at("k"), "v");
 }
 
+TEST_F(AgentTest, ATraceOfTheStart) {
+  auto trace = std::make_shared<Trace>();
+  v1::Pod pod = PodOf("containers: [{name: main, image: nginx}]");
+  pod.metadata.name = "traced";
+  const auto created = agent_->CreatePod(std::move(pod), trace);
+  ASSERT_TRUE(created);
+  node_.time.Settle();
+  EXPECT_EQ(agent_->TraceOf(created->metadata.uid), trace);
+  std::vector<std::string> steps;
+  for (const TraceStep& step : trace->steps()) {
+    steps.push_back(std::string(step.depth, ' ') + step.name + ' ' + step.subject);
+  }
+  EXPECT_THAT(steps, ::testing::IsSupersetOf({"round ", " observe ", " plan ", " volumes ",
+                                              " container main", "  image nginx", " status ",
+                                              "  save pod "}));
+  EXPECT_EQ(agent_->TraceOf("nobody"), nullptr);
+  EXPECT_EQ(agent_->TraceOf(Create("other", "containers: [{name: c, image: nginx}]")->metadata.uid),
+            nullptr);
+}
+
 TEST_F(AgentTest, AnOldVersionIsGone) {
   EXPECT_EQ(agent_->Watch(0, [](const PodChange&) {}).error().code(), Code::kExpired);
 }

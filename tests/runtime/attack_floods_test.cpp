@@ -99,7 +99,7 @@ TEST_F(FloodTest, ExecAndAttachFloods) {
       request.container_id = id;
       request.cmd = {"/bin/sleep", "1000"};
       request.stdin_ = request.stdout_ = request.stderr_ = true;
-      EXPECT_TRUE(runtime().Exec(request).ok());
+      EXPECT_TRUE(runtime().Exec(request, {}).ok());
     }
   };
   for (int i = 0; i < 50; ++i) once(i % 2 == 0);
@@ -143,7 +143,7 @@ TEST_F(FloodTest, EndlessOutput) {
   request.cmd = {"/bin/yes"};
   request.stdout_ = true;
   {
-    const auto unread = runtime().Exec(request);
+    const auto unread = runtime().Exec(request, {});
     ASSERT_TRUE(unread.ok());
     cri::AttachRequest attach;
     attach.container_id = Start(pod, Shell("loud", "exec yes"));

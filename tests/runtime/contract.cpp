@@ -266,7 +266,7 @@ TEST_P(RuntimeContract, WhatNeedsARunningContainerSaysSo) {
   cri::ExecRequest exec;
   exec.container_id = id;
   exec.cmd = {"true"};
-  EXPECT_FALSE(runtime().Exec(exec).ok());
+  EXPECT_FALSE(runtime().Exec(exec, {}).ok());
   cri::AttachRequest attach;
   attach.container_id = id;
   attach.stdout_ = true;

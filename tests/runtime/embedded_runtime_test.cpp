@@ -239,7 +239,7 @@ TEST_F(EmbeddedTest, ExecRunsWhereTheContainerRuns) {
   request.container_id = id;
   request.cmd = {"/bin/cat"};
   request.stdin_ = request.stdout_ = true;
-  const auto session = runtime().Exec(request);
+  const auto session = runtime().Exec(request, {});
   ASSERT_TRUE(session.ok()) << session.error().message();
   EXPECT_EQ((*session)->Wait(milliseconds(10)).error().code(), Code::kDeadlineExceeded);
   ASSERT_TRUE(kernel::WriteAll((*session)->stdin_fd(), "through cat").ok());
@@ -255,7 +255,7 @@ TEST_F(EmbeddedTest, TerminalsAreResized) {
   request.container_id = id;
   request.cmd = {"/bin/sh", "-c", "read line; stty size"};
   request.tty = request.stdin_ = request.stdout_ = true;
-  const auto session = runtime().Exec(request);
+  const auto session = runtime().Exec(request, {});
   ASSERT_TRUE(session.ok()) << session.error().message();
   ASSERT_TRUE((*session)->Resize(123, 45).ok());
   ASSERT_TRUE(kernel::WriteAll((*session)->stdin_fd(), "go\n").ok());

@@ -129,7 +129,7 @@ TEST_F(FakeRuntimeTest, ExecIsScripted) {
   request.container_id = id;
   request.cmd = {"ls"};
   request.stdout_ = true;
-  const auto session = runtime_.Exec(request);
+  const auto session = runtime_.Exec(request, {});
   ASSERT_TRUE(session.ok());
   char text[16] = {};
   EXPECT_EQ(read((*session)->stdout_fd(), text, sizeof text), 4);
