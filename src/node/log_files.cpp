@@ -77,6 +77,11 @@ Result<int64_t> LogFile::SeekInPlain(int64_t lines) {
   const off_t size = end_ ? std::min(*end_, written) : written;
   if (lines <= 0 || size == 0) return 0;
   std::array<char, kBlock> block;
+  // What is being written has no end yet, and is no line.
+  if (pread(fd_.get(), block.data(), 1, size - 1) != 1) {
+    return Error(Code::kDataLoss, path_ + " has become shorter");
+  }
+  const int64_t unended = block[0] == '\n' ? 0 : 1;
   off_t end = size;
   int64_t breaks = 0;
   while (end > 0) {
@@ -86,14 +91,14 @@ Result<int64_t> LogFile::SeekInPlain(int64_t lines) {
     for (auto i = static_cast<size_t>(got); i-- > 0;) {
       const off_t at = end - static_cast<off_t>(count) + static_cast<off_t>(i);
       if (block[i] != '\n' || at == size - 1) continue;
-      if (++breaks < lines) continue;
+      if (++breaks < lines + unended) continue;
       if (lseek(fd_.get(), at + 1, SEEK_SET) < 0) return Error::FromErrno(errno, "lseek " + path_);
       return lines;
     }
     end -= static_cast<off_t>(count);
   }
   if (lseek(fd_.get(), 0, SEEK_SET) < 0) return Error::FromErrno(errno, "lseek " + path_);
-  return breaks + 1;
+  return breaks + 1 - unended;
 }
 
 // Through it once to count, and once more as far as is to be left out.

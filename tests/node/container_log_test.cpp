@@ -48,6 +48,15 @@ TEST_F(ContainerLogTest, Lines) {
   EXPECT_EQ(TailOfLog(path_, 80, 6), "three\n");
 }
 
+TEST_F(ContainerLogTest, ALineThatIsBeingWrittenIsNoneYet) {
+  Write("2016-10-06T00:17:09Z stdout F one\n2016-10-06T00:17:10Z stdout F two\n");
+  Write("2016-10-06T00:17:11Z stdout F thr");
+  EXPECT_EQ(Read({}), "one\ntwo\n");
+  EXPECT_EQ(Read({.tail_lines = 1}), "two\n");
+  EXPECT_EQ(Read({.tail_lines = 2}), "one\ntwo\n");
+  EXPECT_EQ(Read({.tail_lines = 3}), "one\ntwo\n");
+}
+
 // A log flood must not keep a reader for ever.
 TEST_F(ContainerLogTest, AWriterThatIsFasterThanItsReader) {
   Write("2016-10-06T00:17:09Z stdout F one\n2016-10-06T00:17:09Z stdout F two\n");
