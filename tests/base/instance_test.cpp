@@ -110,7 +110,7 @@ TEST(InstanceTest, EverySettingHasItsVariableAndOption) {
     EXPECT_STRNE(setting.help, "");
     EXPECT_TRUE(seen.insert(setting.variable).second);
   }
-  EXPECT_EQ(seen.size(), 9u);
+  EXPECT_EQ(seen.size(), 10u);
 }
 
 TEST(InstanceTest, LongNamesGiveBridgesThatFitAndDiffer) {

@@ -219,9 +219,11 @@ class ViewsTest(cases.PodCase):
                              {"two", "shared"})
 
     def test_images_in_use(self):
+        # What other tests have left.
+        self.run_podium("prune", "--all")
         out, _ = self.run_podium("images")
-        self.assertRegex(out, r"^IMAGE +ID +SIZE +UNPACKED +IN USE\n")
-        self.assertRegex(out, rf"(?m)^{IMAGE}:latest +[0-9a-f]{{12}} +\S+B +\S+B +yes$")
+        self.assertRegex(out, r"^IMAGE +ID +CREATED +SIZE +UNPACKED +IN USE\n")
+        self.assertRegex(out, rf"(?m)^{IMAGE}:latest +[0-9a-f]{{12}} +.+ ago +\S+B +\S+B +yes$")
         image = self.json("images")[0]
         self.assertEqual(image["repoTags"], [IMAGE + ":latest"])
         self.assertTrue(image["repoDigests"][0].startswith(IMAGE + "@sha256:"))

@@ -6,6 +6,7 @@ PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 
 import os
 import pathlib
+import re
 import signal
 import tempfile
 import time
@@ -62,7 +63,7 @@ class ExamplesTest(cases.PodCase):
         self.assertTrue(worlds.processes()[pid].startswith("httpd -f -p 80"))
 
     def test_play_says_who_holds_the_port(self):
-        play = self.start("play", WORLD.example("same-port-one-pod.yaml"))
+        play = self.start("play", self.world.example("same-port-one-pod.yaml"))
         line = next(line for line in play.stderr if " container second: " in line)
         self.assertRegex(line, r'^podium: pod/same-port container second: Error, exit code 1: '
                                r'port 80 is held by container "first" \(httpd, pid \d+\)\n$')

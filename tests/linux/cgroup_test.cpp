@@ -236,8 +236,13 @@ TEST_P(CgroupTest, FrozenProcessesStandStillAndCanBeKilled) {
 
 TEST_P(CgroupTest, RemoveDoesNotKill) {
   ASSERT_TRUE(driver().Create("pod/a", {}).ok());
-  CgroupChild child(driver(), "pod/a", &Sleep);
-  ASSERT_TRUE(Eventually([&] { return *driver().Populated("pod/a"); }));
+  // One that is in all of the trees: while it enters them it is seen in the first alone.
+  const SharedCounter started;
+  CgroupChild child(driver(), "pod/a", [&started] {
+    ++*started;
+    return Sleep();
+  });
+  ASSERT_TRUE(Eventually([&] { return *started == 1; }));
   const auto removed = driver().Remove("pod", kShort);
   ASSERT_EQ(removed.error().code(), Code::kDeadlineExceeded);
   EXPECT_THAT(removed.error().message(), HasSubstr(std::to_string(child.pid())));
