@@ -76,6 +76,27 @@ TEST_F(ShimEscapeTest, ProgramsInheritThreeDescriptors) {
             "/proc/1/fd:\n0\n1\n2\n\n/proc/self/fd:\n0\n1\n2\n3\n");
 }
 
+// CVE-2020-15257: a pod in the host's network sees the abstract names of all that share it.
+TEST_F(ShimEscapeTest, HasNoAbstractSocketWhileAContainerStarts) {
+  Pod pod;
+  ASSERT_EQ(pod.Run({.flags = kSandboxNewIpc | kSandboxNewUts | kSandboxNewPid}).Failure(), "");
+  const Answer created = pod.Create("c1", ProgramPlan({"true"}));
+  ASSERT_EQ(created.Failure(), "");
+  const pid_t pid = created.As<ProcessInfo>().state.pid;
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  // The shim has told it to go on, and waits: a moment that is too short to be met otherwise.
+  std::thread start([&pod] { EXPECT_EQ(pod.Start("c1").Failure(), ""); });
+  std::string sockets;
+  for (int round = 0; round < 20 && sockets.find(" @") == std::string::npos; ++round) {
+    usleep(10'000);
+    sockets = ReadPath("/proc/net/unix");
+  }
+  kill(pid, SIGCONT);
+  start.join();
+  EXPECT_EQ(sockets.find(" @"), std::string::npos) << sockets;
+  EXPECT_EQ(pod.AwaitExit("c1").exit_code, 0);
+}
+
 // CVE-2019-5736: the runtime's program, reached through /proc/PID/exe of what enters.
 TEST_F(ShimEscapeTest, TheRuntimesProgramCannotBeWritten) {
   Pod pod;

@@ -108,7 +108,7 @@ Outcome LeadInfra(const RunSandbox& run, int32_t pid, int status) {
     if (result >= 0) result = WriteMap(pid, "/gid_map", run.gid_mappings, run.gid_mapping_count);
     if (result < 0) return FailedWith(FailedStep::kUserMap, -result);
   }
-  sys::Call(__NR_sendto, status, "g", 1, sys::kMsgNosignal, nullptr, 0);
+  Go(status);
   if (ReadReport(status, &report)) return FailedWith(report);
   return outcome;
 }

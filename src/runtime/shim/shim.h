@@ -152,6 +152,8 @@ int HavePodProc();
 // A process: `job` is carried out by `stage` in it. Its status socket, ours, is *status. The
 // process's id, or minus errno.
 long Spawn(void (*stage)(const StageJob&), StageJob* job, const clone_args& clone, int* status);
+// Tells the stage at the other end of `status` to go on.
+void Go(int status);
 void Create(const ReplyTo& from, const CreateContainer& request, Received& received);
 void StartExec(const ReplyTo& from, const Exec& request, Received& received);
 void Start(const ReplyTo& from, Process& process);

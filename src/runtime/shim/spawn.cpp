@@ -191,6 +191,14 @@ long Spawn(void (*stage)(const StageJob&), StageJob* job, const clone_args& clon
   return result;
 }
 
+void Go(int status) {
+  // A nameless socket that wants credentials gets an abstract name of the kernel's when it sends,
+  // and all in the host's network would see it (CVE-2020-15257). What still comes is a failure, and
+  // needs none.
+  sys::Setsockopt(status, sys::kSolSocket, sys::kSoPasscred, 0);
+  sys::Call(__NR_sendto, status, "g", 1, sys::kMsgNosignal, nullptr, 0);
+}
+
 // Ours for children is changed and changed back.
 long SpawnInPidNamespace(int pidfd, void (*stage)(const StageJob&), StageJob* job,
                          const clone_args& clone, int* status) {
@@ -297,7 +305,7 @@ void Start(const ReplyTo& from, Process& process) {
   }
   process.reply = from;
   process.starting = true;
-  sys::Call(__NR_sendto, process.status, "g", 1, sys::kMsgNosignal, nullptr, 0);
+  Go(process.status);
 }
 
 void ReadStatus(Process& process) {
