@@ -39,12 +39,7 @@ Result<void> CheckConfig(const cri::ContainerConfig& config,
 
 cri::ContainerStatus NewStatus(const std::string& id, const cri::ContainerConfig& config,
                                const image::ImageInfo& image, const std::string& log_directory) {
-  cri::ContainerStatus status;
-  status.id = id;
-  status.metadata = config.metadata;
-  status.state = cri::ContainerState::kContainerCreated;
-  status.created_at = Now();
-  status.image = config.image;
+  cri::ContainerStatus status = CreatedStatus(id, config, log_directory, Now());
   if (!config.image->user_specified_image.empty()) {
     status.image->image = config.image->user_specified_image;
   } else if (!image.names.empty()) {
@@ -52,14 +47,6 @@ cri::ContainerStatus NewStatus(const std::string& id, const cri::ContainerConfig
   }
   status.image_id = image.id.String();
   status.image_ref = image.repo_digests.empty() ? status.image_id : image.repo_digests.front();
-  status.labels = config.labels;
-  status.annotations = config.annotations;
-  status.mounts = config.mounts;
-  status.stop_signal = config.stop_signal;
-  if (config.linux_ && config.linux_->resources) {
-    status.resources.ensure().linux_ = config.linux_->resources;
-  }
-  if (!config.log_path.empty()) status.log_path = log_directory + '/' + config.log_path;
   return status;
 }
 

@@ -39,6 +39,7 @@
 #include "runtime/draft.h"
 #include "runtime/runtime.h"
 #include "runtime/shim_client.h"
+#include "runtime/views.h"
 
 namespace podium::runtime {
 
@@ -158,6 +159,8 @@ class EmbeddedRuntime : public Runtime {
     std::optional<network::PodNetwork> network;
     std::map<std::string, std::shared_ptr<Container>> containers;
     bool removed = false;
+
+    SandboxView view() const { return {id, config, state, created_at, handler}; }
   };
   struct ExecEnd {
     std::optional<int32_t> code;
@@ -263,10 +266,8 @@ class EmbeddedRuntime : public Runtime {
   void ForgetExec(const std::string& id);
 
   // status.cpp
-  cri::PodSandboxStatus StatusOf(const Sandbox& sandbox) const;
-  cri::PodSandbox Listed(const Sandbox& sandbox) const;
-  cri::Container Listed(const Container& container) const;
-  std::vector<cri::ContainerStatus> StatusesIn(const Sandbox& sandbox) const;
+  static cri::PodSandboxStatus StatusOf(const Sandbox& sandbox);
+  static std::vector<cri::ContainerStatus> StatusesIn(const Sandbox& sandbox);
   void Emit(cri::ContainerEventType type, const std::string& id, const Sandbox& sandbox);
   void DeliverEvents();
 

@@ -5,8 +5,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "runtime/filters.h"
-
 namespace podium::runtime {
 namespace {
 
@@ -124,7 +122,7 @@ void FakeRuntime::QueueEvent(cri::ContainerEventType type, std::string_view id,
   event.created_at = now_.count();
   const auto sandbox = sandboxes_.find(sandbox_id);
   if (sandbox != sandboxes_.end()) {
-    event.pod_sandbox_status = StatusOf(sandbox->first, sandbox->second);
+    event.pod_sandbox_status = StatusOf(View(*sandbox), sandbox->second.addresses);
   }
   event.containers_statuses = StatusesIn(sandbox_id);
   events_.push_back(std::move(event));
@@ -261,24 +259,9 @@ Result<std::string> FakeRuntime::CreateContainer(std::string_view sandbox_id,
   Entry& entry = containers_[id];
   entry.config = config;
   entry.sandbox_id = sandbox->first;
-  cri::ContainerStatus& status = entry.status;
-  status.id = id;
-  status.metadata = config.metadata;
-  status.state = cri::ContainerState::kContainerCreated;
-  status.created_at = now_.count();
-  status.image = config.image;
-  status.image_ref = image;
-  status.image_id = image;
-  status.labels = config.labels;
-  status.annotations = config.annotations;
-  status.mounts = config.mounts;
-  status.stop_signal = config.stop_signal;
-  if (config.linux_ && config.linux_->resources) {
-    status.resources.ensure().linux_ = config.linux_->resources;
-  }
-  if (!config.log_path.empty()) {
-    status.log_path = sandbox->second.config.log_directory + '/' + config.log_path;
-  }
+  entry.status = CreatedStatus(id, config, sandbox->second.config.log_directory, now_.count());
+  entry.status.image_ref = image;
+  entry.status.image_id = image;
   QueueEvent(cri::ContainerEventType::kContainerCreatedEvent, id, entry.sandbox_id);
   Deliver(std::move(lock));
   return id;

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "runtime/runtime.h"
+#include "runtime/views.h"
 
 namespace podium::runtime {
 
@@ -165,9 +166,7 @@ class FakeRuntime : public Runtime {
   void StopSandboxLocked(Sandboxes::iterator sandbox);
   void QueueEvent(cri::ContainerEventType type, std::string_view id, std::string_view sandbox_id);
   void Deliver(Lock lock);
-  cri::PodSandbox Listed(const std::string& id, const Sandbox& sandbox) const;
-  cri::Container Listed(const std::string& id, const Entry& entry) const;
-  cri::PodSandboxStatus StatusOf(const std::string& id, const Sandbox& sandbox) const;
+  static SandboxView View(const Sandboxes::value_type& sandbox);
   std::vector<cri::ContainerStatus> StatusesIn(std::string_view sandbox_id) const;
   cri::ContainerStats StatsOf(const std::string& id, const Entry& entry) const;
   cri::PodSandboxStats StatsOf(const std::string& id, const Sandbox& sandbox) const;

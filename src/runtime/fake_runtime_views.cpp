@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "runtime/fake_runtime.h"
-#include "runtime/filters.h"
 
 namespace podium::runtime {
 namespace {
@@ -166,7 +165,7 @@ Result<cri::PodSandboxConfig> FakeRuntime::SandboxConfigOf(std::string_view sand
 Result<cri::StatusResponse> FakeRuntime::Status() {
   const Lock lock(mutex_);
   TRY_VOID(Enter("Status", ""));
-  cri::StatusResponse response;
+  cri::StatusResponse response = Abilities();
   auto& conditions = response.status.emplace().conditions;
   for (const std::string_view type : {cri::kRuntimeReady, cri::kNetworkReady}) {
     cri::RuntimeCondition condition{std::string(type), true, "", ""};
@@ -175,11 +174,6 @@ Result<cri::StatusResponse> FakeRuntime::Status() {
     }
     conditions.push_back(std::move(condition));
   }
-  for (const char* name : {"", "podium"}) {
-    response.runtime_handlers.push_back({name, cri::RuntimeHandlerFeatures{true, true}});
-  }
-  response.features = cri::RuntimeFeatures{.supplemental_groups_policy = true,
-                                           .user_namespaces_host_network = false};
   return response;
 }
 
@@ -187,29 +181,9 @@ cri::RuntimeConfigResponse FakeRuntime::RuntimeConfig() {
   return {cri::LinuxRuntimeConfiguration{cri::CgroupDriver::kCgroupfs}};
 }
 
-cri::PodSandboxStatus FakeRuntime::StatusOf(const std::string& id, const Sandbox& sandbox) const {
-  cri::PodSandboxStatus status;
-  status.id = id;
-  status.metadata = sandbox.config.metadata;
-  status.state = sandbox.state;
-  status.created_at = sandbox.created_at;
-  auto& network = status.network.emplace();
-  for (size_t i = 0; i < sandbox.addresses.size(); ++i) {
-    if (i == 0) {
-      network.ip = sandbox.addresses[i];
-    } else {
-      network.additional_ips.push_back({sandbox.addresses[i]});
-    }
-  }
-  auto& options = status.linux_.emplace().namespaces.emplace().options.emplace();
-  if (sandbox.config.linux_ && sandbox.config.linux_->security_context &&
-      sandbox.config.linux_->security_context->namespace_options) {
-    options = *sandbox.config.linux_->security_context->namespace_options;
-  }
-  status.labels = sandbox.config.labels;
-  status.annotations = sandbox.config.annotations;
-  status.runtime_handler = sandbox.handler;
-  return status;
+SandboxView FakeRuntime::View(const Sandboxes::value_type& sandbox) {
+  const auto& [id, known] = sandbox;
+  return {id, known.config, known.state, known.created_at, known.handler};
 }
 
 std::vector<cri::ContainerStatus> FakeRuntime::StatusesIn(std::string_view sandbox_id) const {
@@ -217,9 +191,7 @@ std::vector<cri::ContainerStatus> FakeRuntime::StatusesIn(std::string_view sandb
   for (const auto& [id, entry] : containers_) {
     if (entry.sandbox_id == sandbox_id) statuses.push_back(entry.status);
   }
-  std::ranges::sort(statuses, {}, [](const cri::ContainerStatus& status) {
-    return std::pair(status.created_at, status.id);
-  });
+  SortByAge(&statuses);
   return statuses;
 }
 
@@ -229,35 +201,19 @@ Result<cri::PodSandboxStatusResponse> FakeRuntime::PodSandboxStatus(std::string_
   TRY(const auto sandbox, GetSandbox(sandbox_id));
   TRY_VOID(Enter("PodSandboxStatus", sandbox->second.config.metadata->name));
   cri::PodSandboxStatusResponse response;
-  response.status = StatusOf(sandbox->first, sandbox->second);
+  response.status = StatusOf(View(*sandbox), sandbox->second.addresses);
   response.containers_statuses = StatusesIn(sandbox->first);
   response.timestamp = now_.count();
   if (verbose) response.info["info"] = "{}";
   return response;
 }
 
-cri::PodSandbox FakeRuntime::Listed(const std::string& id, const Sandbox& sandbox) const {
-  cri::PodSandbox listed;
-  listed.id = id;
-  listed.metadata = sandbox.config.metadata;
-  listed.state = sandbox.state;
-  listed.created_at = sandbox.created_at;
-  listed.labels = sandbox.config.labels;
-  listed.annotations = sandbox.config.annotations;
-  listed.runtime_handler = sandbox.handler;
-  return listed;
-}
-
 Result<std::vector<cri::PodSandbox>> FakeRuntime::ListPodSandbox(
     const cri::PodSandboxFilter& filter) {
   const Lock lock(mutex_);
   TRY_VOID(Enter("ListPodSandbox", ""));
-  std::vector<cri::PodSandbox> list;
-  for (const auto& [id, sandbox] : sandboxes_) {
-    cri::PodSandbox listed = Listed(id, sandbox);
-    if (Matches(filter, listed)) list.push_back(std::move(listed));
-  }
-  return list;
+  return ListMatching(filter, sandboxes_,
+                      [](const auto& sandbox) { return Listed(View(sandbox)); });
 }
 
 Result<void> FakeRuntime::UpdatePodSandboxResources(std::string_view sandbox_id,
@@ -269,31 +225,13 @@ Result<void> FakeRuntime::UpdatePodSandboxResources(std::string_view sandbox_id,
   return {};
 }
 
-cri::Container FakeRuntime::Listed(const std::string& id, const Entry& entry) const {
-  cri::Container listed;
-  listed.id = id;
-  listed.pod_sandbox_id = entry.sandbox_id;
-  listed.metadata = entry.config.metadata;
-  listed.image = entry.config.image;
-  listed.image_ref = entry.status.image_ref;
-  listed.state = entry.status.state;
-  listed.created_at = entry.status.created_at;
-  listed.labels = entry.config.labels;
-  listed.annotations = entry.config.annotations;
-  listed.image_id = entry.status.image_id;
-  return listed;
-}
-
 Result<std::vector<cri::Container>> FakeRuntime::ListContainers(
     const cri::ContainerFilter& filter) {
   const Lock lock(mutex_);
   TRY_VOID(Enter("ListContainers", ""));
-  std::vector<cri::Container> list;
-  for (const auto& [id, entry] : containers_) {
-    cri::Container listed = Listed(id, entry);
-    if (Matches(filter, listed)) list.push_back(std::move(listed));
-  }
-  return list;
+  return ListMatching(filter, containers_, [](const auto& container) {
+    return Listed(container.second.sandbox_id, container.second.status);
+  });
 }
 
 Result<cri::ContainerStatusResponse> FakeRuntime::ContainerStatus(std::string_view container_id,
@@ -417,7 +355,7 @@ Result<std::vector<cri::ContainerStats>> FakeRuntime::ListContainerStats(
   TRY_VOID(Enter("ListContainerStats", ""));
   std::vector<cri::ContainerStats> list;
   for (const auto& [id, entry] : containers_) {
-    if (Matches(filter, Listed(id, entry))) list.push_back(StatsOf(id, entry));
+    if (Matches(filter, Listed(entry.sandbox_id, entry.status))) list.push_back(StatsOf(id, entry));
   }
   return list;
 }
@@ -445,8 +383,9 @@ Result<std::vector<cri::PodSandboxStats>> FakeRuntime::ListPodSandboxStats(
   const Lock lock(mutex_);
   TRY_VOID(Enter("ListPodSandboxStats", ""));
   std::vector<cri::PodSandboxStats> list;
-  for (const auto& [id, sandbox] : sandboxes_) {
-    if (Matches(filter, Listed(id, sandbox))) list.push_back(StatsOf(id, sandbox));
+  for (const auto& sandbox : sandboxes_) {
+    if (Matches(filter, Listed(View(sandbox))))
+      list.push_back(StatsOf(sandbox.first, sandbox.second));
   }
   return list;
 }

@@ -122,7 +122,8 @@ Result<std::vector<cri::ContainerStats>> EmbeddedRuntime::ListContainerStats(
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, container] : containers_) {
-      if (Matches(filter, Listed(*container))) wanted.push_back(container);
+      const cri::Container listed = Listed(container->sandbox->id, container->status);
+      if (Matches(filter, listed)) wanted.push_back(container);
     }
   }
   std::vector<cri::ContainerStats> list;
@@ -182,7 +183,7 @@ Result<std::vector<cri::PodSandboxStats>> EmbeddedRuntime::ListPodSandboxStats(
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, sandbox] : sandboxes_) {
-      if (Matches(filter, Listed(*sandbox))) wanted.push_back(sandbox);
+      if (Matches(filter, Listed(sandbox->view()))) wanted.push_back(sandbox);
     }
   }
   std::vector<cri::PodSandboxStats> list;

@@ -8,7 +8,6 @@
 #include "linux/path.h"
 #include "reflect/json.h"
 #include "runtime/embedded_runtime.h"
-#include "runtime/filters.h"
 #include "runtime/host_facts.h"
 
 namespace podium::runtime {
@@ -42,62 +41,16 @@ std::string InfoJson(const std::string& cgroup, pid_t pid) {
 
 }  // namespace
 
-cri::PodSandboxStatus EmbeddedRuntime::StatusOf(const Sandbox& sandbox) const {
-  cri::PodSandboxStatus status;
-  status.id = sandbox.id;
-  status.metadata = sandbox.config.metadata;
-  status.state = sandbox.state;
-  status.created_at = sandbox.created_at;
-  auto& network = status.network.emplace();
-  if (sandbox.network) {
-    for (size_t i = 0; i < sandbox.network->addresses.size(); ++i) {
-      const std::string& address = sandbox.network->addresses[i];
-      if (i == 0) {
-        network.ip = address;
-      } else {
-        network.additional_ips.push_back({address});
-      }
-    }
-  }
-  status.linux_.emplace().namespaces.emplace().options = NamespacesOf(sandbox.config);
-  status.labels = sandbox.config.labels;
-  status.annotations = sandbox.config.annotations;
-  status.runtime_handler = sandbox.handler;
-  return status;
+cri::PodSandboxStatus EmbeddedRuntime::StatusOf(const Sandbox& sandbox) {
+  static const std::vector<std::string> kNone;
+  return runtime::StatusOf(sandbox.view(), sandbox.network ? sandbox.network->addresses : kNone);
 }
 
-cri::PodSandbox EmbeddedRuntime::Listed(const Sandbox& sandbox) const {
-  cri::PodSandbox listed;
-  listed.id = sandbox.id;
-  listed.metadata = sandbox.config.metadata;
-  listed.state = sandbox.state;
-  listed.created_at = sandbox.created_at;
-  listed.labels = sandbox.config.labels;
-  listed.annotations = sandbox.config.annotations;
-  listed.runtime_handler = sandbox.handler;
-  return listed;
-}
-
-cri::Container EmbeddedRuntime::Listed(const Container& container) const {
-  cri::Container listed;
-  listed.id = container.id;
-  listed.pod_sandbox_id = container.sandbox->id;
-  listed.metadata = container.config.metadata;
-  listed.image = container.status.image;
-  listed.image_ref = container.status.image_ref;
-  listed.image_id = container.status.image_id;
-  listed.state = container.status.state;
-  listed.created_at = container.status.created_at;
-  listed.labels = container.config.labels;
-  listed.annotations = container.config.annotations;
-  return listed;
-}
-
-std::vector<cri::ContainerStatus> EmbeddedRuntime::StatusesIn(const Sandbox& sandbox) const {
+std::vector<cri::ContainerStatus> EmbeddedRuntime::StatusesIn(const Sandbox& sandbox) {
   std::vector<cri::ContainerStatus> statuses;
   statuses.reserve(sandbox.containers.size());
   for (const auto& [id, container] : sandbox.containers) statuses.push_back(container->status);
-  std::ranges::sort(statuses, {}, &cri::ContainerStatus::created_at);
+  SortByAge(&statuses);
   return statuses;
 }
 
@@ -120,23 +73,16 @@ Result<cri::PodSandboxStatusResponse> EmbeddedRuntime::PodSandboxStatus(std::str
 Result<std::vector<cri::PodSandbox>> EmbeddedRuntime::ListPodSandbox(
     const cri::PodSandboxFilter& filter) {
   const std::lock_guard lock(mutex_);
-  std::vector<cri::PodSandbox> list;
-  for (const auto& [id, sandbox] : sandboxes_) {
-    cri::PodSandbox listed = Listed(*sandbox);
-    if (Matches(filter, listed)) list.push_back(std::move(listed));
-  }
-  return list;
+  return ListMatching(filter, sandboxes_,
+                      [](const auto& sandbox) { return Listed(sandbox.second->view()); });
 }
 
 Result<std::vector<cri::Container>> EmbeddedRuntime::ListContainers(
     const cri::ContainerFilter& filter) {
   const std::lock_guard lock(mutex_);
-  std::vector<cri::Container> list;
-  for (const auto& [id, container] : containers_) {
-    cri::Container listed = Listed(*container);
-    if (Matches(filter, listed)) list.push_back(std::move(listed));
-  }
-  return list;
+  return ListMatching(filter, containers_, [](const auto& container) {
+    return Listed(container.second->sandbox->id, container.second->status);
+  });
 }
 
 Result<cri::ContainerStatusResponse> EmbeddedRuntime::ContainerStatus(std::string_view container_id,
@@ -187,7 +133,7 @@ void EmbeddedRuntime::DeliverEvents() {
 }
 
 Result<cri::StatusResponse> EmbeddedRuntime::Status() {
-  cri::StatusResponse response;
+  cri::StatusResponse response = Abilities();
   auto& conditions = response.status.emplace().conditions;
   if (recovered_) {
     conditions.push_back({std::string(cri::kRuntimeReady), true, "", ""});
@@ -198,11 +144,6 @@ Result<cri::StatusResponse> EmbeddedRuntime::Status() {
   const network::NetworkStatus network = network_.Status();
   conditions.push_back(
       {std::string(cri::kNetworkReady), network.ready, network.reason, network.message});
-  for (const char* name : {"", "podium"}) {
-    response.runtime_handlers.push_back({name, cri::RuntimeHandlerFeatures{true, true}});
-  }
-  response.features = cri::RuntimeFeatures{.supplemental_groups_policy = true,
-                                           .user_namespaces_host_network = false};
   return response;
 }
 
