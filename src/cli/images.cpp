@@ -49,25 +49,14 @@ Result<JsonValue> Verify(const client::Client& client, const Streams& streams) {
   TRY(client::ByteStream answer,
       client.RawStream("POST", "/node/v1/images/verify", "", nullptr, ""));
   const bool terminal = kernel::IsTerminal(streams.err);
-  JsonValue result;
-  TRY_VOID(ForEachLine(answer, [&](std::string_view line) -> Result<void> {
-    if (line.empty()) return {};
-    TRY(JsonValue value, reflect::ParseJson(line));
-    if (std::string problem = TextAt(&value, "error"); !problem.empty()) {
-      return Error(Code::kUnavailable, std::move(problem));
-    }
-    if (value.Find("items")) {
-      result = std::move(value);
-    } else if (terminal) {
-      const auto done = static_cast<uint64_t>(NumberAt(&value, "done").value_or(0));
-      (void)streams.Err("\r\x1b[2Kread " + Bytes(done));
-    }
-    return {};
-  }));
+  auto result = ResultOf(answer, "items", "the agent ended without saying what it found",
+                         [&](const JsonValue& progress) {
+                           if (!terminal) return;
+                           const auto done =
+                               static_cast<uint64_t>(NumberAt(&progress, "done").value_or(0));
+                           (void)streams.Err("\r\x1b[2Kread " + Bytes(done));
+                         });
   if (terminal) (void)streams.Err("\r\x1b[2K");
-  if (result.is_null()) {
-    return Error(Code::kUnavailable, "the agent ended without saying what it found");
-  }
   return result;
 }
 

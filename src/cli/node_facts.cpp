@@ -245,4 +245,25 @@ Result<void> ForEachLine(client::ByteStream& answer,
   }
 }
 
+Result<JsonValue> ResultOf(client::ByteStream& answer, std::string_view member,
+                           std::string_view unfinished,
+                           const std::function<void(const JsonValue& progress)>& show) {
+  JsonValue result;
+  TRY_VOID(ForEachLine(answer, [&](std::string_view line) -> Result<void> {
+    if (line.empty()) return {};
+    TRY(JsonValue value, reflect::ParseJson(line));
+    if (std::string problem = TextAt(&value, "error"); !problem.empty()) {
+      return Error(Code::kUnavailable, std::move(problem));
+    }
+    if (value.Find(member)) {
+      result = std::move(value);
+    } else {
+      show(value);
+    }
+    return {};
+  }));
+  if (result.is_null()) return Error(Code::kUnavailable, std::string(unfinished));
+  return result;
+}
+
 }  // namespace podium::cli

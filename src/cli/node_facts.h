@@ -103,4 +103,10 @@ std::string QueryText(const std::vector<std::pair<std::string, std::string>>& pa
 Result<void> ForEachLine(client::ByteStream& answer,
                          const std::function<Result<void>(std::string_view line)>& each);
 
+// What a long call answers: lines of JSON with its progress, and one, with `member`, that is its
+// result. An "error" in a line is the call's; without a result it is one that `unfinished` words.
+Result<reflect::JsonValue> ResultOf(
+    client::ByteStream& answer, std::string_view member, std::string_view unfinished,
+    const std::function<void(const reflect::JsonValue& progress)>& show);
+
 }  // namespace podium::cli

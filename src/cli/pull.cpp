@@ -19,25 +19,11 @@ Result<JsonValue> Pull(const client::Client& client, const std::string& image,
   TRY(client::ByteStream answer,
       client.RawStream("POST", "/node/v1/images/pull",
                        QueryText({{"image", image}, {"progress", "true"}}), nullptr, ""));
-  JsonValue result;
-  TRY_VOID(ForEachLine(answer, [&](std::string_view line) -> Result<void> {
-    if (line.empty()) return {};
-    TRY(JsonValue value, reflect::ParseJson(line));
-    if (std::string problem = TextAt(&value, "error"); !problem.empty()) {
-      return Error(Code::kUnavailable, std::move(problem));
-    }
-    if (value.Find("id")) {
-      result = std::move(value);
-    } else if (view) {
-      // Progress is not what was asked for: it stands beside the output.
-      (void)streams.Err(view->Show(value));
-    }
-    return {};
-  }));
-  if (result.is_null()) {
-    return Error(Code::kUnavailable, "the agent ended the pull without saying how it went");
-  }
-  return result;
+  return ResultOf(answer, "id", "the agent ended the pull without saying how it went",
+                  [&](const JsonValue& progress) {
+                    // Not what was asked for: it stands beside the output.
+                    if (view) (void)streams.Err(view->Show(progress));
+                  });
 }
 
 Outcome RunPull(const Invocation& invocation, const Streams& streams) {
