@@ -10,6 +10,16 @@
 #include "linux/cgroup_files.h"
 
 namespace podium::kernel {
+namespace {
+
+Result<void> CheckPageSize(const std::string& page_size) {
+  const size_t digits = std::min(page_size.find_first_not_of("0123456789"), page_size.size());
+  const std::string unit = page_size.substr(digits);
+  if (digits > 0 && digits <= 8 && (unit == "KB" || unit == "MB" || unit == "GB")) return {};
+  return Error(Code::kInvalidArgument, "\"" + page_size + "\" is no size of huge pages");
+}
+
+}  // namespace
 
 void CgroupWarnings::Add(std::string sentence) {
   const std::lock_guard lock(mutex_);
@@ -21,11 +31,39 @@ std::vector<std::string> CgroupWarnings::Take() {
   return std::exchange(fresh_, {});
 }
 
-Result<void> CheckPageSize(const std::string& page_size) {
-  const size_t digits = std::min(page_size.find_first_not_of("0123456789"), page_size.size());
-  const std::string unit = page_size.substr(digits);
-  if (digits > 0 && digits <= 8 && (unit == "KB" || unit == "MB" || unit == "GB")) return {};
-  return Error(Code::kInvalidArgument, "\"" + page_size + "\" is no size of huge pages");
+Result<void> WriteIdle(int folder, const CgroupLimits& limits, CgroupWarnings* warnings) {
+  if (!limits.cpu_idle) return {};
+  if (!HasCgroupFile(folder, "cpu.idle")) {
+    warnings->Add("this kernel has no idle cgroups: cpu.idle is not set");
+    return {};
+  }
+  return WriteCgroupFile(folder, "cpu.idle", std::to_string(*limits.cpu_idle));
+}
+
+Result<void> WriteHugepages(int folder, const CgroupLimits& limits, const std::string& suffix) {
+  for (const HugepageLimit& hugepage : limits.hugepages) {
+    TRY_VOID(CheckPageSize(hugepage.page_size));
+    const std::string prefix = "hugetlb." + hugepage.page_size + '.';
+    const std::string value = std::to_string(hugepage.limit);
+    TRY_VOID(WriteCgroupFile(folder, prefix + suffix, value));
+    // Without this one, pages that are reserved and not yet touched (mmap) would not count.
+    const std::string reserved = prefix + "rsvd." + suffix;
+    if (HasCgroupFile(folder, reserved)) TRY_VOID(WriteCgroupFile(folder, reserved, value));
+  }
+  return {};
+}
+
+std::vector<HugepageStats> ReadHugepageFiles(int folder, const std::string& suffix,
+                                             uint64_t (*failures)(int folder,
+                                                                  const std::string& prefix)) {
+  std::vector<HugepageStats> stats;
+  for (const char* size : {"64KB", "1MB", "2MB", "16MB", "32MB", "512MB", "1GB", "2GB", "16GB"}) {
+    const std::string prefix = std::string("hugetlb.") + size + '.';
+    const auto usage = ReadCgroupNumber(folder, prefix + suffix);
+    if (!usage) continue;
+    stats.push_back({.page_size = size, .usage = *usage, .failures = failures(folder, prefix)});
+  }
+  return stats;
 }
 
 std::string DeviceName(int64_t major, int64_t minor) {

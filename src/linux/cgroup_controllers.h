@@ -25,8 +25,17 @@ class CgroupWarnings {
   std::vector<std::string> fresh_;
 };
 
-// What is wrong with a page size that would become part of a file's name.
-Result<void> CheckPageSize(const std::string& page_size);
+// cpu.idle, before the weight: an idle cgroup takes none.
+Result<void> WriteIdle(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
+
+// hugetlb.SIZE.SUFFIX and, where there is one, hugetlb.SIZE.rsvd.SUFFIX. kInvalidArgument for a
+// size that is none: it would become part of a file's name.
+Result<void> WriteHugepages(int folder, const CgroupLimits& limits, const std::string& suffix);
+// Of the sizes that the folder has files of: the usage in hugetlb.SIZE.SUFFIX, and the failures
+// that `failures` reads behind the prefix hugetlb.SIZE.
+std::vector<HugepageStats> ReadHugepageFiles(int folder, const std::string& suffix,
+                                             uint64_t (*failures)(int folder,
+                                                                  const std::string& prefix));
 
 // "8:16"
 std::string DeviceName(int64_t major, int64_t minor);

@@ -131,13 +131,7 @@ void AddIo(int folder, const std::string& file, uint64_t IoStats::* reads,
 }  // namespace
 
 Result<void> SetCpu(int folder, const CgroupLimits& limits, CgroupWarnings* warnings) {
-  if (limits.cpu_idle) {
-    if (HasCgroupFile(folder, "cpu.idle")) {
-      TRY_VOID(WriteCgroupFile(folder, "cpu.idle", std::to_string(*limits.cpu_idle)));
-    } else {
-      warnings->Add("this kernel has no idle cgroups: cpu.idle is not set");
-    }
-  }
+  TRY_VOID(WriteIdle(folder, limits, warnings));
   if (limits.cpu_shares) {
     TRY_VOID(WriteCgroupFile(folder, "cpu.shares", std::to_string(*limits.cpu_shares)));
   }
@@ -167,17 +161,7 @@ Result<void> SetMemory(int folder, const CgroupLimits& limits, CgroupWarnings* w
 }
 
 Result<void> SetHugepages(int folder, const CgroupLimits& limits) {
-  for (const HugepageLimit& hugepage : limits.hugepages) {
-    TRY_VOID(CheckPageSize(hugepage.page_size));
-    const std::string prefix = "hugetlb." + hugepage.page_size;
-    const std::string value = std::to_string(hugepage.limit);
-    TRY_VOID(WriteCgroupFile(folder, prefix + ".limit_in_bytes", value));
-    // Without this one, pages that are reserved and not yet touched (mmap) would not count.
-    if (HasCgroupFile(folder, prefix + ".rsvd.limit_in_bytes")) {
-      TRY_VOID(WriteCgroupFile(folder, prefix + ".rsvd.limit_in_bytes", value));
-    }
-  }
-  return {};
+  return WriteHugepages(folder, limits, "limit_in_bytes");
 }
 
 Result<void> SetIo(int folder, const CgroupLimits& limits, CgroupWarnings* warnings) {
@@ -247,16 +231,9 @@ std::optional<MemoryStats> ReadMemory(int folder) {
 }
 
 std::vector<HugepageStats> ReadHugepages(int folder) {
-  std::vector<HugepageStats> stats;
-  for (const char* size : {"64KB", "1MB", "2MB", "16MB", "32MB", "512MB", "1GB", "2GB", "16GB"}) {
-    const std::string prefix = std::string("hugetlb.") + size;
-    const auto usage = ReadCgroupNumber(folder, prefix + ".usage_in_bytes");
-    if (!usage) continue;
-    stats.push_back({.page_size = size,
-                     .usage = *usage,
-                     .failures = ReadCgroupNumber(folder, prefix + ".failcnt").value_or(0)});
-  }
-  return stats;
+  return ReadHugepageFiles(folder, "usage_in_bytes", [](int at, const std::string& prefix) {
+    return ReadCgroupNumber(at, prefix + "failcnt").value_or(0);
+  });
 }
 
 std::vector<IoStats> ReadIo(int folder) {

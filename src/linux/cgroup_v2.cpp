@@ -113,14 +113,7 @@ bool IsUnifiedName(const std::string& name) {
 }  // namespace
 
 Result<void> SetCpu(int folder, const CgroupLimits& limits, CgroupWarnings* warnings) {
-  // First: an idle cgroup takes no weight.
-  if (limits.cpu_idle) {
-    if (HasCgroupFile(folder, "cpu.idle")) {
-      TRY_VOID(WriteCgroupFile(folder, "cpu.idle", std::to_string(*limits.cpu_idle)));
-    } else {
-      warnings->Add("this kernel has no idle cgroups: cpu.idle is not set");
-    }
-  }
+  TRY_VOID(WriteIdle(folder, limits, warnings));
   if (limits.cpu_shares) {
     const std::string weight = std::to_string(CpuWeightFromShares(*limits.cpu_shares));
     TRY_VOID(WriteCgroupFile(folder, "cpu.weight", weight));
@@ -152,17 +145,7 @@ Result<void> SetMemory(int folder, const CgroupLimits& limits, CgroupWarnings* w
 }
 
 Result<void> SetHugepages(int folder, const CgroupLimits& limits) {
-  for (const HugepageLimit& hugepage : limits.hugepages) {
-    TRY_VOID(CheckPageSize(hugepage.page_size));
-    const std::string prefix = "hugetlb." + hugepage.page_size;
-    const std::string value = std::to_string(hugepage.limit);
-    TRY_VOID(WriteCgroupFile(folder, prefix + ".max", value));
-    // Without this one, pages that are reserved and not yet touched (mmap) would not count.
-    if (HasCgroupFile(folder, prefix + ".rsvd.max")) {
-      TRY_VOID(WriteCgroupFile(folder, prefix + ".rsvd.max", value));
-    }
-  }
-  return {};
+  return WriteHugepages(folder, limits, "max");
 }
 
 Result<void> SetIo(int folder, const CgroupLimits& limits, CgroupWarnings* warnings) {
@@ -224,15 +207,9 @@ std::optional<MemoryStats> ReadMemory(int folder) {
 }
 
 std::vector<HugepageStats> ReadHugepages(int folder) {
-  std::vector<HugepageStats> stats;
-  for (const char* size : {"64KB", "1MB", "2MB", "16MB", "32MB", "512MB", "1GB", "2GB", "16GB"}) {
-    const std::string prefix = std::string("hugetlb.") + size;
-    const auto usage = ReadCgroupNumber(folder, prefix + ".current");
-    if (!usage) continue;
-    const auto events = ReadCgroupTable(folder, prefix + ".events");
-    stats.push_back({.page_size = size, .usage = *usage, .failures = TableValue(events, "max")});
-  }
-  return stats;
+  return ReadHugepageFiles(folder, "current", [](int at, const std::string& prefix) {
+    return TableValue(ReadCgroupTable(at, prefix + "events"), "max");
+  });
 }
 
 std::vector<IoStats> ReadIo(int folder) {
