@@ -6,7 +6,7 @@
 //   ROOT/layers/<algo>-<hex>/fs   a layer unpacked, by its diff_id; shared by all images
 //   ROOT/layers/<algo>-<hex>/layer.json
 //   ROOT/damaged/…                a layer that was found damaged and may still be mounted
-//   ROOT/work/…                   what is being unpacked or removed; emptied at start
+//   ROOT/scratch/…                what is being unpacked or removed; emptied at start
 //   ROOT/lock                     held by the one process that has the store open
 //
 // Crash safety: an image is named in index.json after all that it needs is on disk, and a layer's

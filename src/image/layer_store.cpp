@@ -200,17 +200,17 @@ Result<std::unique_ptr<LayerStore>> LayerStore::Open(const std::string& root) {
   TRY_VOID(MakePrivateFolder(root));
   TRY_VOID(MakePrivateFolder(root + "/layers"));
   TRY_VOID(MakePrivateFolder(root + "/damaged"));
-  TRY_VOID(MakePrivateFolder(root + "/work"));
+  TRY_VOID(MakePrivateFolder(root + "/scratch"));
   // Without it every layer is looked at once by every process.
   auto boot = kernel::ReadFile(AT_FDCWD, "/proc/sys/kernel/random/boot_id", kMaxInfoSize);
   if (boot.ok()) store->boot_ = *std::move(boot);
-  TRY_VOID(store->EmptyWork());
+  TRY_VOID(store->EmptyScratch());
   TRY_VOID(store->ReadLayers());
   return store;
 }
 
-Result<void> LayerStore::EmptyWork() const {
-  const std::string path = root_ + "/work";
+Result<void> LayerStore::EmptyScratch() const {
+  const std::string path = root_ + "/scratch";
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
     TRY_VOID(RemoveLayerFolder(entry.path().string()));
@@ -248,9 +248,9 @@ std::string LayerStore::Place(const Digest& diff_id) const {
   return root_ + "/layers/" + FolderName(diff_id);
 }
 
-std::string LayerStore::NewWorkPlace() {
+std::string LayerStore::NewScratchPlace() {
   const std::lock_guard lock(mutex_);
-  return root_ + "/work/" + std::to_string(next_work_++);
+  return root_ + "/scratch/" + std::to_string(next_scratch_++);
 }
 
 Result<LayerInfo> LayerStore::Find(const Digest& diff_id) const {
@@ -294,7 +294,7 @@ Result<LayerInfo> LayerStore::Unpack(int blob, const Digest& diff_id,
 
 Result<LayerInfo> LayerStore::UnpackOnce(int blob, const Digest& diff_id,
                                          const std::function<bool(uint64_t done)>& progress) {
-  const std::string work = NewWorkPlace();
+  const std::string work = NewScratchPlace();
   TRY_VOID(MakePrivateFolder(work));
   WorkFolder cleanup(work);
   TRY(const uint64_t room, RoomOn(work));
@@ -411,7 +411,7 @@ Result<void> LayerStore::RemoveDiscarded(const std::function<bool(const Digest& 
 
 // It loses its name first: what is left half-removed by a crash stands in work/.
 Result<void> LayerStore::MoveAwayAndRemove(const std::string& place) {
-  const std::string work = NewWorkPlace();
+  const std::string work = NewScratchPlace();
   if (rename(place.c_str(), work.c_str()) != 0) {
     if (errno == ENOENT) return {};
     return Failed("removing " + place);

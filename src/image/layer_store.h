@@ -4,7 +4,7 @@
 //   ROOT/layers/<algo>-<hex>/layer.json   what is to be known about it, digests of the folder too
 //   ROOT/layers/<algo>-<hex>/checked      since which boot of the machine it is known to be whole
 //   ROOT/damaged/<algo>-<hex>.<number>    was found damaged; containers may have it mounted still
-//   ROOT/work/<number>                    being unpacked or removed; emptied by Open
+//   ROOT/scratch/<number>                 being unpacked or removed; emptied by Open
 //
 // A layer is unpacked in work/, its diff_id is checked, the file system is synced, and then it is
 // renamed to its place: whatever stands in layers/ was whole, also after a crash at any moment.
@@ -89,14 +89,14 @@ class LayerStore {
  private:
   explicit LayerStore(std::string root) : root_(std::move(root)) {}
   Result<void> ReadLayers();
-  Result<void> EmptyWork() const;
+  Result<void> EmptyScratch() const;
   Result<LayerInfo> UnpackOnce(int blob, const Digest& diff_id,
                                const std::function<bool(uint64_t done)>& progress);
   Result<void> MoveAwayAndRemove(const std::string& place);
   Result<void> MoveAside(const Digest& diff_id);
   void MarkChecked(const LayerInfo& layer);
   std::string Place(const Digest& diff_id) const;
-  std::string NewWorkPlace();
+  std::string NewScratchPlace();
 
   std::string root_;
   std::string boot_;  // the kernel's number of it
@@ -104,7 +104,7 @@ class LayerStore {
   std::condition_variable changed_;
   std::map<Digest, LayerInfo> layers_;
   std::set<Digest> busy_;  // being unpacked or removed
-  uint64_t next_work_ = 0;
+  uint64_t next_scratch_ = 0;
   uint64_t next_generation_ = 1;
 };
 

@@ -310,7 +310,7 @@ TEST_F(ImageStoreTest, ADamagedBlobIsFoundWhenItIsUnpacked) {
   EXPECT_EQ(store_->AddManifest(manifest, {}).error().code(), Code::kDataLoss);
   EXPECT_FALSE(store_->content().Contains(digest));
   EXPECT_EQ(Entries("layers"), 0u);
-  EXPECT_EQ(Entries("work"), 0u);
+  EXPECT_EQ(Entries("scratch"), 0u);
 }
 
 TEST_F(ImageStoreTest, ALayerMustBeWhatTheConfigSays) {
@@ -321,21 +321,21 @@ TEST_F(ImageStoreTest, ALayerMustBeWhatTheConfigSays) {
   EXPECT_EQ(added.error().code(), Code::kInvalidArgument);
   EXPECT_THAT(added.error().message(), HasSubstr("the layer is not what the image's config says"));
   EXPECT_EQ(Entries("layers"), 0u);
-  EXPECT_EQ(Entries("work"), 0u);
+  EXPECT_EQ(Entries("scratch"), 0u);
 }
 
 // What kill -9 and a lost disk leave behind.
 TEST_F(ImageStoreTest, StartsWithWhatACrashLeft) {
   const ImageInfo image = Add({"a", "b"}, {"nginx"});
   store_.reset();
-  const fs::path work = fs::path(root_) / "work/17";
-  fs::create_directories(work / "fs/usr/bin");
-  std::ofstream(work / "fs/usr/bin/half") << "ha";
+  const fs::path scratch = fs::path(root_) / "scratch/17";
+  fs::create_directories(scratch / "fs/usr/bin");
+  std::ofstream(scratch / "fs/usr/bin/half") << "ha";
   std::ofstream(fs::path(root_) / "index.json.tmp") << "{\"manif";
   // A folder that was lost.
   fs::remove_all(fs::path(image.layers[1]).parent_path());
   Reopen();
-  EXPECT_EQ(Entries("work"), 0u);
+  EXPECT_EQ(Entries("scratch"), 0u);
   auto found = store_->Resolve("nginx");
   ASSERT_TRUE(found.ok());
   EXPECT_TRUE(found->runnable);
