@@ -234,65 +234,19 @@ std::vector<std::shared_ptr<const v1::Pod>> Agent::ListPods(std::string_view nam
   return out;
 }
 
-ApiResult<v1::Pod> Agent::DeletePod(std::string_view name_space, std::string_view name,
-                                    std::optional<int64_t> grace, std::string_view uid) {
+ApiResult<v1::Pod> Agent::ChangePod(std::string_view name_space, std::string_view name,
+                                    const PodEdit& edit) {
   std::shared_ptr<const v1::Pod> stored;
   std::shared_ptr<PodWorker> worker;
   {
     std::lock_guard lock(mutex_);
     auto found = pods_.find(Key(name_space, name));
     if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", name));
-    v1::Pod pod = *found->second.pod;
-    worker = found->second.worker;
-    if (!uid.empty() && uid != pod.metadata.uid) {
-      return std::unexpected(
-          ConflictStatus("pods", name,
-                         "Precondition failed: UID in precondition: " + std::string(uid) +
-                             ", UID in object meta: " + pod.metadata.uid));
-    }
-    int64_t seconds =
-        std::max<int64_t>(grace.value_or(pod.spec.terminationGracePeriodSeconds.value_or(30)), 0);
-    // Nothing runs of a pod that has ended.
-    if (IsTerminalPhase(pod.status.phase) && !grace) seconds = 0;
-    if (pod.metadata.deletionTimestamp) {
-      // A grace period can only become shorter.
-      const int64_t before = pod.metadata.deletionGracePeriodSeconds.value_or(seconds);
-      if (seconds >= before) return pod;
-    }
-    pod.metadata.deletionTimestamp =
-        api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) + seconds);
-    pod.metadata.deletionGracePeriodSeconds = seconds;
-    auto changed = Change(std::move(pod), ChangeType::kModified);
-    if (!changed.ok()) return std::unexpected(StatusOf(changed.error()));
-    stored = *changed;
-  }
-  worker->Update(*stored);
-  return *stored;
-}
-
-ApiResult<v1::Pod> Agent::UpdatePod(v1::Pod pod) {
-  std::shared_ptr<const v1::Pod> stored;
-  std::shared_ptr<PodWorker> worker;
-  {
-    std::lock_guard lock(mutex_);
-    auto found = pods_.find(Key(pod.metadata.namespace_, pod.metadata.name));
-    if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", pod.metadata.name));
     const v1::Pod& before = *found->second.pod;
-    if (auto conflict = KeepMetadata("pods", before.metadata, &pod.metadata)) {
-      return std::unexpected(*std::move(conflict));
-    }
-    pod.kind = before.kind;
-    pod.apiVersion = before.apiVersion;
-    pod.status = before.status;
-    if (pod.spec.nodeName.empty()) pod.spec.nodeName = before.spec.nodeName;
-    api::SetDefaults(pod, {.now = pod.metadata.creationTimestamp});
-    api::field::ErrorList errors = api::ValidateUpdate(pod, before);
-    errors.Append(UnsupportedFields(pod));
-    if (!errors.empty()) {
-      return std::unexpected(api::InvalidStatus("", "Pod", pod.metadata.name, errors));
-    }
-    if (!reflect::Equal(pod.spec, before.spec)) ++pod.metadata.generation;
+    v1::Pod pod = before;
+    if (auto refused = edit(before, &pod)) return std::unexpected(*std::move(refused));
     if (reflect::Equal(pod, before)) return pod;
+    if (!reflect::Equal(pod.spec, before.spec)) ++pod.metadata.generation;
     worker = found->second.worker;
     auto changed = Change(std::move(pod), ChangeType::kModified);
     if (!changed.ok()) return std::unexpected(StatusOf(changed.error()));
@@ -302,30 +256,63 @@ ApiResult<v1::Pod> Agent::UpdatePod(v1::Pod pod) {
   return *stored;
 }
 
-ApiResult<v1::Pod> Agent::UpdateEphemeralContainers(const v1::Pod& pod) {
-  std::shared_ptr<const v1::Pod> stored;
-  std::shared_ptr<PodWorker> worker;
-  {
-    std::lock_guard lock(mutex_);
-    auto found = pods_.find(Key(pod.metadata.namespace_, pod.metadata.name));
-    if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", pod.metadata.name));
-    const v1::Pod& before = *found->second.pod;
-    v1::Pod next = before;
-    next.spec.ephemeralContainers = pod.spec.ephemeralContainers;
-    api::SetDefaults(next, {.now = next.metadata.creationTimestamp});
-    const auto errors = api::ValidatePodEphemeralContainersUpdate(
-        next, before, api::PodValidationOptionsFor(&before.spec, &before.metadata));
-    if (!errors.empty()) {
-      return std::unexpected(api::InvalidStatus("", "Pod", next.metadata.name, errors));
-    }
-    ++next.metadata.generation;
-    worker = found->second.worker;
-    auto changed = Change(std::move(next), ChangeType::kModified);
-    if (!changed.ok()) return std::unexpected(StatusOf(changed.error()));
-    stored = *changed;
-  }
-  worker->Update(*stored);
-  return *stored;
+ApiResult<v1::Pod> Agent::DeletePod(std::string_view name_space, std::string_view name,
+                                    std::optional<int64_t> grace, std::string_view uid) {
+  return ChangePod(
+      name_space, name, [&](const v1::Pod& before, v1::Pod* pod) -> std::optional<Status> {
+        if (!uid.empty() && uid != before.metadata.uid) {
+          return ConflictStatus("pods", name,
+                                "Precondition failed: UID in precondition: " + std::string(uid) +
+                                    ", UID in object meta: " + before.metadata.uid);
+        }
+        int64_t seconds = std::max<int64_t>(
+            grace.value_or(before.spec.terminationGracePeriodSeconds.value_or(30)), 0);
+        // Nothing runs of a pod that has ended.
+        if (IsTerminalPhase(before.status.phase) && !grace) seconds = 0;
+        if (!before.metadata.deletionTimestamp) {
+          ++pod->metadata.generation;
+        } else if (seconds >= before.metadata.deletionGracePeriodSeconds.value_or(seconds)) {
+          return {};  // a grace period can only become shorter
+        }
+        pod->metadata.deletionTimestamp =
+            api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) + seconds);
+        pod->metadata.deletionGracePeriodSeconds = seconds;
+        return {};
+      });
+}
+
+ApiResult<v1::Pod> Agent::UpdatePod(v1::Pod next) {
+  const std::string name_space = next.metadata.namespace_;
+  const std::string name = next.metadata.name;
+  return ChangePod(name_space, name,
+                   [&](const v1::Pod& before, v1::Pod* pod) -> std::optional<Status> {
+                     *pod = std::move(next);
+                     if (auto conflict = KeepMetadata("pods", before.metadata, &pod->metadata))
+                       return conflict;
+                     pod->kind = before.kind;
+                     pod->apiVersion = before.apiVersion;
+                     pod->status = before.status;
+                     if (pod->spec.nodeName.empty()) pod->spec.nodeName = before.spec.nodeName;
+                     api::SetDefaults(*pod, {.now = pod->metadata.creationTimestamp});
+                     api::field::ErrorList errors = api::ValidateUpdate(*pod, before);
+                     errors.Append(UnsupportedFields(*pod));
+                     if (!errors.empty()) return api::InvalidStatus("", "Pod", name, errors);
+                     return {};
+                   });
+}
+
+ApiResult<v1::Pod> Agent::UpdateEphemeralContainers(const v1::Pod& next) {
+  return ChangePod(next.metadata.namespace_, next.metadata.name,
+                   [&](const v1::Pod& before, v1::Pod* pod) -> std::optional<Status> {
+                     pod->spec.ephemeralContainers = next.spec.ephemeralContainers;
+                     api::SetDefaults(*pod, {.now = pod->metadata.creationTimestamp});
+                     const auto errors = api::ValidatePodEphemeralContainersUpdate(
+                         *pod, before,
+                         api::PodValidationOptionsFor(&before.spec, &before.metadata));
+                     if (!errors.empty())
+                       return api::InvalidStatus("", "Pod", next.metadata.name, errors);
+                     return {};
+                   });
 }
 
 void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {

@@ -75,9 +75,9 @@ class Agent {
   // whose image changes is started again with the new one. A node that is not named, and what only
   // the server writes, are taken from the stored pod. The pod as it is then; nothing is written
   // where nothing changes.
-  ApiResult<v1::Pod> UpdatePod(v1::Pod pod);
+  ApiResult<v1::Pod> UpdatePod(v1::Pod next);
   // Adds ephemeral containers to a running pod; the rest of the pod must be the same.
-  ApiResult<v1::Pod> UpdateEphemeralContainers(const v1::Pod& pod);
+  ApiResult<v1::Pod> UpdateEphemeralContainers(const v1::Pod& next);
 
   // ConfigMaps or Secrets of the namespace have changed.
   void ObjectsChanged(std::string_view name_space);
@@ -119,6 +119,11 @@ class Agent {
   // With the lock held: gives the pod a new version, keeps it and tells the observers.
   Result<std::shared_ptr<const v1::Pod>> Change(v1::Pod pod, ChangeType type);
   void Tell(PodChange change);
+  // What is refused, or nothing. `pod` is `before` until it is edited.
+  using PodEdit = std::function<std::optional<Status>(const v1::Pod& before, v1::Pod* pod)>;
+  // Edits a pod under the lock, and tells its worker if that changed it.
+  ApiResult<v1::Pod> ChangePod(std::string_view name_space, std::string_view name,
+                               const PodEdit& edit);
 
   const Parts parts_;
   UserNamespaces users_;

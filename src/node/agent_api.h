@@ -96,6 +96,8 @@ class AgentApi {
   // agent_streams.cpp
   void Log(const Call& call);
   ApiResult<LogOptions> LogOptionsOf(const Call& call) const;
+  template <class Request>
+  static bool ReadStreams(const Call& call, Request* request);
   void Exec(const Call& call);
   void Attach(const Call& call);
   void PortForward(const Call& call);

@@ -303,6 +303,19 @@ void AgentApi::Log(const Call& call) {
   (void)call.exchange->End();
 }
 
+// What is to be streamed, into a request of either kind. Without an upgrade there are no streams:
+// that is answered, and false.
+template <class Request>
+bool AgentApi::ReadStreams(const Call& call, Request* request) {
+  request->stdin_ = call.Flag("stdin");
+  request->tty = call.Flag("tty");
+  request->stdout_ = call.Flag("stdout") || call.Parameter("stdout").empty();
+  request->stderr_ = !request->tty && (call.Flag("stderr") || call.Parameter("stderr").empty());
+  if (http::IsWebSocketRequest(call.exchange->request().head)) return true;
+  RespondStatus(*call.exchange, BadRequestStatus("Upgrade request required"));
+  return false;
+}
+
 void AgentApi::Exec(const Call& call) {
   auto id = RunningContainer(call);
   if (!id) return RespondStatus(*call.exchange, id.error());
@@ -314,13 +327,7 @@ void AgentApi::Exec(const Call& call) {
   if (request.cmd.empty()) {
     return RespondStatus(*call.exchange, BadRequestStatus("you must specify at least 1 command"));
   }
-  request.stdin_ = call.Flag("stdin");
-  request.tty = call.Flag("tty");
-  request.stdout_ = call.Flag("stdout") || call.Parameter("stdout").empty();
-  request.stderr_ = !request.tty && (call.Flag("stderr") || call.Parameter("stderr").empty());
-  if (!http::IsWebSocketRequest(call.exchange->request().head)) {
-    return RespondStatus(*call.exchange, BadRequestStatus("Upgrade request required"));
-  }
+  if (!ReadStreams(call, &request)) return;
   // Not upstream's: clients of the Kubernetes API tell the size when the program runs already.
   const auto length = [&](const char* key) {
     return static_cast<uint16_t>(std::clamp<int64_t>(call.Number(key).value_or(0), 0, UINT16_MAX));
@@ -336,13 +343,7 @@ void AgentApi::Attach(const Call& call) {
   if (!id) return RespondStatus(*call.exchange, id.error());
   wire::cri::AttachRequest request;
   request.container_id = *id;
-  request.stdin_ = call.Flag("stdin");
-  request.tty = call.Flag("tty");
-  request.stdout_ = call.Flag("stdout") || call.Parameter("stdout").empty();
-  request.stderr_ = !request.tty && (call.Flag("stderr") || call.Parameter("stderr").empty());
-  if (!http::IsWebSocketRequest(call.exchange->request().head)) {
-    return RespondStatus(*call.exchange, BadRequestStatus("Upgrade request required"));
-  }
+  if (!ReadStreams(call, &request)) return;
   auto session = agent_.runtime().Attach(request);
   if (!session.ok()) return RespondStatus(*call.exchange, StatusOf(session.error()));
   Serve(*call.exchange, *std::move(session));

@@ -133,8 +133,12 @@ TEST_F(AgentTest, AGracePeriodOnlyBecomesShorter) {
   ASSERT_TRUE(Create("web",
                      "terminationGracePeriodSeconds: 100, containers: [{name: a, lifecycle: "
                      "{preStop: {sleep: {seconds: 90}}}}]"));
-  EXPECT_EQ(agent_->DeletePod("ns", "web", 60)->metadata.deletionGracePeriodSeconds, 60);
+  const auto deleted = agent_->DeletePod("ns", "web", 60);
+  EXPECT_EQ(deleted->metadata.deletionGracePeriodSeconds, 60);
+  // The first deletion is a generation of its own; a shorter period is none.
+  EXPECT_EQ(deleted->metadata.generation, 2);
   EXPECT_EQ(agent_->DeletePod("ns", "web", 100)->metadata.deletionGracePeriodSeconds, 60);
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 50)->metadata.generation, 2);
   EXPECT_EQ(agent_->DeletePod("ns", "web", 0)->metadata.deletionGracePeriodSeconds, 0);
   EXPECT_EQ(agent_->DeletePod("ns", "web", 0, "another").error().code, 409);
   node_.time.RunFor(1s);
