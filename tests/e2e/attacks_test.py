@@ -13,13 +13,12 @@ import threading
 import time
 import unittest
 
+import cases
 import world as worlds
 
 LONG = "PODIUM_TEST_LONG" in os.environ
 MIB = 1 << 20
 SHORT_SECONDS = 6
-
-WORLD = None
 
 POD = """\
 apiVersion: v1
@@ -43,15 +42,13 @@ spec:
 
 
 def setUpModule():
-    global WORLD
-    WORLD = worlds.World()
+    cases.begin()
     # What was freed would count as memory for long.
-    options = WORLD.environment.get("ASAN_OPTIONS", "")
-    WORLD.environment["ASAN_OPTIONS"] = f"{options}:quarantine_size_mb=1"
+    environment = cases.PodCase.world.environment
+    environment["ASAN_OPTIONS"] = f"{environment.get('ASAN_OPTIONS', '')}:quarantine_size_mb=1"
 
 
-def tearDownModule():
-    WORLD.close()
+tearDownModule = cases.end
 
 
 def memory_of(pid):
@@ -69,73 +66,62 @@ def times(count):
         yield i
 
 
-class AttacksTest(unittest.TestCase):
-    maxDiff = None
+class AttacksTest(cases.PodCase):
+    def play_script(self, name, script, host="false", memory="64Mi"):
+        self.play(self.world.manifest(
+            POD.format(name=name, script=script, host=host, memory=memory)))
 
-    def setUp(self):
-        self.addCleanup(WORLD.stop_all)
-
-    def play(self, name, script, host="false", memory="64Mi"):
-        path = WORLD.manifest(POD.format(name=name, script=script, host=host, memory=memory))
-        status, _, err = WORLD.podium("play", "-d", path)
-        self.assertEqual(status, 0, err)
-
-    def run_podium(self, *arguments):
-        status, out, err = WORLD.podium(*arguments)
-        self.assertEqual(status, 0, f"{arguments} {err}{WORLD.agent_log()}")
-        return out
+    def output(self, *arguments):
+        return self.run_podium(*arguments)[0]
 
     def play_neighbour(self):
-        self.play("neighbour", "echo up; exec sleep 100000")
-        WORLD.ready("neighbour")
+        self.play_script("neighbour", "echo up; exec sleep 100000")
+        self.world.ready("neighbour")
 
     def expect_well(self):
         """The neighbour answers, and has not been started again; so does the agent."""
-        self.assertEqual(self.run_podium("exec", "neighbour", "--", "echo", "well"), "well\n")
-        status, = WORLD.pods()["neighbour"]["status"]["containerStatuses"]
+        self.assertEqual(self.output("exec", "neighbour", "--", "echo", "well"), "well\n")
+        status = self.container(self.world.pods()["neighbour"], "main")
         self.assertEqual((status["restartCount"], "running" in status["state"]), (0, True))
 
-    @staticmethod
-    def terminated(name):
-        def ended():
-            statuses = WORLD.pods()[name]["status"].get("containerStatuses", [])
-            return statuses and statuses[0]["state"].get("terminated")
-        return worlds.wait_for(f"{name} ends", ended, 60)
+    def terminated(self, name):
+        pod = worlds.wait_for(f"{name} ends", lambda: self.with_ended(name, "main"), 60)
+        return self.container(pod, "main")["state"]["terminated"]
 
-    @staticmethod
-    def log_files(name):
-        folder, = (WORLD.folder / "log").glob(f"default_{name}_*/main")
+    def log_files(self, name):
+        folder, = (self.world.folder / "log").glob(f"default_{name}_*/main")
         return {path.name: path.stat().st_size for path in folder.iterdir()}
 
     def test_abstract_sockets(self):
         """CVE-2020-15257: with the host's network a pod could reach those of the agent."""
         self.play_neighbour()
-        self.play("host", "grep @ /proc/net/unix; echo end", host="true")
+        self.play_script("host", "grep @ /proc/net/unix; echo end", host="true")
         self.terminated("host")
-        self.assertEqual(self.run_podium("logs", "host"), "end\n")
+        self.assertEqual(self.output("logs", "host"), "end\n")
 
     def test_log_flood(self):
         """CVE-2020-8557: the log is rotated, and all of its files together are bounded."""
         self.play_neighbour()
-        agent = WORLD.agent()
+        agent = self.world.agent()
         before = memory_of(agent)
-        self.play("loud", "exec yes 0123456789012345678901234567890123456789")
-        WORLD.ready("loud")
+        self.play_script("loud", "exec yes 0123456789012345678901234567890123456789")
+        self.world.ready("loud")
         worlds.wait_for("it was rotated", lambda: len(self.log_files("loud")) > 2, 60)
         # Five files: the one that is written, one as it is, three compressed.
         for _ in times(100):
             self.assertLessEqual(len(self.log_files("loud")), 6, self.log_files("loud"))
             time.sleep(0.1)
-        self.assertEqual(len(self.run_podium("logs", "--tail", "3", "loud").splitlines()), 3)
+        self.assertEqual(len(self.output("logs", "--tail", "3", "loud").splitlines()), 3)
         self.expect_well()
         self.assertLess(memory_of(agent) - before, 64 * MIB)
 
     def test_termination_message_flood(self):
         """Its last 4,096 bytes are read, whatever is put there."""
         self.play_neighbour()
-        self.play("message", "yes 0123456789 | head -c 50000000 > /dev/termination-log; exit 3")
-        self.play("sparse", "dd if=/dev/zero of=/dev/termination-log bs=1 count=0 seek=1099511627776; "
-                            "exit 4")
+        self.play_script("message",
+                         "yes 0123456789 | head -c 50000000 > /dev/termination-log; exit 3")
+        self.play_script("sparse", "dd if=/dev/zero of=/dev/termination-log bs=1 count=0 "
+                                   "seek=1099511627776; exit 4")
         message = self.terminated("message")
         self.assertEqual(message["exitCode"], 3)
         self.assertEqual(len(message["message"]), 4096)
@@ -146,47 +132,48 @@ class AttacksTest(unittest.TestCase):
         """/etc/hosts and its like are the pod's, and go with it; the node's own stay."""
         self.play_neighbour()
         hosts = pathlib.Path("/etc/hosts").read_text(encoding="utf-8")
-        self.play("hosts", "yes 10.0.0.1 evil | head -c 20000000 >> /etc/hosts; "
-                           "grep -c evil /etc/hosts; exec sleep 1000")
-        WORLD.ready("hosts")
-        worlds.wait_for("it has written", lambda: self.run_podium("logs", "hosts"))
+        self.play_script("hosts", "yes 10.0.0.1 evil | head -c 20000000 >> /etc/hosts; "
+                                  "grep -c evil /etc/hosts; exec sleep 1000")
+        self.world.ready("hosts")
+        worlds.wait_for("it has written", lambda: self.output("logs", "hosts"))
         self.assertEqual(pathlib.Path("/etc/hosts").read_text(encoding="utf-8"), hosts)
-        out = self.run_podium("exec", "neighbour", "--", "cat", "/etc/hosts")
+        out = self.output("exec", "neighbour", "--", "cat", "/etc/hosts")
         self.assertNotIn("evil", out)
         self.expect_well()
-        self.run_podium("stop", "hosts", "-t", "0")
-        self.assertEqual([path for path in (WORLD.folder / "data/pods").rglob("*")
+        self.output("stop", "hosts", "-t", "0")
+        self.assertEqual([path for path in (self.world.folder / "data/pods").rglob("*")
                           if path.is_file() and path.stat().st_size > MIB], [])
 
     def test_memory_bomb(self):
         """The pod dies of it, as OOMKilled; nobody else does."""
         self.play_neighbour()
-        agent = WORLD.agent()
-        self.play("bomb", "x=$(yes | head -c 30000000); y=$x$x$x$x; echo survived", memory="32Mi")
+        agent = self.world.agent()
+        self.play_script("bomb", "x=$(yes | head -c 30000000); y=$x$x$x$x; echo survived",
+                         memory="32Mi")
         ended = self.terminated("bomb")
         self.assertEqual((ended["reason"], ended["exitCode"]), ("OOMKilled", 137))
-        self.assertEqual(self.run_podium("logs", "bomb"), "")
+        self.assertEqual(self.output("logs", "bomb"), "")
         self.expect_well()
-        self.assertEqual(WORLD.agent(), agent)
+        self.assertEqual(self.world.agent(), agent)
 
     def test_fork_bomb(self):
         """Bounded at the least by the pod's memory; the node goes on and it can be stopped."""
         self.play_neighbour()
-        agent = WORLD.agent()
-        self.play("bomb", "b() { b | b & }; b; while true; do b; done", memory="32Mi")
-        WORLD.phase("bomb", "Running")
+        agent = self.world.agent()
+        self.play_script("bomb", "b() { b | b & }; b; while true; do b; done", memory="32Mi")
+        self.world.phase("bomb", "Running")
         for _ in times(30):
             self.expect_well()
-        self.run_podium("stop", "bomb", "-t", "0")
-        self.assertNotIn("bomb", WORLD.pods())
+        self.output("stop", "bomb", "-t", "0")
+        self.assertNotIn("bomb", self.world.pods())
         self.expect_well()
-        self.assertEqual(WORLD.agent(), agent)
+        self.assertEqual(self.world.agent(), agent)
 
     def open_exec(self, verb, query):
         """An upgrade of a stream, aborted as soon as the agent has said something."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(20)
-            connection.connect(str(WORLD.folder / "run/agent.sock"))
+            connection.connect(str(self.world.folder / "run/agent.sock"))
             connection.sendall(
                 f"GET /api/v1/namespaces/default/pods/victim/{verb}?container=main&{query} "
                 "HTTP/1.1\r\nHost: podium\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -197,9 +184,9 @@ class AttacksTest(unittest.TestCase):
     def test_exec_and_attach_floods(self):
         """CVE-2025-64329: 100,000 opens and aborts leave no memory and no process."""
         self.play_neighbour()
-        self.play("victim", "echo up; while true; do yes | head -c 10000; sleep 0.2; done")
-        WORLD.ready("victim")
-        agent = WORLD.agent()
+        self.play_script("victim", "echo up; while true; do yes | head -c 10000; sleep 0.2; done")
+        self.world.ready("victim")
+        agent = self.world.agent()
         shims = [pid for pid, command in worlds.processes().items()
                  if command.startswith("podium-shim")]
         kinds = (("exec", "command=sleep&command=100000&stdout=true&stderr=true"),
@@ -229,7 +216,7 @@ class AttacksTest(unittest.TestCase):
         self.expect_well()
 
     def processes_of(self, name):
-        out = self.run_podium("exec", name, "--", "ps", "-o", "args")
+        out = self.output("exec", name, "--", "ps", "-o", "args")
         return [line.strip() for line in out.splitlines()]
 
 

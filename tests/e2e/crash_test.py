@@ -18,6 +18,7 @@ import threading
 import time
 import unittest
 
+import cases
 import world as worlds
 
 LONG = "PODIUM_TEST_LONG" in os.environ
@@ -25,8 +26,6 @@ KILLS = 200 if LONG else 20
 SEED = int(os.environ.get("PODIUM_TEST_SEED") or random.SystemRandom().randrange(2 ** 32))
 MOST_PODS = 8
 DRIVERS = 2
-
-WORLD = None
 
 # NAME is also in the program's arguments, so that its processes can be counted.
 COUNTS = "n=0; while true; do n=$((n+1)); echo $n; sleep 0.05; done"
@@ -61,13 +60,11 @@ CONTAINER = """\
 
 
 def setUpModule():
-    global WORLD
     print(f"seed {SEED} (PODIUM_TEST_SEED)", file=sys.stderr)
-    WORLD = worlds.World()
+    cases.begin()
 
 
-def tearDownModule():
-    WORLD.close()
+tearDownModule = cases.end
 
 
 def parent_of(pid):
@@ -107,7 +104,8 @@ class Pod:
 class Drivers:
     """Threads that play and stop pods without end, whether an agent answers or not."""
 
-    def __init__(self, rng):
+    def __init__(self, world, rng):
+        self._world = world
         self._rng = rng
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
@@ -171,20 +169,19 @@ class Drivers:
             if self.problem:
                 return
 
-    @staticmethod
-    def _until_it_works(arguments, is_done):
+    def _until_it_works(self, arguments, is_done):
         """An agent that dies leaves a command without its answer: it is asked again."""
         said = []
         for _ in range(100):
-            status, _, err = WORLD.podium(*arguments)
+            status, _, err = self._world.podium(*arguments)
             if status == 0 or is_done(err):
                 return
             said.append(err)
             time.sleep(0.1)
-        raise AssertionError(f"{arguments}: {said}\n{WORLD.agent_log()}")
+        raise AssertionError(f"{arguments}: {said}\n{self._world.agent_log()}")
 
     def _play(self, pod):
-        self._until_it_works(("play", "-d", WORLD.manifest(pod.text)),
+        self._until_it_works(("play", "-d", self._world.manifest(pod.text)),
                              lambda err: f'pods "{pod.name}" already exists' in err)
         with self._lock:
             self.pods[pod.name] = pod
@@ -196,25 +193,24 @@ class Drivers:
             self.stopped += 1
 
 
-class CrashTest(unittest.TestCase):
-    maxDiff = None
-
+class CrashTest(cases.PodCase):
     def setUp(self):
+        super().setUp()
         self.rng = random.Random(SEED)
-        self.drivers = Drivers(random.Random(SEED + 1))
+        self.drivers = Drivers(self.world, random.Random(SEED + 1))
         self.agents = []
 
     def start_agent(self):
         """One that goes by itself once no pod is left; it may find that a play was quicker."""
-        (WORLD.folder / "run").mkdir(mode=0o700, exist_ok=True)
-        log = open(WORLD.folder / "run/agent.log", "wb")
+        (self.world.folder / "run").mkdir(mode=0o700, exist_ok=True)
+        log = open(self.world.folder / "run/agent.log", "wb")
         with log:
             self.agents.append(subprocess.Popen(
                 ["podium", "agent", "--until-idle"], executable=worlds.PODIUM,
-                env=WORLD.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+                env=self.world.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
     def kill_agent(self):
-        agent = WORLD.agent()
+        agent = self.world.agent()
         if agent is None:
             return False
         os.kill(agent, signal.SIGKILL)
@@ -227,9 +223,9 @@ class CrashTest(unittest.TestCase):
 
     def await_agent(self):
         def answers():
-            if WORLD.agent() is None:
+            if self.world.agent() is None:
                 self.start_agent()
-            return WORLD.podium("pods")[0] == 0
+            return self.world.podium("pods")[0] == 0
         worlds.wait_for("an agent answers", answers, 60)
 
     def test_agent_is_killed_while_pods_start_and_stop(self):
@@ -240,7 +236,8 @@ class CrashTest(unittest.TestCase):
         for kill in range(KILLS):
             # One in four while it is still coming up.
             time.sleep(self.rng.uniform(0, 0.3) if kill % 4 == 3 else self.rng.uniform(0.2, 2))
-            self.assertTrue(self.kill_agent() or kill % 4 == 3, "no agent: " + WORLD.agent_log())
+            self.assertTrue(self.kill_agent() or kill % 4 == 3,
+                            "no agent: " + self.world.agent_log())
             if self.rng.random() < 0.3:
                 time.sleep(self.rng.uniform(0, 1))
             self.start_agent()
@@ -257,29 +254,28 @@ class CrashTest(unittest.TestCase):
         # What has an end comes to it.
         for pod in self.drivers.pods.values():
             if set(pod.ends) == set(pod.containers):
-                WORLD.phase(pod.name, "Succeeded" if all(code == 0 for _, code in
+                self.world.phase(pod.name, "Succeeded" if all(code == 0 for _, code in
                                                          pod.ends.values()) else "Failed")
         self.look_at_everything()
-        WORLD.stop_all()
-        self.assertEqual(WORLD.pods(), {})
+        self.world.stop_all()
+        self.assertEqual(self.world.pods(), {})
         for process in self.agents:
             process.wait(timeout=30)
         self.assertEqual(self.files_left(), [])
 
-    @staticmethod
-    def files_left():
+    def files_left(self):
         """Of the instance, apart from its images and what belongs to no pod."""
         own = re.compile(r"(run/agent\.(log|lock|sock))|data/images/.*")
         return sorted(
-            str(path.relative_to(WORLD.folder)) for top in ("run", "data", "log")
-            for path in (WORLD.folder / top).rglob("*")
-            if not path.is_dir() and not own.fullmatch(str(path.relative_to(WORLD.folder))))
+            str(path.relative_to(self.world.folder)) for top in ("run", "data", "log")
+            for path in (self.world.folder / top).rglob("*")
+            if not path.is_dir() and not own.fullmatch(str(path.relative_to(self.world.folder))))
 
     def look_at_everything(self):
         expected = self.drivers.pods
-        worlds.wait_for("every pod has started", lambda: self.all_started(WORLD.pods()), 60)
-        pods = WORLD.pods()
-        self.assertEqual(sorted(pods), sorted(expected), WORLD.agent_log())
+        worlds.wait_for("every pod has started", lambda: self.all_started(self.world.pods()), 60)
+        pods = self.world.pods()
+        self.assertEqual(sorted(pods), sorted(expected), self.world.agent_log())
         marked = self.marked_processes()
         addresses = {}
         for name, pod in pods.items():
@@ -290,7 +286,7 @@ class CrashTest(unittest.TestCase):
             for status in pod["status"]["containerStatuses"]:
                 self.look_at_container(expected[name], pod, status, marked)
         # No sandbox of pods that are gone, and one a pod.
-        self.assertEqual(len(list((WORLD.folder / "run/sandboxes").iterdir())), len(expected))
+        self.assertEqual(len(list((self.world.folder / "run/sandboxes").iterdir())), len(expected))
         # No process of pods that are gone.
         self.assertEqual({name.split("-")[1] for name in marked} - set(expected), set())
 
@@ -323,7 +319,7 @@ class CrashTest(unittest.TestCase):
     def look_at_container(self, pod, shown, status, marked):
         name = status["name"]
         marker = f"crash-{pod.name}-{name}"
-        about = f"{pod.name}/{name}: {status}\n{WORLD.agent_log()}"
+        about = f"{pod.name}/{name}: {status}\n{self.world.agent_log()}"
         pids = marked.get(marker, [])
         seen = pod.seen.setdefault(name, [status["containerID"], None])
         self.assertEqual(status["containerID"], seen[0], about)
@@ -345,16 +341,16 @@ class CrashTest(unittest.TestCase):
                          "Completed" if code == 0 else "Error", about)
         self.assertEqual(len(lines), count, about)
 
-    @staticmethod
-    def log_lines(pod, container):
+    def log_lines(self, pod, container):
         metadata = pod["metadata"]
-        folder = WORLD.folder / "log" / f"default_{metadata['name']}_{metadata['uid']}" / container
-        entries = [line.split(" ", 3) for line in (folder / "0.log").read_text().splitlines()]
+        folder = self.world.folder / "log" / f"default_{metadata['name']}_{metadata['uid']}"
+        lines = (folder / container / "0.log").read_text().splitlines()
+        entries = [line.split(" ", 3) for line in lines]
         assert all(len(entry) == 4 and entry[2] == "F" for entry in entries), entries
         return [int(entry[3]) for entry in entries]
 
 
-class LostProcessesTest(unittest.TestCase):
+class LostProcessesTest(cases.PodCase):
     """A pod ends when its infra process or its shim does; its restart policy decides what then."""
 
     POD = """\
@@ -377,26 +373,19 @@ spec:
         - {{name: memory, mountPath: /memory}}
 """
 
-    def setUp(self):
-        self.addCleanup(WORLD.stop_all)
-
-    @staticmethod
-    def infra(name):
+    def infra(self, name):
         """The process id of the pod's infra container."""
-        status, out, err = WORLD.podium("inspect", name, "-o", "json")
-        assert status == 0, err
+        out, _ = self.run_podium("inspect", name, "-o", "json")
         return json.loads(out)["sandboxes"][0]["pid"]
 
-    @staticmethod
-    def log(name, attempt):
-        path, = (WORLD.folder / "log").glob(f"default_{name}_*/main/{attempt}.log")
+    def log(self, name, attempt):
+        path, = (self.world.folder / "log").glob(f"default_{name}_*/main/{attempt}.log")
         return [line.split(" ", 3)[3] for line in path.read_text().splitlines()]
 
     def lose(self, name, policy, victim):
         """A pod whose shim or infra was killed; its main container before that."""
-        path = WORLD.manifest(self.POD.format(name=name, policy=policy))
-        self.assertEqual(WORLD.podium("play", "-d", path)[0], 0)
-        before = WORLD.ready(name)["status"]["containerStatuses"][0]
+        self.play(self.world.manifest(self.POD.format(name=name, policy=policy)))
+        before = self.container(self.world.ready(name), "main")
         worlds.wait_for("it is up", lambda: self.log(name, 0)[-1:] == ["up"])
         process, = CrashTest.marked_processes()[f"crash-{name}-main"]
         infra = self.infra(name)
@@ -410,9 +399,9 @@ spec:
             with self.subTest(victim=victim):
                 name = f"always-{victim}"
                 before = self.lose(name, "Always", victim)
-                worlds.wait_for("it restarts", lambda: WORLD.pods()[name]["status"][
-                    "containerStatuses"][0]["restartCount"] == 1)
-                after = WORLD.ready(name)["status"]["containerStatuses"][0]
+                worlds.wait_for("it restarts", lambda: self.container(
+                    self.world.pods()[name], "main")["restartCount"] == 1)
+                after = self.container(self.world.ready(name), "main")
                 self.assertNotEqual(after["containerID"], before["containerID"])
                 ended = after["lastState"]["terminated"]
                 self.assertEqual((ended["containerID"], ended["exitCode"], ended["reason"]),
@@ -426,7 +415,7 @@ spec:
             with self.subTest(victim=victim):
                 name = f"never-{victim}"
                 before = self.lose(name, "Never", victim)
-                status = WORLD.phase(name, "Failed")["status"]["containerStatuses"][0]
+                status = self.container(self.world.phase(name, "Failed"), "main")
                 self.assertEqual(status["restartCount"], 0)
                 ended = status["state"]["terminated"]
                 self.assertEqual((ended["containerID"], ended["exitCode"], ended["reason"]),

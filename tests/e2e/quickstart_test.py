@@ -10,9 +10,9 @@ import subprocess
 import tempfile
 import unittest
 
+import cases
 import world as worlds
 
-WORLD = None
 README = worlds.ROOT / "README.md"
 PAGE = "<h1>Hello from init-page</h1>\n"
 # Commands of README that can be repeated until they print what is expected.
@@ -31,24 +31,8 @@ VARIABLE = {
 }
 
 
-def setUpModule():
-    global WORLD
-    WORLD = worlds.World()
-
-
-def tearDownModule():
-    WORLD.close()
-
-
-def environment(**changes):
-    return {**WORLD.environment, "PODIUM_BUILD_DIR": str(worlds.PODIUM.parent),
-            "PODIUM_IMAGE_CACHE": str(worlds.IMAGES), **changes}
-
-
-def quickstart(*arguments, **changes):
-    return subprocess.run([worlds.ROOT / "scripts/quickstart", *arguments],
-                          env=environment(**changes), stdin=subprocess.DEVNULL, text=True,
-                          capture_output=True, timeout=180, check=False)
+setUpModule = cases.begin
+tearDownModule = cases.end
 
 
 def blocks(text):
@@ -77,41 +61,44 @@ def pattern(output):
     return "".join(pieces) + re.escape(output[end:])
 
 
-class QuickstartTest(unittest.TestCase):
-    maxDiff = None
+class QuickstartTest(cases.PodCase):
+    def environment(self, **changes):
+        return {**self.world.environment, "PODIUM_BUILD_DIR": str(worlds.PODIUM.parent),
+                "PODIUM_IMAGE_CACHE": str(worlds.IMAGES), **changes}
 
-    def setUp(self):
-        self.addCleanup(WORLD.stop_all)
+    def quickstart(self, *arguments, **changes):
+        return subprocess.run([worlds.ROOT / "scripts/quickstart", *arguments],
+                              env=self.environment(**changes), stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, timeout=180, check=False)
 
     def test_shows_the_page_and_leaves_nothing(self):
-        worlds.wait_for("no agent runs", lambda: not WORLD.left())
-        run = quickstart("--play")
-        self.assertEqual(run.returncode, 0, run.stdout + run.stderr + WORLD.agent_log())
+        worlds.wait_for("no agent runs", lambda: not self.world.left())
+        run = self.quickstart("--play")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr + self.world.agent_log())
         self.assertIn(PAGE, run.stdout)
         self.assertRegex(run.stdout, "^\n" + pattern(blocks(README.read_text(encoding="utf-8"))[0]))
         # It returned when its agent ended; of that one at most a process that nobody has waited for
         # may be left.
-        worlds.wait_for("nothing is left", lambda: not WORLD.left(), 2)
+        worlds.wait_for("nothing is left", lambda: not self.world.left(), 2)
         self.assertEqual(run.stderr, "")
-        status, out, err = WORLD.podium("images")
-        self.assertEqual(status, 0, err)
+        out, _ = self.run_podium("images")
         self.assertIn("docker.io/library/nginx:latest", out)
 
     def test_says_what_is_missing(self):
-        with tempfile.TemporaryDirectory(dir=WORLD.folder) as empty:
-            run = quickstart("--play", PODIUM_IMAGE_CACHE=empty)
+        with tempfile.TemporaryDirectory(dir=self.world.folder) as empty:
+            run = self.quickstart("--play", PODIUM_IMAGE_CACHE=empty)
             self.assertEqual(run.returncode, 1)
             self.assertEqual(run.stderr, f"quickstart: {empty}/busybox.tar is not built: "
                                          "scripts/build-images busybox nginx\n")
-            run = quickstart("--play", PODIUM_BUILD_DIR=empty)
+            run = self.quickstart("--play", PODIUM_BUILD_DIR=empty)
             self.assertEqual(run.returncode, 1)
             self.assertIn(f"{empty}/podium is not built", run.stderr)
-        run = quickstart("--paly")
+        run = self.quickstart("--paly")
         self.assertEqual((run.returncode, run.stderr), (2, "usage: scripts/quickstart [--play]\n"))
 
     def test_an_agent_and_pods_that_were_there_stay(self):
-        self.assertEqual(WORLD.podium("import", worlds.IMAGES / "busybox.tar")[0], 0)
-        path = WORLD.manifest("""\
+        self.run_podium("import", worlds.IMAGES / "busybox.tar")
+        path = self.world.manifest("""\
 apiVersion: v1
 kind: Pod
 metadata:
@@ -124,14 +111,14 @@ spec:
       imagePullPolicy: IfNotPresent
       command: ["sleep", "infinity"]
 """)
-        self.assertEqual(WORLD.podium("play", "-d", path)[0], 0)
-        before = WORLD.ready("own")
-        agent = WORLD.agent()
-        run = quickstart("--play")
+        self.play(path)
+        before = self.world.ready("own")
+        agent = self.world.agent()
+        run = self.quickstart("--play")
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertIn(PAGE, run.stdout)
-        self.assertEqual(WORLD.agent(), agent)
-        after = WORLD.pods()
+        self.assertEqual(self.world.agent(), agent)
+        after = self.world.pods()
         self.assertEqual(list(after), ["own"])
         self.assertEqual(after["own"]["status"]["containerStatuses"],
                          before["status"]["containerStatuses"])
@@ -150,7 +137,7 @@ spec:
             found = re.search(r"\b10\.\d+\.\d+\.\d+\b", printed)
             if found and command == "podium pods":
                 address = found[0]
-        self.assertEqual(WORLD.pods(), {})
+        self.assertEqual(self.world.pods(), {})
 
     def run_until(self, command, expected, seconds):
         """Runs a command line until it prints what is expected; what it printed."""
@@ -158,7 +145,8 @@ spec:
         path = f"{worlds.PODIUM.parent}:{os.environ['PATH']}"
 
         def printed():
-            run = subprocess.run(["bash", "-c", command], env=environment(PATH=path, no_proxy="*"),
+            run = subprocess.run(["bash", "-c", command],
+                                 env=self.environment(PATH=path, no_proxy="*"),
                                  cwd=worlds.ROOT, stdin=subprocess.DEVNULL, text=True,
                                  capture_output=True, timeout=60, check=False)
             nonlocal last
