@@ -187,13 +187,13 @@ ApiResult<std::string> LoggedContainer(const v1::Pod& pod, const std::string& na
   const auto id_of = [](const auto& terminated) {
     return terminated ? terminated->containerID : std::string();
   };
-  const std::string last = id_of(status->lastState.terminated);
+  std::string last = id_of(status->lastState.terminated);
   if (previous) {
     if (!last.empty()) return last;
     return std::unexpected(BadRequestStatus("previous terminated " + where + " not found"));
   }
   if (status->state.running) return status->containerID;
-  if (const std::string ended = id_of(status->state.terminated); !ended.empty()) return ended;
+  if (std::string ended = id_of(status->state.terminated); !ended.empty()) return ended;
   if (!last.empty()) return last;
   if (status->state.terminated || status->lastState.terminated) return refuse(" is terminated");
   if (!status->state.waiting) return refuse(" is waiting to start - no logs yet");
