@@ -43,11 +43,13 @@ Result<void> WriteIdle(int folder, const CgroupLimits& limits, CgroupWarnings* w
 Result<void> WriteHugepages(int folder, const CgroupLimits& limits, const std::string& suffix) {
   for (const HugepageLimit& hugepage : limits.hugepages) {
     TRY_VOID(CheckPageSize(hugepage.page_size));
-    const std::string prefix = "hugetlb." + hugepage.page_size;
-    const std::string value = std::to_string(hugepage.limit);
-    TRY_VOID(WriteCgroupFile(folder, prefix + '.' + suffix, value));
+    std::string file = "hugetlb." + hugepage.page_size;
     // Without this one, pages that are reserved and not yet touched (mmap) would not count.
-    const std::string reserved = prefix + ".rsvd." + suffix;
+    std::string reserved = file + ".rsvd.";
+    (file += '.') += suffix;
+    reserved += suffix;
+    const std::string value = std::to_string(hugepage.limit);
+    TRY_VOID(WriteCgroupFile(folder, file, value));
     if (HasCgroupFile(folder, reserved)) TRY_VOID(WriteCgroupFile(folder, reserved, value));
   }
   return {};
