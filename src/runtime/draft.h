@@ -14,6 +14,7 @@
 #include "linux/cgroup.h"
 #include "linux/mounts.h"
 #include "linux/seccomp_filter.h"
+#include "runtime/default_apparmor.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
 
@@ -47,6 +48,7 @@ struct ContainerContext {
   image::ImageStore& images;
   const HostFacts& host;
   kernel::DefaultSeccomp& default_seccomp;
+  const DefaultApparmor& default_apparmor;
   std::vector<MountSource>& sources;
   std::string sandbox_folder;    // RUN/sandboxes/<id>: hostname, hosts, resolv.conf
   std::string container_folder;  // DATA/containers/<id>: upper, work, volumes

@@ -56,6 +56,9 @@ Result<void> EmbeddedRuntime::Prepare() {
   TRY_VOID(cgroups_.Create(kOwnCgroup, any_device));
   host_.limits_devices = cgroups_.LimitsDevices();
   for (const std::string& sentence : HostWarnings()) Warn(sentence);
+  if (host_.apparmor) {
+    default_apparmor_.Begin([this](const std::string& sentence) { Warn(sentence); });
+  }
   TRY(shim_program_, kernel::SealedMemory("podium-shim", TextOf(ShimProgram())));
   TRY(infra_program_, kernel::SealedMemory("pause", TextOf(InfraProgram())));
   TRY(loop_,

@@ -312,6 +312,9 @@ class EmbeddedRuntime : public Runtime {
   std::optional<std::chrono::steady_clock::time_point> refill_at_;
   bool stopping_ = false;
   std::thread worker_;
+
+  // Behind all else: what it began is awaited first, and warns.
+  DefaultApparmor default_apparmor_;
 };
 
 }  // namespace podium::runtime

@@ -31,13 +31,6 @@ profile podium-test flags=(attach_disconnected) {
   ptrace,
   deny /denied/** w,
 }
-profile podium-default flags=(attach_disconnected) {
-  file,
-  capability,
-  network,
-  signal,
-  ptrace,
-}
 """
 
 
@@ -63,6 +56,8 @@ def confined(profile, name="podium-test"):
 SHARED = [{"name": "shared", "mountPath": "/shared"}]
 DENIED = [{"name": "shared", "mountPath": "/denied"}]
 IN_MEMORY = [{"name": "shared", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}]
+ADMIN = {"capabilities": {"add": ["SYS_ADMIN"]}}
+
 PODS = [
     manifest("guaranteed", [container(limits={"cpu": "500m", "memory": "64Mi",
                                               "hugepages-2Mi": "4Mi"}, volumeMounts=SHARED)],
@@ -82,7 +77,9 @@ PODS = [
                              restartPolicy="Always", limits={"cpu": "100m", "memory": "16Mi"})]),
     manifest("profiles", [
         container("denied", volumeMounts=DENIED, securityContext=confined("Localhost")),
-        container("unconfined", volumeMounts=DENIED, securityContext=confined("Unconfined")),
+        container("unconfined", volumeMounts=DENIED,
+                  securityContext={**confined("Unconfined"), **ADMIN}),
+        container("default", securityContext=ADMIN),
         container("missing", securityContext=confined("Localhost", "no-such-profile"))],
              shareProcessNamespace=True, volumes=IN_MEMORY),
     manifest("host", [container()], hostNetwork=True, hostPID=True, hostIPC=True),
@@ -372,7 +369,15 @@ class PodsTest(unittest.TestCase):
         write = "echo x >/denied/file"
         self.assertEqual(self.in_container("profiles", label, "denied"), "podium-test (enforce)\n")
         self.assertIn("Permission denied", self.in_container("profiles", write, "denied", status=1))
+        # The agent has loaded it.
         self.assertEqual(self.in_container("best-effort", label), "podium-default (enforce)\n")
+        # What the capability would allow.
+        mount = "mkdir -p /m; mount -t tmpfs none /m || exit 1"
+        self.assertIn("Permission denied", self.in_container("profiles", mount, "default", 1))
+        self.in_container("profiles", mount, "unconfined")
+        umount = "umount /proc/sys || exit 1"
+        self.assertIn("Permission denied", self.in_container("profiles", umount, "default", 1))
+        self.in_container("profiles", umount, "unconfined")
         self.assertEqual(self.in_container("profiles", label, "unconfined"), "unconfined\n")
         self.assertEqual(self.in_container("profiles", write, "unconfined"), "")
         waiting = self.status("profiles", "missing")["state"]["waiting"]

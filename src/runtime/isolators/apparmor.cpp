@@ -1,33 +1,10 @@
-// AppArmor, where the kernel has it. The runtime loads no profile: RuntimeDefault is the profile
-// "podium-default" if the administrator has loaded one of that name, and else none.
-#include <fcntl.h>
-
+// AppArmor, where the kernel has it.
 #include <string_view>
 
-#include "linux/path.h"
 #include "runtime/isolators/all.h"
 
 namespace podium::runtime {
 namespace {
-
-constexpr const char* kProfiles = "/sys/kernel/security/apparmor/profiles";
-constexpr const char* kDefaultProfile = "podium-default";
-constexpr size_t kMaxProfiles = size_t{4} << 20;
-
-// Lines are "name (mode)".
-bool IsLoaded(std::string_view name) {
-  const auto text = kernel::ReadFile(AT_FDCWD, kProfiles, kMaxProfiles);
-  if (!text.ok()) return false;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    if (line.substr(0, line.rfind(" (")) == name) return true;
-    if (end == std::string_view::npos) break;
-    rest.remove_prefix(end + 1);
-  }
-  return false;
-}
 
 // The structured field; else the old one, "runtime/default", "localhost/NAME" or "unconfined".
 cri::SecurityProfile ProfileOf(const cri::LinuxContainerSecurityContext& security) {
@@ -53,12 +30,12 @@ Result<void> PrepareApparmor(const ContainerContext& context, Draft* draft) {
     case cri::ProfileType::kUnconfined:
       return {};
     case cri::ProfileType::kRuntimeDefault:
-      if (security.privileged || !context.host.apparmor || !IsLoaded(kDefaultProfile)) return {};
-      name = kDefaultProfile;
+      if (security.privileged || !context.default_apparmor.IsLoaded()) return {};
+      name = kDefaultApparmorName;
       break;
     case cri::ProfileType::kLocalhost:
       if (!context.host.apparmor) return Error(Code::kUnsupported, "apparmor is not supported");
-      if (name.empty() || !IsLoaded(name)) {
+      if (name.empty() || !IsApparmorLoaded(name)) {
         return Error(Code::kInvalidArgument, "apparmor profile not found " + name);
       }
       break;
