@@ -52,7 +52,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{1000};
-constexpr int kTicksPerRotation = 10;
+constexpr int kTicksPerLook = 10;  // at logs and disks
 constexpr int kTicksPerCollection = 300;
 // So long without a pod or a connection before an agent that was started for a play goes.
 constexpr int kIdleTicks = 5;
@@ -112,7 +112,10 @@ class Node {
   }
 
   void Tick(int count) {
-    if (count % kTicksPerRotation == 0) agent_->RotateLogs();
+    if (count % kTicksPerLook == 0) {
+      agent_->CheckStorage();
+      agent_->RotateLogs();
+    }
     if (count % kTicksPerCollection == 0) collector_.Run();
   }
 

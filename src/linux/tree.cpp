@@ -243,7 +243,10 @@ Result<TreeUsage> UsageOf(int folder) {
       struct stat status{};
       if (fstatat(walk.fd(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
       if (status.st_dev != top.st_dev) return true;
-      usage.bytes += static_cast<uint64_t>(status.st_blocks) * 512;
+      // A file of several names is counted in parts: all of them are below the same mount.
+      const bool folder_entry = S_ISDIR(status.st_mode);
+      const uint64_t names = folder_entry ? 1 : std::max<uint64_t>(status.st_nlink, 1);
+      usage.bytes += static_cast<uint64_t>(status.st_blocks) * 512 / names;
       ++usage.inodes;
       if (S_ISDIR(status.st_mode)) waiting.back().emplace_back(name);
       return true;

@@ -14,7 +14,6 @@
 #include "api/validation/validation.h"
 #include "node/files.h"
 #include "node/labels.h"
-#include "node/log_rotation.h"
 #include "node/object_identity.h"
 #include "node/unsupported.h"
 #include "reflect/copy.h"
@@ -53,7 +52,19 @@ Agent::Agent(const Parts& parts)
       users_(parts.config),
       pulls_(parts.images, parts.clock, parts.events),
       services_{parts.config,  parts.clock,   parts.executor, parts.runtime, pulls_,
-                parts.volumes, parts.objects, parts.network,  parts.events,  users_} {}
+                parts.volumes, parts.objects, parts.network,  parts.events,  users_},
+      storage_(std::make_shared<StorageMonitor>(
+          StorageMonitor::Services{parts.config, parts.clock, parts.executor, parts.runtime,
+                                   parts.events},
+          [this] {
+            uint64_t version = 0;
+            return ListPods("", &version);
+          },
+          [this](const std::string& uid, const PodFailure& why, int64_t grace) {
+            Evict(uid, why, grace);
+          })),
+      logs_(std::make_shared<LogRotator>(
+          LogRotator::Services{parts.config, parts.clock, parts.executor, parts.runtime})) {}
 
 Result<std::unique_ptr<Agent>> Agent::Open(const Parts& parts) {
   std::unique_ptr<Agent> agent(new Agent(parts));
@@ -63,6 +74,9 @@ Result<std::unique_ptr<Agent>> Agent::Open(const Parts& parts) {
 
 Agent::~Agent() {
   parts_.runtime.SetEventHandler(nullptr);
+  parts_.runtime.SetLogHandler(nullptr);
+  logs_->Stop();
+  storage_->Stop();
   std::vector<std::shared_ptr<PodWorker>> workers;
   {
     std::lock_guard lock(mutex_);
@@ -123,12 +137,16 @@ void Agent::RemoveOrphans() {
 
 Result<void> Agent::Recover() {
   parts_.runtime.SetEventHandler([this](const auto& event) { HandleEvent(event); });
+  parts_.runtime.SetLogHandler(
+      [this](const std::string& id, uint64_t written) { logs_->Grown(id, written); });
   TRY_VOID(parts_.objects.Load());
   TRY_VOID(LoadPods());
   TRY(const auto recovery, parts_.runtime.Recover());
   (void)recovery;
   RemoveOrphans();
   for (auto& [key, entry] : pods_) StartWorker(entry.pod);
+  // Nobody did while there was no agent.
+  RotateLogs();
   return {};
 }
 
@@ -335,6 +353,17 @@ void Agent::Forget(const std::string& uid) {
   if (parts_.tiers) (void)parts_.tiers->Remove(uid);
 }
 
+void Agent::Evict(const std::string& uid, const PodFailure& why, int64_t grace) {
+  std::shared_ptr<PodWorker> worker;
+  {
+    std::lock_guard lock(mutex_);
+    const auto key = by_uid_.find(uid);
+    if (key == by_uid_.end()) return;
+    worker = pods_[key->second].worker;
+  }
+  worker->Evict(why, grace);
+}
+
 void Agent::ObjectsChanged(std::string_view name_space) {
   std::vector<std::shared_ptr<PodWorker>> workers;
   {
@@ -363,31 +392,6 @@ Result<uint64_t> Agent::Watch(uint64_t version, Observer observer) {
 void Agent::Unwatch(uint64_t watch) {
   std::lock_guard lock(mutex_);
   observers_.erase(watch);
-}
-
-void Agent::RotateLogs() {
-  std::vector<std::shared_ptr<const v1::Pod>> pods;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [key, entry] : pods_) pods.push_back(entry.pod);
-  }
-  auto containers = parts_.runtime.ListContainers({});
-  if (!containers.ok()) return;
-  for (const auto& container : *containers) {
-    if (container.state != wire::cri::ContainerState::kContainerRunning) continue;
-    const auto label = [&](std::string_view key) {
-      auto found = container.labels.find(key);
-      return found == container.labels.end() ? std::string() : found->second;
-    };
-    const std::string path = PodLogFolder(parts_.config, label(kPodNamespaceLabel),
-                                          label(kPodNameLabel), label(kPodUidLabel)) +
-                             "/" + label(kContainerNameLabel) + "/" +
-                             std::to_string(container.metadata ? container.metadata->attempt : 0) +
-                             ".log";
-    // A log that cannot be rotated grows on; the next time may do better.
-    (void)RotateLog(path, parts_.config, parts_.clock.Now(),
-                    [&] { return parts_.runtime.ReopenContainerLog(container.id); });
-  }
 }
 
 }  // namespace podium::node

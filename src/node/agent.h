@@ -22,6 +22,8 @@
 #include "node/change_type.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
+#include "node/local_storage.h"
+#include "node/log_rotator.h"
 #include "node/object_store.h"
 #include "node/pod_services.h"
 #include "node/pod_worker.h"
@@ -88,8 +90,12 @@ class Agent {
   Result<uint64_t> Watch(uint64_t version, Observer observer);
   void Unwatch(uint64_t watch);
 
-  // Rotates logs that have grown too large. To be called every ten seconds or so.
-  void RotateLogs();
+  // Rotates logs that have grown too large (log_rotator.h). To be called every ten seconds or so;
+  // returns at once.
+  void RotateLogs() { logs_->LookAtAll(); }
+  // Evicts pods that keep more on the disk than they may (local_storage.h). To be called every ten
+  // seconds; returns at once.
+  void CheckStorage() { storage_->Look(); }
 
   const NodeConfig& config() const { return parts_.config; }
   runtime::Runtime& runtime() { return parts_.runtime; }
@@ -114,6 +120,7 @@ class Agent {
   void HandleEvent(const wire::cri::ContainerEventResponse& event);
   void SetStatus(const std::string& uid, const v1::PodStatus& status);
   void Forget(const std::string& uid);
+  void Evict(const std::string& uid, const PodFailure& why, int64_t grace);
   std::string FileOf(std::string_view uid) const;
   Result<void> Save(const v1::Pod& pod) const;
   // With the lock held: gives the pod a new version, keeps it and tells the observers.
@@ -129,6 +136,8 @@ class Agent {
   UserNamespaces users_;
   ImagePulls pulls_;
   PodServices services_;
+  const std::shared_ptr<StorageMonitor> storage_;
+  const std::shared_ptr<LogRotator> logs_;
 
   mutable std::mutex mutex_;
   // Under mutex_.

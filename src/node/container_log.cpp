@@ -76,6 +76,9 @@ class Reader {
   // The file that is written now. What is not followed is read to the end that it has now: a
   // container may write faster than anybody reads.
   bool OpenWritten();
+  // Following, when file_ was put aside: what comes after it, oldest first, as far as it is kept.
+  // The one that is written is among them as soon as it has a line: then nobody writes the others.
+  std::vector<LogFile> Next();
   // Everything up to the end of the file. False: enough.
   Result<bool> ReadToEnd(LogFile& file);
   bool Give(std::string_view line);
@@ -85,7 +88,8 @@ class Reader {
   const LogOptions& options_;
   const LogSink& sink_;
   std::optional<int64_t> left_;
-  std::optional<LogFile> file_;  // the one that is written
+  std::optional<LogFile> file_;  // the one that is written, or was when it was opened
+  std::string before_;           // the path of one that was put aside before it
   std::string rest_;             // of a line whose end is not there yet
   bool in_line_ = false;
 };
@@ -149,6 +153,7 @@ Result<bool> Reader::ReadPutAside() {
       wanted -= ahead;
     }
   }
+  if (!aside.empty()) before_ = aside.back().path();
   for (; first < aside.size(); ++first) {
     TRY(const bool more, ReadToEnd(aside[first]));
     if (!more) return false;
@@ -165,6 +170,19 @@ bool Reader::OpenWritten() {
   return true;
 }
 
+std::vector<LogFile> Reader::Next() {
+  // First: what is put aside from here on is newer.
+  auto written = LogFile::Open(source_.path);
+  const bool begun = written.ok() && !written->Empty();
+  std::vector<LogFile> out;
+  for (LogFile& each : OpenPutAside(source_.path, begun ? &*written : nullptr, before_)) {
+    before_ = each.path();
+    if (!file_ || !file_->Same(each)) out.push_back(std::move(each));
+  }
+  if (begun) out.push_back(*std::move(written));
+  return out;
+}
+
 Result<void> Reader::Run() {
   // Before the first read: what comes between that and the first wait is then not missed.
   std::optional<Watch> watch;
@@ -176,15 +194,23 @@ Result<void> Reader::Run() {
   while (more) {
     // Whether it has ended is asked before the last look, or its last words would be missed.
     const bool open = options_.follow && source_.open && source_.open();
-    const bool aside = !file_ || file_->PutAside();
+    std::vector<LogFile> next;
+    if (options_.follow && (!file_ || !file_->StandsAt(source_.path))) next = Next();
     if (file_) {
       TRY(more, ReadToEnd(*file_));
       if (!more) return {};
-    }
-    if (aside && (options_.follow || !file_) && OpenWritten()) {
-      rest_.clear();
+    } else if (!options_.follow && OpenWritten()) {
       continue;
     }
+    // Those behind are open already: they may be removed while this one is read.
+    for (LogFile& each : next) {
+      rest_.clear();
+      file_ = std::move(each);
+      if (&each == &next.back()) break;
+      TRY(more, ReadToEnd(*file_));
+      if (!more) return {};
+    }
+    if (!next.empty()) continue;
     if (!open || (source_.cancelled && source_.cancelled())) return {};
     watch->Wait();
   }

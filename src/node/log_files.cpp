@@ -15,6 +15,7 @@ namespace podium::node {
 namespace {
 
 constexpr size_t kBlock = size_t{64} << 10;
+constexpr size_t kBeginning = 256;
 
 // A file is named anew at most once while it is looked for: put aside, then compressed.
 constexpr int kTries = 4;
@@ -125,22 +126,60 @@ Result<int64_t> LogFile::SeekInZip(int64_t lines) {
   return ahead;
 }
 
-bool LogFile::PutAside() const {
-  struct stat named{};
-  if (lstat(path_.c_str(), &named) != 0) return true;
-  return inode_ != named.st_ino || device_ != named.st_dev;
+// The first line has its time of day in it: no other file begins so.
+std::string LogFile::Beginning() {
+  std::string out(kBeginning, '\0');
+  ssize_t got = 0;
+  if (zip_) {
+    auto* const zip = static_cast<gzFile>(zip_.get());
+    const z_off_t here = gztell(zip);
+    if (gzrewind(zip) == 0) got = gzread(zip, out.data(), static_cast<unsigned>(out.size()));
+    (void)gzseek(zip, here, SEEK_SET);
+  } else {
+    got = pread(fd_.get(), out.data(), out.size(), 0);
+  }
+  out.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  return out;
 }
 
-std::vector<LogFile> OpenPutAside(const std::string& path, const LogFile* current) {
+bool LogFile::Same(LogFile& other) {
+  if (inode_ == other.inode_ && device_ == other.device_) return true;
+  if (!zip_ == !other.zip_) return false;
+  const std::string beginning = Beginning();
+  return !beginning.empty() && beginning == other.Beginning();
+}
+
+bool LogFile::Empty() const {
+  struct stat status{};
+  return zip_ || fstat(fd_.get(), &status) != 0 || status.st_size == 0;
+}
+
+bool LogFile::StandsAt(const std::string& path) const {
+  struct stat named{};
+  if (lstat(path.c_str(), &named) != 0) return false;
+  return inode_ == named.st_ino && device_ == named.st_dev;
+}
+
+std::vector<LogFile> OpenPutAside(const std::string& path, LogFile* until,
+                                  const std::string& after) {
+  const auto bare = [](std::string_view name) {
+    if (name.ends_with(kCompressedLog)) name.remove_suffix(kCompressedLog.size());
+    return name;
+  };
   std::vector<LogFile> out;
   for (int tries = 0; tries < kTries; ++tries) {
     out.clear();
     bool moved = false;
     for (const std::string& each : ListPutAside(path)) {
+      if (bare(each) <= bare(after)) continue;
       auto file = LogFile::Open(each);
       // Compressed, or removed, since it was listed.
-      if (!file.ok()) moved = true;
-      if (file.ok() && !(current && current->Same(*file))) out.push_back(*std::move(file));
+      if (!file.ok()) {
+        moved = true;
+        continue;
+      }
+      if (until && until->Same(*file)) break;
+      out.push_back(*std::move(file));
     }
     if (!moved) break;
   }

@@ -31,18 +31,21 @@ class LogFile {
   // its line break counts as well.
   Result<int64_t> SeekToTail(int64_t lines);
 
-  // Whether both are one file.
-  bool Same(const LogFile& other) const {
-    return inode_ == other.inode_ && device_ == other.device_;
-  }
-  // Whether the name stands for another file now, or for none.
-  bool PutAside() const;
+  // Whether both are one log, though the other may have been compressed since. Reading goes on
+  // where it was.
+  bool Same(LogFile& other);
+  // Whether the name stands for this file now.
+  bool StandsAt(const std::string& path) const;
+  // Of a plain one.
+  bool Empty() const;
+  const std::string& path() const { return path_; }
 
  private:
   struct CloseZip {
     void operator()(void* zip) const;
   };
 
+  std::string Beginning();
   Result<int64_t> SeekInPlain(int64_t lines);
   Result<int64_t> SeekInZip(int64_t lines);
 
@@ -54,9 +57,11 @@ class LogFile {
   dev_t device_ = 0;
 };
 
-// What was put aside of the log of that name, oldest first, without `current`. What goes away while
-// this looks is left out.
-std::vector<LogFile> OpenPutAside(const std::string& path, const LogFile* current);
+// What was put aside of the log of that name, oldest first. What goes away while this looks is left
+// out. `until`, if given, was open before: it is left out, and so is what was put aside after it.
+// `after`: the path of the newest one that is not wanted any more; "": all are.
+std::vector<LogFile> OpenPutAside(const std::string& path, LogFile* until,
+                                  const std::string& after = {});
 
 // The log and all that was put aside of it are gone. Not there is fine.
 void RemoveLogFiles(const std::string& path);

@@ -20,13 +20,31 @@ namespace podium::node {
 namespace {
 
 constexpr std::string_view kDraft = ".tmp";
+constexpr int64_t kMicrosecond = 1000;
+constexpr int kTries = 1000;
 
 std::string Stamp(int64_t now) {
   const time_t seconds = now / kNanosPerSecond;
   tm parts{};
   gmtime_r(&seconds, &parts);
   std::array<char, 32> text;
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts)};
+  std::string out(text.data(), std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts));
+  std::snprintf(text.data(), text.size(), ".%06d",
+                static_cast<int>(now % kNanosPerSecond / kMicrosecond));
+  return out + text.data();
+}
+
+// Gives it a name that nothing has, nor had a moment ago.
+Result<std::string> PutAside(const std::string& path, int64_t now) {
+  for (int tries = 0; tries < kTries; ++tries) {
+    std::string aside = path + "." + Stamp(now + (tries * kMicrosecond));
+    if (access((aside + std::string(kCompressedLog)).c_str(), F_OK) == 0) continue;
+    if (renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, aside.c_str(), RENAME_NOREPLACE) == 0) {
+      return aside;
+    }
+    if (errno != EEXIST) return Error::FromErrno(errno, "rename " + path);
+  }
+  return Error(Code::kAlreadyExists, path + " is rotated too fast");
 }
 
 // All whose names begin with the log's, sorted.
@@ -69,10 +87,12 @@ Result<void> Compress(const std::string& path) {
     unlink(draft.c_str());
     return Error(Code::kUnavailable, "compressing " + path + " failed");
   }
-  if (rename(draft.c_str(), (path + std::string(kCompressedLog)).c_str()) != 0) {
+  const std::string compressed = path + std::string(kCompressedLog);
+  if (rename(draft.c_str(), compressed.c_str()) != 0) {
     return Error::FromErrno(errno, "rename " + draft);
   }
-  unlink(path.c_str());
+  // Removed meanwhile: then nobody wants this one either.
+  if (unlink(path.c_str()) != 0 && errno == ENOENT) unlink(compressed.c_str());
   return {};
 }
 
@@ -93,9 +113,11 @@ std::vector<std::string> ListPutAside(const std::string& path) {
 Result<bool> RotateLog(const std::string& path, const NodeConfig& config, int64_t now,
                        const std::function<Result<void>()>& reopen) {
   struct stat status{};
-  if (lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
-  if (status.st_size < config.log_max_bytes) return false;
-  RemoveDrafts(path);
+  if (lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) TRY_VOID(reopen());
+    return false;
+  }
+  if (!S_ISREG(status.st_mode) || status.st_size < config.log_max_bytes) return false;
   std::vector<std::string> old = ListPutAside(path);
   // Beside the log itself and the one that is put aside now.
   const auto keep = static_cast<size_t>(std::max(config.log_max_files - 2, 0));
@@ -103,16 +125,22 @@ Result<bool> RotateLog(const std::string& path, const NodeConfig& config, int64_
     unlink(old.front().c_str());
     old.erase(old.begin());
   }
-  for (const std::string& each : old) {
-    if (!each.ends_with(kCompressedLog)) TRY_VOID(Compress(each));
-  }
-  const std::string aside = path + "." + Stamp(now);
-  if (rename(path.c_str(), aside.c_str()) != 0) return Error::FromErrno(errno, "rename " + path);
+  TRY(const std::string aside, PutAside(path, now));
   if (auto reopened = reopen(); !reopened.ok()) {
     (void)rename(aside.c_str(), path.c_str());
     return std::move(reopened).error();
   }
   return true;
+}
+
+Result<void> CompressPutAside(const std::string& path) {
+  RemoveDrafts(path);
+  std::vector<std::string> old = ListPutAside(path);
+  if (!old.empty()) old.pop_back();
+  for (const std::string& each : old) {
+    if (!each.ends_with(kCompressedLog)) TRY_VOID(Compress(each));
+  }
+  return {};
 }
 
 }  // namespace podium::node

@@ -28,10 +28,10 @@ void SetPhase(const StatusInput& in, const ContainerStatuses& statuses, v1::PodS
   const v1::PodStatus& before = in.pod.status;
   if (IsTerminalPhase(before.phase)) {
     status->phase = before.phase;
-  } else if (in.deadline_exceeded) {
+  } else if (in.failure) {
     status->phase = "Failed";
-    status->reason = kDeadlineExceeded;
-    status->message = kDeadlineMessage;
+    status->reason = in.failure->reason;
+    status->message = in.failure->message;
     return;
   } else {
     const std::string sandbox =
@@ -86,6 +86,16 @@ v1::PodStatus GeneratePodStatus(const StatusInput& in) {
   status.ephemeralContainerStatuses = std::move(statuses.ephemeral);
   LimitMessages(&status);
   return status;
+}
+
+v1::PodStatus WithholdEnd(v1::PodStatus generated, const v1::PodStatus& before,
+                          bool anything_runs) {
+  if (anything_runs && IsTerminalPhase(generated.phase) && !IsTerminalPhase(before.phase)) {
+    generated.phase = before.phase;
+    generated.reason = before.reason;
+    generated.message = before.message;
+  }
+  return generated;
 }
 
 }  // namespace podium::node

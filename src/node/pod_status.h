@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,12 @@
 #include "node/observed_pod.h"
 
 namespace podium::node {
+
+// Why a pod is ended from outside: status.reason and status.message.
+struct PodFailure {
+  std::string reason;
+  std::string message;
+};
 
 struct StatusInput {
   const v1::Pod& pod;  // pod.status: what was told last
@@ -20,8 +27,8 @@ struct StatusInput {
   int64_t now = 0;
   // The pod ends: no container will be started again.
   bool terminal = false;
-  // Its activeDeadlineSeconds ran out.
-  bool deadline_exceeded = false;
+  // It fails, whatever its containers do.
+  std::optional<PodFailure> failure = {};
 };
 
 inline constexpr std::string_view kDeadlineExceeded = "DeadlineExceeded";
@@ -30,5 +37,10 @@ inline constexpr std::string_view kDeadlineMessage =
 
 // A phase of Succeeded or Failed is never left again. startTime is `now` when the pod has none yet.
 v1::PodStatus GeneratePodStatus(const StatusInput& input);
+
+// What of it may be told: whoever reads that a pod has ended may use again what it had for itself
+// (ports, devices). So phase, reason and message stay those from `before` while anything of it
+// runs; conditions say already that it is not ready, and why (pkg/kubelet/status mergePodStatus).
+v1::PodStatus WithholdEnd(v1::PodStatus generated, const v1::PodStatus& before, bool anything_runs);
 
 }  // namespace podium::node

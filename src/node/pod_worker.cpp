@@ -94,6 +94,16 @@ void PodWorker::Stop() {
   idle_.wait(lock, [this] { return !in_round_; });
 }
 
+void PodWorker::Evict(PodFailure why, int64_t grace) {
+  {
+    std::lock_guard lock(mutex_);
+    if (IsTerminalPhase(pod_->status.phase)) return;
+    if (!eviction_) eviction_.emplace(std::move(why), grace);
+    if (cancellation_) cancellation_->Cancel();
+  }
+  Wake();
+}
+
 v1::PodStatus PodWorker::status() const {
   std::lock_guard lock(mutex_);
   return pod_->status;
@@ -141,25 +151,18 @@ std::optional<int64_t> PodWorker::RunRound() {
   const int64_t now = services_.clock.Now();
   auto observed = Observe(*pod);
   if (!observed.ok()) return now + kRetryDelay;
-  if (pod->metadata.deletionTimestamp || IsTerminalPhase(pod->status.phase)) {
+  if (pod->metadata.deletionTimestamp || ending_ || IsTerminalPhase(pod->status.phase)) {
     return Terminate(pod, *observed);
   }
   if (refresh) memory_.hold.clear();
   if (refresh && observed->ReadySandbox()) (void)services_.volumes.SetUp(*pod);
   prober_->Sync(*pod, *observed);
-  const auto deadline = ActiveDeadline(*pod, pod->status.startTime);
-  Tell(pod, *observed, false, deadline && *deadline <= now);
+  Tell(pod, *observed, false);
   {
     std::lock_guard lock(mutex_);
     pod = pod_;
   }
-  if (IsTerminalPhase(pod->status.phase)) {
-    if (pod->status.reason == kDeadlineExceeded) {
-      services_.events.Record(*pod, std::nullopt, EventType::kNormal, kDeadlineExceeded,
-                              kDeadlineMessage);
-    }
-    return Terminate(pod, *observed);
-  }
+  if (ending_) return Terminate(pod, *observed);
   RemoveDead(*pod, *observed);
   return Sync(pod, *observed, ActiveDeadline(*pod, pod->status.startTime));
 }
@@ -211,7 +214,7 @@ std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod
   auto now = Observe(*pod);
   if (now.ok()) {
     prober_->Sync(*pod, *now);
-    Tell(pod, *now, false, false);
+    Tell(pod, *now, false);
   }
   return again;
 }
@@ -225,6 +228,10 @@ void PodWorker::KillAll(const std::shared_ptr<const v1::Pod>& pod, const Observe
     const int64_t end = pod->metadata.deletionTimestamp->unix_seconds();
     const int64_t left = end - (services_.clock.Now() / kNanosPerSecond);
     grace = std::clamp<int64_t>(left, grace > 0 ? 1 : 0, grace);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    if (eviction_) grace = std::min(grace, eviction_->grace);
   }
   const auto addresses = observed.Addresses();
   const auto kill = [&](ContainerRef ref) {
@@ -253,7 +260,7 @@ std::optional<int64_t> PodWorker::Terminate(const std::shared_ptr<const v1::Pod>
   const bool runs = std::ranges::any_of(observed.containers, [](const auto& container) {
     return container.running() || container.state == cri::ContainerState::kContainerUnknown;
   });
-  Tell(pod, observed, true, false);
+  Tell(pod, observed, true);
   if (runs) {
     KillAll(pod, observed);
     return std::nullopt;  // each end wakes the worker
@@ -271,7 +278,8 @@ std::optional<int64_t> PodWorker::Terminate(const std::shared_ptr<const v1::Pod>
 std::optional<int64_t> PodWorker::CleanUp(const std::shared_ptr<const v1::Pod>& pod,
                                           const ObservedPod& observed) {
   auto now = Observe(*pod);
-  if (now.ok()) Tell(pod, *now, true, false);
+  if (!now.ok()) return services_.clock.Now() + kRetryDelay;
+  Tell(pod, *now, true);
   if (!unmounted_) {
     if (!services_.volumes.TearDown(pod->metadata.uid).ok()) {
       return services_.clock.Now() + kRetryDelay;
@@ -304,14 +312,25 @@ Result<ObservedPod> PodWorker::Observe(const v1::Pod& pod) {
   return observed;
 }
 
+std::optional<PodFailure> PodWorker::FailureOf(const v1::Pod& pod) {
+  {
+    std::lock_guard lock(mutex_);
+    if (eviction_) return eviction_->why;
+  }
+  const auto deadline = ActiveDeadline(pod, pod.status.startTime);
+  if (!deadline || *deadline > services_.clock.Now()) return std::nullopt;
+  return PodFailure{std::string(kDeadlineExceeded), std::string(kDeadlineMessage)};
+}
+
 void PodWorker::Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed,
-                     bool terminal, bool deadline_exceeded) {
+                     bool terminal) {
   const TraceSpan span("status");
   v1::Pod current = *pod;
   {
     std::lock_guard lock(mutex_);
     current.status = pod_->status;
   }
+  const std::optional<PodFailure> failure = FailureOf(current);
   v1::PodStatus status = GeneratePodStatus({.pod = current,
                                             .observed = observed,
                                             .waiting = memory_.waiting,
@@ -319,7 +338,14 @@ void PodWorker::Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPo
                                             .host_addresses = services_.config.addresses,
                                             .now = services_.clock.Now(),
                                             .terminal = terminal,
-                                            .deadline_exceeded = deadline_exceeded});
+                                            .failure = failure});
+  ending_ = ending_ || IsTerminalPhase(status.phase);
+  if (!IsTerminalPhase(current.status.phase) && failure && failure->reason == kDeadlineExceeded &&
+      !std::exchange(told_deadline_, true)) {
+    services_.events.Record(current, std::nullopt, EventType::kNormal, kDeadlineExceeded,
+                            kDeadlineMessage);
+  }
+  status = WithholdEnd(std::move(status), current.status, observed.AnythingRuns());
   if (reflect::Equal(status, current.status)) return;
   Note(status);
   callbacks_.status(pod->metadata.uid, status);

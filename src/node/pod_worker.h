@@ -2,9 +2,9 @@
 // at a time on the executor; whatever happens (an exit, a probe, a timer, a new specification)
 // wakes it for another.
 //
-//   syncing       SyncPod, until the pod has ended (all containers are done, its deadline passed)
-//                 or is deleted
-//   terminating   containers end in their order, then the sandboxes
+//   syncing       SyncPod, until the pod has ended (all containers are done, its deadline passed),
+//                 is evicted or is deleted
+//   terminating   containers end in their order, then the sandboxes; only then is the phase told
 //   ended         volumes are taken away. Containers stay, for their logs, until the pod is
 //   deleted;
 //                 then everything goes, and gone() is called
@@ -47,6 +47,10 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void Wake();
   // The content of volumes may have changed.
   void Refresh();
+  // It fails with this reason and message, and its containers end within so many seconds. Not what
+  // has ended already. Forgotten with the process, as upstream's: whoever saw the cause sees it
+  // again. Any thread.
+  void Evict(PodFailure why, int64_t grace);
   // No more rounds; waits for the one that runs.
   void Stop();
 
@@ -54,7 +58,10 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   v1::PodStatus status() const;
 
  private:
-  struct Round;
+  struct Eviction {
+    PodFailure why;
+    int64_t grace = 0;
+  };
 
   PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks, std::shared_ptr<Trace> trace);
   void Start();
@@ -74,8 +81,9 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   Result<void> RemoveAll(const v1::Pod& pod, const ObservedPod& observed);
   // What is there of the pod now.
   Result<ObservedPod> Observe(const v1::Pod& pod);
-  void Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed, bool terminal,
-            bool deadline_exceeded);
+  void Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed, bool terminal);
+  // Whether it fails whatever its containers do, and why.
+  std::optional<PodFailure> FailureOf(const v1::Pod& pod);
   void Note(const v1::PodStatus& status);
 
   PodServices& services_;
@@ -93,6 +101,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   bool stopped_ = false;
   Executor::TimerId timer_ = 0;
   std::unique_ptr<http::Cancellation> cancellation_;
+  std::optional<Eviction> eviction_;
 
   // For rounds alone.
   std::shared_ptr<ContainerKiller> killer_;
@@ -101,6 +110,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   PortConflicts conflicts_;
   PodMemory memory_;
   std::optional<PodSync> sync_;
+  bool ending_ = false;  // it has ended, or fails: from here on it is taken apart
+  bool told_deadline_ = false;
   bool unmounted_ = false;
   bool gone_ = false;
 };

@@ -147,6 +147,13 @@ cri::LinuxContainerResources ContainerResources(const v1::Pod& pod, const v1::Co
   return out;
 }
 
+std::optional<api::Quantity> PodLimit(const v1::Pod& pod, std::string_view resource) {
+  const Amounts limits = PodAmounts(pod, true);
+  const auto found = limits.find(resource);
+  if (found == limits.end()) return std::nullopt;
+  return found->second;
+}
+
 int64_t PodCpuRequest(const v1::Pod& pod) { return Milli(PodAmounts(pod, false), "cpu"); }
 
 cri::LinuxContainerResources PodResources(const v1::Pod& pod, const NodeConfig& config) {

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "api/quantity.h"
 #include "node/node_config.h"
 #include "node/pod_spec.h"
 #include "wire/types/cri.h"
@@ -34,6 +36,9 @@ int64_t OomScoreAdj(const v1::Pod& pod, const v1::Container& container, int64_t 
 wire::cri::LinuxContainerResources ContainerResources(const v1::Pod& pod,
                                                       const v1::Container& container,
                                                       const NodeConfig& config);
+// What its containers may use of it together, with its overhead; none where no container, nor the
+// pod itself, has a limit for it.
+std::optional<api::Quantity> PodLimit(const v1::Pod& pod, std::string_view resource);
 // Thousandths of a core that the pod asks for, with its overhead.
 int64_t PodCpuRequest(const v1::Pod& pod);
 // Of the pod's own cgroup: what its containers need together, with its overhead.

@@ -70,6 +70,11 @@ Result<void> EmbeddedRuntime::Prepare() {
                 Warn("the log of container " + std::string(trouble.id) +
                      " takes no more: " + Error::FromErrno(trouble.error, "write").message());
               },
+          .log_grown =
+              [this](uint64_t, const shim::LogGrown& grown) {
+                const std::lock_guard lock(event_mutex_);
+                if (log_handler_) log_handler_(grown.id, grown.written);
+              },
           .gone = [this](uint64_t key) { OnGone(key); },
       }));
   worker_ = std::thread([this] { WorkLoop(); });
@@ -118,6 +123,11 @@ size_t EmbeddedRuntime::prepared() const {
 void EmbeddedRuntime::SetEventHandler(EventHandler handler) {
   const std::lock_guard lock(event_mutex_);
   handler_ = std::move(handler);
+}
+
+void EmbeddedRuntime::SetLogHandler(LogHandler handler) {
+  const std::lock_guard lock(event_mutex_);
+  log_handler_ = std::move(handler);
 }
 
 std::string EmbeddedRuntime::SandboxFolder(std::string_view id) const {

@@ -68,6 +68,7 @@ class EmbeddedRuntime : public Runtime {
 
   Result<Recovery> Recover() override;
   void SetEventHandler(EventHandler handler) override;
+  void SetLogHandler(LogHandler handler) override;
   Result<cri::StatusResponse> Status() override;
   cri::RuntimeConfigResponse RuntimeConfig() override;
   Result<std::string> RunPodSandbox(const cri::PodSandboxConfig& config,
@@ -304,6 +305,7 @@ class EmbeddedRuntime : public Runtime {
 
   std::mutex event_mutex_;  // held while events are delivered, so that they keep their order
   EventHandler handler_;    // under event_mutex_
+  LogHandler log_handler_;  // likewise
 
   std::mutex work_mutex_;
   std::condition_variable work_posted_;

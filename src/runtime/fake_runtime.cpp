@@ -147,6 +147,20 @@ Result<Recovery> FakeRuntime::Recover() {
   return recovery;
 }
 
+void FakeRuntime::SetLogHandler(LogHandler handler) {
+  const Lock lock(mutex_);
+  log_handler_ = std::move(handler);
+}
+
+void FakeRuntime::TellLogGrown(const std::string& container_id, uint64_t written) {
+  LogHandler handler;
+  {
+    const Lock lock(mutex_);
+    handler = log_handler_;
+  }
+  if (handler) handler(container_id, written);
+}
+
 void FakeRuntime::SetEventHandler(EventHandler handler) {
   const Lock lock(mutex_);
   handler_ = std::move(handler);

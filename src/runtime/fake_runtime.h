@@ -43,6 +43,7 @@ class FakeRuntime : public Runtime {
     std::optional<std::string> start_error = {};  // StartContainer fails with this
     bool ignores_stop_signal = false;             // only the kill after the grace period ends it
     int32_t stop_code = 0;                        // what it exits with upon the stop signal
+    uint64_t writable_layer = 0;                  // bytes
   };
   // What an exec does.
   struct ExecResult {
@@ -78,6 +79,8 @@ class FakeRuntime : public Runtime {
   Result<void> Exit(std::string_view container_id, int32_t code, std::string reason = {});
   // The infra process dies: the sandbox is NOTREADY and its containers are killed (137).
   Result<void> KillInfra(std::string_view sandbox_id);
+  // What the runtime tells when so much is in a container's log.
+  void TellLogGrown(const std::string& container_id, uint64_t written);
   // The address the next sandboxes get; otherwise 10.208.0.1 and up.
   void SetNextAddresses(std::vector<std::string> addresses);
 
@@ -90,6 +93,7 @@ class FakeRuntime : public Runtime {
 
   Result<Recovery> Recover() override;
   void SetEventHandler(EventHandler handler) override;
+  void SetLogHandler(LogHandler handler) override;
   Result<cri::StatusResponse> Status() override;
   cri::RuntimeConfigResponse RuntimeConfig() override;
   Result<std::string> RunPodSandbox(const cri::PodSandboxConfig& config,
@@ -187,6 +191,7 @@ class FakeRuntime : public Runtime {
   std::function<Result<UniqueFd>(const std::string&, uint16_t)> ports_;
   std::vector<PortHolder> port_holders_;
   EventHandler handler_;
+  LogHandler log_handler_;
   std::vector<cri::ContainerEventResponse> events_;
 };
 

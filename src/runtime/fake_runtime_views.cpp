@@ -331,6 +331,9 @@ cri::ContainerStats FakeRuntime::StatsOf(const std::string& id, const Entry& ent
   cri::ContainerStats stats;
   stats.attributes = cri::ContainerAttributes{id, entry.config.metadata, entry.config.labels,
                                               entry.config.annotations};
+  auto& layer = stats.writable_layer.emplace();
+  layer.timestamp = now_.count();
+  layer.used_bytes = cri::UInt64Value{entry.behaviour.writable_layer};
   if (entry.status.state != cri::ContainerState::kContainerRunning) return stats;
   auto& cpu = stats.cpu.emplace();
   cpu.timestamp = now_.count();

@@ -92,6 +92,7 @@ enum class MessageType : uint16_t {
                          // last: by then every process of the pod that it guards is gone. A
                          // container's record is on disk before this is sent
   kLogTrouble,           // LogTrouble: a log file took no more, or takes it again
+  kLogGrown,             // LogGrown: another kLogStep bytes are in a log file
 };
 
 struct Header {
@@ -337,6 +338,14 @@ struct LogTrouble {
   char id[kIdSize];  // of the container
   int32_t error;     // ENOSPC, EDQUOT, EIO, ...; 0: it takes lines again
   uint64_t lost;     // bytes so far
+};
+
+// So that whoever rotates logs need not look all the time, and is there in time.
+inline constexpr uint64_t kLogStep = uint64_t{1} << 20;
+struct LogGrown {
+  Header header;
+  char id[kIdSize];  // of the container
+  uint64_t written;  // bytes since the file was given to the shim
 };
 
 // Where a request failed. Numbers are part of the protocol: append only.

@@ -123,6 +123,10 @@ class Session {
 // soon and may call the runtime's status and list methods only.
 using EventHandler = std::function<void(const cri::ContainerEventResponse&)>;
 
+// The log of a container has become larger: bytes written since it was made or reopened, told about
+// every MiB, so that it can be rotated in time. Called as an EventHandler is, and must return soon.
+using LogHandler = std::function<void(const std::string& container_id, uint64_t written)>;
+
 // What Recover found. Ids.
 struct Recovery {
   std::vector<std::string> ready;      // sandboxes that live
@@ -141,6 +145,7 @@ class Runtime {
 
   // Null: none. To be set before Recover.
   virtual void SetEventHandler(EventHandler handler) = 0;
+  virtual void SetLogHandler(LogHandler handler) = 0;
 
   // RuntimeReady and NetworkReady, with reason and message when they are false, runtime_handlers
   // and features.

@@ -312,6 +312,9 @@ void ShimLoop::ReadFrom(const std::shared_ptr<ShimClient>& client) {
         events_.log_trouble(key, trouble);
       });
       break;
+    case kLogGrown:
+      Post([this, key, grown = reply.As<shim::LogGrown>()] { events_.log_grown(key, grown); });
+      break;
     default:
       client->OnReply(std::move(reply));
   }

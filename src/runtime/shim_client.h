@@ -96,6 +96,7 @@ struct ShimEvents {
   // A process of the pod has ended. `key` is Attach's.
   std::function<void(uint64_t key, const shim::ProcessState& state)> exited;
   std::function<void(uint64_t key, const shim::LogTrouble& trouble)> log_trouble;
+  std::function<void(uint64_t key, const shim::LogGrown& grown)> log_grown;
   // The connection is closed; nothing comes from it any more.
   std::function<void(uint64_t key)> gone;
 };

@@ -170,6 +170,9 @@ TEST_F(PathTest, LimitsAndUsage) {
   ASSERT_TRUE(usage.ok());
   EXPECT_EQ(usage->inodes, 3U);
   EXPECT_GE(usage->bytes, 5000U);
+  // Another name takes no room, whatever counts names.
+  ASSERT_EQ(linkat(root(), "big", root(), "again", 0), 0);
+  EXPECT_EQ(UsageOf(root())->bytes, usage->bytes);
   const UniqueFd proc = *OpenPath("/proc", O_PATH);
   EXPECT_EQ(*FileSystemType(proc.get()), PROC_SUPER_MAGIC);
 }

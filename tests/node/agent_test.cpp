@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "node/fake_services.h"
 #include "node/pods.h"
@@ -11,6 +12,7 @@
 namespace podium::node {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
@@ -47,6 +49,32 @@ class AgentTest : public ::testing::Test {
   ObjectStore objects_{node_.config};
   std::unique_ptr<Agent> agent_;
 };
+
+TEST_F(AgentTest, ALogIsRotatedAsSoonAsItHasGrown) {
+  node_.config.log_max_bytes = 100;
+  ASSERT_TRUE(Create("web", "containers: [{name: a}]"));
+  const std::string uid = agent_->GetPod("ns", "web")->metadata.uid;
+  const std::string folder = PodLogFolder(node_.config, "ns", "web", uid) + "/a";
+  std::filesystem::create_directories(folder);
+  const auto files = [&] { return std::distance(std::filesystem::directory_iterator(folder), {}); };
+  std::ofstream(folder + "/0.log") << std::string(100, 'x');
+  const std::string id = node_.runtime.ListContainers({})->front().id;
+  node_.runtime.ClearCalls();
+  node_.runtime.TellLogGrown(id, 99);
+  node_.time.Settle();
+  EXPECT_EQ(files(), 1);
+  node_.runtime.TellLogGrown(id, 100);
+  node_.time.Settle();
+  EXPECT_FALSE(std::filesystem::exists(folder + "/0.log"));
+  EXPECT_THAT(node_.runtime.calls(), Contains("ReopenContainerLog a"));
+  // And again, whatever was put aside within this second.
+  for (int i = 2; i <= 9; ++i) {
+    std::ofstream(folder + "/0.log") << std::string(100, 'x');
+    node_.runtime.TellLogGrown(id, 100);
+    node_.time.Settle();
+    EXPECT_EQ(files(), std::min(i, node_.config.log_max_files - 1));
+  }
+}
 
 TEST_F(AgentTest, APodFromItsCreationToItsEnd) {
   std::vector<std::string> changes;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "node/fake_services.h"
 #include "node/log_files.h"
@@ -96,6 +97,76 @@ TEST_F(ContainerLogTest, FollowingAcrossARotation) {
   EXPECT_EQ(out, "one\ntwo\nthree\nfour\n");
 }
 
+std::string LineOf(int number) {
+  return "2016-10-06T00:17:0" + std::to_string(number) + "Z stdout F " + std::to_string(number) +
+         "\n";
+}
+
+// However late a follower looks, and though what it has not read is compressed by then.
+TEST_F(ContainerLogTest, FollowingBehindSeveralRotations) {
+  NodeConfig config;
+  config.log_max_bytes = 1;
+  config.log_max_files = 9;
+  int second = 0;
+  const auto rotate = [&](int lines, int line) {
+    for (int i = 0; i < lines; ++i) {
+      Write(LineOf(line + i));
+      EXPECT_TRUE(*RotateLog(path_, config, int64_t{++second} * 1'000'000'000,
+                             []() -> Result<void> { return {}; }));
+      EXPECT_TRUE(CompressPutAside(path_).ok());
+    }
+    Write("");
+  };
+  rotate(1, 1);
+  std::string out;
+  int looks = 0;
+  const auto read = ReadContainerLog({.path = path_,
+                                      .open =
+                                          [&] {
+                                            if (++looks == 1) rotate(3, 2);
+                                            if (looks == 3) Write(LineOf(5));
+                                            if (looks == 4) rotate(0, 0);
+                                            return looks < 6;
+                                          },
+                                      .cancelled = {}},
+                                     {.follow = true}, [&](std::string_view text) {
+                                       out += text;
+                                       // While it is still at the line before.
+                                       if (text == "5\n") rotate(3, 6);
+                                       return true;
+                                     });
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(out, "1\n2\n3\n4\n5\n6\n7\n8\n");
+}
+
+// The new file is there a moment before the writer has it.
+TEST_F(ContainerLogTest, FollowingAWriterThatIsLate) {
+  Write(LineOf(1));
+  std::string out;
+  int looks = 0;
+  const auto read = ReadContainerLog({.path = path_,
+                                      .open =
+                                          [&] {
+                                            if (++looks == 2) {
+                                              std::filesystem::rename(path_, path_ + ".1");
+                                              Write("");
+                                            }
+                                            if (looks == 4) {
+                                              std::ofstream(path_ + ".1", std::ios::app)
+                                                  << LineOf(2);
+                                              Write(LineOf(3));
+                                            }
+                                            return looks < 6;
+                                          },
+                                      .cancelled = {}},
+                                     {.follow = true}, [&](std::string_view text) {
+                                       out += text;
+                                       return true;
+                                     });
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(out, "1\n2\n3\n");
+}
+
 TEST_F(ContainerLogTest, Rotation) {
   NodeConfig config;
   config.log_max_bytes = 10;
@@ -110,6 +181,7 @@ TEST_F(ContainerLogTest, Rotation) {
   for (int i = 1; i <= 4; ++i) {
     Write("long enough by now");
     EXPECT_TRUE(*RotateLog(path_, config, int64_t{i} * 1'000'000'000, reopen));
+    EXPECT_TRUE(CompressPutAside(path_).ok());
   }
   EXPECT_EQ(reopened, 4);
   std::vector<std::string> names;
@@ -117,12 +189,59 @@ TEST_F(ContainerLogTest, Rotation) {
     names.push_back(entry.path().filename());
   }
   std::ranges::sort(names);
-  EXPECT_THAT(names, ElementsAre("0.log.19700101-000003.gz", "0.log.19700101-000004"));
+  EXPECT_THAT(names,
+              ElementsAre("0.log.19700101-000003.000000.gz", "0.log.19700101-000004.000000"));
   Write("long enough by now");
   EXPECT_FALSE(RotateLog(path_, config, 9'000'000'000, []() -> Result<void> {
                  return Error(Code::kUnavailable, "no");
                }).ok());
   EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+TEST_F(ContainerLogTest, RotatedTwiceAtOnce) {
+  NodeConfig config;
+  config.log_max_bytes = 1;
+  config.log_max_files = 4;
+  for (const char* line : {"1\n", "2\n", "3\n"}) {
+    Write(std::string("2016-10-06T00:17:09Z stdout F ") + line);
+    ASSERT_TRUE(*RotateLog(path_, config, 1'000, []() -> Result<void> { return {}; }));
+    ASSERT_TRUE(CompressPutAside(path_).ok());
+  }
+  EXPECT_EQ(Read({}), "1\n2\n3\n");
+}
+
+// The agent was killed between the new name and the writer's: nobody else would tell it.
+TEST_F(ContainerLogTest, ALogWithoutAFileIsReopened) {
+  NodeConfig config;
+  int reopened = 0;
+  const auto reopen = [&]() -> Result<void> {
+    ++reopened;
+    Write("");
+    return {};
+  };
+  EXPECT_FALSE(*RotateLog(path_, config, 0, reopen));
+  EXPECT_FALSE(*RotateLog(path_, config, 0, reopen));
+  EXPECT_EQ(reopened, 1);
+}
+
+TEST_F(ContainerLogTest, WhatIsRemovedWhileItIsCompressedStaysAway) {
+  NodeConfig config;
+  config.log_max_bytes = 1;
+  for (int i = 1; i <= 2; ++i) {
+    Write(std::string(size_t{20} << 20, 'x'));
+    ASSERT_TRUE(*RotateLog(path_, config, i, []() -> Result<void> { return {}; }));
+  }
+  std::thread compressor([&] { EXPECT_TRUE(CompressPutAside(path_).ok()); });
+  for (int i = 0;
+       i < 5000 && std::ranges::none_of(
+                       std::filesystem::directory_iterator(folder_.path()),
+                       [](const auto& entry) { return entry.path().extension() == ".tmp"; });
+       ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  RemoveLogFiles(path_);
+  compressor.join();
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
 // What rotation leaves: two compressed files, one that is not, and the log.
@@ -135,13 +254,14 @@ class RotatedLogTest : public ContainerLogTest {
       for (int line = (2 * i) - 1; line <= 2 * i; ++line) Write(Line(line));
       if (i < 4) Rotate(i);
     }
-    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000001.gz"));
-    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000002.gz"));
-    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000003"));
+    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000001.000000.gz"));
+    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000002.000000.gz"));
+    ASSERT_TRUE(std::filesystem::exists(path_ + ".19700101-000003.000000"));
   }
   void Rotate(int second) {
     ASSERT_TRUE(*RotateLog(path_, config_, int64_t{second} * 1'000'000'000,
                            []() -> Result<void> { return {}; }));
+    ASSERT_TRUE(CompressPutAside(path_).ok());
   }
   static std::string Line(int number) {
     return "2016-10-06T00:17:0" + std::to_string(number) + "Z stdout F " + std::to_string(number) +
@@ -173,7 +293,7 @@ TEST_F(RotatedLogTest, SinceReachesIntoOlderFiles) {
 
 TEST_F(RotatedLogTest, ALogThatIsJustBeingReopened) {
   // The writer has not made the new file yet.
-  std::filesystem::rename(path_, path_ + ".19700101-000004");
+  std::filesystem::rename(path_, path_ + ".19700101-000004.000000");
   EXPECT_EQ(Read({.tail_lines = 3}), "6\n7\n8\n");
   std::filesystem::remove_all(folder_.path());
   EXPECT_EQ(Read({}).substr(0, 6), "error:");
@@ -181,8 +301,8 @@ TEST_F(RotatedLogTest, ALogThatIsJustBeingReopened) {
 
 TEST_F(RotatedLogTest, WhatIsBeingCompressedIsReadOnce) {
   // Between the compressed file's name and the end of the other one.
-  std::ofstream(path_ + ".19700101-000002") << Line(3) << Line(4);
-  std::ofstream(path_ + ".19700101-000003.tmp") << "half";
+  std::ofstream(path_ + ".19700101-000002.000000") << Line(3) << Line(4);
+  std::ofstream(path_ + ".19700101-000003.000000.tmp") << "half";
   EXPECT_EQ(Read({}), "1\n2\n3\n4\n5\n6\n7\n8\n");
 }
 
@@ -207,7 +327,7 @@ TEST_F(RotatedLogTest, FollowingBeginsWithOlderFiles) {
 }
 
 TEST_F(RotatedLogTest, ADamagedFileIsAnError) {
-  std::ofstream(path_ + ".19700101-000001.gz") << "\x1f\x8b damaged";
+  std::ofstream(path_ + ".19700101-000001.000000.gz") << "\x1f\x8b damaged";
   EXPECT_EQ(Read({}).substr(0, 6), "error:");
   EXPECT_EQ(Read({.tail_lines = 5}), "4\n5\n6\n7\n8\n");
 }

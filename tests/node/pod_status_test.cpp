@@ -33,7 +33,7 @@ struct World {
   FakeReadiness readiness;
   std::vector<std::string> host{"192.0.2.1", "2001:db8::1"};
   bool terminal = false;
-  bool deadline_exceeded = false;
+  std::optional<PodFailure> failure;
   int64_t now = kNow;
 
   v1::PodStatus Generate() const {
@@ -44,7 +44,7 @@ struct World {
                               .host_addresses = host,
                               .now = now,
                               .terminal = terminal,
-                              .deadline_exceeded = deadline_exceeded});
+                              .failure = failure});
   }
   // Tells it and goes on from there.
   const v1::PodStatus& Tell() {
@@ -210,11 +210,24 @@ TEST(PodStatusTest, APhaseThatEndedStays) {
   EXPECT_EQ(ShowContainers(world.pod.status), "a: terminated Completed 0; b: terminated Error 1");
 }
 
+TEST(PodStatusTest, AnEndIsWithheldWhileAnythingRuns) {
+  World world = MakeWorld(kOne, "sandbox; a running");
+  world.Tell();
+  const v1::PodStatus before = world.pod.status;
+  world.failure = {"Evicted", "why"};
+  const v1::PodStatus failed = world.Generate();
+  EXPECT_EQ(failed.phase + " " + failed.reason + " " + failed.message, "Failed Evicted why");
+  const v1::PodStatus told = WithholdEnd(failed, before, true);
+  EXPECT_EQ(told.phase + " " + told.reason + " " + told.message, "Running  ");
+  EXPECT_EQ(WithholdEnd(failed, before, false).phase, "Failed");
+  EXPECT_EQ(WithholdEnd(failed, failed, true).phase, "Failed");
+}
+
 TEST(PodStatusTest, TheDeadlineFailsThePod) {
   World world = MakeWorld(kOne, "sandbox; a running");
-  world.deadline_exceeded = true;
+  world.failure = {std::string(kDeadlineExceeded), std::string(kDeadlineMessage)};
   world.Tell();
-  world.deadline_exceeded = false;
+  world.failure.reset();
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(world.pod.status.phase, "Failed");
     EXPECT_EQ(world.pod.status.reason, "DeadlineExceeded");

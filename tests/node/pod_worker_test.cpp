@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "node/fake_services.h"
+#include "node/pod_conditions.h"
 #include "node/pods.h"
 
 namespace podium::node {
@@ -39,6 +40,12 @@ std::string Show(const v1::PodStatus& status) {
   return out;
 }
 
+// "False PodFailed": status and reason.
+std::string ConditionOf(const v1::PodStatus& status, std::string_view type) {
+  const v1::PodCondition* condition = FindCondition(status, type);
+  return condition ? condition->status + " " + condition->reason : std::string("none");
+}
+
 class PodWorkerTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -58,6 +65,7 @@ class PodWorkerTest : public ::testing::Test {
     worker_ = PodWorker::Create(node_.services, pod_,
                                 {.status =
                                      [this](const std::string&, const v1::PodStatus& status) {
+                                       statuses_.push_back(status);
                                        const std::string text = Show(status);
                                        if (told_.empty() || told_.back() != text) {
                                          told_.push_back(text);
@@ -93,6 +101,7 @@ class PodWorkerTest : public ::testing::Test {
   v1::Pod pod_;
   std::shared_ptr<PodWorker> worker_;
   std::vector<std::string> told_;
+  std::vector<v1::PodStatus> statuses_;
   bool gone_ = false;
 };
 
@@ -377,6 +386,70 @@ TEST_F(PodWorkerTest, TheDeadlinePasses) {
   EXPECT_THAT(node_.Events(),
               Contains("DeadlineExceeded: Pod was active on the node longer than the specified "
                        "deadline"));
+}
+
+// Upstream's: a pod is not told to have ended while anything of it runs; that it is not ready any
+// more is told at once.
+TEST_F(PodWorkerTest, TheDeadlineIsToldWhenTheContainersHaveEnded) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  Start(
+      "activeDeadlineSeconds: 10, terminationGracePeriodSeconds: 5, "
+      "containers: [{name: a}]");
+  node_.time.RunFor(20s);
+  EXPECT_THAT(told_, ElementsAre("Pending a=ContainerCreating", "Running a=ready",
+                                 "Running a=Error(137)", "Failed a=Error(137)"));
+  const auto killing = std::ranges::find_if(statuses_, [](const v1::PodStatus& status) {
+    return ConditionOf(status, "Ready") == "False PodFailed";
+  });
+  ASSERT_NE(killing, statuses_.end());
+  EXPECT_EQ(Show(*killing), "Running a=ready");
+  EXPECT_EQ(killing->reason + killing->message, "");
+  EXPECT_EQ(ConditionOf(*killing, "ContainersReady"), "False PodFailed");
+  EXPECT_EQ(Now(), "Failed a=Error(137)");
+  EXPECT_EQ(worker_->status().reason, "DeadlineExceeded");
+  EXPECT_EQ(worker_->status().message,
+            "Pod was active on the node longer than the specified deadline");
+}
+
+TEST_F(PodWorkerTest, AnInitContainerThatFailsEndsItsSidecarFirst) {
+  node_.runtime.Script("side", {.ignores_stop_signal = true});
+  node_.runtime.Script("first", {.exits_after = 1s, .exit_code = 3});
+  Start(
+      "restartPolicy: Never, terminationGracePeriodSeconds: 5, initContainers: "
+      "[{name: side, restartPolicy: Always}, {name: first}], containers: [{name: a}]");
+  node_.time.RunFor(10s);
+  EXPECT_THAT(told_, Contains(StartsWith("Pending side=ready first=Error(3)")));
+  EXPECT_THAT(told_, Not(Contains(StartsWith("Failed side=ready"))));
+  EXPECT_THAT(Now(), StartsWith("Failed side=Error(137) first=Error(3)"));
+}
+
+TEST_F(PodWorkerTest, APhaseWaitsForTheSandbox) {
+  node_.runtime.Script("a", {.exits_after = 3s});
+  Start("restartPolicy: Never, containers: [{name: a}]");
+  node_.runtime.Fail("StopPodSandbox", Error(Code::kUnavailable, "busy"), 3);
+  node_.time.RunFor(4s);
+  EXPECT_EQ(Now(), "Running a=Completed(0)");
+  EXPECT_EQ(ConditionOf(worker_->status(), "Ready"), "False PodCompleted");
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Now(), "Succeeded a=Completed(0)");
+}
+
+TEST_F(PodWorkerTest, AnEviction) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  Start("terminationGracePeriodSeconds: 600, containers: [{name: a}, {name: b}]");
+  worker_->Evict({"Evicted", "Too much. "}, 1);
+  const int64_t begin = Seconds();
+  node_.time.Settle();
+  EXPECT_LE(Seconds() - begin, 2);
+  EXPECT_THAT(told_, Contains("Running a=Error(137) b=Completed(0)"));
+  EXPECT_EQ(Now(), "Failed a=Error(137) b=Completed(0)");
+  EXPECT_EQ(worker_->status().reason, "Evicted");
+  EXPECT_EQ(worker_->status().message, "Too much. ");
+  EXPECT_THAT(node_.volumes.torn_down, ElementsAre("u"));
+  // It has ended; nothing more comes.
+  worker_->Evict({"Evicted", "Once more. "}, 1);
+  node_.time.RunFor(5s);
+  EXPECT_EQ(worker_->status().message, "Too much. ");
 }
 
 TEST_F(PodWorkerTest, TheInfraDies) {

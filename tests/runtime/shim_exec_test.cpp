@@ -207,6 +207,34 @@ TEST_F(ShimExecTest, AFullDiskLosesLinesAndNeverHoldsTheContainerUp) {
   umount2("/mnt/small", MNT_DETACH);
 }
 
+TEST_F(ShimExecTest, TheGrowthOfALogIsTold) {
+  Pod pod;
+  ASSERT_EQ(pod.Run().Failure(), "");
+  ASSERT_EQ(pod.Create("c1", ShellPlan("yes | head -c 300000; cat; yes | head -c 300000"),
+                       {.flags = kProcessStdin})
+                .Failure(),
+            "");
+  ASSERT_EQ(pod.Start("c1").Failure(), "");
+  // Each line of two bytes has a time and more in front of it.
+  uint64_t before = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto grown = pod.AwaitEvent(MessageType::kLogGrown).As<LogGrown>();
+    EXPECT_STREQ(grown.id, "c1");
+    EXPECT_GE(grown.written, before + kLogStep);
+    EXPECT_LE(grown.written, before + 2 * kLogStep);
+    before = grown.written;
+  }
+  const UniqueFd log(open("/mnt/next", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  usleep(300'000);
+  ReopenLog reopen = {};
+  std::memcpy(reopen.id, "c1", 3);
+  reopen.log = 0;
+  ASSERT_EQ(pod.Ask(MessageType::kReopenLog, reopen, {log.get()}).Failure(), "");
+  ASSERT_EQ(pod.AskAbout(MessageType::kCloseStdin, "c1").Failure(), "");
+  EXPECT_LE(pod.AwaitEvent(MessageType::kLogGrown).As<LogGrown>().written, 2 * kLogStep);
+  EXPECT_EQ(pod.AwaitExit("c1").exit_code, 0);
+}
+
 TEST_F(ShimExecTest, ALogIsReopenedBetweenLines) {
   Pod pod;
   ASSERT_EQ(pod.Run().Failure(), "");

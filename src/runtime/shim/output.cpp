@@ -63,6 +63,7 @@ class EntryWriter {
       if (size == -EINTR) continue;
       if (size <= 0) return Lose(part, left, size);
       auto written = static_cast<size_t>(size);
+      process_.log_written += written;
       while (left > 0 && written >= part->iov_len) {
         written -= part->iov_len;
         ++part;
@@ -77,6 +78,7 @@ class EntryWriter {
       }
     }
     Recover();
+    ReportGrowth();
   }
 
  private:
@@ -95,6 +97,15 @@ class EntryWriter {
     if (!process_.log_failing) return;
     process_.log_failing = false;
     Report(0);
+  }
+
+  void ReportGrowth() {
+    if (process_.log_written - process_.log_reported < kLogStep) return;
+    process_.log_reported = process_.log_written;
+    LogGrown grown = {};
+    CopyText(process_.state.id, grown.id, sizeof(grown.id));
+    grown.written = process_.log_written;
+    SendEvent(MessageType::kLogGrown, &grown.header, sizeof(grown));
   }
 
   void Report(int32_t error) {

@@ -84,6 +84,8 @@ void HandleReopenLog(const ReplyTo& from, const ReopenLog& request, Process& pro
   CloseFd(&process.log);
   process.log = received.Take(request.log);
   process.torn = false;
+  process.log_written = 0;
+  process.log_reported = 0;
   ReplyDone(from);
 }
 

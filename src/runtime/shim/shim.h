@@ -80,6 +80,8 @@ struct Process {
   int terminal;  // containers keep it; an exec's goes to who asked
   int stdin_pipe;
   int log;
+  uint64_t log_written;   // since it was given to us
+  uint64_t log_reported;  // of that, when it was told last
   int kill;
   Stream streams[2];
   int attached[kMaxAttached][2];

@@ -1,0 +1,180 @@
+#include "node/local_storage.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "api/go_text.h"
+#include "linux/path.h"
+#include "node/labels.h"
+#include "node/resources.h"
+
+namespace podium::node {
+namespace {
+
+namespace cri = wire::cri;
+
+constexpr std::string_view kResource = "ephemeral-storage";
+constexpr const char* kReason = "Evicted";
+// Of an eviction that cannot wait (immediateEvictionGracePeriodSeconds).
+constexpr int64_t kGraceSeconds = 1;
+constexpr int64_t kSystemPriority = 2'000'000'000;  // SystemCriticalPriority
+constexpr int64_t kRestPerWork = 20;
+
+bool OnDisk(const v1::Volume& volume) { return volume.emptyDir && volume.emptyDir->medium.empty(); }
+
+bool Exceeds(uint64_t bytes, const api::Quantity& limit) {
+  return limit.CmpInt(static_cast<int64_t>(std::min<uint64_t>(bytes, INT64_MAX))) < 0;
+}
+
+const api::Quantity* LimitOf(const v1::Container& container) {
+  const auto limit = container.resources.limits.find(kResource);
+  const bool none = limit == container.resources.limits.end() || limit->second.IsZero();
+  return none ? nullptr : &limit->second;
+}
+
+uint64_t FolderSize(const std::string& path) {
+  const auto folder = kernel::OpenPath(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder.ok()) return 0;
+  const auto usage = kernel::UsageOf(folder->get());
+  return usage.ok() ? usage->bytes : 0;
+}
+
+uint64_t FileSize(const std::string& path) {
+  struct stat status{};
+  return lstat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_blocks) * 512 : 0;
+}
+
+// Of each name the newest run's: the others' layers go as soon as it has ended.
+std::map<std::string, uint64_t> WritableLayers(const v1::Pod& pod, runtime::Runtime& runtime) {
+  cri::ContainerStatsFilter filter;
+  filter.label_selector.emplace(kPodUidLabel, pod.metadata.uid);
+  const auto all = runtime.ListContainerStats(filter);
+  std::map<std::string, uint64_t> out;
+  std::map<std::string, uint32_t> attempts;
+  if (!all.ok()) return out;
+  for (const cri::ContainerStats& stats : *all) {
+    if (!stats.attributes || !stats.attributes->metadata) continue;
+    const cri::ContainerMetadata& metadata = *stats.attributes->metadata;
+    const auto [newest, first] = attempts.try_emplace(metadata.name, metadata.attempt);
+    if (!first && metadata.attempt < newest->second) continue;
+    newest->second = metadata.attempt;
+    const bool known = stats.writable_layer && stats.writable_layer->used_bytes;
+    out[metadata.name] = known ? stats.writable_layer->used_bytes->value : 0;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool HasStorageLimit(const v1::Pod& pod) {
+  return PodLimit(pod, kResource) ||
+         std::ranges::any_of(pod.spec.volumes, [](const v1::Volume& volume) {
+           return OnDisk(volume) && volume.emptyDir->sizeLimit &&
+                  volume.emptyDir->sizeLimit->Sign() > 0;
+         });
+}
+
+StorageUsage MeasureStorage(const v1::Pod& pod, const NodeConfig& config,
+                            runtime::Runtime& runtime) {
+  StorageUsage usage;
+  const std::string folder = PodFolder(config, pod.metadata.uid);
+  const std::string volumes = folder + "/volumes/kubernetes.io~";
+  for (const v1::Volume& volume : pod.spec.volumes) {
+    if (OnDisk(volume)) {
+      const uint64_t bytes = FolderSize(volumes + "empty-dir/" + volume.name);
+      usage.volumes[volume.name] = bytes;
+      usage.pod += bytes;
+    } else if (volume.configMap) {
+      usage.pod += FolderSize(volumes + "configmap/" + volume.name);
+    }
+  }
+  // The rest is asked for by limits of containers alone.
+  if (!PodLimit(pod, kResource)) return usage;
+  const std::string logs =
+      PodLogFolder(config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid);
+  for (const auto& [name, bytes] : WritableLayers(pod, runtime)) {
+    std::string log = logs;
+    usage.containers[name] = bytes + FolderSize(log.append("/").append(name));
+    usage.pod += usage.containers[name];
+  }
+  usage.pod += FileSize(folder + "/etc-hosts") + FolderSize(folder + "/containers");
+  return usage;
+}
+
+std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage) {
+  for (const v1::Volume& volume : pod.spec.volumes) {
+    const auto used = usage.volumes.find(volume.name);
+    if (used == usage.volumes.end() || !OnDisk(volume) || !volume.emptyDir->sizeLimit) continue;
+    const api::Quantity& limit = *volume.emptyDir->sizeLimit;
+    if (limit.Sign() <= 0 || !Exceeds(used->second, limit)) continue;
+    return "Usage of EmptyDir volume " + api::GoQuoted(volume.name) + " exceeds the limit " +
+           api::GoQuoted(limit.String()) + ". ";
+  }
+  const auto together = PodLimit(pod, kResource);
+  if (together && Exceeds(usage.pod, *together)) {
+    return "Pod ephemeral local storage usage exceeds the total limit of containers " +
+           together->String() + ". ";
+  }
+  for (const v1::Container& container : pod.spec.containers) {
+    const auto used = usage.containers.find(container.name);
+    const api::Quantity* limit = LimitOf(container);
+    if (used == usage.containers.end() || !limit || !Exceeds(used->second, *limit)) continue;
+    return "Container " + container.name + " exceeded its local ephemeral storage limit " +
+           api::GoQuoted(limit->String()) + ". ";
+  }
+  return std::nullopt;
+}
+
+bool IsCriticalPod(const v1::Pod& pod) {
+  return pod.spec.priority && *pod.spec.priority >= kSystemPriority;
+}
+
+void StorageMonitor::Look() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_ || posted_ || services_.clock.Now() < not_before_) return;
+    posted_ = true;
+  }
+  services_.executor.Post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->LookAtAll();
+  });
+}
+
+void StorageMonitor::Stop() {
+  std::unique_lock lock(mutex_);
+  stopped_ = true;
+  idle_.wait(lock, [this] { return !looking_; });
+}
+
+void StorageMonitor::LookAtAll() {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_ = false;
+    if (stopped_) return;
+    looking_ = true;
+  }
+  const int64_t begin = services_.clock.Now();
+  for (const auto& pod : pods_()) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopped_) break;
+    }
+    if (IsTerminalPhase(pod->status.phase) || IsCriticalPod(*pod) || !HasStorageLimit(*pod)) {
+      continue;
+    }
+    const auto exceeded =
+        ExceededStorage(*pod, MeasureStorage(*pod, services_.config, services_.runtime));
+    if (!exceeded) continue;
+    services_.events.Record(*pod, std::nullopt, EventType::kWarning, kReason, *exceeded);
+    evict_(pod->metadata.uid, {kReason, *exceeded}, kGraceSeconds);
+  }
+  const int64_t end = services_.clock.Now();
+  const std::lock_guard lock(mutex_);
+  looking_ = false;
+  not_before_ = end + kRestPerWork * std::max<int64_t>(end - begin, 0);
+  idle_.notify_all();
+}
+
+}  // namespace podium::node
