@@ -204,9 +204,10 @@ Result<void> Reader::Run() {
     }
     // Those behind are open already: they may be removed while this one is read.
     for (LogFile& each : next) {
+      const bool newest = &each == &next.back();
       rest_.clear();
       file_ = std::move(each);
-      if (&each == &next.back()) break;
+      if (newest) break;
       TRY(more, ReadToEnd(*file_));
       if (!more) return {};
     }

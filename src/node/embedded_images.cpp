@@ -36,7 +36,12 @@ Result<NodeImage> EmbeddedImages::Find(std::string_view image) {
   TRY(const image::ImageInfo info, store_.Resolve(image));
   // What is not all there is as good as not there: pulling brings the rest.
   if (!info.runnable) return Error(Code::kNotFound, "the image is not complete");
-  return NodeImageOf(info);
+  // Layers that are lost or damaged are unpacked again here, or found to be past that: what is told
+  // to be there can be used.
+  const auto pinned = store_.Pin(info.id);
+  if (pinned.ok()) return NodeImageOf(info);
+  if (pinned.error().code() != Code::kDataLoss) return pinned.error();
+  return Error(Code::kNotFound, pinned.error().message());
 }
 
 Result<NodeImage> EmbeddedImages::Pull(std::string_view image, const PullSecrets& secrets,

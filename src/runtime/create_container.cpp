@@ -155,8 +155,10 @@ Result<void> EmbeddedRuntime::MakeContainer(const ContainerRef& container,
   TRY(const UniqueFd folder, kernel::MakeFolders(ContainerFolder(*container), kPrivate));
   TRY_VOID(kernel::ReplaceFile(folder.get(), "config.json", json, kSecret));
 
-  TRY(const image::ImageInfo image, images_.Resolve(container->config.image->image));
-  TRY(container->pin, images_.Pin(image.id));
+  TRY(const image::ImageInfo named, images_.Resolve(container->config.image->image));
+  TRY(container->pin, images_.Pin(named.id));
+  // Only now: a layer that was lost or damaged is in another place than before, or in one at all.
+  TRY(const image::ImageInfo image, images_.Resolve(named.id.String()));
   container->status =
       NewStatus(container->id, container->config, image, container->sandbox->config.log_directory);
   TRY(const ContainerContext context, ContextOf(*container, image, sources));

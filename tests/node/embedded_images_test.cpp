@@ -118,6 +118,26 @@ TEST_F(EmbeddedImagesTest, WhoLogsInIsKnownFromThenOn) {
           .ok());
 }
 
+TEST_F(EmbeddedImagesTest, WhatCannotBeMendedIsPulledAgain) {
+  const PullSecrets secrets = DockerConfigJson(Auths());
+  ASSERT_EQ(Refusal(secrets), "");
+  const auto layers = store_->Resolve(Name())->layers;
+  // With its blob, a layer is unpacked again on the spot.
+  std::filesystem::remove_all(layers.front());
+  EXPECT_TRUE(images_->Find(Name()).ok());
+  EXPECT_TRUE(std::filesystem::exists(layers.front()));
+  // Without, the image is not there, as far as anybody wants to use it.
+  std::filesystem::remove_all(layers.front());
+  for (const auto& blob :
+       std::filesystem::directory_iterator(folder_.path() / "images/blobs/sha256")) {
+    std::filesystem::remove(blob.path());
+  }
+  EXPECT_EQ(images_->Find(Name()).error().code(), Code::kNotFound);
+  EXPECT_EQ(Refusal(secrets), "");
+  EXPECT_TRUE(images_->Find(Name()).ok());
+  EXPECT_TRUE(std::filesystem::exists(layers.front()));
+}
+
 TEST_F(EmbeddedImagesTest, AFileThatReadsAsNothingIsTold) {
   machine_error_ = Error(Code::kInvalidArgument, "/root/.docker/config.json: bad");
   EXPECT_EQ(Refusal({}), "/root/.docker/config.json: bad");

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 #include <thread>
 
@@ -170,6 +171,26 @@ TEST_F(EmbeddedTest, ImageVolumesAreCopiedAndImagesMounted) {
   const std::string once = Output(config);
   EXPECT_THAT(once, AllOf(HasSubstr("from the image1\nfrom the image"), HasSubstr("read-only")));
   EXPECT_EQ(Output("again", config), once);
+}
+
+// What the disk or a person did to them is mended before they are used, not after a failure.
+TEST_F(EmbeddedTest, LayersThatWereLostAreUnpackedAgain) {
+  image::TarBuilder tar;
+  tar.Folder("more").File("more/file", "all there");
+  machine_->AddImage("more:1", "", tar.Finish());
+  cri::ContainerConfig config = Shell("c", "cat /more/file /other/more/file");
+  config.image->image = "more:1";
+  cri::Mount image;
+  image.container_path = "/other";
+  image.image.emplace().image = "more:1";
+  config.mounts = {image};
+  const auto layers = machine_->images().Resolve("more:1")->layers;
+  const std::string& last = layers.back();
+  for (const std::string& lost : {last + "/more", last.substr(0, last.rfind('/')),
+                                  layers.front().substr(0, layers.front().rfind('/'))}) {
+    std::filesystem::remove_all(lost);
+    EXPECT_EQ(Output("pod" + std::to_string(lost.size()), config), "all thereall there") << lost;
+  }
 }
 
 TEST_F(EmbeddedTest, ReadOnlyRootAndMaskedPaths) {

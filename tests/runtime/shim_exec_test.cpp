@@ -231,7 +231,13 @@ TEST_F(ShimExecTest, TheGrowthOfALogIsTold) {
   reopen.log = 0;
   ASSERT_EQ(pod.Ask(MessageType::kReopenLog, reopen, {log.get()}).Failure(), "");
   ASSERT_EQ(pod.AskAbout(MessageType::kCloseStdin, "c1").Failure(), "");
-  EXPECT_LE(pod.AwaitEvent(MessageType::kLogGrown).As<LogGrown>().written, 2 * kLogStep);
+  // One that was told before may be on its way still.
+  uint64_t written = before;
+  for (int i = 0; i < 2 && written >= before; ++i) {
+    written = pod.AwaitEvent(MessageType::kLogGrown).As<LogGrown>().written;
+  }
+  EXPECT_GE(written, kLogStep);
+  EXPECT_LE(written, 2 * kLogStep);
   EXPECT_EQ(pod.AwaitExit("c1").exit_code, 0);
 }
 

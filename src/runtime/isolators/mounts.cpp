@@ -236,8 +236,10 @@ Result<shim::MountStep> BindMount(const ContainerContext& context, const cri::Mo
 // An image as a volume: read-only, and nothing in it can be executed (KEP-4639).
 Result<shim::MountStep> ImageMount(const ContainerContext& context, const cri::Mount& mount,
                                    Draft* draft) {
-  TRY(const image::ImageInfo info, context.images.Resolve(mount.image->image));
-  TRY(image::ImagePin pin, context.images.Pin(info.id));
+  TRY(const image::ImageInfo named, context.images.Resolve(mount.image->image));
+  TRY(image::ImagePin pin, context.images.Pin(named.id));
+  // Only now: pinning unpacks again what was lost.
+  TRY(const image::ImageInfo info, context.images.Resolve(named.id.String()));
   std::vector<UniqueFd> layers;
   kernel::Overlay overlay;
   for (const std::string& path : info.layers) {
