@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "api/pod_row.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
 #include "cli/node_facts.h"
@@ -16,6 +19,8 @@ using reflect::JsonValue;
 
 // In the order that people look for them.
 constexpr std::array<const char*, 7> kKinds = {"net", "ipc", "uts", "pid", "mnt", "user", "cgroup"};
+
+constexpr size_t kMaxEvents = 10;
 
 bool Shares(const ContainerFact& a, const ContainerFact& b, std::string_view kind) {
   const auto first = a.namespaces.find(kind);
@@ -124,6 +129,77 @@ std::string TextOf(const SandboxFact& sandbox) {
   return out + '\n' + Columns(namespaces) + "* shared with the infra container\n";
 }
 
+// "3m", as ages are shown elsewhere.
+std::string AgeOf(const v1::Event& event) {
+  const api::Time at =
+      !event.lastTimestamp.IsZero() ? event.lastTimestamp : event.metadata.creationTimestamp;
+  return api::HumanDuration(Today().unix_seconds() - at.unix_seconds());
+}
+
+// Why a container does not run, where that can be said.
+std::string ReasonText(const v1::ContainerStatus& status) {
+  std::string out;
+  if (const auto& waiting = status.state.waiting) {
+    out = "Waiting: " + (waiting->reason.empty() ? std::string("no reason told") : waiting->reason);
+    if (!waiting->message.empty()) out += ": " + waiting->message;
+  } else if (const auto& ended = status.state.terminated; ended && !ended->message.empty()) {
+    out = "Terminated: " + ended->reason + ": " + ended->message;
+  }
+  if (const auto& last = status.lastState.terminated; last && status.state.waiting) {
+    out += "\nLast: " + last->reason + ", exit code " + std::to_string(last->exitCode);
+    if (!last->message.empty()) out += ": " + last->message;
+  }
+  return out;
+}
+
+std::string ReasonsText(const v1::PodStatus& status) {
+  std::string out;
+  for (const auto* list : {&status.initContainerStatuses, &status.containerStatuses,
+                           &status.ephemeralContainerStatuses}) {
+    for (const v1::ContainerStatus& container : *list) {
+      const std::string reason = ReasonText(container);
+      if (reason.empty()) continue;
+      out += '\n' + Printable(container.name) + '\n';
+      size_t begin = 0;
+      while (begin < reason.size()) {
+        const size_t end = std::min(reason.find('\n', begin), reason.size());
+        const std::string line = reason.substr(begin, end - begin);
+        if (!line.empty()) out += "   " + Printable(line) + '\n';
+        begin = end + 1;
+      }
+    }
+  }
+  return out;
+}
+
+// The newest last.
+Result<std::vector<v1::Event>> EventsOf(const client::Client& client, const v1::Pod& pod) {
+  api::meta::v1::ListOptions options;
+  options.fieldSelector = "involvedObject.uid=" + pod.metadata.uid;
+  TRY(auto list, client.List<v1::EventList>(pod.metadata.namespace_, options));
+  std::multimap<int64_t, v1::Event> by_time;  // of one second, in the order they were told
+  for (v1::Event& event : list.items) {
+    by_time.emplace(event.lastTimestamp.unix_seconds(), std::move(event));
+  }
+  std::vector<v1::Event> events;
+  for (auto& [time, event] : by_time) events.push_back(std::move(event));
+  if (events.size() > kMaxEvents) {
+    events.erase(events.begin(), events.end() - static_cast<ptrdiff_t>(kMaxEvents));
+  }
+  return events;
+}
+
+std::string EventsText(const std::vector<v1::Event>& events) {
+  if (events.empty()) return {};
+  std::vector<std::vector<std::string>> rows = {{"EVENT", "REASON", "AGE", "MESSAGE"}};
+  for (const v1::Event& event : events) {
+    std::string age = AgeOf(event);
+    if (event.count > 1) age += " (x" + std::to_string(event.count) + ')';
+    rows.push_back({event.type, event.reason, std::move(age), event.message});
+  }
+  return '\n' + Columns(rows);
+}
+
 Outcome RunInspect(const Invocation& invocation) {
   if (invocation.arguments().empty()) return UsageError("inspect", "which pod?");
   auto client = AgentClient();
@@ -146,6 +222,9 @@ Outcome RunInspect(const Invocation& invocation) {
   if (!pod->status.message.empty()) out += Printable(pod->status.message) + '\n';
   if (sandboxes->empty()) out += "It has no sandbox.\n";
   for (const SandboxFact& sandbox : *sandboxes) out += TextOf(sandbox);
+  out += ReasonsText(pod->status);
+  // They say more, where there are any: what is known of the pod is not held back for them.
+  if (const auto events = EventsOf(*client, *pod); events.ok()) out += EventsText(*events);
   return {kOk, std::move(out), {}};
 }
 
@@ -162,6 +241,7 @@ Command InspectCommand() {
       .details =
           "Namespaces are shown by their inodes, as in /proc/PID/ns: what two containers share has "
           "the same number.\n"
+          "Of a container that waits it says why, and of the pod the newest events.\n"
           "With -o json also the whole pod, its status as it is now.",
       .example =
           "  podium inspect web\n"

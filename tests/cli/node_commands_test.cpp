@@ -27,6 +27,7 @@
 namespace podium::cli {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -183,6 +184,43 @@ TEST_F(NodeCommandsTest, InspectMarksSharedNamespaces) {
   EXPECT_EQ(reflect::ToText(*containers[0].Find("sharedNamespaces")), R"(["net","ipc","uts"])");
   EXPECT_EQ(reflect::ToText(*containers[1].Find("sharedNamespaces")), "[]");
   EXPECT_EQ(NumberAt(&containers[1], "exitCode"), 3);
+}
+
+TEST_F(NodeCommandsTest, InspectSaysWhyAContainerWaits) {
+  constexpr std::string_view kWaiting =
+      R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"default","uid":"u-1"},
+"status":{"phase":"Pending","initContainerStatuses":[{"name":"first","state":{"terminated":{"exitCode":0,"reason":"Completed"}}}],
+"containerStatuses":[
+{"name":"app","state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image \"x\""}}},
+{"name":"old","state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 10s"}},
+ "lastState":{"terminated":{"exitCode":3,"reason":"Error","message":"one\ntwo\u001b[31m"}}},
+{"name":"fine","state":{"running":{}}}]}})";
+  const std::string times = R"("lastTimestamp":"2020-01-01T00:00:0)";
+  const std::string events =
+      R"({"kind":"EventList","apiVersion":"v1","items":[{"type":"Warning","reason":"Failed","message":"later","count":4,)" +
+      times + R"(9Z"},{"type":"Normal","reason":"Pulling","message":"earlier","count":1,)" + times +
+      R"(1Z"}]})";
+  Serve([&](const std::string& request, const ExchangePtr& exchange) {
+    if (request == "GET /node/v1/sandboxes") return Json(exchange, kSandboxes);
+    if (request == "GET /node/v1/containers") return Json(exchange, kContainers);
+    if (request.starts_with("GET /api/v1/namespaces/default/events?"))
+      return Json(exchange, events);
+    Json(exchange, kWaiting);
+  });
+  const Outcome outcome = Run({"inspect", "web"});
+  ASSERT_EQ(outcome.status, kOk) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\napp\n   Waiting: ImagePullBackOff: Back-off pulling image "
+                                     "\"x\"\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nold\n   Waiting: CrashLoopBackOff: back-off 10s\n"
+                                     "   Last: Error, exit code 3: one\n   two"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("\nfine\n")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("\nfirst\n")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("\x1b")));
+  const size_t earlier = outcome.out.find("earlier\n");
+  ASSERT_NE(earlier, std::string::npos) << outcome.out;
+  EXPECT_LT(earlier, outcome.out.find("later\n"));
+  EXPECT_THAT(outcome.out, HasSubstr(" (x4)   later\n"));
+  EXPECT_THAT(requests_, Contains(HasSubstr("fieldSelector=involvedObject.uid%3Du-1")));
 }
 
 TEST_F(NodeCommandsTest, InspectWithoutPodSaysWhatTheAgentSays) {
