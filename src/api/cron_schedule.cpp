@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "api/go_text.h"
 #include "api/time.h"
 #include "api/time_zones.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -46,8 +46,8 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 std::vector<std::string_view> Fields(std::string_view text) {
   std::vector<std::string_view> fields;
   std::optional<size_t> start;
-  ForEachRune(text, [&](size_t at, char32_t rune) {
-    if (!IsGoSpace(rune)) {
+  reflect::ForEachRune(text, [&](size_t at, char32_t rune) {
+    if (!reflect::IsGoSpace(rune)) {
       if (!start) start = at;
     } else if (start) {
       fields.push_back(text.substr(*start, at - *start));
@@ -66,7 +66,7 @@ std::string_view Trimmed(std::string_view text) {
 }
 
 Result<int64_t> ParseNumber(std::string_view text) {
-  const Result<int64_t> number = ParseGoInt(text);
+  const Result<int64_t> number = reflect::ParseGoInt(text);
   if (!number.ok()) {
     return Problem("failed to parse int from " + std::string(text) + ": " +
                    number.error().message());

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "api/go_text.h"
 #include "api/time.h"
 #include "base/ascii.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -23,7 +23,7 @@ constexpr Unit kUnits[] = {
 };
 
 Error Invalid(std::string_view text) {
-  return Error(Code::kInvalidArgument, "time: invalid duration " + GoQuoted(text));
+  return Error(Code::kInvalidArgument, "time: invalid duration " + reflect::GoQuoted(text));
 }
 
 // Takes leading digits off; false when they exceed kMaxMagnitude.
@@ -74,13 +74,14 @@ Result<uint64_t> TakeTerm(std::string_view* rest, std::string_view text) {
 
   std::string_view name = rest->substr(0, rest->find_first_of(".0123456789"));
   if (name.empty()) {
-    return Error(Code::kInvalidArgument, "time: missing unit in duration " + GoQuoted(text));
+    return Error(Code::kInvalidArgument,
+                 "time: missing unit in duration " + reflect::GoQuoted(text));
   }
   rest->remove_prefix(name.size());
   const Unit* unit = std::ranges::find(kUnits, name, &Unit::name);
   if (unit == std::end(kUnits)) {
-    return Error(Code::kInvalidArgument,
-                 "time: unknown unit " + GoQuoted(name) + " in duration " + GoQuoted(text));
+    return Error(Code::kInvalidArgument, "time: unknown unit " + reflect::GoQuoted(name) +
+                                             " in duration " + reflect::GoQuoted(text));
   }
   if (value > kMaxMagnitude / unit->nanos) return Invalid(text);
   value *= unit->nanos;

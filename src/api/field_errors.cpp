@@ -97,7 +97,7 @@ std::string SupportedValues(const Strings& values) {
   std::string out;
   for (const auto& value : values) {
     out.append(out.empty() ? "supported values: " : ", ");
-    AppendGoQuoted(value, &out);
+    reflect::AppendGoQuoted(value, &out);
   }
   return out;
 }

@@ -18,10 +18,10 @@
 #include <string_view>
 #include <vector>
 
-#include "api/go_text.h"
 #include "api/int_or_string.h"
 #include "api/quantity.h"
 #include "api/time.h"
+#include "reflect/go_text.h"
 #include "reflect/type.h"
 #include "reflect/values.h"
 
@@ -84,7 +84,7 @@ std::string_view ErrorTypeText(ErrorType type);
 // The value at fault, as messages print it.
 class BadValue {
  public:
-  BadValue(std::string_view value) { AppendGoQuoted(value, &text_); }           // NOLINT: any value
+  BadValue(std::string_view value) { reflect::AppendGoQuoted(value, &text_); }  // NOLINT: any value
   BadValue(const std::string& value) : BadValue(std::string_view(value)) {}     // NOLINT: likewise
   BadValue(const char* value) : BadValue(std::string_view(value)) {}            // NOLINT: likewise
   BadValue(std::same_as<bool> auto value) : text_(value ? "true" : "false") {}  // NOLINT: likewise

@@ -1,6 +1,6 @@
 #include "api/fields.h"
 
-#include "api/go_text.h"
+#include "reflect/go_text.h"
 
 namespace podium::api::fields {
 namespace {

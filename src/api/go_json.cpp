@@ -4,8 +4,8 @@
 #include <limits>
 #include <vector>
 
-#include "api/go_text.h"
 #include "base/ascii.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -25,7 +25,7 @@ std::string QuotedByte(char c) {
   } else {
     utf8 = {static_cast<char>(0xC0 | (byte >> 6)), static_cast<char>(0x80 | (byte & 0x3F))};
   }
-  const std::string quoted = GoQuoted(utf8);
+  const std::string quoted = reflect::GoQuoted(utf8);
   return "'" + quoted.substr(1, quoted.size() - 2) + "'";
 }
 
@@ -240,11 +240,11 @@ std::optional<std::string> GoJsonObjectProblem(std::string_view text) {
   using Form = reflect::JsonScalar::Form;
   constexpr std::string_view kMap = "map[string]interface {}";
   const char first = text[text.find_first_not_of(" \t\r\n")];
-  if (first == '"') return GoJsonTypeError(Form::kString, kMap);
-  if (first == 't' || first == 'f') return GoJsonTypeError(Form::kTrue, kMap);
+  if (first == '"') return reflect::GoJsonTypeError(Form::kString, kMap);
+  if (first == 't' || first == 'f') return reflect::GoJsonTypeError(Form::kTrue, kMap);
   if (first == '[')
     return "json: cannot unmarshal array into Go value of type " + std::string(kMap);
-  if (first == '-' || IsDigit(first)) return GoJsonTypeError(Form::kNumber, kMap);
+  if (first == '-' || IsDigit(first)) return reflect::GoJsonTypeError(Form::kNumber, kMap);
   if (scanner.too_large()) {
     return "json: cannot unmarshal number " + *scanner.too_large() +
            " into Go value of type float64";

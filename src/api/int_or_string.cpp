@@ -4,8 +4,8 @@
 #include <charconv>
 #include <limits>
 
-#include "api/go_text.h"
 #include "api/message_reader.h"
+#include "reflect/go_text.h"
 #include "reflect/json.h"
 #include "reflect/ops.h"
 
@@ -28,7 +28,7 @@ int64_t PercentOf(int64_t percent, int64_t total, Rounding rounding) {
 }  // namespace
 
 IntOrString IntOrString::Parse(std::string_view text) {
-  Result<int64_t> number = ParseGoInt(text);
+  Result<int64_t> number = reflect::ParseGoInt(text);
   if (!number.ok() || *number != static_cast<int32_t>(*number)) {
     return FromString(std::string(text));
   }
@@ -37,7 +37,9 @@ IntOrString IntOrString::Parse(std::string_view text) {
 
 std::string IntOrString::String() const { return is_string() ? str_val : std::to_string(int_val); }
 
-int64_t IntOrString::IntValue() const { return is_string() ? GoIntOrNearest(str_val) : int_val; }
+int64_t IntOrString::IntValue() const {
+  return is_string() ? reflect::GoIntOrNearest(str_val) : int_val;
+}
 
 Result<int64_t> ScaledValueFromIntOrPercent(const IntOrString& value, int64_t total,
                                             Rounding rounding) {
@@ -48,10 +50,11 @@ Result<int64_t> ScaledValueFromIntOrPercent(const IntOrString& value, int64_t to
     return Error(Code::kInvalidArgument,
                  std::string(kContext) + "invalid type: string is not a percentage");
   }
-  Result<int64_t> percent = ParseGoInt(text.substr(0, text.size() - 1));
+  Result<int64_t> percent = reflect::ParseGoInt(text.substr(0, text.size() - 1));
   if (!percent.ok()) {
-    return Error(Code::kInvalidArgument, std::string(kContext) + "invalid value " + GoQuoted(text) +
-                                             ": " + percent.error().message());
+    return Error(Code::kInvalidArgument, std::string(kContext) + "invalid value " +
+                                             reflect::GoQuoted(text) + ": " +
+                                             percent.error().message());
   }
   return PercentOf(*percent, total, rounding);
 }
@@ -83,7 +86,7 @@ bool FromJson(const reflect::JsonScalar& token, void* object, std::string* probl
       *value = IntOrString::FromString(std::string(token.text));
       return true;
     default:
-      *problem = GoJsonTypeError(token.form, "int32");
+      *problem = reflect::GoJsonTypeError(token.form, "int32");
       return false;
   }
 }

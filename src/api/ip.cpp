@@ -4,8 +4,8 @@
 #include <charconv>
 #include <span>
 
-#include "api/go_text.h"
 #include "base/ascii.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -156,7 +156,7 @@ constexpr const char* kNoIP = "must be a valid IP address, (e.g. 10.9.8.7 or 200
 constexpr const char* kNoCIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
 std::string NotCanonical(std::string_view canonical) {
-  return "must be in canonical form (" + GoQuoted(canonical) + ")";
+  return "must be in canonical form (" + reflect::GoQuoted(canonical) + ")";
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Label selectors as objects carry them: the API's struct, not the text.
-#include "api/go_text.h"
 #include "api/labels.h"
 #include "api/names.h"
 #include "api/types/meta_v1.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 
@@ -19,7 +19,8 @@ Result<Operator> OperatorOf(std::string_view name) {
   if (name == "NotIn") return Operator::kNotIn;
   if (name == "Exists") return Operator::kExists;
   if (name == "DoesNotExist") return Operator::kDoesNotExist;
-  return Error(Code::kInvalidArgument, GoQuoted(name) + " is not a valid label selector operator");
+  return Error(Code::kInvalidArgument,
+               reflect::GoQuoted(name) + " is not a valid label selector operator");
 }
 
 }  // namespace

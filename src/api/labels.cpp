@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "api/go_text.h"
 #include "api/names.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace labels {
@@ -75,7 +75,7 @@ Result<Requirement> Requirement::Create(std::string key, Operator op,
   field::Path values_path = path.Child("values");
   CheckValueCount(op, values, values_path, &errors);
   for (size_t i = 0; IsOrder(op) && i < values.size(); ++i) {
-    if (ParseGoInt(values[i]).ok()) continue;
+    if (reflect::ParseGoInt(values[i]).ok()) continue;
     errors.Add(field::Invalid(values_path.Index(i), values[i],
                               "for 'Gt', 'Lt' operators, the value must be an integer"));
   }
@@ -106,8 +106,8 @@ bool Requirement::Matches(const Set& labels) const {
     case Operator::kGreaterThan:
     case Operator::kLessThan: {
       if (!exists) return false;
-      Result<int64_t> have = ParseGoInt(found->second);
-      Result<int64_t> want = ParseGoInt(values_.front());
+      Result<int64_t> have = reflect::ParseGoInt(found->second);
+      Result<int64_t> want = reflect::ParseGoInt(values_.front());
       if (!have.ok() || !want.ok()) return false;
       return op_ == Operator::kGreaterThan ? *have > *want : *have < *want;
     }

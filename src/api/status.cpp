@@ -1,6 +1,6 @@
 #include "api/status.h"
 
-#include "api/go_text.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 
@@ -12,7 +12,7 @@ meta::v1::Status InvalidStatus(std::string_view group, std::string_view kind, st
   status.status = "Failure";
   status.message = kind;
   if (!group.empty()) status.message.append(".").append(group);
-  status.message.append(" ").append(GoQuoted(name)).append(" is invalid");
+  status.message.append(" ").append(reflect::GoQuoted(name)).append(" is invalid");
   if (!errors.empty()) status.message.append(": ").append(errors.AggregateText());
   status.reason = "Invalid";
   status.code = 422;

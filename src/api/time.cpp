@@ -7,9 +7,9 @@
 #include <initializer_list>
 #include <optional>
 
-#include "api/go_text.h"
 #include "api/message_reader.h"
 #include "base/ascii.h"
+#include "reflect/go_text.h"
 #include "reflect/ops.h"
 
 namespace podium::api {
@@ -48,13 +48,14 @@ class LayoutReader {
 
  private:
   Error CannotParse(std::string_view part, std::string_view rest) const {
-    return Error(Code::kInvalidArgument, "parsing time " + GoQuoted(text_) + " as " +
-                                             GoQuoted(layout_) + ": cannot parse " +
-                                             GoQuoted(rest) + " as " + GoQuoted(part));
+    return Error(Code::kInvalidArgument, "parsing time " + reflect::GoQuoted(text_) + " as " +
+                                             reflect::GoQuoted(layout_) + ": cannot parse " +
+                                             reflect::GoQuoted(rest) + " as " +
+                                             reflect::GoQuoted(part));
   }
   Error Failed(std::string_view why) const {
     return Error(Code::kInvalidArgument,
-                 "parsing time " + GoQuoted(text_) + ": " + std::string(why));
+                 "parsing time " + reflect::GoQuoted(text_) + ": " + std::string(why));
   }
   Result<void> Skip(char separator);
   Result<void> ReadYear(int* year);
@@ -155,7 +156,7 @@ Result<Fields> LayoutReader::Read() {
   TRY_VOID(ReadNumber("05", 0, 59, "second", &fields.second));
   TRY_VOID(ReadFraction(&fields.nanos));
   TRY_VOID(ReadOffset(&fields.offset_seconds));
-  if (!rest_.empty()) return Failed("extra text: " + GoQuoted(rest_));
+  if (!rest_.empty()) return Failed("extra text: " + reflect::GoQuoted(rest_));
   std::chrono::year_month_day date = std::chrono::year(fields.year) /
                                      std::chrono::month(static_cast<unsigned>(fields.month)) /
                                      static_cast<int>(fields.day);
@@ -176,7 +177,8 @@ Result<int64_t> UnixSeconds(const Fields& fields, std::string_view text) {
                     (int64_t{fields.hour} * 60 + fields.minute) * 60 + fields.second -
                     fields.offset_seconds;
   if (IsInYears(seconds)) return seconds;
-  return Error(Code::kInvalidArgument, "parsing time " + GoQuoted(text) + ": year out of range");
+  return Error(Code::kInvalidArgument,
+               "parsing time " + reflect::GoQuoted(text) + ": year out of range");
 }
 
 // The seconds of 2006-01-02T15:04:05Z, the form that everyone writes; all other texts, and the
@@ -285,7 +287,7 @@ bool TextFromJson(const reflect::JsonScalar& token, void* value, std::string* pr
     return true;
   }
   if (token.form != Form::kString && token.form != Form::kNull) {
-    *problem = GoJsonTypeError(token.form, "string");
+    *problem = reflect::GoJsonTypeError(token.form, "string");
     return false;
   }
   Result<T> parsed = T::Parse(token.form == Form::kNull ? std::string_view() : token.text);

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "api/defaults.h"
-#include "api/go_text.h"
 #include "api/scheme.h"
 #include "api/types/meta_v1.h"
 #include "api/validation/validation.h"
 #include "cli/kinds.h"
 #include "cli/text.h"
 #include "reflect/field_path.h"
+#include "reflect/go_text.h"
 #include "reflect/json.h"
 #include "reflect/json_locator.h"
 #include "reflect/json_value.h"
@@ -104,7 +104,7 @@ std::optional<std::string> EntryAtFault(std::string_view json, const JsonPlace& 
   if (!parsed.ok() || !parsed->is_object()) return std::nullopt;
   const auto is_at_fault = [&](std::string_view text) {
     std::string quoted;
-    api::AppendGoQuoted(text, &quoted);
+    reflect::AppendGoQuoted(text, &quoted);
     return quoted == error.bad_value;
   };
   std::optional<std::string> found;

@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "api/go_text.h"
 #include "node/pod_spec.h"
+#include "reflect/go_text.h"
 
 namespace podium::node {
 namespace {
@@ -18,7 +18,7 @@ std::string Lines(const Strings& values) {
   for (const auto& [key, value] : values) {
     if (!out.empty()) out += '\n';
     out.append(key).append("=");
-    api::AppendGoQuoted(value, &out);
+    reflect::AppendGoQuoted(value, &out);
   }
   return out;
 }
@@ -60,7 +60,7 @@ Result<std::string> PodFieldValue(const v1::Pod& pod, std::string_view path) {
     }
     if (subscript->first == "metadata.labels") return Value(metadata.labels, subscript->second);
     return Error(Code::kInvalidArgument,
-                 "fieldPath " + api::GoQuoted(path) + " does not support subscript");
+                 "fieldPath " + reflect::GoQuoted(path) + " does not support subscript");
   }
   if (path == "metadata.annotations") return Lines(metadata.annotations);
   if (path == "metadata.labels") return Lines(metadata.labels);

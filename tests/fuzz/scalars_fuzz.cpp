@@ -5,13 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "api/go_text.h"
 #include "api/int_or_string.h"
 #include "api/ip.h"
 #include "api/names.h"
 #include "api/quantity.h"
 #include "api/time.h"
 #include "fuzz/require.h"
+#include "reflect/go_text.h"
 
 using namespace podium::api;
 using podium::fuzz::Require;
@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CheckProtobuf<Duration>(text);
   CheckProtobuf<IntOrString>(text);
   CheckProtobuf<Quantity>(text);
-  Require(GoQuoted(text).size() >= text.size() + 2);
+  Require(reflect::GoQuoted(text).size() >= text.size() + 2);
   // A label is a subdomain, and both are keys of config maps.
   if (IsDNS1123Label(text).empty()) Require(IsDNS1123Subdomain(text).empty());
   if (IsDNS1123Subdomain(text).empty()) {

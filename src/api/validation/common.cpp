@@ -1,8 +1,8 @@
 #include "api/validation/common.h"
 
-#include "api/go_text.h"
 #include "api/names.h"
 #include "api/resource_names.h"
+#include "reflect/go_text.h"
 #include "reflect/json.h"
 
 namespace podium::api {
@@ -86,8 +86,8 @@ std::string LowerToAscii(std::string_view text) {
 bool HasOuterSpace(std::string_view text) {
   bool first = false;
   bool last = false;
-  ForEachRune(text, [&](size_t at, char32_t rune) {
-    last = IsGoSpace(rune);
+  reflect::ForEachRune(text, [&](size_t at, char32_t rune) {
+    last = reflect::IsGoSpace(rune);
     if (at == 0) first = last;
   });
   return first || last;

@@ -2,11 +2,11 @@
 
 #include <string_view>
 
-#include "api/go_text.h"
 #include "api/names.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/replica_set.h"
 #include "api/validation/workloads.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -51,7 +51,7 @@ void CheckRollback(const meta::v1::ObjectMeta& metadata, const field::Path& path
                    field::ErrorList* errors) {
   const auto revision = metadata.annotations.find("deprecated.deployment.rollback.to");
   if (revision == metadata.annotations.end()) return;
-  const Result<int64_t> number = ParseGoInt(revision->second);
+  const Result<int64_t> number = reflect::ParseGoInt(revision->second);
   if (number.ok()) CheckNonnegative(*number, path.Child("version"), errors);
 }
 

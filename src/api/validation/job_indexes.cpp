@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "api/go_text.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -21,16 +21,17 @@ Error NotAscending(int64_t previous, int64_t current) {
 }
 
 Result<int64_t> ParseIndex(std::string_view text, int32_t completions) {
-  const Result<int64_t> index = ParseGoInt(text);
-  if (!index.ok()) return Problem("cannot convert string to integer for index: " + GoQuoted(text));
-  if (*index >= completions) return Problem("too large index: " + GoQuoted(text));
+  const Result<int64_t> index = reflect::ParseGoInt(text);
+  if (!index.ok())
+    return Problem("cannot convert string to integer for index: " + reflect::GoQuoted(text));
+  if (*index >= completions) return Problem("too large index: " + reflect::GoQuoted(text));
   return *index;
 }
 
 // "4" or "4-7".
 Result<Interval> ParseInterval(std::string_view text, int32_t completions) {
   if (std::ranges::count(text, '-') > 1) {
-    return Problem("the fragment " + GoQuoted(text) +
+    return Problem("the fragment " + reflect::GoQuoted(text) +
                    " violates the requirement that an index interval can have at most two parts "
                    "separated by '-'");
   }

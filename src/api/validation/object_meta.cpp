@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
-#include "api/go_text.h"
 #include "api/labels.h"
 #include "api/names.h"
 #include "api/validation/common.h"
+#include "reflect/go_text.h"
 #include "reflect/utf8.h"
 
 namespace podium::api {
@@ -133,7 +133,7 @@ ErrorList ValidateNoNewFinalizers(const List<std::string>& new_finalizers,
   std::string names;
   for (const std::string& finalizer : extra) {
     if (!names.empty()) names += ", ";
-    AppendGoQuoted(finalizer, &names);
+    reflect::AppendGoQuoted(finalizer, &names);
   }
   errors.Add(field::Forbidden(path,
                               "no new finalizers can be added if the object is being deleted, "
@@ -154,7 +154,7 @@ uint32_t CodePoint(std::string_view sequence) {
 // What Go prints as it is; bad bytes stand for U+FFFD, which it prints.
 bool IsPrintable(std::string_view sequence) {
   return sequence == "\"" || sequence == "\\" ||
-         GoQuoted(sequence) == "\"" + std::string(sequence) + "\"";
+         reflect::GoQuoted(sequence) == "\"" + std::string(sequence) + "\"";
 }
 
 ErrorList ValidateFieldManager(const std::string& manager, const Path& path) {

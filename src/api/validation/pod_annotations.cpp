@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
-#include "api/go_text.h"
 #include "api/validation/common.h"
 #include "api/validation/containers.h"
 #include "api/validation/scheduling.h"
 #include "api/validation/toleration_annotation.h"
 #include "api/validation/volume_paths.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 
@@ -87,7 +87,7 @@ ErrorList ValidateAppArmorAnnotations(const Annotations& annotations, const PodS
     if (!IsOneOf(profile, {"", "runtime/default", "unconfined"}) &&
         !profile.starts_with(kLocalhost)) {
       errors.Add(field::Invalid(path.Key(key), profile,
-                                "invalid AppArmor profile name: " + GoQuoted(profile)));
+                                "invalid AppArmor profile name: " + reflect::GoQuoted(profile)));
     }
   }
   return errors;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "api/go_text.h"
 #include "api/names.h"
 #include "api/types/core_v1.h"
 #include "api/validation/common.h"
@@ -15,6 +14,7 @@
 #include "api/validation/scheduling.h"
 #include "api/validation/unversioned_json.h"
 #include "reflect/copy.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 
@@ -307,7 +307,7 @@ ErrorList ValidatePodEphemeralContainersUpdate(const Pod& new_pod, const Pod& ol
   Path path = spec.Child("ephemeralContainers");
   for (const EphemeralContainer& old : old_pod.spec.ephemeralContainers) {
     auto found = by_name.find(old.name);
-    std::string quoted = GoQuoted(old.name);
+    std::string quoted = reflect::GoQuoted(old.name);
     if (found == by_name.end()) {
       errors.Add(field::Forbidden(
           path, fmt::format("existing ephemeral containers {} may not be removed\n", quoted)));

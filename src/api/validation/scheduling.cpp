@@ -4,10 +4,10 @@
 
 #include <set>
 
-#include "api/go_text.h"
 #include "api/labels.h"
 #include "api/names.h"
 #include "api/validation/common.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 
@@ -43,7 +43,7 @@ ErrorList ValidateComparedValue(const std::string& value, const Path& path) {
         path, value,
         value.empty() ? "must be non-empty" : "must be a valid decimal integer in canonical form"));
   }
-  if (Result<int64_t> number = ParseGoInt(value); !number.ok()) {
+  if (Result<int64_t> number = reflect::ParseGoInt(value); !number.ok()) {
     // Upstream calls the other of Go's two functions.
     constexpr std::string_view kAtoi = "strconv.Atoi";
     std::string message = number.error().message();

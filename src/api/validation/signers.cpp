@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "api/go_text.h"
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/object_meta.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -27,7 +27,7 @@ size_t CheckLabels(std::string_view text, LabelRule rule, const field::Path& pat
     const Messages problems = rule(label);
     for (const std::string& problem : problems) {
       std::string detail = "validating label ";
-      AppendGoQuoted(label, &detail);
+      reflect::AppendGoQuoted(label, &detail);
       errors->Add(field::Invalid(path, text, detail.append(": ").append(problem)));
     }
     if (!problems.empty()) break;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "api/go_json.h"
-#include "api/go_text.h"
+#include "reflect/go_text.h"
 #include "reflect/json_value.h"
 
 namespace podium::api {
@@ -85,7 +85,7 @@ class Reader {
     }
     std::string found(KindOf(value));
     if (value.is_number()) {
-      if (Result<int64_t> number = ParseGoInt(value.number()); number.ok()) {
+      if (Result<int64_t> number = reflect::ParseGoInt(value.number()); number.ok()) {
         *seconds = *number;
         return;
       }

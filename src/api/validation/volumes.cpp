@@ -4,11 +4,11 @@
 #include <string>
 
 #include "api/field_errors.h"
-#include "api/go_text.h"
 #include "api/names.h"
 #include "api/validation/claims.h"
 #include "api/validation/common.h"
 #include "api/validation/volume_sources.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -63,7 +63,7 @@ void CheckClaimName(const Volume& volume, const meta::v1::ObjectMeta* pod_meta,
   const std::string claim = ClaimName(*pod_meta, volume);
   for (const std::string& message : IsDNS1123Subdomain(claim)) {
     std::string detail = "PVC name ";
-    AppendGoQuoted(claim, &detail);
+    reflect::AppendGoQuoted(claim, &detail);
     errors->Add(
         field::Invalid(path.Child("name"), volume.name, detail.append(": ").append(message)));
   }

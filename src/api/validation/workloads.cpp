@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "api/go_text.h"
 #include "api/names.h"
 #include "api/validation/common.h"
+#include "reflect/go_text.h"
 
 namespace podium::api {
 namespace {
@@ -70,7 +70,7 @@ void CheckIntOrPercent(const std::optional<IntOrString>& value, const field::Pat
 int64_t IntOrPercentValue(const std::optional<IntOrString>& value) {
   if (!value) return 0;
   if (!IsPercent(*value)) return value->IntValue();
-  return GoIntOrNearest(value->str_val.substr(0, value->str_val.size() - 1));
+  return reflect::GoIntOrNearest(value->str_val.substr(0, value->str_val.size() - 1));
 }
 
 void CheckAtMost100Percent(const std::optional<IntOrString>& value, const field::Path& path,

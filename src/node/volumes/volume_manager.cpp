@@ -8,13 +8,13 @@
 #include <optional>
 #include <utility>
 
-#include "api/go_text.h"
 #include "linux/path.h"
 #include "node/volumes/atomic_writer.h"
 #include "node/volumes/host_path.h"
 #include "node/volumes/memory_volume.h"
 #include "node/volumes/payload.h"
 #include "node/volumes/sub_path.h"
+#include "reflect/go_text.h"
 
 namespace podium::node {
 namespace {
@@ -58,7 +58,7 @@ Result<cri::MountPropagation> PropagationOf(const v1::VolumeMount& mount) {
   if (mode == "None") return cri::MountPropagation::kPropagationPrivate;
   if (mode == "HostToContainer") return cri::MountPropagation::kPropagationHostToContainer;
   if (mode == "Bidirectional") return cri::MountPropagation::kPropagationBidirectional;
-  return Error(Code::kInvalidArgument, "invalid MountPropagation mode: " + api::GoQuoted(mode));
+  return Error(Code::kInvalidArgument, "invalid MountPropagation mode: " + reflect::GoQuoted(mode));
 }
 
 Result<bool> RecursiveReadOnlyOf(const v1::VolumeMount& mount) {
@@ -67,16 +67,17 @@ Result<bool> RecursiveReadOnlyOf(const v1::VolumeMount& mount) {
   const bool propagates = mount.mountPropagation.value_or("None") != "None";
   if (mode == "IfPossible") return mount.readOnly && !propagates;
   if (mode != "Enabled") {
-    return Error(Code::kInvalidArgument, "unknown recursiveReadOnly mode " + api::GoQuoted(mode));
+    return Error(Code::kInvalidArgument,
+                 "unknown recursiveReadOnly mode " + reflect::GoQuoted(mode));
   }
   if (!mount.readOnly) {
-    return Error(Code::kInvalidArgument, "volume " + api::GoQuoted(mount.name) +
+    return Error(Code::kInvalidArgument, "volume " + reflect::GoQuoted(mount.name) +
                                              " requested recursive read-only mode, but it is not "
                                              "read-only");
   }
   if (propagates) {
     return Error(Code::kInvalidArgument,
-                 "volume " + api::GoQuoted(mount.name) +
+                 "volume " + reflect::GoQuoted(mount.name) +
                      " requested recursive read-only mode, but it is not compatible with "
                      "propagation " +
                      *mount.mountPropagation);
@@ -104,7 +105,7 @@ Result<std::string> SubPathOf(const v1::VolumeMount& mount, const Environment& e
 
 Error Blocking(const v1::Volume& volume, Error error) {
   return std::move(error).WithContext("MountVolume.SetUp failed for volume " +
-                                      api::GoQuoted(volume.name) + " ");
+                                      reflect::GoQuoted(volume.name) + " ");
 }
 
 }  // namespace
@@ -155,7 +156,8 @@ Result<bool> VolumeManager::MountMedium(const v1::Pod& pod, const v1::Volume& vo
     TRY(const std::string size, HugePageSize(pod, source.medium));
     return MountHugePages(path, size);
   }
-  return Error(Code::kInvalidArgument, "unknown storage medium " + api::GoQuoted(source.medium));
+  return Error(Code::kInvalidArgument,
+               "unknown storage medium " + reflect::GoQuoted(source.medium));
 }
 
 Result<void> VolumeManager::SetUpEmptyDir(const v1::Pod& pod, const v1::Volume& volume) {
@@ -211,9 +213,9 @@ Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Cont
                                               const VolumeImages& images) const {
   const v1::Volume* volume = FindVolume(pod, mount.name);
   if (!volume) {
-    return Error(Code::kInvalidArgument, "cannot find volume " + api::GoQuoted(mount.name) +
+    return Error(Code::kInvalidArgument, "cannot find volume " + reflect::GoQuoted(mount.name) +
                                              " to mount into container " +
-                                             api::GoQuoted(container.name));
+                                             reflect::GoQuoted(container.name));
   }
   ContainerMount out;
   cri::Mount& to = out.mount;
@@ -228,7 +230,7 @@ Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Cont
     const auto image = images.find(mount.name);
     if (image == images.end()) {
       return Error(Code::kUnavailable,
-                   "the image of volume " + api::GoQuoted(mount.name) + " is not there yet");
+                   "the image of volume " + reflect::GoQuoted(mount.name) + " is not there yet");
     }
     to.image.ensure() = image->second;
     to.image_sub_path = sub_path;
@@ -241,8 +243,8 @@ Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Cont
     auto part = OpenSubPath(out.source.get(), sub_path);
     if (!part.ok()) {
       return std::move(part).error().WithContext("failed to prepare subPath for volumeMount " +
-                                                 api::GoQuoted(mount.name) + " of container " +
-                                                 api::GoQuoted(container.name));
+                                                 reflect::GoQuoted(mount.name) + " of container " +
+                                                 reflect::GoQuoted(container.name));
     }
     out.source = *std::move(part);
   }
@@ -265,7 +267,7 @@ Result<std::string> VolumeManager::ReadFile(const v1::Pod& pod, std::string_view
                                             std::string_view path) {
   const v1::Volume* found = FindVolume(pod, volume);
   if (!found) {
-    return Error(Code::kNotFound, "cannot find volume " + api::GoQuoted(volume));
+    return Error(Code::kNotFound, "cannot find volume " + reflect::GoQuoted(volume));
   }
   TRY(const UniqueFd root, OpenVolume(pod, *found));
   // A container may have put a pipe there.

@@ -10,7 +10,7 @@
 #include "reflect/type.h"
 #include "reflect/utf8.h"
 
-namespace podium::api {
+namespace podium::reflect {
 
 // Appends `text` as Go's %q prints it: \n, \", \\, \x7f, \u00ad; bytes that are not UTF-8 as \xff.
 void AppendGoQuoted(std::string_view text, std::string* out);
@@ -28,7 +28,7 @@ bool IsGoSpace(char32_t rune);
 template <class Visit>
 void ForEachRune(std::string_view text, Visit visit) {
   for (size_t at = 0; at < text.size();) {
-    size_t size = reflect::Utf8Length(text.substr(at));
+    size_t size = Utf8Length(text.substr(at));
     visit(at, size == 0 ? U'\ufffd' : DecodeRune(text.substr(at, size)));
     at += size == 0 ? 1 : size;
   }
@@ -42,6 +42,6 @@ Result<int64_t> ParseGoInt(std::string_view text);
 int64_t GoIntOrNearest(std::string_view text);
 
 // `json: cannot unmarshal bool into Go value of type string`.
-std::string GoJsonTypeError(reflect::JsonScalar::Form form, std::string_view go_type);
+std::string GoJsonTypeError(JsonScalar::Form form, std::string_view go_type);
 
-}  // namespace podium::api
+}  // namespace podium::reflect

@@ -1,11 +1,11 @@
-#include "api/go_text.h"
+#include "reflect/go_text.h"
 
 #include <algorithm>
 #include <iterator>
 #include <limits>
 #include <system_error>
 
-namespace podium::api {
+namespace podium::reflect {
 namespace {
 
 // Code points at and above U+00A0 that Go does not print as they are: spaces, format characters,
@@ -89,7 +89,7 @@ bool IsGoPrintable(char32_t rune) {
 void AppendGoQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
   while (!text.empty()) {
-    size_t size = reflect::Utf8Length(text);
+    size_t size = Utf8Length(text);
     if (size == 0) {
       AppendHex("\\x", static_cast<uint8_t>(text[0]), 2, out);
       text.remove_prefix(1);
@@ -141,8 +141,8 @@ bool IsGoSpace(char32_t rune) {
          rune == U'\u3000';
 }
 
-std::string GoJsonTypeError(reflect::JsonScalar::Form form, std::string_view go_type) {
-  using Form = reflect::JsonScalar::Form;
+std::string GoJsonTypeError(JsonScalar::Form form, std::string_view go_type) {
+  using Form = JsonScalar::Form;
   std::string_view json = form == Form::kString      ? "string"
                           : form == Form::kNumber    ? "number"
                           : form == Form::kContainer ? "object"
@@ -151,4 +151,4 @@ std::string GoJsonTypeError(reflect::JsonScalar::Form form, std::string_view go_
          std::string(go_type);
 }
 
-}  // namespace podium::api
+}  // namespace podium::reflect

@@ -1,8 +1,8 @@
-#include "api/go_text.h"
+#include "reflect/go_text.h"
 
 #include <gtest/gtest.h>
 
-namespace podium::api {
+namespace podium::reflect {
 namespace {
 
 TEST(GoTextTest, Quoted) {
@@ -88,4 +88,4 @@ TEST(GoTextTest, NearestInt) {
 }
 
 }  // namespace
-}  // namespace podium::api
+}  // namespace podium::reflect
