@@ -396,6 +396,8 @@ class Printer:
             items.append(".patch_merge = true")
         if "retainKeys" in strategies:
             items.append(".patch_retain_keys = true")
+        if "replace" in strategies:
+            items.append(".patch_replace = true")
         if list_type:
             items.append(f".list_type = ListType::k{list_type.capitalize()}")
         if "map" in flags:

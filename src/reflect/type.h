@@ -171,6 +171,7 @@ struct Facts {
   const char* list_map_keys = "";  // space separated
   bool patch_merge = false;        // patchStrategy merge
   bool patch_retain_keys = false;  // patchStrategy retainKeys
+  bool patch_replace = false;      // patchStrategy replace
   ListType list_type = ListType::kNone;
   MapType map_type = MapType::kNone;
   bool struct_atomic = false;

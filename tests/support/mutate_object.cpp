@@ -60,8 +60,19 @@ constexpr std::array<std::string_view, 40> kWords = {
     "iqn.2001-04.com.example:disk",
     "longer-than-sixty-three-characters-so-that-it-is-no-label-of-any-kind"};
 
-constexpr std::array<std::string_view, 12> kLeafTexts = {
-    "0", "1", "-1", "100m", "1Gi", "1e9", "25%", "http", "5s", "2026-03-14T09:26:53Z", "0s", "3.5"};
+constexpr std::array<std::string_view, 13> kLeafTexts = {"0",
+                                                         "1",
+                                                         "-1",
+                                                         "100m",
+                                                         "1Gi",
+                                                         "1e9",
+                                                         "25%",
+                                                         "http",
+                                                         "5s",
+                                                         "2026-03-14T09:26:53Z",
+                                                         "0s",
+                                                         "3.5",
+                                                         "2026-03-14T09:26:53.000000Z"};
 
 constexpr std::array<std::string_view, 5> kRawTexts = {
     R"({})", R"([])", R"({"a":[1,null],"b":"c"})", R"("text")", "0"};
