@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "api/go_text.h"
 #include "linux/path.h"
 #include "node/labels.h"
 #include "node/resources.h"
+#include "reflect/go_text.h"
 
 namespace podium::node {
 namespace {
@@ -109,8 +109,8 @@ std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsag
     if (used == usage.volumes.end() || !OnDisk(volume) || !volume.emptyDir->sizeLimit) continue;
     const api::Quantity& limit = *volume.emptyDir->sizeLimit;
     if (limit.Sign() <= 0 || !Exceeds(used->second, limit)) continue;
-    return "Usage of EmptyDir volume " + api::GoQuoted(volume.name) + " exceeds the limit " +
-           api::GoQuoted(limit.String()) + ". ";
+    return "Usage of EmptyDir volume " + reflect::GoQuoted(volume.name) + " exceeds the limit " +
+           reflect::GoQuoted(limit.String()) + ". ";
   }
   const auto together = PodLimit(pod, kResource);
   if (together && Exceeds(usage.pod, *together)) {
@@ -122,7 +122,7 @@ std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsag
     const api::Quantity* limit = LimitOf(container);
     if (used == usage.containers.end() || !limit || !Exceeds(used->second, *limit)) continue;
     return "Container " + container.name + " exceeded its local ephemeral storage limit " +
-           api::GoQuoted(limit->String()) + ". ";
+           reflect::GoQuoted(limit->String()) + ". ";
   }
   return std::nullopt;
 }
