@@ -10,6 +10,7 @@ namespace podium::cli {
 Command AttachCommand();
 Command CompletionCommand();
 Command ConvertCommand();
+Command DiffCommand();
 Command ExecCommand();
 Command ExplainCommand();
 Command ExportCommand();
@@ -17,6 +18,7 @@ Command ImagesCommand();
 Command ImportCommand();
 Command InspectCommand();
 Command LogsCommand();
+Command PatchCommand();
 Command PodsCommand();
 Command PruneCommand();
 Command PsCommand();

@@ -23,12 +23,15 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 # What is typed, and what a shell offers for the last word.
 CASES = (
     ("podium val", ["validate"]),
-    ("podium ", ["agent", "attach", "completion", "convert", "exec", "explain", "export", "images",
-                 "import", "inspect", "logs", "play", "pods", "prune", "ps", "pull", "rm", "rmi",
-                 "stats", "stop", "validate", "version"]),
+    ("podium ", ["agent", "attach", "completion", "convert", "diff", "exec", "explain", "export",
+                 "images", "import", "inspect", "logs", "patch", "play", "pods", "prune", "ps",
+                 "pull", "rm", "rmi", "stats", "stop", "validate", "version"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),
     ("podium convert -o ", ["json", "protobuf", "yaml"]),
+    ("podium patch --type ", ["json", "merge", "strategic"]),
+    ("podium patch --patch-file bro", ["broken"]),
+    ("podium diff -f bro", ["broken"]),
     ("podium completion f", ["fish"]),
     ("podium explain deploy.s", ["deploy.spec", "deploy.status"]),
     ("podium explain pod.spec.con", ["pod.spec.containers", "pod.spec.containers."]),

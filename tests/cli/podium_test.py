@@ -345,9 +345,118 @@ class ExplainTest(PodiumTest):
         self.assertEqual(podium("explain", "pod", "node")[0], 2)
 
 
+class PatchTest(PodiumTest):
+    def patched(self, patch, *arguments, manifest=POD):
+        status, out, err = podium("patch", "--local", "-f", "-", "-p", patch, "-o", "json",
+                                  *arguments, stdin=manifest)
+        self.assertEqual((status, err), (0, ""), patch)
+        return json.loads(out)
+
+    def test_every_kind_of_patch(self):
+        strategic = self.patched(
+            '{"spec":{"containers":[{"name":"side","image":"x"},{"name":"web","image":"y"}]}}')
+        self.assertEqual([(c["name"], c["image"]) for c in strategic["spec"]["containers"]],
+                         [("side", "x"), ("web", "y")])
+        merge = self.patched('{"spec":{"containers":[{"name":"side","image":"x"}]}}',
+                             "--type", "merge")
+        self.assertEqual([c["name"] for c in merge["spec"]["containers"]], ["side"])
+        operations = '[{"op":"replace","path":"/spec/containers/0/image","value":"z"}]'
+        operated = self.patched(operations, "--type=json")
+        self.assertEqual(operated["spec"]["containers"][0]["image"], "z")
+
+    def test_yaml_and_files(self):
+        patch = self.write("patch.yaml", "metadata:\n  labels: {a: b}\n")
+        self.expect(["patch", "--local", "-f", "-", "--patch-file", patch, "-o", "yaml"],
+                    POD.replace("metadata:\n", "metadata:\n  labels:\n    a: b\n")
+                       .replace("    - name: web\n      image: nginx\n",
+                                "  - image: nginx\n    name: web\n    resources: {}\n"
+                                "status: {}\n"), stdin=POD)
+        pod = self.write("pod.yaml", POD)
+        self.expect(["patch", "--local", "-f", pod, "--patch-file", "-"], "pod/web patched\n",
+                    stdin=b'{"spec":{"nodeName":"n"}}')
+        self.assertEqual(pod.read_text(), POD)
+
+    def test_several_objects_and_lists(self):
+        widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {a: 1}\n"
+        both = widget + "---\n" + POD
+        patch = ["patch", "--local", "-f", "-", "--type", "merge", "-p", '{"spec":{"nodeName":"n"}}']
+        self.expect([*patch], "widget.example.com/w patched\npod/web patched\n", stdin=both)
+        self.expect([*patch, "-o", "name"], "widget.example.com/w\npod/web\n", stdin=both)
+        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}},
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"},
+             "data": {"k": "v"}}]})
+        self.expect(["patch", "--local", "-f", "-", "-p", '{"data":{"k":"v"}}'],
+                    "configmap/a patched\nconfigmap/b patched (no change)\n", stdin=listed)
+
+    def test_what_does_not_apply(self):
+        def fails(message, patch, *arguments, manifest=POD):
+            self.expect(["patch", "--local", "-f", "-", "-p", patch, *arguments], stdin=manifest,
+                        err=f"podium patch: {message}\n", status=1)
+        fails("pod/web: testing value /kind failed: test failed",
+              '[{"op":"test","path":"/kind","value":"Node"}]', "--type", "json")
+        fails("pod/web: map: map[image:x] does not contain declared merge key: name",
+              '{"spec":{"containers":[{"image":"x"}]}}')
+        fails('pod/web: unknown field "spec.nope"', '{"spec":{"nope":1}}')
+        fails("pod/web: a patch cannot change apiVersion and kind", '{"kind":"Node"}', "--type",
+              "merge")
+        fails("pod/web: the patch is no object", "[]")
+        fails("widget.example.com/w: strategic merge patch is not supported for example.com/v1, "
+              "Kind=Widget locally, try --type merge", "{}",
+              manifest="apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n")
+        for arguments in (["-f", "-", "-p", "{}"], ["--local", "-p", "{}"], ["--local", "-f", "-"],
+                          ["--local", "-f", "-", "-p", "{}", "--patch-file", "x"],
+                          ["--local", "-f", "-", "--patch-file", "-"],
+                          ["--local", "-f", "-", "-p", "{}", "--type", "apply"]):
+            self.assertEqual(podium("patch", *arguments, stdin=POD)[0], 2, arguments)
+
+
+class DiffTest(PodiumTest):
+    def differs(self, before, after, *arguments):
+        return podium("diff", "-f", self.write("a.yaml", before), "-f",
+                      self.write("b.yaml", after), *arguments)
+
+    def test_meaning_not_form(self):
+        pod = POD + "      resources: {limits: {cpu: 1000m}}\n"
+        as_json = podium("convert", "-f", "-", "-o", "json", stdin=pod)[1]
+        other = as_json.replace(b'"1"', b'"1000m"')
+        self.assertEqual(self.differs(pod, other), (0, b"", ""))
+
+    def test_differences(self):
+        after = POD.replace("nginx", "httpd") + "    - name: side\n      image: x\n"
+        self.assertEqual(self.differs(POD, after), (1, (
+            '~ pod/web\n'
+            '  ~ spec.containers[name="web"].image: "nginx" -> "httpd"\n'
+            '  + spec.containers[name="side"]: {"name":"side","image":"x","resources":{}}\n'
+        ).encode(), ""))
+        status, out, _ = self.differs(POD, after, "-o", "json")
+        self.assertEqual(status, 1)
+        self.assertEqual(json.loads(out)["objects"][0]["fields"][0], {
+            "change": "changed", "field": 'spec.containers[name="web"].image', "before": "nginx",
+            "after": "httpd"})
+
+    def test_objects_of_one_side(self):
+        other = POD.replace("name: web\nspec", "name: api\n  namespace: prod\nspec")
+        self.assertEqual(self.differs(POD, other), (1, b"- pod/web\n+ pod/api in prod\n", ""))
+
+    def test_defaults(self):
+        after = POD + "  restartPolicy: Always\n"
+        self.assertEqual(self.differs(POD, after)[0], 1)
+        self.assertEqual(self.differs(POD, after, "--defaults"), (0, b"", ""))
+
+    def test_what_cannot_be_compared(self):
+        status, out, err = self.differs(POD, POD + "  x: 1\n")
+        self.assertEqual((status, out), (2, b""))
+        self.assertIn('unknown field "spec.x"', err)
+        status, _, err = self.differs(POD + "---\n" + POD, POD)
+        self.assertEqual((status, err), (2, "podium diff: pod/web is there twice\n"))
+        self.assertEqual(podium("diff", "-f", "x")[0], 2)
+        self.assertEqual(podium("diff", "-f", "-", "-f", "-")[0], 2)
+
+
 class ReadmeTest(PodiumTest):
     # All others need an agent or start one: tests/e2e tries them, on a machine of their own.
-    OF_DATA = {"validate", "explain", "convert", "completion", "--help"}
+    OF_DATA = {"validate", "explain", "convert", "patch", "diff", "completion", "--help"}
     README = (ROOT / "README.md").read_text(encoding="utf-8")
 
     def test_what_it_shows_is_what_one_gets(self):
@@ -367,9 +476,11 @@ class ReadmeTest(PodiumTest):
                 continue
             line = (command + arguments).replace("FILE|DIR|-", "examples")
             line = line.replace("FILE", "examples/pod.yaml").replace("bash|zsh|fish", "bash")
+            line = line.replace("PATCH", '{"spec":{"nodeName":"n1"}}')
             status, out, err = podium(*line.split())
             self.assertEqual((status, err), (0, ""), line)
-            self.assertNotEqual(out, b"", line)
+            # Between a file and itself there is no difference.
+            self.assertEqual(out == b"", command == "diff", line)
 
 
 class ProgramTest(PodiumTest):
