@@ -1,5 +1,5 @@
-// Decode, encode, copy and protobuf of one full Pod (pod.json, 6 KB as a server stores it), beside
-// Boost.JSON's parse into a DOM and its serialization of the same bytes.
+// Decode, encode, copy, protobuf and patches of one full Pod (pod.json, 6 KB as a server stores
+// it), beside Boost.JSON's parse into a DOM and its serialization of the same bytes.
 #include <benchmark/benchmark.h>
 
 #include <boost/json.hpp>
@@ -13,6 +13,10 @@
 #include "base/bulk_heap.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
+#include "reflect/json_value.h"
+#include "reflect/patch/json_merge_patch.h"
+#include "reflect/patch/json_patch.h"
+#include "reflect/patch/strategic_patch.h"
 #include "reflect/protobuf.h"
 
 namespace {
@@ -128,6 +132,82 @@ void ProtobufDecode(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes.size()));
 }
 BENCHMARK(ProtobufDecode);
+
+// One changed field, as a server does it: from the stored bytes and those of the patch to the
+// decoded Pod that is to be stored.
+enum class PatchKind { kStrategic, kMerge, kJson };
+
+template <PatchKind kind>
+reflect::JsonValue Patched(reflect::JsonValue document, std::string_view text) {
+  auto patch = reflect::ParseJson(text);
+  if (!patch.ok()) std::exit(1);
+  bool applied = true;
+  if constexpr (kind == PatchKind::kStrategic) {
+    applied = reflect::ApplyStrategicPatch(PodType(), *std::move(patch), &document).ok();
+  } else if constexpr (kind == PatchKind::kMerge) {
+    reflect::ApplyMergePatch(*patch, &document);
+  } else {
+    const auto operations = reflect::JsonPatch::FromValue(*std::move(patch));
+    applied = operations.ok() && operations->Apply(&document).ok();
+  }
+  if (!applied) std::exit(1);
+  return document;
+}
+
+template <PatchKind kind>
+void Patch(benchmark::State& state, const char* text) {
+  for (auto _ : state) {
+    auto document = reflect::ParseJson(PodJson());
+    if (!document.ok()) std::exit(1);
+    const std::string result = ToText(Patched<kind>(*std::move(document), text));
+    Pod pod;
+    if (!reflect::DecodeJson(result, PodType(), &pod).empty()) std::exit(1);
+    if (pod.spec.containers[0].image != "changed") std::exit(1);
+    benchmark::DoNotOptimize(pod);
+  }
+}
+
+const std::string& StrategicText() {
+  static const std::string text = R"({"spec":{"containers":[{"name":")" +
+                                  DecodedPod().spec.containers[0].name +
+                                  R"(","image":"changed"}]}})";
+  return text;
+}
+constexpr const char* kJsonText =
+    R"([{"op":"replace","path":"/spec/containers/0/image","value":"changed"}])";
+
+void StrategicPatch(benchmark::State& state) {
+  Patch<PatchKind::kStrategic>(state, StrategicText().c_str());
+}
+BENCHMARK(StrategicPatch);
+
+void JsonPatch(benchmark::State& state) { Patch<PatchKind::kJson>(state, kJsonText); }
+BENCHMARK(JsonPatch);
+
+// A merge patch replaces lists: the label is what it can change.
+void MergePatch(benchmark::State& state) {
+  for (auto _ : state) {
+    auto document = reflect::ParseJson(PodJson());
+    if (!document.ok()) std::exit(1);
+    const std::string result = ToText(Patched<PatchKind::kMerge>(
+        *std::move(document), R"({"metadata":{"labels":{"changed":"yes"}}})"));
+    Pod pod;
+    if (!reflect::DecodeJson(result, PodType(), &pod).empty()) std::exit(1);
+    if (!pod.metadata.labels.contains("changed")) std::exit(1);
+    benchmark::DoNotOptimize(pod);
+  }
+}
+BENCHMARK(MergePatch);
+
+// The merge alone, of a tree that is there, with the copy of that tree.
+void StrategicMergeOfTrees(benchmark::State& state) {
+  auto document = reflect::ParseJson(PodJson());
+  if (!document.ok()) std::exit(1);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(Patched<PatchKind::kStrategic>(*document, StrategicText()));
+  }
+}
+BENCHMARK(StrategicMergeOfTrees);
 
 }  // namespace
 
