@@ -55,6 +55,13 @@ inline constexpr size_t kDetailSize = 256;
 // has one, so that `ps` shows it. It needs nothing else: no environment, no other descriptor, any
 // working directory. A shim without a sandbox ends with its first connection.
 inline constexpr int kControlDescriptor = 3;
+// What follows it in the environment, if it is set: kinds of the descriptors from 4 on, one
+// character each. First, if given, the version 2 cgroup that the shim is to be in: it is then
+// another process, its maker's child too, than the one that was started, which ends at once
+// (HelloReply has its pid). Then the `tasks` of version 1 cgroups.
+inline constexpr char kCgroupsVariable[] = "CGROUPS=";
+inline constexpr char kCgroupFolder = 'f';
+inline constexpr char kCgroupTasks = 't';
 
 enum class MessageType : uint16_t {
   // Requests.

@@ -27,24 +27,43 @@ constexpr auto kQuiet = std::chrono::milliseconds(3);
 }  // namespace
 
 Result<EmbeddedRuntime::Shim> EmbeddedRuntime::SpawnShim() {
+  TRY_VOID(cgroups_.Create(kOwnCgroup, {}));
+  TRY(const kernel::CgroupEntry entry, cgroups_.OpenForSpawn(kOwnCgroup));
   TRY(auto ends, kernel::PacketSocketPair());
+  std::vector<int> descriptors = {ends.second.get()};
+  std::string cgroups = shim::kCgroupsVariable;
+  if (entry.directory) {
+    descriptors.push_back(entry.directory.get());
+    cgroups += shim::kCgroupFolder;
+  }
+  for (const UniqueFd& tasks : entry.tasks) {
+    descriptors.push_back(tasks.get());
+    cgroups += shim::kCgroupTasks;
+  }
   TRY(kernel::Spawned spawned,
       kernel::Spawn({.program = shim_program_.get(),
                      .arguments = {"podium-shim", std::string(shim::kIdSize - 1, ' ')},
-                     .descriptors = {ends.second.get()}}));
+                     .environment = {std::move(cgroups)},
+                     .descriptors = std::move(descriptors)}));
   Shim shim;
   shim.key = next_key_++;
   shim.process = std::move(spawned.process);
   // Its end of the socket is its own now: when ours closes it ends.
   ends.second.reset();
   Result<void> ready = [&]() -> Result<void> {
-    TRY_VOID(cgroups_.Create(kOwnCgroup, {}));
-    TRY_VOID(cgroups_.Join(kOwnCgroup, spawned.pid));
     TRY(shim.client, loop_->Attach(std::move(ends.first), shim.key));
     const shim::Hello hello{.header = {}, .version = shim::kMessageVersion, .pid = 0};
     TRY(const ShimReply reply, shim.client->Call(shim::MessageType::kHello, hello));
-    if (reply.As<shim::Hello>().version == shim::kMessageVersion) return {};
-    return Error(Code::kInternal, "the shim is of another version");
+    const auto answer = reply.As<shim::Hello>();
+    if (answer.version != shim::kMessageVersion) {
+      return Error(Code::kInternal, "the shim is of another version");
+    }
+    if (answer.pid == spawned.pid) return {};
+    // Born again: our child as well, so its number means it.
+    TRY(kernel::PidFd reborn, kernel::PidFd::Open(answer.pid));
+    if (shim.process.WaitForEnd(kEndTimeout)) (void)shim.process.Reap();
+    shim.process = std::move(reborn);
+    return {};
   }();
   if (ready.ok()) return shim;
   ends.first.reset();

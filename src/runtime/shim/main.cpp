@@ -5,6 +5,7 @@
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
 #include <linux/time.h>
 
 #include "runtime/shim/own_root.h"
@@ -72,6 +73,33 @@ long OpenProc() {
 long CheckFd(long fd, int* out) {
   *out = static_cast<int>(fd);
   return fd;
+}
+
+// Where the environment says so, the descriptors behind the connection are the cgroups to be in
+// (messages.h). To be moved there would make every processor of the machine see a lock (cgroup.h in
+// linux); so the process is born again in the one of version 2, as its maker's child as before, and
+// enters those of version 1 by itself. Minus errno.
+long EnterCgroups(const char* const* environment) {
+  constexpr std::string_view kName = kCgroupsVariable;
+  if (environment[0] == nullptr) return 0;
+  std::string_view kinds = environment[0];
+  if (!kinds.starts_with(kName)) return 0;
+  kinds.remove_prefix(kName.size());
+  int fd = kControlDescriptor + 1;
+  if (kinds.starts_with(kCgroupFolder)) {
+    clone_args args = {};
+    args.flags = CLONE_PARENT | CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<uint64_t>(fd++);
+    kinds.remove_prefix(1);
+    const long child = sys::Clone3(args);
+    if (child > 0) sys::Exit(0);
+    if (child < 0) return child;
+  }
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    const long written = sys::Write(fd++, "0", 1);
+    if (written < 0) return written;
+  }
+  return 0;
 }
 
 // What makes a process a shim. Minus errno if it cannot be one.
@@ -213,7 +241,9 @@ int Main(int argc, char** argv) {
     g_shim.title = argv[1];
     g_shim.title_size = std::string_view(argv[1]).size();
   }
-  const long result = BecomeShim();
+  // The environment is behind the arguments.
+  long result = EnterCgroups(argv + argc + 1);
+  if (result >= 0) result = BecomeShim();
   if (result < 0) {
     // Before there is a loop: said on the one connection, as an event would be.
     AddConnection(kControlDescriptor);
