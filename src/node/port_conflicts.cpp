@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <csignal>
 
 #include "node/container_log.h"
 
@@ -23,6 +24,14 @@ std::string Lower(std::string_view text) {
   std::ranges::transform(out, out.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
+}
+
+// Whose end is somebody's will: nobody asks why it failed, and to look takes milliseconds.
+bool WasStopped(const v1::Pod& pod, const ObservedContainer& container) {
+  constexpr int32_t kKilled = 128 + SIGKILL;
+  constexpr int32_t kTerminated = 128 + SIGTERM;
+  return pod.metadata.deletionTimestamp || container.exit_code == kKilled ||
+         container.exit_code == kTerminated;
 }
 
 bool TellsOfAddressInUse(std::string_view lines) {
@@ -127,7 +136,7 @@ void PortConflicts::Look(const v1::Pod& pod, ObservedPod* observed) {
     std::string text;
     if (found != found_.end()) {
       text = found->second;
-    } else if (container.reason == runtime::kReasonError &&
+    } else if (container.reason == runtime::kReasonError && !WasStopped(pod, container) &&
                container.finished_at - container.started_at < kSoon &&
                clock_.Now() - container.finished_at < kJustNow) {
       text = Describe(ContainerAt(pod, *ref), container);

@@ -932,5 +932,16 @@ TEST_F(PodWorkerTest, WhoHoldsThePortIsNotAskedForNothing) {
   EXPECT_EQ(worker_->status().containerStatuses[3].state.terminated->message, "");
 }
 
+// To look costs ten milliseconds of a processor: not for what was killed, nor for a pod that goes.
+TEST_F(PodWorkerTest, WhoHoldsThePortOfWhatWasStoppedIsNotAsked) {
+  node_.runtime.Script("b", {.exits_after = 1s, .exit_code = 137});
+  node_.runtime.Script("c", {.stop_code = 1});
+  Start("restartPolicy: Never, containers: [{name: a}, {name: b}, {name: c}]");
+  node_.time.RunFor(3s);
+  Delete(30);
+  node_.time.RunFor(40s);
+  EXPECT_THAT(Calls("PortHolders"), ElementsAre());
+}
+
 }  // namespace
 }  // namespace podium::node
