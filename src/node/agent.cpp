@@ -49,6 +49,7 @@ void Prepare(const NodeConfig& config, const Clock& clock, v1::Pod* pod) {
 
 Agent::Agent(const Parts& parts)
     : parts_(parts),
+      remains_(std::make_shared<PodRemains>(parts.config, parts.executor)),
       users_(parts.config),
       pulls_(parts.images, parts.clock, parts.events),
       services_{parts.config,  parts.clock,   parts.executor, parts.runtime, pulls_,
@@ -83,15 +84,12 @@ Agent::~Agent() {
     for (auto& [key, entry] : pods_) workers.push_back(entry.worker);
   }
   for (const auto& worker : workers) worker->Stop();
-}
-
-std::string Agent::FileOf(std::string_view uid) const {
-  return parts_.config.run_dir + "/pods/" + std::string(uid) + ".json";
+  remains_->Finish();
 }
 
 Result<void> Agent::Save(const v1::Pod& pod) const {
   TRY(const std::string text, reflect::ToJson(pod));
-  return WriteFile(FileOf(pod.metadata.uid), text, 0600);
+  return WriteFile(remains_->ManifestOf(pod.metadata.uid), text, 0600);
 }
 
 Result<void> Agent::LoadPods() {
@@ -143,6 +141,7 @@ Result<void> Agent::Recover() {
   TRY_VOID(LoadPods());
   TRY(const auto recovery, parts_.runtime.Recover());
   (void)recovery;
+  remains_->Recover();
   RemoveOrphans();
   for (auto& [key, entry] : pods_) StartWorker(entry.pod);
   // Nobody did while there was no agent.
@@ -177,7 +176,7 @@ void Agent::HandleEvent(const wire::cri::ContainerEventResponse& event) {
 Result<std::shared_ptr<const v1::Pod>> Agent::Change(v1::Pod pod, ChangeType type) {
   pod.metadata.resourceVersion = std::to_string(++version_);
   if (type == ChangeType::kDeleted) {
-    unlink(FileOf(pod.metadata.uid).c_str());
+    remains_->Leave(pod);
   } else {
     const TraceSpan span("save pod");
     TRY_VOID(Save(pod));

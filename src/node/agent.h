@@ -25,6 +25,7 @@
 #include "node/local_storage.h"
 #include "node/log_rotator.h"
 #include "node/object_store.h"
+#include "node/pod_remains.h"
 #include "node/pod_services.h"
 #include "node/pod_worker.h"
 #include "node/qos_tiers.h"
@@ -121,7 +122,6 @@ class Agent {
   void SetStatus(const std::string& uid, const v1::PodStatus& status);
   void Forget(const std::string& uid);
   void Evict(const std::string& uid, const PodFailure& why, int64_t grace);
-  std::string FileOf(std::string_view uid) const;
   Result<void> Save(const v1::Pod& pod) const;
   // With the lock held: gives the pod a new version, keeps it and tells the observers.
   Result<std::shared_ptr<const v1::Pod>> Change(v1::Pod pod, ChangeType type);
@@ -133,6 +133,7 @@ class Agent {
                                const PodEdit& edit);
 
   const Parts parts_;
+  const std::shared_ptr<PodRemains> remains_;
   UserNamespaces users_;
   ImagePulls pulls_;
   PodServices services_;

@@ -287,7 +287,7 @@ std::optional<int64_t> PodWorker::CleanUp(const std::shared_ptr<const v1::Pod>& 
     unmounted_ = true;
   }
   if (!pod->metadata.deletionTimestamp) return std::nullopt;
-  if (!RemoveAll(*pod, observed).ok()) return services_.clock.Now() + kRetryDelay;
+  if (!RemoveSandboxes(observed).ok()) return services_.clock.Now() + kRetryDelay;
   gone_ = true;
   services_.images.Forget(*pod);
   services_.users.Release(pod->metadata.uid);
@@ -295,13 +295,11 @@ std::optional<int64_t> PodWorker::CleanUp(const std::shared_ptr<const v1::Pod>& 
   return std::nullopt;
 }
 
-Result<void> PodWorker::RemoveAll(const v1::Pod& pod, const ObservedPod& observed) {
+Result<void> PodWorker::RemoveSandboxes(const ObservedPod& observed) {
   for (const auto& sandbox : observed.sandboxes) {
     TRY_VOID(services_.runtime.RemovePodSandbox(sandbox.id));
   }
-  TRY_VOID(RemoveTree(PodFolder(services_.config, pod.metadata.uid)));
-  return RemoveTree(
-      PodLogFolder(services_.config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid));
+  return {};
 }
 
 Result<ObservedPod> PodWorker::Observe(const v1::Pod& pod) {

@@ -78,7 +78,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   // Of each container, the run that ended last stays, for its log and its state; older ones go, and
   // with them sandboxes that are empty then (upstream's container GC with MaxPerPodContainer 1).
   void RemoveDead(const v1::Pod& pod, const ObservedPod& observed);
-  Result<void> RemoveAll(const v1::Pod& pod, const ObservedPod& observed);
+  Result<void> RemoveSandboxes(const ObservedPod& observed);
   // What is there of the pod now.
   Result<ObservedPod> Observe(const v1::Pod& pod);
   void Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed, bool terminal);

@@ -214,13 +214,14 @@ Result<std::shared_ptr<const shim::Plan>> EmbeddedRuntime::ProcessOf(
   return process;
 }
 
-Result<void> EmbeddedRuntime::DestroyContainer(const ContainerRef& container) {
+Result<void> EmbeddedRuntime::DestroyContainer(const ContainerRef& container, bool with_sandbox) {
   container->draft.reset();
-  CleanCgroup(container);
-  TRY_VOID(kernel::RemoveTree(AT_FDCWD, LayerFolder(container->id)));
+  EmptyCgroup(container);
   container->pin = {};
   container->volume_pins.clear();
-  TRY_VOID(kernel::RemoveTree(AT_FDCWD, ContainerFolder(*container)));
+  // The sandbox's record goes as a whole, and tells until then which cgroups there are.
+  if (!with_sandbox) TRY_VOID(kernel::RemoveTree(AT_FDCWD, ContainerFolder(*container)));
+  Leave(container);
   Release("container " +
               ContainerName(*container->config.metadata, *container->sandbox->config.metadata),
           container->id);

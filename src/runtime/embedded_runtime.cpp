@@ -94,6 +94,7 @@ EmbeddedRuntime::~EmbeddedRuntime() {
     prepared.swap(prepared_);
   }
   for (Prepared& one : prepared) Discard(std::move(one));
+  TakeAllAway();
   // No more events. Shims of pods live on without this connection.
   loop_.reset();
   // A sandbox and its containers hold each other.
@@ -198,10 +199,25 @@ void EmbeddedRuntime::WorkLoop() {
       lock.unlock();
       work();
       lock.lock();
-    } else if (starting_ > 0 || !refill_at_) {
-      work_posted_.wait(lock);
-    } else if (std::chrono::steady_clock::now() < *refill_at_) {
-      work_posted_.wait_until(lock, *refill_at_);
+      continue;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    const auto remains = RemainsAt();
+    const auto refill = starting_ > 0 ? std::nullopt : refill_at_;
+    if (remains && *remains <= now) {
+      const std::function<void()> work = std::move(remains_.front().second);
+      remains_.pop_front();
+      lock.unlock();
+      work();
+      lock.lock();
+    } else if (!refill || *refill > now) {
+      auto until = remains;
+      if (refill && (!until || *refill < *until)) until = refill;
+      if (until) {
+        work_posted_.wait_until(lock, *until);
+      } else {
+        work_posted_.wait(lock);
+      }
     } else {
       refill_at_.reset();
       lock.unlock();

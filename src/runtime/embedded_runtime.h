@@ -7,6 +7,7 @@
 //   RUN/sandboxes/<id>/shim.sock          its shim listens here
 //   RUN/sandboxes/<id>/containers/<cid>/{config.json,state.json,exit}   likewise; `exit` by the
 //   shim DATA/containers/<cid>/{upper,work,volumes}   its writable layer
+//   RUN/sandboxes/<id>.ended/             of one that is gone, until its cgroups are gone too
 //
 // What has a config.json and no state.json was half-made when its maker died: Recover undoes it. So
 // does whoever fails on the way: the same code in both cases, and all of it may be repeated.
@@ -141,7 +142,8 @@ class EmbeddedRuntime : public Runtime {
     pid_t pid = 0;
     bool starting = false;
     bool started_event = false;
-    bool cgroup_gone = true;  // nothing is left of it
+    bool cgroup_empty = false;  // it has ended, and so has all that it had started
+    bool cgroup_gone = true;    // nothing is left of it
     bool removed = false;
     std::optional<std::chrono::steady_clock::time_point> stop_by;
   };
@@ -221,7 +223,6 @@ class EmbeddedRuntime : public Runtime {
   // Undoes all that MakeSandbox does, however far it came. May be repeated.
   Result<void> DestroySandbox(const SandboxRef& sandbox);
   void DropNamespaces(Sandbox* sandbox);
-  void RemovePodCgroup(const Sandbox& sandbox);
 
   // create_container.cpp
   // The whole id of the container whose processes a new one is to see; empty without one.
@@ -231,7 +232,7 @@ class EmbeddedRuntime : public Runtime {
   Result<ContainerContext> ContextOf(const Container& container, const image::ImageInfo& image,
                                      std::vector<MountSource>* sources);
   Result<void> WriteContainerState(const Container& container);
-  Result<void> DestroyContainer(const ContainerRef& container);
+  Result<void> DestroyContainer(const ContainerRef& container, bool with_sandbox = false);
   // What an exec's plan is made of; after Recover made anew from the image.
   Result<std::shared_ptr<const shim::Plan>> ProcessOf(const ContainerRef& container);
 
@@ -243,7 +244,25 @@ class EmbeddedRuntime : public Runtime {
   void OnGone(uint64_t key);
   void EndContainer(const ContainerRef& container, int32_t code, std::string reason,
                     std::string message, int64_t finished_at);
-  void CleanCgroup(const ContainerRef& container);
+
+  // remains.cpp
+  // Later than Later: when no pod is being made or removed, or after a second at the most. What was
+  // not done when this ends is done then.
+  void InTime(std::function<void()> work);
+  std::optional<std::chrono::steady_clock::time_point> RemainsAt() const;
+  void TakeAllAway();
+  // What a container's first process has left running ends with it.
+  void EmptyCgroup(const ContainerRef& container);
+  void RemoveCgroup(const ContainerRef& container);
+  void RemovePodCgroup(const std::string& cgroup);
+  // It is about to be used again: it is not removed, or has been.
+  void KeepPodCgroup(const std::string& cgroup);
+  void Leave(const ContainerRef& container);
+  Result<void> Leave(const SandboxRef& sandbox);
+  void LeaveRecord(const std::string& folder, const std::string& cgroup,
+                   std::vector<std::string> containers);
+  void LeaveShim(kernel::PidFd process);
+  void RecoverRemains(const std::vector<std::string>& names);
 
   // stop_container.cpp
   Result<void> Kill(const ContainerRef& container);
@@ -302,6 +321,8 @@ class EmbeddedRuntime : public Runtime {
   std::vector<std::string> warned_;
   std::deque<cri::ContainerEventResponse> events_;
   std::deque<Prepared> prepared_;
+  // Cgroups of pods that are gone, and whether they are just being removed.
+  std::map<std::string, bool, std::less<>> leaving_;
 
   std::mutex event_mutex_;  // held while events are delivered, so that they keep their order
   EventHandler handler_;    // under event_mutex_
@@ -310,6 +331,7 @@ class EmbeddedRuntime : public Runtime {
   std::mutex work_mutex_;
   std::condition_variable work_posted_;
   std::deque<std::function<void()>> work_;
+  std::deque<std::pair<std::chrono::steady_clock::time_point, std::function<void()>>> remains_;
   int starting_ = 0;
   std::optional<std::chrono::steady_clock::time_point> refill_at_;
   bool stopping_ = false;

@@ -70,6 +70,7 @@ Result<Recovery> EmbeddedRuntime::Recover() {
     }
   }
   TRY_VOID(network_.Recover(live));
+  RecoverRemains(ids);
   // Layers without a container: of a time before the machine's last start, when RUN went.
   TRY(const UniqueFd data, kernel::OpenPath(data_folder_, O_RDONLY | O_DIRECTORY));
   TRY(const std::vector<std::string> layers, kernel::ListFolder(data.get()));
@@ -237,7 +238,8 @@ void EmbeddedRuntime::RecoverContainer(const ContainerRef& container,
   }
   if (runs) return;
   if (recorded == cri::ContainerState::kContainerExited) {
-    Later([this, container] { CleanCgroup(container); });
+    Later([this, container] { EmptyCgroup(container); });
+    InTime([this, container] { RemoveCgroup(container); });
     return;
   }
   {
@@ -246,7 +248,7 @@ void EmbeddedRuntime::RecoverContainer(const ContainerRef& container,
   }
   if (!ended) {
     // Nobody saw it: the shim was killed too.
-    CleanCgroup(container);
+    EmptyCgroup(container);
     return EndContainer(container, kUnknownCode, std::string(kReasonUnknown), "", Now());
   }
   OnContainerExited(container, *ended);

@@ -21,7 +21,6 @@ namespace {
 constexpr mode_t kPrivate = 0700;
 constexpr mode_t kSecret = 0600;
 constexpr mode_t kReadable = 0644;
-constexpr auto kCgroupTimeout = std::chrono::seconds(5);
 
 // A sandbox made ahead has the usual namespaces and nothing else.
 bool FitsPrepared(const cri::PodSandboxConfig& config) {
@@ -154,6 +153,7 @@ Result<void> EmbeddedRuntime::MakePodCgroup(const Sandbox& sandbox) {
   if (sandbox.config.linux_ && sandbox.config.linux_->resources) {
     limits = LimitsOf(*sandbox.config.linux_->resources);
   }
+  KeepPodCgroup(sandbox.cgroup);
   return cgroups_.Create(sandbox.cgroup, limits);
 }
 
@@ -184,18 +184,6 @@ Result<void> EmbeddedRuntime::WriteSandboxState(const Sandbox& sandbox) {
   return kernel::ReplaceFile(folder.get(), "state.json", json, kSecret);
 }
 
-void EmbeddedRuntime::RemovePodCgroup(const Sandbox& sandbox) {
-  {
-    const std::lock_guard lock(mutex_);
-    // The pod's next sandbox may be in it already.
-    for (const auto& [id, other] : sandboxes_) {
-      if (id != sandbox.id && !other->removed && other->cgroup == sandbox.cgroup) return;
-    }
-  }
-  const auto removed = cgroups_.Remove(sandbox.cgroup, kCgroupTimeout);
-  if (!removed.ok()) Warn("removing cgroup " + sandbox.cgroup + ": " + removed.error().message());
-}
-
 void EmbeddedRuntime::DropNamespaces(Sandbox* sandbox) {
   UniqueFd net;
   const std::lock_guard lock(mutex_);
@@ -212,14 +200,13 @@ Result<void> EmbeddedRuntime::DestroySandbox(const SandboxRef& sandbox) {
     sandbox->state = cri::PodSandboxState::kSandboxNotready;
   }
   EndShim(&sandbox->shim);
-  for (const ContainerRef& container : containers) TRY_VOID(DestroyContainer(container));
+  for (const ContainerRef& container : containers) TRY_VOID(DestroyContainer(container, true));
   if (NamespacesOf(sandbox->config).network != cri::NamespaceMode::kNode) {
     TRY_VOID(network_.Teardown(sandbox->id));
   }
   DropNamespaces(sandbox.get());
-  RemovePodCgroup(*sandbox);
-  // Last, because it is the record that all this has to be done.
-  TRY_VOID(kernel::RemoveTree(AT_FDCWD, SandboxFolder(sandbox->id)));
+  // Last, because the folder is the record that all this has to be done.
+  TRY_VOID(Leave(sandbox));
   Release("sandbox " + SandboxName(*sandbox->config.metadata), sandbox->id);
   const std::lock_guard lock(mutex_);
   sandbox->removed = true;

@@ -161,13 +161,14 @@ Result<std::shared_ptr<ShimClient>> EmbeddedRuntime::ClientOf(const Sandbox& san
 
 void EmbeddedRuntime::EndShim(Shim* shim) {
   std::shared_ptr<ShimClient> client;
+  bool answered = false;
   {
     const std::lock_guard lock(mutex_);
     client = shim->client;
   }
   if (client) {
     // Answered when every process of the pod is gone.
-    (void)client->Call(shim::MessageType::kShutdown, shim::Plain{});
+    answered = client->Call(shim::MessageType::kShutdown, shim::Plain{}).ok();
     loop_->Detach(shim->key);
     // One that has not answered ends with its connection, unless a pod is its own.
     client.reset();
@@ -175,7 +176,9 @@ void EmbeddedRuntime::EndShim(Shim* shim) {
     shim->client.reset();
   }
   if (shim->infra) (void)shim->infra.Signal(SIGKILL);
-  if (shim->process) {
+  if (answered) {
+    if (shim->process) LeaveShim(std::exchange(shim->process, {}));
+  } else if (shim->process) {
     if (!shim->process.WaitForEnd(kEndTimeout)) (void)shim->process.Signal(SIGKILL);
     if (shim->process.WaitForEnd(kEndTimeout)) (void)shim->process.Reap();
   }

@@ -18,7 +18,6 @@ namespace {
 
 constexpr mode_t kLogMode = 0640;
 constexpr int32_t kKilled = 128 + SIGKILL;
-constexpr auto kCgroupTimeout = std::chrono::seconds(10);
 
 // A message's descriptors, by number.
 class Passed {
@@ -237,21 +236,8 @@ void EmbeddedRuntime::EndContainer(const ContainerRef& container, int32_t code, 
   }
   DeliverEvents();
   // What the first process left running in a shared pid namespace ends with it; its cgroup goes.
-  Later([this, container] { CleanCgroup(container); });
-}
-
-void EmbeddedRuntime::CleanCgroup(const ContainerRef& container) {
-  // One at a time: the caller of a removal may be as fast as the worker.
-  const std::lock_guard cleaning(container->cleaning);
-  {
-    const std::lock_guard lock(mutex_);
-    if (container->cgroup_gone) return;
-  }
-  Result<void> done = cgroups_.Kill(container->cgroup, kCgroupTimeout);
-  if (done.ok()) done = cgroups_.Remove(container->cgroup, kCgroupTimeout);
-  if (!done.ok()) return Warn("ending a container's processes: " + done.error().message());
-  const std::lock_guard lock(mutex_);
-  container->cgroup_gone = true;
+  Later([this, container] { EmptyCgroup(container); });
+  InTime([this, container] { RemoveCgroup(container); });
 }
 
 void EmbeddedRuntime::OnGone(uint64_t key) {
@@ -275,7 +261,7 @@ void EmbeddedRuntime::OnGone(uint64_t key) {
   // The shim is dead, and its pod ends with it.
   if (sandbox->shim.infra) (void)sandbox->shim.infra.Signal(SIGKILL);
   for (const ContainerRef& container : running) {
-    CleanCgroup(container);
+    EmptyCgroup(container);
     EndContainer(container, kKilled, "", "", Now());
   }
   if (sandbox->shim.process) (void)sandbox->shim.process.Reap();

@@ -48,7 +48,7 @@ bool EmbeddedRuntime::WaitForEnd(const ContainerRef& container, Clock::time_poin
 Result<void> EmbeddedRuntime::Kill(const ContainerRef& container) {
   (void)SignalContainer(container, SIGKILL);
   // Those that it has started too, and should the shim be gone, all the same.
-  CleanCgroup(container);
+  EmptyCgroup(container);
   if (WaitForEnd(container, Clock::now() + kKillTimeout)) return {};
   return Error(Code::kDeadlineExceeded, "container \"" + container->id + "\" does not die");
 }
@@ -124,7 +124,7 @@ Result<void> EmbeddedRuntime::StopSandboxLocked(const SandboxRef& sandbox) {
   if (was_ready) TRY_VOID(WriteSandboxState(*sandbox));
   EndShim(&sandbox->shim);
   for (const ContainerRef& container : running) {
-    CleanCgroup(container);
+    EmptyCgroup(container);
     // The shim has said how it ended, before it ended itself.
     if (WaitForEnd(container, Clock::now() + std::chrono::seconds(1))) continue;
     EndContainer(container, 128 + SIGKILL, "", "",

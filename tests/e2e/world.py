@@ -223,14 +223,15 @@ class World:
         return None
 
     def stop_all(self):
-        """Removes every pod; afterwards nothing of one may be left."""
+        """Removes every pod; a moment later nothing of one may be left."""
         if self.agent():
             status, _, err = self.podium("stop", "--all", "-t", "0")
             if status != 0:
                 raise AssertionError(err + self.agent_log())
-        left = self._files_of_pods()
-        if left:
-            raise AssertionError(f"left of pods that are gone: {left}")
+        try:
+            wait_for("nothing of a pod is left", lambda: not self._files_of_pods(), 10)
+        except AssertionError:
+            raise AssertionError(f"left of pods that are gone: {self._files_of_pods()}") from None
 
     def _files_of_pods(self):
         return sorted(str(path) for top in OF_PODS for path in (self.folder / top).glob("*"))
