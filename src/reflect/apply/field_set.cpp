@@ -1,0 +1,187 @@
+#include "reflect/apply/field_set.h"
+
+#include <algorithm>
+
+namespace podium::reflect {
+
+bool FieldSet::empty() const { return nodes_.empty(); }
+
+size_t FieldSet::size() const {
+  size_t count = 0;
+  for (const Node& node : nodes_) count += (node.is_member ? 1 : 0) + node.behind.size();
+  return count;
+}
+
+const FieldSet::Node* FieldSet::Find(const PathElement& step) const {
+  const auto found = std::ranges::lower_bound(nodes_, step, {}, &Node::step);
+  return found != nodes_.end() && found->step == step ? &*found : nullptr;
+}
+
+FieldSet::Node& FieldSet::Descend(const PathElement& step) {
+  // What comes in order, the usual case, is appended without a search.
+  if (nodes_.empty() || nodes_.back().step < step) return nodes_.emplace_back(Node{.step = step});
+  const auto found = std::ranges::lower_bound(nodes_, step, {}, &Node::step);
+  if (found->step == step) return *found;
+  return *nodes_.insert(found, Node{.step = step});
+}
+
+void FieldSet::Append(Node node) {
+  if (node.is_member || !node.behind.empty()) nodes_.push_back(std::move(node));
+}
+
+bool FieldSet::Has(const FieldPathElements& path) const {
+  const FieldSet* set = this;
+  const Node* node = nullptr;
+  for (const PathElement& step : path) {
+    node = set->Find(step);
+    if (node == nullptr) return false;
+    set = &node->behind;
+  }
+  return node != nullptr && node->is_member;
+}
+
+void FieldSet::Insert(const FieldPathElements& path) {
+  FieldSet* set = this;
+  Node* node = nullptr;
+  for (const PathElement& step : path) {
+    node = &set->Descend(step);
+    set = &node->behind;
+  }
+  if (node != nullptr) node->is_member = true;
+}
+
+void FieldSet::ForEach(const std::function<void(const FieldPathElements&)>& visit) const {
+  FieldPathElements path;
+  Visit(&path, visit);
+}
+
+void FieldSet::Visit(FieldPathElements* path,
+                     const std::function<void(const FieldPathElements&)>& visit) const {
+  for (const Node& node : nodes_) {
+    if (!node.is_member) continue;
+    path->push_back(node.step);
+    visit(*path);
+    path->pop_back();
+  }
+  for (const Node& node : nodes_) {
+    path->push_back(node.step);
+    node.behind.Visit(path, visit);
+    path->pop_back();
+  }
+}
+
+FieldSet FieldSet::Behind(const PathElement& step) const {
+  const Node* node = Find(step);
+  return node ? node->behind : FieldSet();
+}
+
+FieldSet Union(const FieldSet& a, const FieldSet& b) {
+  FieldSet out;
+  auto left = a.nodes_.begin();
+  auto right = b.nodes_.begin();
+  while (left != a.nodes_.end() && right != b.nodes_.end()) {
+    const auto order = left->step <=> right->step;
+    if (order < 0) {
+      out.Append(*left++);
+    } else if (order > 0) {
+      out.Append(*right++);
+    } else {
+      out.Append(
+          {left->step, left->is_member || right->is_member, Union(left->behind, right->behind)});
+      ++left;
+      ++right;
+    }
+  }
+  out.nodes_.insert(out.nodes_.end(), left, a.nodes_.end());
+  out.nodes_.insert(out.nodes_.end(), right, b.nodes_.end());
+  return out;
+}
+
+FieldSet Intersection(const FieldSet& a, const FieldSet& b) {
+  FieldSet out;
+  auto right = b.nodes_.begin();
+  for (const FieldSet::Node& node : a.nodes_) {
+    while (right != b.nodes_.end() && right->step < node.step) ++right;
+    if (right == b.nodes_.end()) break;
+    if (right->step != node.step) continue;
+    out.Append(
+        {node.step, node.is_member && right->is_member, Intersection(node.behind, right->behind)});
+  }
+  return out;
+}
+
+FieldSet Difference(const FieldSet& a, const FieldSet& b) {
+  FieldSet out;
+  auto right = b.nodes_.begin();
+  for (const FieldSet::Node& node : a.nodes_) {
+    while (right != b.nodes_.end() && right->step < node.step) ++right;
+    if (right == b.nodes_.end() || right->step != node.step) {
+      out.Append(node);
+    } else {
+      out.Append(
+          {node.step, node.is_member && !right->is_member, Difference(node.behind, right->behind)});
+    }
+  }
+  return out;
+}
+
+FieldSet RecursiveDifference(const FieldSet& a, const FieldSet& b) {
+  FieldSet out;
+  auto right = b.nodes_.begin();
+  for (const FieldSet::Node& node : a.nodes_) {
+    while (right != b.nodes_.end() && right->step < node.step) ++right;
+    if (right == b.nodes_.end() || right->step != node.step) {
+      out.Append(node);
+    } else if (!right->is_member) {
+      out.Append({node.step, node.is_member, RecursiveDifference(node.behind, right->behind)});
+    }
+  }
+  return out;
+}
+
+FieldSet FieldSet::Leaves() const {
+  FieldSet out;
+  for (const Node& node : nodes_) {
+    out.Append({node.step, node.is_member && node.behind.empty(), node.behind.Leaves()});
+  }
+  return out;
+}
+
+bool operator==(const FieldSet& a, const FieldSet& b) {
+  return std::ranges::equal(a.nodes_, b.nodes_, [](const auto& left, const auto& right) {
+    return left.is_member == right.is_member && left.step == right.step &&
+           left.behind == right.behind;
+  });
+}
+
+Result<FieldSet> FieldSet::FromJson(const JsonValue& json) {
+  if (!json.is_object()) return Error(Code::kInvalidArgument, "a set of fields is no object");
+  FieldSet set;
+  for (const auto& [key, value] : json.object()) {
+    if (key == ".") continue;
+    Result<PathElement> step = PathElement::Parse(key);
+    // A later version may know what it is.
+    if (!step.ok() && step.error().code() == Code::kUnsupported) continue;
+    if (!step.ok()) return std::move(step).error();
+    TRY(FieldSet behind, FromJson(value));
+    Node& node = set.Descend(*step);
+    node.is_member = node.is_member || behind.empty() || value.Find(".") != nullptr;
+    // Two keys can be one step: numbers and members are written in many ways.
+    node.behind = Union(node.behind, behind);
+  }
+  return set;
+}
+
+JsonValue FieldSet::ToJson() const {
+  JsonValue out = JsonValue::Of(JsonValue::Object{});
+  for (const Node& node : nodes_) {
+    JsonValue inner = JsonValue::Of(JsonValue::Object{});
+    if (node.is_member && !node.behind.empty()) inner.Set(".", JsonValue::Of(JsonValue::Object{}));
+    JsonValue behind = node.behind.ToJson();
+    for (auto& member : behind.object()) inner.object().push_back(std::move(member));
+    out.object().push_back({node.step.Text(), std::move(inner)});
+  }
+  return out;
+}
+
+}  // namespace podium::reflect
