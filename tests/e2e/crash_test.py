@@ -285,8 +285,12 @@ class CrashTest(cases.PodCase):
                 addresses[address] = name
             for status in pod["status"]["containerStatuses"]:
                 self.look_at_container(expected[name], pod, status, marked)
-        # No sandbox of pods that are gone, and one a pod.
-        self.assertEqual(len(list((self.world.folder / "run/sandboxes").iterdir())), len(expected))
+        # No sandbox of pods that are gone, and one a pod. Records of the former go by and by.
+        sandboxes = self.world.folder / "run/sandboxes"
+        self.assertEqual(len([each for each in sandboxes.iterdir() if each.suffix != ".ended"]),
+                         len(expected))
+        worlds.wait_for("records of sandboxes that are gone are gone too",
+                        lambda: len(list(sandboxes.iterdir())) == len(expected), 10)
         # No process of pods that are gone.
         self.assertEqual({name.split("-")[1] for name in marked} - set(expected), set())
 
