@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CheckProtobuf<Duration>(text);
   CheckProtobuf<IntOrString>(text);
   CheckProtobuf<Quantity>(text);
-  Require(reflect::GoQuoted(text).size() >= text.size() + 2);
+  Require(podium::reflect::GoQuoted(text).size() >= text.size() + 2);
   // A label is a subdomain, and both are keys of config maps.
   if (IsDNS1123Label(text).empty()) Require(IsDNS1123Subdomain(text).empty());
   if (IsDNS1123Subdomain(text).empty()) {
