@@ -107,13 +107,14 @@ TEST_F(ShimEscapeTest, TheRuntimesProgramCannotBeWritten) {
   EXPECT_NE(itself.failure + std::to_string(itself.state.exit_code), "0");
   Plan writer = ShellPlan(
       "echo up; while :; do for p in /proc/[0-9]*; do "
-      "[ $p = /proc/1 ] || (echo bad >$p/exe) 2>/dev/null && echo WROTE; done; done");
+      "[ $p != /proc/1 ] && (echo bad >$p/exe) 2>/dev/null && echo WROTE; done; done");
   ASSERT_EQ(pod.Create("c2", writer).Failure(), "");
   ASSERT_EQ(pod.Start("c2").Failure(), "");
   for (int i = 0; i < 500 && pod.Log("c2").empty(); ++i) usleep(10'000);
   for (int i = 0; i < Rounds(); ++i) {
     EXPECT_EQ(pod.ExecToEnd("e1", "c2", ExecPlan({"true"})).failure, "");
   }
+  EXPECT_EQ(pod.Log("c2"), "up\n");
   // The seal holds, whoever asks.
   const UniqueFd program(
       open(("/proc/" + std::to_string(pod.pid()) + "/exe").c_str(), O_RDWR | O_CLOEXEC));
