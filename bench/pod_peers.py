@@ -116,7 +116,8 @@ class Peers:
             self.infra.kill()
             self.infra.wait()
         # What podman leaves even when its last pod is gone.
-        for top in sorted(CGROUPS.glob("**/libpod_parent")):
+        tops = [each for each, _, _ in os.walk(CGROUPS) if each.endswith("/libpod_parent")]
+        for top in tops:
             for folder, _, _ in os.walk(top, topdown=False):
                 try:
                     os.rmdir(folder)
