@@ -170,6 +170,11 @@ class EmbeddedRuntime : public Runtime {
     bool lost = false;  // its shim is gone
     uint64_t shim_key = 0;
   };
+  // What a shim has told before its sandbox was known.
+  struct Early {
+    std::vector<shim::ProcessState> exited;
+    bool gone = false;
+  };
   using SandboxRef = std::shared_ptr<Sandbox>;
   using ContainerRef = std::shared_ptr<Container>;
 
@@ -273,6 +278,7 @@ class EmbeddedRuntime : public Runtime {
 
   // recover.cpp
   Result<SandboxRef> RecoverSandbox(const std::string& id, Recovery* recovery);
+  void CatchUp(uint64_t key);
   void RecoverContainers(const SandboxRef& sandbox, const std::vector<ShimReply>& states,
                          Recovery* recovery);
   void RecoverContainer(const ContainerRef& container, const shim::ProcessState* state,
@@ -321,6 +327,8 @@ class EmbeddedRuntime : public Runtime {
   std::vector<std::string> warned_;
   std::deque<cri::ContainerEventResponse> events_;
   std::deque<Prepared> prepared_;
+  // Of shims whose sandboxes Recover is still reading.
+  std::map<uint64_t, Early> early_;
   // Cgroups of pods that are gone, and whether they are just being removed.
   std::map<std::string, bool, std::less<>> leaving_;
 

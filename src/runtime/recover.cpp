@@ -83,6 +83,11 @@ Result<Recovery> EmbeddedRuntime::Recover() {
     if (!removed.ok()) recovery.problems.push_back(removed.error().message());
   }
   recovered_ = true;
+  {
+    // Of what was undone.
+    const std::lock_guard lock(mutex_);
+    early_.clear();
+  }
   const Starting first_refill(*this);
   return recovery;
 }
@@ -151,6 +156,7 @@ Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::s
     by_key_[sandbox->shim.key] = sandbox;
   }
   RecoverContainers(sandbox, states, recovery);
+  CatchUp(sandbox->shim.key);
   const bool was_stopping = status->state != cri::PodSandboxState::kSandboxReady;
   if (was_stopping || !infra_runs) {
     // Its address is free again, and nothing of it runs.
@@ -159,6 +165,20 @@ Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::s
     TRY_VOID(WriteSandboxState(*sandbox));
   }
   return sandbox;
+}
+
+// What the shim has told since it was asked, before it was known whom that is about.
+void EmbeddedRuntime::CatchUp(uint64_t key) {
+  Early early;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = early_.find(key);
+    if (found == early_.end()) return;
+    early = std::move(found->second);
+    early_.erase(found);
+  }
+  for (const shim::ProcessState& state : early.exited) OnExited(key, state);
+  if (early.gone) OnGone(key);
 }
 
 void EmbeddedRuntime::RecoverContainers(const SandboxRef& sandbox,

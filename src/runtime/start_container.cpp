@@ -172,9 +172,13 @@ void EmbeddedRuntime::OnExited(uint64_t key, const shim::ProcessState& state) {
     }
     const auto found = by_key_.find(key);
     if (found != by_key_.end()) sandbox = found->second.lock();
+    if (sandbox) {
+      const auto at = sandbox->containers.find(id);
+      if (at != sandbox->containers.end()) container = at->second;
+    }
+    const bool known = sandbox && (container || state.kind != shim::ProcessKind::kContainer);
+    if (!known && !recovered_) early_[key].exited.push_back(state);
     if (!sandbox) return;
-    const auto at = sandbox->containers.find(id);
-    if (at != sandbox->containers.end()) container = at->second;
   }
   if (state.kind == shim::ProcessKind::kContainer) {
     if (container) OnContainerExited(container, state);
@@ -251,6 +255,7 @@ void EmbeddedRuntime::OnGone(uint64_t key) {
     changed_.notify_all();
     const auto found = by_key_.find(key);
     if (found != by_key_.end()) sandbox = found->second.lock();
+    if (!sandbox && !recovered_) early_[key].gone = true;
     if (!sandbox) return;
     for (const auto& [id, container] : sandbox->containers) {
       if (container->status.state == cri::ContainerState::kContainerRunning) {

@@ -80,5 +80,29 @@ TEST_F(RemainsTest, AreNotTheNextSandboxs) {
   }
 }
 
+// A container's end between the shim's answer and the moment when its sandbox is known again: it
+// would run for ever, as far as anybody is told.
+TEST_F(RemainsTest, AnEndWhileAnotherProcessTakesOver) {
+  const std::string pod = RunPod(TestPod("p"));
+  for (int i = 0; i < 30; ++i) {
+    const std::string id = Start(pod, Shell("c" + std::to_string(i), "exec sleep 1000"));
+    std::jthread killer([&] {
+      // From its answer on it is a matter of milliseconds.
+      std::this_thread::sleep_for(milliseconds(i));
+      (void)machine_->cgroups().Kill("pods/" + pod + "/" + id, std::chrono::seconds(5));
+    });
+    machine_->Restart();
+    killer.join();
+    EXPECT_TRUE(Within(std::chrono::seconds(5),
+                       [&] {
+                         const auto status = runtime().ContainerStatus(id, false);
+                         return status.ok() &&
+                                status->status->state == cri::ContainerState::kContainerExited;
+                       }))
+        << "round " << i;
+    ASSERT_TRUE(runtime().RemoveContainer(id).ok());
+  }
+}
+
 }  // namespace
 }  // namespace podium::runtime
