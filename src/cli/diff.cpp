@@ -179,12 +179,7 @@ constexpr Option kOptions[] = {
     kFilenameOption,
     kRecursiveOption,
     {.name = "defaults", .help = "fill in defaults first: what is left out is what it means"},
-    {.name = "output",
-     .letter = 'o',
-     .value = "FORMAT",
-     .help = "form of the report",
-     .values = Values::kWords,
-     .words = "text json"},
+    kReportOption,
 };
 
 }  // namespace

@@ -27,6 +27,13 @@ inline constexpr Option kFilenameOption = {
     .repeatable = true};
 inline constexpr Option kRecursiveOption = {
     .name = "recursive", .letter = 'R', .help = "also the folders in a folder"};
+// Of commands that report on what they read.
+inline constexpr Option kReportOption = {.name = "output",
+                                         .letter = 'o',
+                                         .value = "FORMAT",
+                                         .help = "form of the report",
+                                         .values = Values::kWords,
+                                         .words = "text json"};
 
 struct FileError {
   std::string name;

@@ -139,12 +139,7 @@ constexpr Option kOptions[] = {
     kRecursiveOption,
     {.name = "ignore-unknown-kinds",
      .help = "pass over objects of kinds that podium does not know, such as custom resources"},
-    {.name = "output",
-     .letter = 'o',
-     .value = "FORMAT",
-     .help = "form of the report",
-     .values = Values::kWords,
-     .words = "text json"},
+    kReportOption,
 };
 
 }  // namespace
