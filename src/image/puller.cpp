@@ -111,7 +111,8 @@ Result<ImageInfo> Puller::PullFrom(const RegistryEndpoint& endpoint,
 
 Result<std::vector<Credentials>> Puller::CredentialsFor(const RegistryEndpoint& endpoint,
                                                         const ImageReference& reference,
-                                                        const PullRequest& request) const {
+                                                        const PullRequest& request,
+                                                        size_t* own) const {
   const std::string name = endpoint.credentials_name + '/' + endpoint.prefix + reference.path;
   std::vector<Credentials> all;
   const Keyring* machine = request.machine_keyring ? request.machine_keyring : keyring_;
@@ -119,6 +120,7 @@ Result<std::vector<Credentials>> Puller::CredentialsFor(const RegistryEndpoint& 
     if (!keyring) continue;
     TRY(auto found, keyring->Lookup(name));
     std::ranges::move(found, std::back_inserter(all));
+    if (keyring == request.keyring) *own = all.size();
   }
   if (all.empty()) all.emplace_back();
   return all;
@@ -127,12 +129,16 @@ Result<std::vector<Credentials>> Puller::CredentialsFor(const RegistryEndpoint& 
 Result<Puller::Source> Puller::Resolve(const RegistryEndpoint& endpoint,
                                        const ImageReference& reference,
                                        const PullRequest& request) {
-  TRY(std::vector<Credentials> all, CredentialsFor(endpoint, reference, request));
+  size_t own = 0;
+  TRY(const std::vector<Credentials> all, CredentialsFor(endpoint, reference, request, &own));
   std::optional<Error> refusal;
-  for (Credentials& credentials : all) {
-    auto source = ResolveWith(
-        std::make_unique<Repository>(registries_, endpoint, reference.path, std::move(credentials)),
-        reference, request);
+  for (size_t i = 0; i < all.size(); ++i) {
+    auto source =
+        ResolveWith(std::make_unique<Repository>(registries_, endpoint, reference.path, all[i]),
+                    reference, request);
+    if (source.ok() && request.used) {
+      *request.used = i < own ? std::optional(all[i]) : std::nullopt;
+    }
     if (source.ok() || !IsRefusal(source.error())) return source;
     refusal = std::move(source).error();
   }

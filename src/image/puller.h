@@ -30,6 +30,9 @@ struct PullRequest {
   const Keyring* keyring = nullptr;
   // The machine's own as it is now, instead of the one that the puller was made with.
   const Keyring* machine_keyring = nullptr;
+  // Told, if not null: which of `keyring`'s credentials the registry took; none: the machine's own,
+  // or none at all.
+  std::optional<Credentials>* used = nullptr;
   Platform platform = HostPlatform();
   // Called from threads of the pull, one call at a time; bytes about ten times a second a layer.
   PullObserver progress = nullptr;
@@ -63,9 +66,10 @@ class Puller {
   Result<ImageInfo> PullNamed(const ImageReference& reference, const PullRequest& request);
   Result<ImageInfo> PullFrom(const RegistryEndpoint& endpoint, const ImageReference& reference,
                              const PullRequest& request);
+  // `own`: how many of them are of request.keyring; they come first.
   Result<std::vector<Credentials>> CredentialsFor(const RegistryEndpoint& endpoint,
                                                   const ImageReference& reference,
-                                                  const PullRequest& request) const;
+                                                  const PullRequest& request, size_t* own) const;
   Result<Source> Resolve(const RegistryEndpoint& endpoint, const ImageReference& reference,
                          const PullRequest& request);
   Result<Source> ResolveWith(std::unique_ptr<Repository> repository,

@@ -51,7 +51,7 @@ Agent::Agent(const Parts& parts)
     : parts_(parts),
       remains_(std::make_shared<PodRemains>(parts.config, parts.executor)),
       users_(parts.config),
-      pulls_(parts.images, parts.clock, parts.events),
+      pulls_(parts.images, parts.clock, parts.events, parts.config),
       services_{parts.config,  parts.clock,   parts.executor, parts.runtime, pulls_,
                 parts.volumes, parts.objects, parts.network,  parts.events,  users_},
       storage_(std::make_shared<StorageMonitor>(
@@ -139,6 +139,7 @@ Result<void> Agent::Recover() {
       [this](const std::string& id, uint64_t written) { logs_->Grown(id, written); });
   TRY_VOID(parts_.objects.Load());
   TRY_VOID(LoadPods());
+  pulls_.Recover();
   TRY(const auto recovery, parts_.runtime.Recover());
   (void)recovery;
   remains_->Recover();

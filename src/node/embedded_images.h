@@ -21,8 +21,11 @@ class EmbeddedImages : public ImageService {
       : store_(store), puller_(puller), machine_(std::move(machine)) {}
 
   Result<NodeImage> Find(std::string_view image) override;
+  std::optional<std::string> IdOf(std::string_view image) override;
   Result<NodeImage> Pull(std::string_view image, const PullSecrets& secrets,
-                         const http::Cancellation* cancellation) override;
+                         const http::Cancellation* cancellation,
+                         std::optional<ImageSecret>* used) override;
+  std::vector<ImageSecret> SecretsFor(std::string_view image, const PullSecrets& secrets) override;
   Result<NodeImage> PullWithProgress(std::string_view image, const image::PullObserver& observer,
                                      const http::Cancellation* cancellation) override;
 

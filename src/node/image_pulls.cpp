@@ -5,6 +5,7 @@
 #include "api/time.h"
 #include "base/image_reference.h"
 #include "base/trace.h"
+#include "reflect/go_text.h"
 
 namespace podium::node {
 namespace {
@@ -75,13 +76,33 @@ Result<NodeImage> ImagePulls::PullOnce(const ImageRequest& request) {
       return *other->result;
     }
   }
-  Result<NodeImage> result = images_.Pull(request.image, request.secrets, request.cancellation);
+  Result<NodeImage> result = PullAndRecord(request);
   std::lock_guard lock(mutex_);
   pull->result = result;
   pull->done = true;
   pulls_.erase(key);
   changed_.notify_all();
   return result;
+}
+
+void ImagePulls::Recover() {
+  records_.Recover([this](const std::string& image) { return images_.IdOf(image); });
+}
+
+Result<NodeImage> ImagePulls::PullAndRecord(const ImageRequest& request) {
+  if (auto begun = records_.Begin(request.image); !begun.ok()) {
+    return Error(begun.error().code(), "Failed to record image pull intent for container image " +
+                                           reflect::GoQuoted(request.image) + ": " +
+                                           begun.error().message());
+  }
+  std::optional<ImageSecret> used;
+  auto pulled = images_.Pull(request.image, request.secrets, request.cancellation, &used);
+  if (pulled.ok()) {
+    records_.Done(request.image, pulled->id, used);
+  } else {
+    records_.Failed(request.image);
+  }
+  return pulled;
 }
 
 ImageOutcome ImagePulls::Ensure(const ImageRequest& request) {
@@ -106,7 +127,11 @@ ImageOutcome ImagePulls::Ensure(const ImageRequest& request) {
     out.retry_at = clock_.Now() + BackOff::kInitial;
     return out;
   }
-  if (present.ok() && request.policy != "Always") {
+  const auto must_pull = [&] {
+    return records_.MustPull(request.image, present->id,
+                             images_.SecretsFor(request.image, request.secrets));
+  };
+  if (present.ok() && request.policy != "Always" && !must_pull()) {
     record(EventType::kNormal, "Pulled",
            "Container image \"" + request.image +
                "\" already present on machine and can be accessed by the pod");

@@ -15,6 +15,7 @@
 #include "node/container_status.h"
 #include "node/event_recorder.h"
 #include "node/image_service.h"
+#include "node/pull_records.h"
 
 namespace podium::node {
 
@@ -39,8 +40,12 @@ struct ImageOutcome {
 // Threads: any. Ensure blocks while an image is pulled.
 class ImagePulls {
  public:
-  ImagePulls(ImageService& images, const Clock& clock, EventSink& events)
-      : images_(images), clock_(clock), events_(events) {}
+  // Records of pulls are in config.data_dir.
+  ImagePulls(ImageService& images, const Clock& clock, EventSink& events, const NodeConfig& config)
+      : images_(images), clock_(clock), events_(events), records_(config, clock) {}
+
+  // To be called once, before anything is pulled (pull_records.h).
+  void Recover();
 
   ImageOutcome Ensure(const ImageRequest& request);
   // Its back-offs are not needed any more.
@@ -55,10 +60,13 @@ class ImagePulls {
   // Null when the pull may go on.
   std::optional<ImageOutcome> InBackOff(const ImageRequest& request, const std::string& key);
   Result<NodeImage> PullOnce(const ImageRequest& request);
+  // With its record, which is written before anybody hears of it.
+  Result<NodeImage> PullAndRecord(const ImageRequest& request);
 
   ImageService& images_;
   const Clock& clock_;
   EventSink& events_;
+  PullRecords records_;
   std::mutex mutex_;
   std::condition_variable changed_;
   BackOff back_off_;                                // by pod and image

@@ -127,15 +127,17 @@ class CredentialsTest(NodeTest):
       command: ["sleep", "infinity"]
 """
 
-    def test_pull_secret_of_the_same_file(self):
-        pod = pathlib.Path(self.manifest(
-            "private", self.MAIN, "  imagePullSecrets:\n    - name: mine\n    - name: gone\n"))
+    def play_with_secret(self, secrets):
+        pod = pathlib.Path(self.manifest("private", self.MAIN, f"  imagePullSecrets:\n{secrets}"))
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine"},
                   "type": "kubernetes.io/dockerconfigjson",
                   "stringData": {".dockerconfigjson": self.AUTHS}}
         pod.write_text(pod.read_text() + "---\n" + json.dumps(secret) + "\n")
         self.play(pod)
         self.world.ready("private")
+
+    def test_pull_secret_of_the_same_file(self):
+        self.play_with_secret("    - name: mine\n    - name: gone\n")
         self.assertEqual(self.events("FailedToRetrieveImagePullSecret"),
                          ["Unable to retrieve some image pull secrets (gone); attempting to pull "
                           "the image may not succeed."])
@@ -152,8 +154,18 @@ class CredentialsTest(NodeTest):
         self.addCleanup((folder / "config.json").unlink)
         self.world.ready("private")
 
-    def waiting(self):
-        waiting = self.container(self.world.pods().get("private", {}), "main").get("state", {}) \
+    def test_image_that_another_pods_secret_brought(self):
+        self.play_with_secret("    - name: mine\n")
+        self.play(self.manifest("other", self.MAIN.replace("Always", "IfNotPresent")))
+        reason, message = worlds.wait_for("the registry is asked", lambda: self.waiting("other"))
+        self.assertIn(reason, ("ErrImagePull", "ImagePullBackOff"))
+        self.assertIn(f'failed to pull and unpack image "{GUARDED}/busybox:latest"', message)
+        self.play(self.manifest("third", self.MAIN.replace("Always", "Never")))
+        reason, message = worlds.wait_for("it is not used", lambda: self.waiting("third"))
+        self.assertEqual(reason, "ErrImageNeverPull")
+
+    def waiting(self, pod="private"):
+        waiting = self.container(self.world.pods().get(pod, {}), "main").get("state", {}) \
             .get("waiting", {})
         return waiting.get("message") and (waiting["reason"], waiting["message"])
 

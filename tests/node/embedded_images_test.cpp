@@ -66,7 +66,7 @@ class EmbeddedImagesTest : public ::testing::Test {
                     "{\"auths\":" + auths + "}");
   }
   std::string Refusal(const PullSecrets& secrets) {
-    const auto pulled = images_->Pull(Name(), secrets, nullptr);
+    const auto pulled = images_->Pull(Name(), secrets, nullptr, nullptr);
     return pulled.ok() ? "" : pulled.error().message();
   }
 
@@ -82,18 +82,19 @@ class EmbeddedImagesTest : public ::testing::Test {
 TEST_F(EmbeddedImagesTest, NobodyIsRefused) {
   EXPECT_EQ(images_->Find(Name()).error().code(), Code::kNotFound);
   EXPECT_THAT(Refusal({}), HasSubstr("failed to pull and unpack image \"" + Name() + "\""));
-  EXPECT_EQ(images_->Pull(Name(), {}, nullptr).error().code(), Code::kUnauthenticated);
+  EXPECT_EQ(images_->Pull(Name(), {}, nullptr, nullptr).error().code(), Code::kUnauthenticated);
   EXPECT_EQ(images_->Find(Name()).error().code(), Code::kNotFound);
 }
 
 TEST_F(EmbeddedImagesTest, SecretsOfBothTypes) {
-  const auto pulled = images_->Pull(Name(), DockerConfigJson(Auths()), nullptr);
+  const auto pulled = images_->Pull(Name(), DockerConfigJson(Auths()), nullptr, nullptr);
   ASSERT_TRUE(pulled.ok()) << pulled.error().message();
   EXPECT_EQ(images_->Find(Name())->id, pulled->id);
   EXPECT_GT(pulled->size, 0U);
-  EXPECT_TRUE(
-      images_->Pull(Name(), SecretOf("kubernetes.io/dockercfg", ".dockercfg", Auths()), nullptr)
-          .ok());
+  EXPECT_TRUE(images_
+                  ->Pull(Name(), SecretOf("kubernetes.io/dockercfg", ".dockercfg", Auths()),
+                         nullptr, nullptr)
+                  .ok());
 }
 
 TEST_F(EmbeddedImagesTest, SecretsThatDoNotHelp) {
@@ -104,6 +105,32 @@ TEST_F(EmbeddedImagesTest, SecretsThatDoNotHelp) {
   PullSecrets both = DockerConfigJson(Auths("c29tZW9uZTp3cm9uZw=="));
   both.push_back(DockerConfigJson(Auths()).front());
   EXPECT_EQ(Refusal(both), "");
+}
+
+TEST_F(EmbeddedImagesTest, WhoseCredentialsWereTakenIsTold) {
+  const auto named = [](PullSecrets secrets, const char* name) {
+    auto secret = std::make_shared<v1::Secret>(*secrets.front());
+    secret->metadata.name = name;
+    return std::shared_ptr<const v1::Secret>(secret);
+  };
+  const PullSecrets both = {named(DockerConfigJson(Auths("c29tZW9uZTp3cm9uZw==")), "wrong"),
+                            named(DockerConfigJson(Auths()), "right")};
+  std::optional<ImageSecret> used;
+  ASSERT_TRUE(images_->Pull(Name(), both, nullptr, &used).ok());
+  ASSERT_TRUE(used);
+  EXPECT_EQ(used->name, "right");
+  const auto own = images_->SecretsFor(Name(), both);
+  ASSERT_EQ(own.size(), 2U);
+  EXPECT_EQ(own[1], *used);
+  EXPECT_NE(own[0].hash, own[1].hash);
+  EXPECT_TRUE(images_->SecretsFor("elsewhere.example/team/app:v1", both).empty());
+  // The machine's own are everybody's.
+  machine_ = "{\"auths\":" + Auths() + "}";
+  ASSERT_TRUE(images_->Pull(Name(), {both[0]}, nullptr, &used).ok());
+  EXPECT_FALSE(used);
+  // When all is there, the registry is asked nevertheless whether this one may.
+  machine_ = "{}";
+  EXPECT_FALSE(images_->Pull(Name(), {both[0]}, nullptr, &used).ok());
 }
 
 TEST_F(EmbeddedImagesTest, WhoLogsInIsKnownFromThenOn) {

@@ -2,6 +2,7 @@
 // are told, on virtual time.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,17 +28,43 @@ class FakeImages : public ImageService {
   std::string error = "no such image";
   int pulls = 0;
   std::vector<std::string> secrets;
+  // The registry takes only who has a secret with this "password".
+  std::optional<std::string> private_to;
 
+  std::optional<std::string> IdOf(std::string_view image) override {
+    for (const std::string& each : present) {
+      if (image == each || image == Image(each).id) return Image(each).id;
+    }
+    return std::nullopt;
+  }
+  std::vector<ImageSecret> SecretsFor(std::string_view /*image*/,
+                                      const PullSecrets& with) override {
+    std::vector<ImageSecret> out;
+    for (const auto& secret : with) {
+      const auto password = secret->data.find("password");
+      if (password == secret->data.end()) continue;
+      out.push_back({secret->metadata.uid, secret->metadata.namespace_, secret->metadata.name,
+                     password->second.data});
+    }
+    return out;
+  }
   Result<NodeImage> Find(std::string_view image) override {
     if (present.contains(std::string(image))) return Image(image);
     return Error(Code::kNotFound, "not here");
   }
   Result<NodeImage> Pull(std::string_view image, const PullSecrets& with,
-                         const http::Cancellation* /*cancellation*/) override {
+                         const http::Cancellation* /*cancellation*/,
+                         std::optional<ImageSecret>* used) override {
     ++pulls;
     for (const auto& secret : with) secrets.push_back(secret->metadata.name);
     runtime_.Advance(pull_takes);
     if (!in_registry.contains(std::string(image))) return Error(Code::kNotFound, error);
+    const auto own = SecretsFor(image, with);
+    if (private_to && std::ranges::find(own, *private_to, &ImageSecret::hash) == own.end()) {
+      return Error(Code::kUnauthenticated, "unauthorized");
+    }
+    if (used) used->reset();
+    if (used && private_to) *used = own.front();
     present.insert(std::string(image));
     return Image(image);
   }
@@ -130,7 +157,7 @@ struct FakeNode {
   FakeObjects objects;
   FakeNetworkProbes network;
   EventRecorder events{time, "node7"};
-  ImagePulls pulls{images, time, events};
+  ImagePulls pulls{images, time, events, config};
   UserNamespaces users{config};
   PodServices services{config,  time,    time,    runtime, pulls,
                        volumes, objects, network, events,  users};
