@@ -72,7 +72,7 @@ std::vector<std::string> FilesIn(const std::string& folder) {
   const auto names = kernel::ListFolder(open->get());
   if (!names.ok()) return out;
   for (const std::string& name : *names) {
-    if (name.starts_with("sha256-")) out.push_back(folder + "/" + name);
+    if (name.starts_with("sha256-")) out.emplace_back(folder).append("/").append(name);
   }
   return out;
 }
