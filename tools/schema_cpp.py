@@ -310,6 +310,8 @@ class Printer:
             flags.append("kProto3")
         if struct.no_proto:
             flags.append("kNoProto")
+        if struct.flags.get("struct") == "atomic":
+            flags.append("kAtomic")
         return " | ".join(flags) or "0"
 
     def proto_rows(self, struct):
@@ -404,6 +406,8 @@ class Printer:
             items.append(f".map_type = MapType::k{flags['map'].capitalize()}")
         if self.is_atomic(member):
             items.append(".struct_atomic = true")
+        if field.type.endswith("RawExtension"):
+            items.append(".extension = true")
         if member.enum is not None and member.enum.closed:
             items.append(".closed_enum = true")
         return items

@@ -337,6 +337,7 @@ class RuntimeTypeBuilder {
                                              kNullable);
     }
     RuntimeType& type = NewType(Form::kStruct);
+    if (Text(schema, "x-kubernetes-map-type") == "atomic") type.flags |= kAtomic;
     if (embedded) {
       for (const char* key : {"\"kind\":", "\"apiVersion\":"}) {
         const Slot slot = Storage<std::optional<std::string>>(Kind::kString, Shape::kOptional);

@@ -175,6 +175,7 @@ struct Facts {
   ListType list_type = ListType::kNone;
   MapType map_type = MapType::kNone;
   bool struct_atomic = false;
+  bool extension = false;    // RawExtension: server-side apply takes it as a whole
   bool closed_enum = false;  // enum_values are all there are
 };
 
@@ -286,6 +287,7 @@ enum TypeFlags : uint8_t {
   kProto3 = 4,    // protobuf leaves out zero scalars; JSON quotes 64-bit integers
   kNoProto = 8,   // no protobuf message
   kRuntime = 16,  // built at run time
+  kAtomic = 32,   // server-side apply takes it as a whole, also as an element
 };
 
 struct Type {

@@ -29,6 +29,13 @@ void FieldSet::Append(Node node) {
   if (node.is_member || !node.behind.empty()) nodes_.push_back(std::move(node));
 }
 
+void FieldSet::Add(const PathElement& step, bool is_member, FieldSet behind) {
+  if (!is_member && behind.empty()) return;
+  Node& node = Descend(step);
+  node.is_member |= is_member;
+  node.behind = node.behind.empty() ? std::move(behind) : Union(node.behind, behind);
+}
+
 bool FieldSet::Has(const FieldPathElements& path) const {
   const FieldSet* set = this;
   const Node* node = nullptr;

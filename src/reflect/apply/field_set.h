@@ -68,6 +68,8 @@ std::string Shown(const FieldPathElements& path);
 
 class FieldSet {
  public:
+  struct Node;
+
   FieldSet() = default;
 
   // Keys of kinds that are not known are left out. kInvalidArgument when a key or the form of the
@@ -85,6 +87,11 @@ class FieldSet {
 
   // The part behind a step; empty when there is none.
   FieldSet Behind(const PathElement& step) const;
+  // The steps that the set begins with, sorted, and what is behind each. Null when there is none.
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const Node* Find(const PathElement& step) const;
+  // Adds to a step: that it is in the set, and what is behind it.
+  void Add(const PathElement& step, bool is_member, FieldSet behind);
 
   friend FieldSet Union(const FieldSet& a, const FieldSet& b);
   friend FieldSet Intersection(const FieldSet& a, const FieldSet& b);
@@ -98,9 +105,6 @@ class FieldSet {
   friend bool operator==(const FieldSet& a, const FieldSet& b);
 
  private:
-  struct Node;
-
-  const Node* Find(const PathElement& step) const;
   Node& Descend(const PathElement& step);
   void Append(Node node);
   void Visit(FieldPathElements* path,

@@ -1,4 +1,5 @@
-// The members of a JSON object while a patch changes them. Private to reflect/patch.
+// The members of a JSON object while a patch changes them. Private to reflect/patch and
+// reflect/apply.
 //
 // A patch may come from anywhere and name as many members as fit into a request: each is looked up
 // in constant time, and what goes is taken out once, at the end.

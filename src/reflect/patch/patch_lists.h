@@ -1,5 +1,5 @@
 // Lists in strategic merge patches: telling elements apart, and their order. Private to
-// reflect/patch.
+// reflect/patch and reflect/apply.
 #pragma once
 
 #include <string>

@@ -1,0 +1,192 @@
+#include "reflect/apply/apply_schema.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "reflect/go_text.h"
+#include "reflect/runtime_storage.h"
+#include "reflect/unknown_members.h"
+
+namespace podium::reflect {
+namespace {
+
+using Sort = ValueSchema::Sort;
+
+constexpr Facts kNoFacts;
+
+bool SaysNothing(const Facts& facts) {
+  return facts.list_type == ListType::kNone && facts.map_type == MapType::kNone &&
+         !facts.patch_merge && !facts.struct_atomic;
+}
+
+bool IsAtomicList(const Facts& facts) {
+  return facts.list_type == ListType::kAtomic ||
+         (facts.list_type == ListType::kNone && !facts.patch_merge);
+}
+
+ValueSchema FieldSchema(const Field& field, const Facts& facts, bool is_element);
+
+ValueSchema StructSchema(const Type& type, const Facts& facts, bool is_element) {
+  switch (type.form) {
+    case Form::kTransparent: {
+      const Field& inner = type.fields[0];
+      return FieldSchema(inner, SaysNothing(*inner.facts) ? facts : *inner.facts, is_element);
+    }
+    case Form::kAlternatives:
+      return {.sort = Sort::kDeduced};
+    default:
+      return {.sort = Sort::kStruct,
+              .atomic = is_element ? type.has(kAtomic) : facts.struct_atomic,
+              .type = &type};
+  }
+}
+
+ValueSchema ScalarSchema(const Field& field, const Facts& facts, bool is_element) {
+  switch (field.kind) {
+    case Kind::kBool:
+      return {.sort = Sort::kBool};
+    case Kind::kInt32:
+    case Kind::kInt64:
+    case Kind::kUint32:
+    case Kind::kUint64:
+    case Kind::kDouble:
+      return {.sort = Sort::kNumber};
+    case Kind::kString:
+    case Kind::kEnum:
+    case Kind::kBytes:
+      return {.sort = Sort::kText};
+    case Kind::kRaw:
+      return {.sort = facts.extension ? Sort::kWhole : Sort::kDeduced};
+    case Kind::kLeaf: {
+      const bool number = field.type == &kRuntimeInteger || field.type == &kRuntimeNumber;
+      return {.sort = number ? Sort::kNumber : Sort::kAnyScalar};
+    }
+    case Kind::kStruct:
+      return StructSchema(*field.type, facts, is_element);
+  }
+  return {};
+}
+
+ValueSchema FieldSchema(const Field& field, const Facts& facts, bool is_element) {
+  if (field.shape == Shape::kList) {
+    return {.sort = Sort::kList, .atomic = IsAtomicList(facts), .field = &field, .facts = &facts};
+  }
+  if (field.shape == Shape::kMap) {
+    return {.sort = Sort::kMap, .atomic = facts.map_type == MapType::kAtomic, .field = &field};
+  }
+  return ScalarSchema(field, facts, is_element);
+}
+
+// Of what stands in a list or map.
+ValueSchema ContentSchema(const Field& field) {
+  static constexpr Facts kExtension = {.extension = true};
+  return ScalarSchema(field, field.facts->extension ? kExtension : kNoFacts, true);
+}
+
+}  // namespace
+
+ValueSchema SchemaOf(const Type* type) {
+  if (type == nullptr) return {.sort = Sort::kDeduced};
+  return {.sort = Sort::kStruct, .type = type};
+}
+
+ApplyMember MemberOf(const ValueSchema& schema, std::string_view key) {
+  if (schema.sort == Sort::kMap) return {.schema = ContentSchema(*schema.field), .declared = true};
+  if (schema.sort != Sort::kStruct) return {.declared = true};
+  const Type& type = *schema.type;
+  const Field* field = type.Find(key);
+  if (field != nullptr && !field->has(kUnknown)) {
+    return {FieldSchema(*field, *field->facts, false), true, true};
+  }
+  return {.declared = type.fields.empty() || UnknownField(type) != nullptr};
+}
+
+ValueSchema ElementOf(const ValueSchema& list) { return ContentSchema(*list.field); }
+
+Grain GrainOf(const ValueSchema& schema, const JsonValue* value) {
+  switch (schema.sort) {
+    case Sort::kStruct:
+    case Sort::kMap:
+      return schema.atomic ? Grain::kLeaf : Grain::kMap;
+    case Sort::kList:
+      return schema.atomic ? Grain::kLeaf : Grain::kList;
+    case Sort::kDeduced:
+      return !value || value->is_null() || value->is_object() ? Grain::kMap : Grain::kLeaf;
+    default:
+      return Grain::kLeaf;
+  }
+}
+
+ListItems::ListItems(const ValueSchema& list) {
+  const Facts& facts = *list.facts;
+  std::string_view keys;
+  if (facts.list_type == ListType::kMap) keys = facts.list_map_keys;
+  if (facts.list_type == ListType::kNone) keys = facts.merge_key;
+  while (!keys.empty()) {
+    const size_t space = std::min(keys.find(' '), keys.size());
+    keys_.push_back(keys.substr(0, space));
+    keys.remove_prefix(std::min(space + 1, keys.size()));
+  }
+  const ValueSchema element = ElementOf(list);
+  if (element.sort == Sort::kStruct) element_ = element.type;
+}
+
+Result<PathElement> ListItems::KeyOf(const JsonValue& element) const {
+  if (element.is_null()) {
+    return Error(Code::kInvalidArgument, "associative list with keys may not have a null element");
+  }
+  if (!element.is_object()) {
+    return Error(Code::kInvalidArgument,
+                 "associative list with keys may not have non-map elements");
+  }
+  PathElement::Keys keys;
+  keys.reserve(keys_.size());
+  for (const std::string_view key : keys_) {
+    if (const JsonValue* value = element.Find(key)) {
+      keys.emplace_back(key, *value);
+      continue;
+    }
+    const Field* field = element_ ? element_->Find(key) : nullptr;
+    if (field == nullptr || field->facts->default_value[0] == '\0') {
+      return Error(Code::kInvalidArgument,
+                   "associative list with keys has an element that omits key field " +
+                       GoQuoted(key) + " (and doesn't have default value)");
+    }
+    TRY(JsonValue value, ParseJson(field->facts->default_value));
+    keys.emplace_back(key, std::move(value));
+  }
+  return PathElement::Key(std::move(keys));
+}
+
+Result<PathElement> ListItems::StepOf(const JsonValue& element) const {
+  if (!keys_.empty()) return KeyOf(element);
+  if (element.is_object()) {
+    return Error(Code::kInvalidArgument,
+                 "associative list without keys has an element that's a map type");
+  }
+  if (element.is_array()) {
+    return Error(Code::kInvalidArgument, "not supported: associative list with lists as elements");
+  }
+  if (element.is_null()) {
+    return Error(Code::kInvalidArgument,
+                 "associative list without keys has an element that's an explicit null");
+  }
+  return PathElement::Value(element);
+}
+
+std::vector<ListItem> SortedItems(const ValueSchema& list, const JsonValue::Array& elements) {
+  const ListItems steps(list);
+  std::vector<ListItem> items;
+  items.reserve(elements.size());
+  for (size_t i = 0; i < elements.size(); ++i) {
+    Result<PathElement> step = steps.StepOf(elements[i]);
+    if (step.ok()) items.push_back({*std::move(step), i});
+  }
+  std::ranges::sort(items, [](const ListItem& a, const ListItem& b) {
+    const auto order = a.step <=> b.step;
+    return order != 0 ? order < 0 : a.place < b.place;
+  });
+  return items;
+}
+
+}  // namespace podium::reflect

@@ -1,0 +1,134 @@
+#include "reflect/apply/updater.h"
+
+#include <optional>
+#include <utility>
+
+#include "reflect/apply/merge.h"
+#include "reflect/apply/object_fields.h"
+#include "reflect/apply/pruning.h"
+
+namespace podium::reflect {
+namespace {
+
+bool IsMissing(const Error& error) { return error.code() == Code::kNotFound; }
+
+}  // namespace
+
+FieldSet Updater::Filtered(std::string_view version, FieldSet set) const {
+  return hooks_.filter ? hooks_.filter(version, set) : std::move(set);
+}
+
+Comparison Updater::Filtered(std::string_view version, Comparison comparison) const {
+  if (!hooks_.filter) return comparison;
+  return {.added = hooks_.filter(version, comparison.added),
+          .modified = hooks_.filter(version, comparison.modified),
+          .removed = hooks_.filter(version, comparison.removed)};
+}
+
+// What was granular when a set was written may be atomic now; sets of versions that are gone go.
+Result<void> Updater::Reconcile(const VersionedValue& live, ManagedSets* sets) const {
+  std::map<std::string, const Type*, std::less<>> types{{live.api_version, live.type}};
+  for (auto at = sets->begin(); at != sets->end();) {
+    ManagedSet& set = at->second;
+    auto known = types.find(set.api_version);
+    if (known == types.end()) {
+      const Result<VersionedValue> converted = ConvertTo(hooks_, live, set.api_version);
+      if (!converted.ok() && IsMissing(converted.error())) {
+        at = sets->erase(at);
+        continue;
+      }
+      if (!converted.ok()) return converted.error();
+      known = types.emplace(set.api_version, converted->type).first;
+    }
+    set.fields = WithAtomicFields(SchemaOf(known->second), std::move(set.fields));
+    ++at;
+  }
+  return {};
+}
+
+Result<Comparison> Updater::ComparisonFor(const std::string& version, const VersionedValue& live,
+                                          const VersionedValue& now,
+                                          std::map<std::string, Comparison>* known) const {
+  if (const auto found = known->find(version); found != known->end()) return found->second;
+  const auto convert = [&](const VersionedValue& value, std::string_view which) {
+    Result<VersionedValue> converted = ConvertTo(hooks_, value, version);
+    if (converted.ok() || IsMissing(converted.error())) return converted;
+    return Result<VersionedValue>(Error(
+        Code::kInternal,
+        "failed to convert " + std::string(which) + " object: " + converted.error().message()));
+  };
+  TRY(const VersionedValue before, convert(live, "old"));
+  TRY(const VersionedValue after, convert(now, "new"));
+  return known
+      ->emplace(version,
+                Filtered(version, Compare(SchemaOf(before.type), before.value, after.value)))
+      .first->second;
+}
+
+Result<std::vector<OwnedField>> Updater::TakeFromOthers(const VersionedValue& live,
+                                                        const VersionedValue& now,
+                                                        const Comparison& changes,
+                                                        const std::string& manager, bool force,
+                                                        ManagedSets* sets) const {
+  std::map<std::string, Comparison> comparisons{{api_version_, changes}};
+  std::vector<OwnedField> conflicts;
+  for (auto at = sets->begin(); at != sets->end();) {
+    auto& [other, set] = *at;
+    if (other == manager) {
+      at = set.fields.empty() ? sets->erase(at) : std::next(at);
+      continue;
+    }
+    const Result<Comparison> comparison = ComparisonFor(set.api_version, live, now, &comparisons);
+    if (!comparison.ok() && IsMissing(comparison.error())) {
+      at = sets->erase(at);
+      continue;
+    }
+    if (!comparison.ok()) return comparison.error();
+    const FieldSet taken = Intersection(set.fields, Union(comparison->modified, comparison->added));
+    if (!force) {
+      taken.ForEach([&](const FieldPathElements& path) { conflicts.push_back({other, path}); });
+    }
+    set.fields = Difference(Difference(set.fields, taken), comparison->removed);
+    at = set.fields.empty() ? sets->erase(at) : std::next(at);
+  }
+  return conflicts;
+}
+
+Result<void> Updater::Update(const VersionedValue& live, const VersionedValue& now,
+                             const std::string& manager, ManagedSets* sets) const {
+  TRY_VOID(Reconcile(live, sets));
+  const Comparison changes =
+      Filtered(api_version_, Compare(SchemaOf(live.type), live.value, now.value));
+  TRY_VOID(TakeFromOthers(live, now, changes, manager, true, sets));
+  ManagedSet& own = (*sets)[manager];
+  FieldSet fields =
+      Union(Union(Difference(own.fields, changes.removed), changes.modified), changes.added);
+  own = {Filtered(api_version_, std::move(fields)), api_version_, false};
+  if (own.fields.empty()) sets->erase(manager);
+  return {};
+}
+
+Result<Updater::Applied> Updater::Apply(const VersionedValue& live, const JsonValue& config,
+                                        const std::string& manager, bool force,
+                                        ManagedSets* sets) const {
+  TRY_VOID(Reconcile(live, sets));
+  const ValueSchema schema = SchemaOf(live.type);
+  VersionedValue now = live;
+  MergeValue(schema, config, &now.value);
+  ManagedSet& own = (*sets)[manager];
+  const ManagedSet last = std::move(own);
+  own = {Filtered(api_version_, FieldsOf(schema, config)), api_version_, true};
+  const Result<void> pruned = Prune(hooks_, last, *sets, &now);
+  if (!pruned.ok()) {
+    return Error(pruned.error().code(), "failed to prune fields: " + pruned.error().message());
+  }
+  const Comparison changes = Filtered(api_version_, Compare(schema, live.value, now.value));
+  Applied applied;
+  TRY(applied.conflicts, TakeFromOthers(live, now, changes, manager, force, sets));
+  if (!applied.conflicts.empty()) return applied;
+  applied.changed = !Equivalent(live.value, now.value);
+  applied.object = std::move(now.value);
+  return applied;
+}
+
+}  // namespace podium::reflect
