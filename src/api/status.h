@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "api/field_errors.h"
 #include "api/types/meta_v1.h"
+#include "reflect/apply/field_manager.h"
 
 namespace podium::api {
 
@@ -13,5 +15,9 @@ namespace podium::api {
 // "" for core; errors that read the same count once in the message.
 meta::v1::Status InvalidStatus(std::string_view group, std::string_view kind, std::string_view name,
                                const field::ErrorList& errors);
+
+// A server-side apply that was refused: code 409, reason Conflict, a cause FieldManagerConflict for
+// each field in order, and reflect::ConflictMessage. There is at least one.
+meta::v1::Status ApplyConflictStatus(const std::vector<reflect::FieldConflict>& conflicts);
 
 }  // namespace podium::api

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <numeric>
 
 #include "reflect/json_scanner.h"
@@ -7,8 +9,22 @@
 namespace podium::reflect {
 namespace {
 
+// Of few members each with each is compared, which mostly is of two lengths; of many they are
+// sorted.
+constexpr size_t kFewMembers = 16;
+
+bool HasDuplicates(const JsonValue::Object& members) {
+  for (size_t i = 1; i < members.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (members[k].key == members[i].key) return true;
+    }
+  }
+  return false;
+}
+
 // Keeps the last value of each key, at the place of its first.
 void DropDuplicates(JsonValue::Object* members) {
+  if (members->size() <= kFewMembers && !HasDuplicates(*members)) return;
   std::vector<uint32_t> order(members->size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
@@ -95,39 +111,55 @@ class Parser {
   bool ParseArray(JsonValue* out, size_t depth) {
     if (depth > options_.max_depth) return scanner_.FailTooDeep();
     scanner_.Advance();
-    JsonValue::Array elements;
+    const size_t first = elements_.size();
     if (!scanner_.Consume(']')) {
       do {
-        if (!ParseValue(&elements.emplace_back(), depth)) return false;
+        JsonValue element;
+        if (!ParseValue(&element, depth)) return false;
+        elements_.push_back(std::move(element));
       } while (More(']'));
       if (scanner_.failed()) return false;
     }
-    *out = JsonValue::Of(std::move(elements));
+    *out = JsonValue::Of(TakeFrom(first, &elements_));
     return true;
   }
 
   bool ParseObject(JsonValue* out, size_t depth) {
     if (depth > options_.max_depth) return scanner_.FailTooDeep();
     scanner_.Advance();
-    JsonValue::Object members;
+    const size_t first = members_.size();
     if (!scanner_.Consume('}')) {
       do {
         if (scanner_.Peek() != '"') return scanner_.Fail("expected a key in quotes");
-        JsonValue::Member& member = members.emplace_back();
+        JsonValue::Member member;
         if (!ParseString(&member.key)) return false;
         if (!scanner_.Consume(':')) return scanner_.Fail("expected ':' after a key");
         if (!ParseValue(&member.value, depth)) return false;
+        members_.push_back(std::move(member));
       } while (More('}'));
       if (scanner_.failed()) return false;
     }
+    JsonValue::Object members = TakeFrom(first, &members_);
     if (members.size() > 1) DropDuplicates(&members);
     *out = JsonValue::Of(std::move(members));
     return true;
   }
 
+  // What was put on the stack since it was `first` high.
+  template <class T>
+  static std::vector<T> TakeFrom(size_t first, std::vector<T>* stack) {
+    const auto begin = stack->begin() + static_cast<ptrdiff_t>(first);
+    std::vector<T> taken(std::move_iterator(begin), std::move_iterator(stack->end()));
+    stack->erase(begin, stack->end());
+    return taken;
+  }
+
   JsonScanner scanner_;
   const JsonParseOptions& options_;
   std::string buffer_;
+  // Of all containers that are open, so that each gets its memory once, and no more than it needs.
+  JsonValue::Array elements_;
+  JsonValue::Object members_;
 };
 
 }  // namespace

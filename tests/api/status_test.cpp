@@ -44,5 +44,17 @@ TEST(InvalidStatusTest, NoErrors) {
   EXPECT_EQ(InvalidStatus("", "Pod", "p", {}).message, "Pod \"p\" is invalid");
 }
 
+TEST(ApplyConflictStatusTest, ACauseForEachField) {
+  EXPECT_EQ(Json(ApplyConflictStatus({{"\"kubectl\" using apps/v1", ".spec.replicas"}})),
+            R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
+            R"("message":"Apply failed with 1 conflict: conflict with \"kubectl\" using apps/v1: )"
+            R"(.spec.replicas","reason":"Conflict","details":{"causes":[)"
+            R"({"reason":"FieldManagerConflict","message":"conflict with \"kubectl\" using )"
+            R"(apps/v1","field":".spec.replicas"}]},"code":409})");
+  EXPECT_EQ(ApplyConflictStatus({{"\"a\"", ".x"}, {"\"a\"", ".y"}, {"\"b\"", ".x"}}).message,
+            "Apply failed with 3 conflicts: conflicts with \"a\":\n- .x\n- .y\nconflicts with "
+            "\"b\":\n- .x");
+}
+
 }  // namespace
 }  // namespace podium::api

@@ -85,6 +85,10 @@ void PutManagedFields(JsonValue entries, JsonValue* object) {
   metadata->Set(kManagedFields, std::move(entries));
 }
 
+VersionedValue VersionedIn(const FieldManagerOptions& options, JsonValue value) {
+  return {options.type, options.api_version, std::move(value)};
+}
+
 // One request, over the managers that the object has.
 class Request {
  public:
@@ -97,9 +101,9 @@ class Request {
 
   Managed& managed() { return managed_; }
 
-  Result<void> Update(const JsonValue& live, const JsonValue& object, const std::string& manager);
-  Result<ApplyOutcome> Apply(const JsonValue& live, const JsonValue& config);
-  Result<JsonValue> EmptyObject() const;
+  Result<void> Update(const VersionedValue& live, const VersionedValue& object,
+                      const std::string& manager);
+  Result<ApplyOutcome> Apply(const VersionedValue& live, const JsonValue& config);
 
  private:
   struct Attempt {
@@ -114,11 +118,9 @@ class Request {
                        .subresource = options_.subresource}
         .Identifier();
   }
-  VersionedValue Versioned(JsonValue value) const {
-    return {options_.type, options_.api_version, std::move(value)};
-  }
   Result<void> CheckConfig(const JsonValue& config) const;
-  Result<Attempt> Try(const JsonValue& live, const JsonValue& config, bool force) const;
+  Result<Attempt> Try(const VersionedValue& live, const JsonValue& config, bool force,
+                      Managed managed) const;
   std::optional<FieldSet> LastAppliedFields(const JsonValue& live) const;
 
   const FieldManagerOptions& options_;
@@ -128,22 +130,10 @@ class Request {
   Managed managed_;
 };
 
-Result<JsonValue> Request::EmptyObject() const {
-  JsonValue empty = JsonValue::Of(JsonValue::Object{});
-  if (options_.type != nullptr) {
-    const AnyObject object(*options_.type);
-    std::string text;
-    TRY_VOID(EncodeJson(*options_.type, object.get(), &text));
-    TRY(empty, ParseJson(text));
-  }
-  empty.Set("apiVersion", JsonValue::String(options_.api_version));
-  empty.Set("kind", JsonValue::String(options_.kind));
-  return empty;
-}
-
-Result<void> Request::Update(const JsonValue& live, const JsonValue& object,
+Result<void> Request::Update(const VersionedValue& live, const VersionedValue& object,
                              const std::string& manager) {
-  for (const auto& [value, which] : {std::pair(&object, "new"), std::pair(&live, "live")}) {
+  for (const auto& [value, which] :
+       {std::pair(&object.value, "new"), std::pair(&live.value, "live")}) {
     const Result<void> checked = CheckValue(schema_, *value, Duplicates::kAllow);
     if (checked.ok()) continue;
     return Error(Code::kInternal, fmt::format("failed to convert {} object ({}) to smd typed: {}",
@@ -151,11 +141,10 @@ Result<void> Request::Update(const JsonValue& live, const JsonValue& object,
   }
   // What changed is seen before it is put to what the manager has already.
   const std::string self = "current-operation";
-  const Result<void> updated =
-      updater_.Update(Versioned(live), Versioned(object), self, &managed_.sets);
+  const Result<void> updated = updater_.Update(live, object, self, &managed_.sets);
   if (!updated.ok()) {
     return Error(Code::kInternal, fmt::format("failed to update ManagedFields ({}): {}",
-                                              NameText(object), updated.error().message()));
+                                              NameText(object.value), updated.error().message()));
   }
   Strip(self, &managed_.sets);
   if (auto changes = managed_.sets.extract(self)) {
@@ -179,12 +168,11 @@ Result<void> Request::CheckConfig(const JsonValue& config) const {
                                             NameText(config), checked.error().message()));
 }
 
-Result<Request::Attempt> Request::Try(const JsonValue& live, const JsonValue& config,
-                                      bool force) const {
-  Attempt attempt{.applied = {}, .managed = managed_};
+Result<Request::Attempt> Request::Try(const VersionedValue& live, const JsonValue& config,
+                                      bool force, Managed managed) const {
+  Attempt attempt{.applied = {}, .managed = std::move(managed)};
   const std::string identifier = Identifier(write_.manager, true);
-  TRY(attempt.applied,
-      updater_.Apply(Versioned(live), config, identifier, force, &attempt.managed.sets));
+  TRY(attempt.applied, updater_.Apply(live, config, identifier, force, &attempt.managed.sets));
   Strip(identifier, &attempt.managed.sets);
   if (attempt.applied.changed) attempt.managed.times[identifier] = write_.time;
   return attempt;
@@ -241,32 +229,35 @@ void UpdateLastApplied(const JsonValue& config, JsonValue* object) {
   if (bytes > kAnnotationBytes) annotations->Erase(kLastApplied);
 }
 
-Result<ApplyOutcome> Request::Apply(const JsonValue& live, const JsonValue& config) {
+Result<ApplyOutcome> Request::Apply(const VersionedValue& live, const JsonValue& config) {
   const std::string api_version = TextAt(config.Find("apiVersion"));
   const std::string kind = TextAt(config.Find("kind"));
   if (api_version != options_.api_version || kind != options_.kind) {
     return Error(Code::kInvalidArgument, "invalid object type: " + KindText(api_version, kind));
   }
   if (managed_.sets.empty()) {
-    TRY(const JsonValue empty, EmptyObject());
-    const Result<void> tracked = Update(empty, live, "before-first-apply");
+    TRY(JsonValue empty, FieldManager(options_).NewObject());
+    const Result<void> tracked =
+        Update(VersionedIn(options_, std::move(empty)), live, "before-first-apply");
     if (!tracked.ok()) {
       return Error(Code::kInternal,
                    "failed to create manager for existing fields: " + tracked.error().message());
     }
   }
   TRY_VOID(CheckConfig(config));
-  if (const auto checked = CheckValue(schema_, live, Duplicates::kAllow); !checked.ok()) {
+  if (const auto checked = CheckValue(schema_, live.value, Duplicates::kAllow); !checked.ok()) {
     return Error(Code::kInternal, fmt::format("failed to create typed live object ({}): {}",
-                                              NameText(live), checked.error().message()));
+                                              NameText(live.value), checked.error().message()));
   }
-  TRY(Attempt attempt, Try(live, config, write_.force));
+  const bool takes_over = write_.manager == kKubectl && !write_.force;
+  TRY(Attempt attempt,
+      Try(live, config, write_.force, takes_over ? managed_ : std::exchange(managed_, {})));
   std::vector<OwnedField>& conflicts = attempt.applied.conflicts;
-  if (!conflicts.empty() && write_.manager == kKubectl) {
-    if (const auto allowed = LastAppliedFields(live)) {
+  if (!conflicts.empty() && takes_over) {
+    if (const auto allowed = LastAppliedFields(live.value)) {
       std::erase_if(conflicts, [&](const OwnedField& field) { return allowed->Has(field.path); });
       if (conflicts.empty()) {
-        TRY(attempt, Try(live, config, true));
+        TRY(attempt, Try(live, config, true, std::exchange(managed_, {})));
       }
     }
   }
@@ -279,6 +270,19 @@ Result<ApplyOutcome> Request::Apply(const JsonValue& live, const JsonValue& conf
 
 }  // namespace
 
+Result<JsonValue> FieldManager::NewObject() const {
+  JsonValue empty = JsonValue::Of(JsonValue::Object{});
+  if (options_.type != nullptr) {
+    const AnyObject object(*options_.type);
+    std::string text;
+    TRY_VOID(EncodeJson(*options_.type, object.get(), &text));
+    TRY(empty, ParseJson(text));
+  }
+  empty.Set("apiVersion", JsonValue::String(options_.api_version));
+  empty.Set("kind", JsonValue::String(options_.kind));
+  return empty;
+}
+
 Result<ApplyOutcome> FieldManager::Apply(JsonValue live, const JsonValue& config,
                                          const WriteOptions& options) const {
   const JsonValue entries = TakeManagedFields(&live);
@@ -287,7 +291,7 @@ Result<ApplyOutcome> FieldManager::Apply(JsonValue live, const JsonValue& config
     return Error(Code::kInternal, "failed to decode managed fields: " + managed.error().message());
   }
   Request request(options_, options, *std::move(managed));
-  TRY(ApplyOutcome outcome, request.Apply(live, config));
+  TRY(ApplyOutcome outcome, request.Apply(VersionedIn(options_, std::move(live)), config));
   if (outcome.conflicts.empty()) {
     PutManagedFields(EncodeManaged(request.managed()), &outcome.object);
   }
@@ -307,9 +311,10 @@ Result<JsonValue> FieldManager::Update(const JsonValue& live, JsonValue object,
   const bool exists = !TextAt(FindIn(live, kMetadata, "uid")).empty();
   if (managed.sets.empty() && exists) return object;
   Request request(options_, options, std::move(managed));
-  TRY_VOID(request.Update(live, object, options.manager));
-  PutManagedFields(EncodeManaged(request.managed()), &object);
-  return object;
+  VersionedValue now = VersionedIn(options_, std::move(object));
+  TRY_VOID(request.Update(VersionedIn(options_, live), now, options.manager));
+  PutManagedFields(EncodeManaged(request.managed()), &now.value);
+  return std::move(now.value);
 }
 
 std::string ConflictMessage(const std::vector<FieldConflict>& conflicts) {

@@ -92,11 +92,13 @@ class FieldManager {
  public:
   explicit FieldManager(FieldManagerOptions options) : options_(std::move(options)) {}
 
-  // `live` is what a default-made object encodes to where there is none yet.
+  // What stands for an object that is not there yet, in both of the following.
+  Result<JsonValue> NewObject() const;
+
   Result<ApplyOutcome> Apply(JsonValue live, const JsonValue& config,
                              const WriteOptions& options) const;
 
-  // `object`, which is to replace `live` (or to be created, when that has no uid), with the
+  // `object`, which is to replace `live` (to be created, when that has no uid), with the
   // managedFields it has then. Those that it brings along count, unless they are empty or wrong;
   // [] or [{}] drops all, and fields are not tracked any more until the next apply. To a
   // subresource nobody brings any.

@@ -1,5 +1,6 @@
 #include "reflect/apply/object_fields.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,23 @@ ApplyMember Behind(const ValueSchema& schema, const PathElement& step) {
   return {};
 }
 
+bool IsWhole(const ValueSchema& schema) {
+  return schema.atomic || schema.sort == ValueSchema::Sort::kWhole;
+}
+
+bool IsKnown(const ValueSchema& owner, const ApplyMember& member) {
+  return member.declared || owner.sort == ValueSchema::Sort::kList;
+}
+
+bool GoesIntoAtomic(const ValueSchema& schema, const FieldSet& set) {
+  return std::ranges::any_of(set.nodes(), [&](const FieldSet::Node& node) {
+    if (node.behind.empty()) return false;
+    const ApplyMember member = Behind(schema, node.step);
+    return IsKnown(schema, member) &&
+           (IsWhole(member.schema) || GoesIntoAtomic(member.schema, node.behind));
+  });
+}
+
 void RemoveMembers(const ValueSchema& schema, const FieldSet& set, JsonValue::Object* members) {
   std::erase_if(*members, [&](auto& member) {
     const FieldSet::Node* node = set.Find(PathElement::Field(member.key));
@@ -99,14 +117,14 @@ FieldSet WithNamedFields(const ValueSchema& schema, const FieldSet& set) {
 }
 
 FieldSet WithAtomicFields(const ValueSchema& schema, FieldSet set) {
+  // Mostly there is nothing to do.
+  if (!GoesIntoAtomic(schema, set)) return set;
   FieldSet out;
   for (const FieldSet::Node& node : set.nodes()) {
     const ApplyMember member = Behind(schema, node.step);
-    const bool known = member.declared || schema.sort == ValueSchema::Sort::kList;
-    const bool whole = member.schema.atomic || member.schema.sort == ValueSchema::Sort::kWhole;
-    if (node.behind.empty() || !known) {
+    if (node.behind.empty() || !IsKnown(schema, member)) {
       out.Add(node.step, node.is_member, node.behind);
-    } else if (whole) {
+    } else if (IsWhole(member.schema)) {
       out.Add(node.step, true, {});
     } else {
       out.Add(node.step, node.is_member, WithAtomicFields(member.schema, node.behind));

@@ -46,10 +46,8 @@ Result<void> Updater::Reconcile(const VersionedValue& live, ManagedSets* sets) c
   return {};
 }
 
-Result<Comparison> Updater::ComparisonFor(const std::string& version, const VersionedValue& live,
-                                          const VersionedValue& now,
-                                          std::map<std::string, Comparison>* known) const {
-  if (const auto found = known->find(version); found != known->end()) return found->second;
+Result<Updater::Losses> Updater::LossesIn(const std::string& version, const VersionedValue& live,
+                                          const VersionedValue& now) const {
   const auto convert = [&](const VersionedValue& value, std::string_view which) {
     Result<VersionedValue> converted = ConvertTo(hooks_, value, version);
     if (converted.ok() || IsMissing(converted.error())) return converted;
@@ -59,10 +57,8 @@ Result<Comparison> Updater::ComparisonFor(const std::string& version, const Vers
   };
   TRY(const VersionedValue before, convert(live, "old"));
   TRY(const VersionedValue after, convert(now, "new"));
-  return known
-      ->emplace(version,
-                Filtered(version, Compare(SchemaOf(before.type), before.value, after.value)))
-      .first->second;
+  Comparison changes = Filtered(version, Compare(SchemaOf(before.type), before.value, after.value));
+  return Losses{Union(changes.modified, changes.added), std::move(changes.removed)};
 }
 
 Result<std::vector<OwnedField>> Updater::TakeFromOthers(const VersionedValue& live,
@@ -70,25 +66,31 @@ Result<std::vector<OwnedField>> Updater::TakeFromOthers(const VersionedValue& li
                                                         const Comparison& changes,
                                                         const std::string& manager, bool force,
                                                         ManagedSets* sets) const {
-  std::map<std::string, Comparison> comparisons{{api_version_, changes}};
+  std::map<std::string, Losses> losses;
+  losses[api_version_] = {Union(changes.modified, changes.added), changes.removed};
   std::vector<OwnedField> conflicts;
   for (auto at = sets->begin(); at != sets->end();) {
     auto& [other, set] = *at;
-    if (other == manager) {
-      at = set.fields.empty() ? sets->erase(at) : std::next(at);
-      continue;
+    if (other != manager) {
+      auto known = losses.find(set.api_version);
+      if (known == losses.end()) {
+        Result<Losses> its = LossesIn(set.api_version, live, now);
+        if (!its.ok() && IsMissing(its.error())) {
+          at = sets->erase(at);
+          continue;
+        }
+        if (!its.ok()) return std::move(its).error();
+        known = losses.emplace(set.api_version, *std::move(its)).first;
+      }
+      const auto& [changed, removed] = known->second;
+      if (const FieldSet taken = Intersection(set.fields, changed); !taken.empty()) {
+        if (!force) {
+          taken.ForEach([&](const FieldPathElements& path) { conflicts.push_back({other, path}); });
+        }
+        set.fields = Difference(set.fields, taken);
+      }
+      if (!removed.empty()) set.fields = Difference(set.fields, removed);
     }
-    const Result<Comparison> comparison = ComparisonFor(set.api_version, live, now, &comparisons);
-    if (!comparison.ok() && IsMissing(comparison.error())) {
-      at = sets->erase(at);
-      continue;
-    }
-    if (!comparison.ok()) return comparison.error();
-    const FieldSet taken = Intersection(set.fields, Union(comparison->modified, comparison->added));
-    if (!force) {
-      taken.ForEach([&](const FieldPathElements& path) { conflicts.push_back({other, path}); });
-    }
-    set.fields = Difference(Difference(set.fields, taken), comparison->removed);
     at = set.fields.empty() ? sets->erase(at) : std::next(at);
   }
   return conflicts;
@@ -122,11 +124,14 @@ Result<Updater::Applied> Updater::Apply(const VersionedValue& live, const JsonVa
   if (!pruned.ok()) {
     return Error(pruned.error().code(), "failed to prune fields: " + pruned.error().message());
   }
-  const Comparison changes = Filtered(api_version_, Compare(schema, live.value, now.value));
+  Comparison changes = Compare(schema, live.value, now.value);
+  const bool is_same = changes.is_same();
+  changes = Filtered(api_version_, std::move(changes));
   Applied applied;
   TRY(applied.conflicts, TakeFromOthers(live, now, changes, manager, force, sets));
   if (!applied.conflicts.empty()) return applied;
-  applied.changed = !Equivalent(live.value, now.value);
+  // The order of elements is no difference between sets of fields.
+  applied.changed = !is_same || !Equivalent(live.value, now.value);
   applied.object = std::move(now.value);
   return applied;
 }

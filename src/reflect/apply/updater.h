@@ -61,10 +61,13 @@ class Updater {
   FieldSet Filtered(std::string_view version, FieldSet set) const;
   Comparison Filtered(std::string_view version, Comparison comparison) const;
   Result<void> Reconcile(const VersionedValue& live, ManagedSets* sets) const;
-  // What other managers lose; null for a manager whose version is not known any more.
-  Result<Comparison> ComparisonFor(const std::string& version, const VersionedValue& live,
-                                   const VersionedValue& now,
-                                   std::map<std::string, Comparison>* known) const;
+  // What others may own of the changes; kNotFound when the version is not known any more.
+  struct Losses {
+    FieldSet changed;  // added and modified
+    FieldSet removed;
+  };
+  Result<Losses> LossesIn(const std::string& version, const VersionedValue& live,
+                          const VersionedValue& now) const;
   Result<std::vector<OwnedField>> TakeFromOthers(const VersionedValue& live,
                                                  const VersionedValue& now,
                                                  const Comparison& changes,
