@@ -1,5 +1,5 @@
-// Decode, encode, copy, protobuf and patches of one full Pod (pod.json, 6 KB as a server stores
-// it), beside Boost.JSON's parse into a DOM and its serialization of the same bytes.
+// Decode, encode, copy, protobuf, patches and apply of one full Pod (pod.json, 6 KB as a server
+// stores it), beside Boost.JSON's parse into a DOM and its serialization of the same bytes.
 #include <benchmark/benchmark.h>
 
 #include <boost/json.hpp>
@@ -11,6 +11,7 @@
 
 #include "api/types/core_v1.h"
 #include "base/bulk_heap.h"
+#include "reflect/apply/field_manager.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/json_value.h"
@@ -198,6 +199,44 @@ void MergePatch(benchmark::State& state) {
   }
 }
 BENCHMARK(MergePatch);
+
+// Server-side apply of another image, by who has applied one before.
+const reflect::FieldManager& PodManager() {
+  static const reflect::FieldManager manager(
+      {.type = &PodType(), .api_version = "v1", .kind = "Pod", .hooks = {}});
+  return manager;
+}
+
+std::string ConfigText(std::string_view image) {
+  const Pod& pod = DecodedPod();
+  return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + pod.metadata.name +
+         R"(","namespace":")" + pod.metadata.namespace_ + R"("},"spec":{"containers":[{"name":")" +
+         pod.spec.containers[0].name + R"(","image":")" + std::string(image) + R"("}]}})";
+}
+
+std::string AppliedText(const std::string& live, const std::string& config, bool force) {
+  auto object = reflect::ParseJson(live);
+  const auto applied = reflect::ParseJson(config);
+  if (!object.ok() || !applied.ok()) std::exit(1);
+  const auto outcome =
+      PodManager().Apply(*std::move(object), *applied,
+                         {.manager = "ci", .time = "2026-03-14T09:26:53Z", .force = force});
+  if (!outcome.ok() || !outcome->conflicts.empty()) std::exit(1);
+  return ToText(outcome->object);
+}
+
+void Apply(benchmark::State& state) {
+  const std::string live = AppliedText(PodJson(), ConfigText("first"), true);
+  const std::string config = ConfigText("changed");
+  for (auto _ : state) {
+    const std::string result = AppliedText(live, config, false);
+    Pod pod;
+    if (!reflect::DecodeJson(result, PodType(), &pod).empty()) std::exit(1);
+    if (pod.spec.containers[0].image != "changed") std::exit(1);
+    benchmark::DoNotOptimize(pod);
+  }
+}
+BENCHMARK(Apply);
 
 // The merge alone, of a tree that is there, with the copy of that tree.
 void StrategicMergeOfTrees(benchmark::State& state) {

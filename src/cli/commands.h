@@ -7,6 +7,7 @@
 
 namespace podium::cli {
 
+Command ApplyCommand();
 Command AttachCommand();
 Command CompletionCommand();
 Command ConvertCommand();

@@ -16,7 +16,7 @@ using reflect::JsonValue;
 
 Result<void> AddObject(const ManifestObject& object, const LocalOptions& options,
                        std::vector<LocalObject>* out) {
-  TRY(const std::string text, object.Json());
+  TRY(const std::string text, object.source.empty() ? object.Json() : object.source);
   TRY(const JsonValue json, reflect::ParseJson(text));
   TRY(const reflect::ObjectHeader header, reflect::ReadHeader(text));
   const JsonValue* items = json.Find("items");
@@ -47,7 +47,7 @@ std::string LocalObject::Name() const {
 
 Result<LocalObject> ToLocalObject(const reflect::Type* type, const JsonValue& json,
                                   bool set_defaults) {
-  LocalObject local{.type = type, .header = {}, .json = json};
+  LocalObject local{.type = type, .header = {}, .json = json, .source = json};
   std::string text = ToText(json);
   if (type != nullptr) {
     reflect::AnyObject object(*type);

@@ -13,7 +13,8 @@ namespace podium::cli {
 struct LocalObject {
   const reflect::Type* type = nullptr;  // null: of a kind that is not known
   reflect::ObjectHeader header;
-  reflect::JsonValue json;  // of a known kind, as an API server would write it
+  reflect::JsonValue json;    // of a known kind, as an API server would write it
+  reflect::JsonValue source;  // as it was written, with what it says and nothing else
 
   // "pod/web", "deployment.apps/web": as kubectl -o name prints it.
   std::string Name() const;

@@ -31,8 +31,9 @@ Result<ManifestObject> FromJson(std::string json) {
     read.object = reflect::AnyObject(*type);
     TRY_VOID(reflect::DecodeJsonInto(json, *type, read.object.get()));
   } else {
-    read.json = std::move(json);
+    read.json = json;
   }
+  read.source = std::move(json);
   return read;
 }
 
@@ -51,7 +52,7 @@ class Reader {
     } else if (!reflect::HasEnvelope(*text)) {
       ReadDocuments(DisplayName(file), *text);
     } else if (Result<reflect::AnyObject> object = FromProtobuf(*text); object.ok()) {
-      manifests_.objects.push_back({*std::move(object), {}});
+      manifests_.objects.push_back({*std::move(object), {}, {}});
     } else {
       AddError(file, object.error().message());
     }

@@ -13,6 +13,7 @@ namespace podium::cli {
 struct ManifestObject {
   reflect::AnyObject object;
   std::string json;
+  std::string source{};  // the JSON as it was written, with what it says and nothing else
 
   Result<std::string> Json() const;
 };

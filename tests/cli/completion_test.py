@@ -23,12 +23,14 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 # What is typed, and what a shell offers for the last word.
 CASES = (
     ("podium val", ["validate"]),
-    ("podium ", ["agent", "attach", "completion", "convert", "diff", "exec", "explain", "export",
+    ("podium ", ["agent", "apply", "attach", "completion", "convert", "diff", "exec", "explain", "export",
                  "images", "import", "inspect", "logs", "patch", "play", "pods", "prune", "ps",
                  "pull", "rm", "rmi", "stats", "stop", "validate", "version"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),
     ("podium convert -o ", ["json", "protobuf", "yaml"]),
+    ("podium apply --onto bro", ["broken"]),
+    ("podium apply --local -o ", ["json", "name", "yaml"]),
     ("podium patch --type ", ["json", "merge", "strategic"]),
     ("podium patch --patch-file bro", ["broken"]),
     ("podium diff -f bro", ["broken"]),

@@ -411,6 +411,99 @@ class PatchTest(PodiumTest):
             self.assertEqual(podium("patch", *arguments, stdin=POD)[0], 2, arguments)
 
 
+class ApplyTest(PodiumTest):
+    DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  replicas: 1
+  template:
+    spec:
+      containers:
+        - {name: web, image: nginx}
+"""
+    SCALE = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"
+
+    def applied(self, manifest, *arguments):
+        status, out, err = podium("apply", "--local", "-f", "-", "-o", "json", *arguments,
+                                  stdin=manifest)
+        self.assertEqual((status, err), (0, ""), manifest)
+        self.live = self.write("live.json", out.decode())
+        return json.loads(out)
+
+    @staticmethod
+    def owners(deployment):
+        return {(entry["manager"], entry["operation"]): entry["fieldsV1"]
+                for entry in deployment["metadata"]["managedFields"]}
+
+    def test_ownership_is_shown(self):
+        config = self.write("web.yaml", self.DEPLOYMENT)
+        self.expect(["apply", "--local", config, "--field-manager=ci"],
+                    "deployment.apps/web serverside-applied\n"
+                    "  ci applies:\n"
+                    "    metadata.labels.app\n"
+                    "    spec.replicas\n"
+                    '    spec.template.spec.containers[name="web"].image\n'
+                    '    spec.template.spec.containers[name="web"].name\n')
+        self.applied(self.DEPLOYMENT, "--field-manager", "ci")
+        self.expect(["apply", "--local", config, "--onto", self.live, "--field-manager=ci"],
+                    "deployment.apps/web serverside-applied (no change)\n"
+                    "  ci applies:\n"
+                    "    metadata.labels.app\n"
+                    "    spec.replicas\n"
+                    '    spec.template.spec.containers[name="web"].image\n'
+                    '    spec.template.spec.containers[name="web"].name\n')
+        self.expect(["apply", "--local", "-f", config, "-o", "name"], "deployment.apps/web\n")
+
+    def test_conflicts(self):
+        self.applied(self.DEPLOYMENT, "--field-manager=ci")
+        self.expect(
+            ["apply", "--local", "-f", "-", "--onto", self.live, "--field-manager=scaler"],
+            stdin=self.SCALE, status=1,
+            err='podium apply: deployment.apps/web: Apply failed with 1 conflict: conflict with '
+                '"ci": .spec.replicas\n'
+                "Take the fields over with --force-conflicts; or leave them out of the file, and "
+                "their owners keep them; or give them the value that they have, and own them "
+                "together.\n")
+        scaled = self.applied(self.SCALE, "--onto", self.live, "--field-manager=scaler",
+                              "--force-conflicts")
+        self.assertEqual(scaled["spec"]["replicas"], 3)
+        owners = self.owners(scaled)
+        self.assertEqual(owners["scaler", "Apply"], {"f:spec": {"f:replicas": {}}})
+        self.assertNotIn("f:replicas", owners["ci", "Apply"]["f:spec"])
+
+    def test_what_is_not_applied_any_more_goes(self):
+        self.applied(self.DEPLOYMENT, "--field-manager=ci")
+        less = self.applied(self.DEPLOYMENT.replace("  replicas: 1\n", "")
+                            .replace(", labels: {app: web}", ""),
+                            "--onto", self.live, "--field-manager=ci")
+        self.assertNotIn("replicas", less["spec"])
+        self.assertNotIn("labels", less["metadata"])
+
+    def test_objects_without_owners_and_unknown_kinds(self):
+        pod = self.write("pod.yaml", POD)
+        status, out, _ = podium("apply", "--local", "-f", "-", "--onto", pod,
+                                "--field-manager=ci", stdin=POD.replace("nginx", "httpd"))
+        self.assertEqual(status, 1)
+        out = self.applied(POD, "--onto", pod, "--field-manager=ci")
+        self.assertEqual(set(self.owners(out)),
+                         {("ci", "Apply"), ("before-first-apply", "Update")})
+        widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {a: 1}\n"
+        self.expect(["apply", "--local", "-f", "-"], stdin=widget,
+                    out="widget.example.com/w serverside-applied\n  podium applies:\n    spec.a\n")
+
+    def test_what_cannot_be_applied(self):
+        self.expect(["apply", "--local", "-f", "-"],
+                    stdin=POD.replace("  name: web\n", "  name: web\n  managedFields: []\n", 1),
+                    err="podium apply: pod/web: metadata.managedFields must be nil\n", status=1)
+        self.assertIn('unknown field "spec.x"',
+                      podium("apply", "--local", "-f", "-", stdin=POD + "  x: 1\n")[2])
+        for arguments in (["-f", "-"], ["--local"], ["--local", "-f", "-", "--onto", "-"],
+                          ["--local", "-f", "-", "-o", "table"]):
+            self.assertEqual(podium("apply", *arguments, stdin=POD)[0], 2, arguments)
+
+
 class DiffTest(PodiumTest):
     def differs(self, before, after, *arguments):
         return podium("diff", "-f", self.write("a.yaml", before), "-f",
@@ -456,7 +549,7 @@ class DiffTest(PodiumTest):
 
 class ReadmeTest(PodiumTest):
     # All others need an agent or start one: tests/e2e tries them, on a machine of their own.
-    OF_DATA = {"validate", "explain", "convert", "patch", "diff", "completion", "--help"}
+    OF_DATA = {"validate", "explain", "convert", "apply", "patch", "diff", "completion", "--help"}
     README = (ROOT / "README.md").read_text(encoding="utf-8")
 
     def test_what_it_shows_is_what_one_gets(self):

@@ -1,0 +1,219 @@
+#include <ctime>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/scheme.h"
+#include "api/time.h"
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/local_objects.h"
+#include "cli/text.h"
+#include "reflect/apply/field_manager.h"
+#include "reflect/yaml.h"
+
+namespace podium::cli {
+namespace {
+
+using reflect::FieldManager;
+using reflect::JsonValue;
+using reflect::VersionedValue;
+
+constexpr std::string_view kDefaultManager = "podium";
+
+constexpr std::string_view kWhatToDo =
+    "Take the fields over with --force-conflicts; or leave them out of the file, and their owners "
+    "keep them; or give them the value that they have, and own them together.\n";
+
+// Fields owned in a version that is gone are nobody's; another one would have to be converted to.
+Result<VersionedValue> ConvertLocally(const VersionedValue& value, std::string_view api_version) {
+  const JsonValue* kind = value.value.Find("kind");
+  if (!kind || !kind->is_string() || !api::FindType(api_version, kind->string())) {
+    return Error(Code::kNotFound, "no such version");
+  }
+  return Error(Code::kUnsupported, "managedFields has an entry of " + std::string(api_version) +
+                                       ", which cannot be converted to locally");
+}
+
+// The object that the file describes, or null where there is none yet.
+const LocalObject* FindLive(const std::vector<LocalObject>& live, const LocalObject& config) {
+  for (const LocalObject& object : live) {
+    if (object.header.api_version == config.header.api_version &&
+        object.header.kind == config.header.kind &&
+        object.header.namespace_ == config.header.namespace_ &&
+        object.header.name == config.header.name) {
+      return &object;
+    }
+  }
+  return nullptr;
+}
+
+struct AppliedObject {
+  LocalObject object;
+  std::vector<reflect::FieldConflict> conflicts;  // then the object is not there
+  bool changed = false;
+};
+
+Result<AppliedObject> ApplyObject(const LocalObject& config, const LocalObject* live,
+                                  const reflect::WriteOptions& options) {
+  const FieldManager manager({.type = config.type,
+                              .api_version = config.header.api_version,
+                              .kind = config.header.kind,
+                              .hooks = {.convert = ConvertLocally, .filter = {}}});
+  JsonValue before;
+  if (live != nullptr) {
+    before = live->json;
+  } else {
+    TRY(before, manager.NewObject());
+  }
+  TRY(reflect::ApplyOutcome outcome, manager.Apply(before, config.source, options));
+  AppliedObject applied;
+  applied.conflicts = std::move(outcome.conflicts);
+  if (!applied.conflicts.empty()) return applied;
+  TRY(applied.object, ToLocalObject(config.type, outcome.object));
+  if (live != nullptr) reflect::KeepTimesOfUnchanged(live->json, &applied.object.json);
+  applied.changed = live == nullptr || !Equivalent(live->json, applied.object.json);
+  return applied;
+}
+
+std::string TextOf(const JsonValue& object, std::string_view key) {
+  const JsonValue* value = object.Find(key);
+  return value && value->is_string() ? value->string() : std::string();
+}
+
+// Who owns what, a field a line.
+Result<std::string> Ownership(const JsonValue& object) {
+  std::string out;
+  const JsonValue* metadata = object.Find("metadata");
+  const JsonValue* entries = metadata ? metadata->Find("managedFields") : nullptr;
+  if (entries == nullptr || !entries->is_array()) return out;
+  for (const JsonValue& entry : entries->array()) {
+    out += "  " + Printable(TextOf(entry, "manager"));
+    out += TextOf(entry, "operation") == "Apply" ? " applies" : " has set";
+    const std::string subresource = TextOf(entry, "subresource");
+    if (!subresource.empty()) out += " through " + Printable(subresource);
+    out += ":\n";
+    const JsonValue* fields = entry.Find("fieldsV1");
+    if (fields == nullptr) continue;
+    TRY(const reflect::FieldSet set, reflect::FieldSet::FromJson(*fields));
+    set.Leaves().ForEach([&](const reflect::FieldPathElements& path) {
+      out += "    " + Printable(Shown(path).substr(1)) + '\n';
+    });
+  }
+  return out;
+}
+
+Result<void> Print(std::string_view format, const AppliedObject& applied, std::string* out) {
+  if (format == "json") {
+    reflect::PrintJson(applied.object.json, {.indent = 4}, out);
+    *out += '\n';
+    return {};
+  }
+  if (format == "yaml") {
+    if (!out->empty()) *out += "---\n";
+    return reflect::JsonToYaml(ToText(applied.object.json), out);
+  }
+  *out += Printable(applied.object.Name());
+  if (format.empty()) {
+    *out += applied.changed ? " serverside-applied\n" : " serverside-applied (no change)\n";
+    TRY(const std::string owners, Ownership(applied.object.json));
+    *out += owners;
+    return {};
+  }
+  *out += '\n';
+  return {};
+}
+
+std::string ErrorText(const LocalObject& object, const std::string& message) {
+  return "podium apply: " + Printable(object.Name() + ": " + message, true) + '\n';
+}
+
+Outcome RunApply(const Invocation& invocation) {
+  if (!invocation.Has("local")) {
+    return UsageError("apply", "only files can be applied to as yet: say so with --local");
+  }
+  std::vector<std::string> names = invocation.All("filename");
+  for (const std::string& argument : invocation.arguments()) names.push_back(argument);
+  if (names.empty()) return UsageError("apply", "which file? name it with -f");
+  const std::vector<std::string> onto = invocation.All("onto");
+  std::vector<std::string> inputs = names;
+  inputs.insert(inputs.end(), onto.begin(), onto.end());
+  if (NamesStandardInputTwice(inputs)) {
+    return UsageError("apply", "the standard input (-) can be read only once");
+  }
+  const LocalOptions options{.recursive = invocation.Has("recursive")};
+  const LocalObjects configs = ReadLocalObjects(names, options);
+  const LocalObjects live = ReadLocalObjects(onto, options);
+  if (const std::string errors = configs.errors + live.errors; !errors.empty()) {
+    return {kFailed, {}, errors};
+  }
+  if (configs.objects.empty()) {
+    return {kFailed, {}, "podium apply: " + Printable(names.front()) + ": holds no objects\n"};
+  }
+  const reflect::WriteOptions write{
+      .manager = std::string(invocation.Get("field-manager", kDefaultManager)),
+      .time = api::Time::FromUnix(std::time(nullptr)).String(),
+      .force = invocation.Has("force-conflicts")};
+  Outcome outcome;
+  for (const LocalObject& config : configs.objects) {
+    const auto applied = ApplyObject(config, FindLive(live.objects, config), write);
+    if (!applied.ok()) return {kFailed, {}, ErrorText(config, applied.error().message())};
+    if (!applied->conflicts.empty()) {
+      return {kFailed,
+              {},
+              ErrorText(config, ConflictMessage(applied->conflicts)) + std::string(kWhatToDo)};
+    }
+    const Result<void> printed = Print(invocation.Get("output"), *applied, &outcome.out);
+    if (!printed.ok()) return {kFailed, {}, ErrorText(config, printed.error().message())};
+  }
+  return outcome;
+}
+
+constexpr Option kOptions[] = {
+    {.name = "local", .help = "apply to what is in files, and to nothing elsewhere"},
+    kFilenameOption,
+    kRecursiveOption,
+    {.name = "onto",
+     .value = "FILE",
+     .help = "the objects as they are, with their managedFields; without it they are new",
+     .values = Values::kFiles,
+     .repeatable = true},
+    {.name = "field-manager", .value = "NAME", .help = "who applies; podium if not given"},
+    {.name = "force-conflicts", .help = "take over what others own"},
+    {.name = "output",
+     .letter = 'o',
+     .value = "FORMAT",
+     .help = "print the objects, instead of who owns which of their fields",
+     .values = Values::kWords,
+     .words = "json yaml name"},
+};
+
+}  // namespace
+
+Command ApplyCommand() {
+  return {
+      .name = "apply",
+      .summary = "Apply files to objects in files, and show who owns which field",
+      .arguments = "[FILE...]",
+      .max_arguments = 100'000,
+      .values = Values::kFiles,
+      .details =
+          "Merges what the files say into the objects that --onto names, as server-side apply of "
+          "an "
+          "API server does, and prints what becomes of them and who owns which of their fields; "
+          "files stay as they are. No cluster is needed.\n"
+          "Who applies a field owns it. A field that another manager owns and that would change is "
+          "a conflict; one that was applied before and is not any more goes, unless somebody else "
+          "owns it. Elements of lists are told apart by their keys. What is printed with -o yaml "
+          "can be applied to again.\n"
+          "With a conflict, or when something cannot be read, nothing is printed.",
+      .example =
+          "  podium apply --local app.yaml --field-manager=ci -o yaml > live.yaml\n"
+          "  podium apply --local scale.yaml --onto live.yaml --field-manager=scaler\n"
+          "  podium apply --local -f scale.yaml --onto live.yaml --force-conflicts -o json\n",
+      .options = kOptions,
+      .run = RunApply,
+  };
+}
+
+}  // namespace podium::cli
