@@ -205,6 +205,8 @@ const Field* Decoder::MatchField(const Type& type, size_t expected) {
   const std::string_view rest = scanner_.Rest();
   const std::span<const Field> fields = type.fields;
   auto matches = [&](const Field& field) {
+    if (field.has(kEscapedKey)) [[unlikely]]
+      return false;
     const size_t size = field.name_size + size_t{3};
     if (rest.size() < size || !EqualKeys(rest.data(), field.quoted, size)) return false;
     scanner_.Skip(size);

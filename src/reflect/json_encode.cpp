@@ -95,7 +95,12 @@ bool Encoder::Object(const Type& type, const void* object) {
       if (!Entries(field, type.flags, at)) return false;
       continue;
     }
-    out_.Key(field.quoted, field.name_size + size_t{3});
+    if (field.has(kEscapedKey)) [[unlikely]] {
+      out_.String(field.name());
+      out_.Char(':');
+    } else {
+      out_.Key(field.quoted, field.name_size + size_t{3});
+    }
     if (!FieldValue(field, type.flags, at)) return false;
     out_.Char(',');
   }

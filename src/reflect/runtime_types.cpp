@@ -47,7 +47,7 @@ std::string Joined(const JsonValue* list, char separator) {
 
 // Whether the name's JSON is the name in quotes.
 bool IsPlainName(std::string_view name) {
-  if (name.empty() || name.size() > UINT8_MAX) return false;
+  if (name.empty()) return false;
   std::string quoted;
   AppendJsonString(name, &quoted);
   return quoted.size() == name.size() + 2;
@@ -69,7 +69,7 @@ void BuildIndex(RuntimeType* type) {
       bool good = true;
       for (size_t field = 0; field < count && good; ++field) {
         const Field& f = type->own_fields[field];
-        if (f.has(kUnknown)) continue;
+        if (f.has(kUnknown) || f.has(kEscapedKey)) continue;
         uint8_t& slot =
             slots[(KeyBits(f.quoted, f.name_size + size_t{3}) * (multiplier | 1)) >> (64 - bits)];
         good = slot == NameIndex::kNoField;
@@ -157,7 +157,7 @@ class RuntimeTypeBuilder {
   }
 
   Result<void> AddField(RuntimeType* type, const char* quoted, const Slot& slot, uint8_t flags,
-                        const Facts* facts) {
+                        const Facts* facts, std::string_view name = {}) {
     if (++fields_ > options_.max_fields) {
       return Error(Code::kResourceExhausted,
                    path_ + ": more than " + std::to_string(options_.max_fields) + " fields");
@@ -167,7 +167,8 @@ class RuntimeTypeBuilder {
     constexpr uint32_t kMostBytes = (1U << 20) - 256;  // what Field::offset holds
     if (offset > kMostBytes) return Error(Code::kResourceExhausted, path_ + ": too many fields");
     type->size = offset + storage.size;
-    const size_t name_size = quoted == kUnknownKey ? 1 : std::string_view(quoted).size() - 3;
+    size_t name_size = quoted == kUnknownKey ? 1 : std::string_view(quoted).size() - 3;
+    if (!name.empty()) name_size = name.size();
     type->own_fields.push_back({quoted, slot.type, slot.ops, facts, offset, 0,
                                 static_cast<uint8_t>(name_size), slot.kind, slot.shape,
                                 static_cast<uint8_t>(slot.flags | flags)});
@@ -226,8 +227,8 @@ class RuntimeTypeBuilder {
 
   Result<void> AddProperty(RuntimeType* type, const JsonValue& owner, const std::string& name,
                            const JsonValue& schema, size_t depth) {
-    if (!IsPlainName(name)) {
-      return Error(Code::kUnsupported, path_ + ": a property with this name is not supported");
+    if (name.size() > UINT8_MAX) {
+      return Error(Code::kUnsupported, path_ + ": a property with so long a name is not supported");
     }
     TRY(Slot slot, SlotOf(schema, depth));
     uint8_t flags =
@@ -237,7 +238,8 @@ class RuntimeTypeBuilder {
         std::ranges::find(required->array(), JsonValue::String(name)) != required->array().end()) {
       flags |= kRequired;
     }
-    return AddField(type, Keep('"' + name + "\":"), slot, flags, FactsOf(schema));
+    if (!IsPlainName(name)) flags |= kEscapedKey;
+    return AddField(type, Keep('"' + name + "\":"), slot, flags, FactsOf(schema), name);
   }
 
   const Facts* FactsOf(const JsonValue& schema) {

@@ -64,8 +64,7 @@ class RuntimeTypes {
   //
   // kInvalidArgument, with the place in the schema, when it is not structural: a type missing or
   // unknown, an array without items, properties beside additionalProperties. kUnsupported for a
-  // property whose name is empty, longer than 255 bytes or not the same in JSON as it is in text.
-  // kResourceExhausted at a limit.
+  // property whose name is longer than 255 bytes. kResourceExhausted at a limit.
   static Result<std::shared_ptr<const RuntimeTypes>> FromSchema(
       const JsonValue& schema, const RuntimeTypeName& name, const RuntimeTypeOptions& options = {});
 

@@ -1,6 +1,6 @@
-// Members that no field names, kept by types made at run time
-// (x-kubernetes-preserve-unknown-fields). Private to reflect.
+// What the JSON of types made at run time has and that of others has not. Private to reflect.
 //
+// Members that no field names are kept where x-kubernetes-preserve-unknown-fields says so.
 // Such a type has, as its last field, a map of RawJson flagged kUnknown, whose entries stand in the
 // object's JSON beside the other fields. Copying, comparing and resetting take it for any field;
 // its key is one that no JSON has.
@@ -20,5 +20,10 @@ inline const Field* UnknownField(const Type& type) {
 inline bool KeepsNull(const Field& field) {
   return field.shape == Shape::kBox && field.has(kNullable);
 }
+
+// A field whose key in JSON is not its name in quotes, because of escapes, or is empty. `quoted` is
+// then the name between quotes all the same, and what reads and writes keys must not use it. (The
+// flag is one that only fields of alternatives have otherwise.)
+inline constexpr FieldFlags kEscapedKey = kFromOuter;
 
 }  // namespace podium::reflect

@@ -355,12 +355,41 @@ TEST(RuntimeTypesSchemaTest, Errors) {
        "K.a: properties beside additionalProperties"},
       {"{type: object, properties: {a: {type: string, x-kubernetes-int-or-string: true}}}",
        "K.a: type must be empty beside x-kubernetes-int-or-string"},
-      {R"({type: object, properties: {"a\"b": {type: string}}})",
-       "K.a\"b: a property with this name is not supported"},
-      {"{type: object, properties: {'': {type: string}}}",
-       "K.: a property with this name is not supported"},
+      {"{type: object, properties: {" + std::string(256, 'x') + ": {type: string}}}",
+       "K." + std::string(256, 'x') + ": a property with so long a name is not supported"},
   };
   for (const auto& c : cases) EXPECT_EQ(SchemaError(c.yaml), c.error) << c.yaml;
+}
+
+// Names whose JSON is not the name in quotes: because of escapes, or empty.
+TEST(RuntimeTypesSchemaTest, AnyPropertyName) {
+  const auto types = Types(R"({type: object, properties: {"a\"b": {type: string},
+      "<&>\n": {type: integer}, '': {type: boolean}, "nul\0": {type: string},
+      plain: {type: string}}})");
+  ASSERT_NE(types, nullptr);
+  const Type& type = types->root();
+  const std::string json =
+      R"({"a\"b":"1","\u003c\u0026\u003e\n":2,"":true,"nul\u0000":"3","plain":"4"})";
+  AnyObject object(type);
+  EXPECT_TRUE(DecodeJson(json, type, object.get()).empty());
+  std::string out;
+  EXPECT_TRUE(EncodeJson(type, object.get(), &out).ok());
+  EXPECT_EQ(out, json);
+  AnyObject copy(type, NewCopy(type, object.get()));
+  EXPECT_TRUE(EqualObjects(type, object.get(), copy.get()));
+  for (const char* name : {"a\"b", "<&>\n", "", "plain"}) {
+    ASSERT_NE(type.Find(name), nullptr) << name;
+    EXPECT_EQ(type.Find(name)->name(), name);
+  }
+  // However the key is written.
+  AnyObject other(type);
+  EXPECT_TRUE(DecodeJson(R"({"<&>\n":2,"a\u0022b":"1"})", type, other.get()).empty());
+  const auto problems = DecodeJson(R"({"a\"b":1,"a\"c":1})", type, other.get());
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(problems[0].path, "a\"b");
+  // What would be the key of the descriptor is no JSON.
+  EXPECT_EQ(DecodeJson(R"({"a"b":"1"})", type, other.get()).at(0).kind, Problem::Kind::kSyntax);
+  EXPECT_EQ(problems[1].Text(), "unknown field \"a\"c\"");
 }
 
 TEST(RuntimeTypesSchemaTest, Limits) {

@@ -1,0 +1,93 @@
+// Elements that must not come twice: x-kubernetes-list-type.
+#include <set>
+
+#include "api/structural/custom_resource.h"
+
+namespace podium::api {
+namespace {
+
+using field::Path;
+using reflect::JsonValue;
+using reflect::Structural;
+
+constexpr reflect::JsonPrintOptions kComparable{.sort_keys = true, .canonical_numbers = true};
+
+// The places of keys that were there before, each key's second place alone.
+std::vector<size_t> Repeated(const std::vector<std::string>& keys) {
+  std::set<std::string_view> seen;
+  std::set<std::string_view> reported;
+  std::vector<size_t> out;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!seen.insert(keys[i]).second && reported.insert(keys[i]).second) out.push_back(i);
+  }
+  return out;
+}
+
+void CheckSet(const JsonValue::Array& elements, const Path& path, field::ErrorList* errors) {
+  std::vector<std::string> keys;
+  for (const JsonValue& element : elements) keys.push_back(ToText(element, kComparable));
+  for (const size_t i : Repeated(keys)) {
+    errors->Add(field::Duplicate(path.Index(i), BadJsonValue(elements[i])));
+  }
+}
+
+// The members that tell an element from others; those that it lacks are not among them.
+JsonValue KeyOf(const Structural& schema, const JsonValue& element) {
+  JsonValue::Object key;
+  for (const std::string& name : schema.list_map_keys) {
+    const JsonValue* value = element.Find(name);
+    if (value) key.push_back({name, *value});
+  }
+  return JsonValue::Of(std::move(key));
+}
+
+void CheckMap(const Structural& schema, const JsonValue::Array& elements, const Path& path,
+              field::ErrorList* errors) {
+  for (size_t i = 0; i < elements.size(); ++i) {
+    if (elements[i].is_object() || elements[i].is_null()) continue;
+    errors->Add(field::Invalid(path.Index(i), BadJsonValue(elements[i]),
+                               "must be an object for an array of list-type map"));
+    return;
+  }
+  std::vector<JsonValue> values;
+  std::vector<std::string> keys;
+  for (const JsonValue& element : elements) {
+    values.push_back(KeyOf(schema, element));
+    keys.push_back(ToText(values.back(), kComparable));
+  }
+  for (const size_t i : Repeated(keys)) {
+    errors->Add(field::Duplicate(path.Index(i), BadJsonValue(values[i])));
+  }
+}
+
+void Check(const Structural& schema, const JsonValue& value, const Path& path,
+           field::ErrorList* errors) {
+  if (value.is_array()) {
+    if (schema.list_type == "set") CheckSet(value.array(), path, errors);
+    if (schema.list_type == "map") CheckMap(schema, value.array(), path, errors);
+    for (size_t i = 0; schema.items && i < value.array().size(); ++i) {
+      Check(*schema.items, value.array()[i], path.Index(i), errors);
+    }
+    return;
+  }
+  if (!value.is_object()) return;
+  for (const auto& [name, member] : value.object()) {
+    const auto property = schema.properties.find(name);
+    if (property != schema.properties.end()) {
+      Check(property->second, member, path.Child(name), errors);
+    } else if (schema.additional_properties) {
+      Check(*schema.additional_properties, member, path.Key(name), errors);
+    }
+  }
+}
+
+}  // namespace
+
+field::ErrorList ValidateListSetsAndMaps(const Structural& schema, const JsonValue& value,
+                                         const Path& path) {
+  field::ErrorList errors;
+  Check(schema, value, path, &errors);
+  return errors;
+}
+
+}  // namespace podium::api

@@ -1,0 +1,536 @@
+// Whether a value meets a schema: what kube-openapi's SchemaValidator does, and what apiextensions
+// makes of its errors. The validators stand in its order, as the order of errors shows, and count
+// matches as it does, as that decides which branch of an anyOf is blamed.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "api/structural/custom_resource.h"
+#include "api/structural/formats.h"
+#include "api/structural/numbers.h"
+#include "reflect/json.h"
+#include "reflect/number_text.h"
+#include "reflect/utf8.h"
+
+namespace podium::api {
+namespace {
+
+using field::BadValue;
+using field::Path;
+using reflect::JsonValue;
+using reflect::Number;
+using reflect::Structural;
+
+// The error and the message that tells it from others.
+struct Finding {
+  std::string message;
+  field::Error error;
+};
+
+// What came of one value and one schema.
+struct Outcome {
+  std::vector<Finding> findings;
+  std::set<std::string> messages;
+  size_t matches = 0;
+
+  bool valid() const { return findings.empty(); }
+  void Add(std::string message, field::Error error) {
+    if (messages.insert(message).second) {
+      findings.push_back({std::move(message), std::move(error)});
+    }
+  }
+  void Merge(Outcome other) {
+    matches += other.matches;
+    if (findings.empty()) {
+      findings = std::move(other.findings);
+      messages = std::move(other.messages);
+      return;
+    }
+    for (Finding& finding : other.findings)
+      Add(std::move(finding.message), std::move(finding.error));
+  }
+};
+
+int64_t RuneCount(std::string_view text) {
+  int64_t count = 0;
+  reflect::ForEachRune(text, [&](size_t, char32_t) { ++count; });
+  return count;
+}
+
+// The type and the format of a JSON value, as upstream's untyped objects have them.
+struct ValueType {
+  std::string_view type;
+  std::string_view format;
+};
+ValueType TypeOfValue(const JsonValue& value) {
+  switch (value.kind()) {
+    case JsonValue::Kind::kNull:
+      return {"null", ""};
+    case JsonValue::Kind::kBool:
+      return {"boolean", ""};
+    case JsonValue::Kind::kNumber:
+      if (reflect::ReadJsonNumber(value.number()).is_integer) return {"integer", "int64"};
+      return {"number", "float64"};
+    case JsonValue::Kind::kString:
+      return {"string", ""};
+    case JsonValue::Kind::kArray:
+      return {"array", ""};
+    case JsonValue::Kind::kObject:
+      break;
+  }
+  return {"object", ""};
+}
+
+// The type as messages name it.
+std::string TypeText(const Structural& schema) {
+  return schema.int_or_string ? "integer,string" : schema.type;
+}
+
+bool AllowsType(const Structural& schema, std::string_view type) {
+  if (schema.int_or_string) return type == "integer" || type == "string";
+  return !schema.type.empty() && schema.type == type;
+}
+
+// A format counts for the types that it is for, and where it is known.
+std::string_view FormatOf(const Structural& schema) {
+  const std::string& format = schema.format;
+  if (schema.int_or_string || schema.type.empty() || schema.type == "string") {
+    return IsKnownFormat(format) ? std::string_view(format) : std::string_view();
+  }
+  const bool counts = (schema.type == "integer" && (format == "int32" || format == "int64")) ||
+                      (schema.type == "number" && (format == "float" || format == "double"));
+  return counts ? std::string_view(format) : std::string_view();
+}
+
+// Members in the order of their names.
+std::vector<const JsonValue::Member*> Sorted(const JsonValue& object) {
+  std::vector<const JsonValue::Member*> members;
+  members.reserve(object.object().size());
+  for (const JsonValue::Member& member : object.object()) members.push_back(&member);
+  std::ranges::sort(members, {},
+                    [](const auto* member) -> const std::string& { return member->key; });
+  return members;
+}
+
+const JsonValue* MemberOf(const JsonValue* object, std::string_view key) {
+  return object ? object->Find(key) : nullptr;
+}
+
+// The elements of the list that is replaced, as they go together with those of the new one.
+class OldElements {
+ public:
+  OldElements(const Structural& schema, const JsonValue* old) : schema_(schema) {
+    if (!old || !old->is_array()) return;
+    old_ = &old->array();
+    if (schema.list_type != "map") return;
+    for (const JsonValue& element : *old_) by_key_.try_emplace(KeyOf(element), &element);
+  }
+
+  // The element that this one replaces, or null. Those of sets and atomic lists replace none.
+  const JsonValue* Find(const JsonValue& element, size_t index) const {
+    if (!old_) return nullptr;
+    if (!schema_.list_type) return index < old_->size() ? &(*old_)[index] : nullptr;
+    if (*schema_.list_type != "map") return nullptr;
+    const auto found = by_key_.find(KeyOf(element));
+    return found == by_key_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::string KeyOf(const JsonValue& element) const {
+    std::string out;
+    for (const std::string& key : schema_.list_map_keys) {
+      const JsonValue* value = element.Find(key);
+      if (value) out += ToText(*value, {.sort_keys = true, .canonical_numbers = true});
+      out += ',';
+    }
+    return out;
+  }
+
+  const Structural& schema_;
+  const JsonValue::Array* old_ = nullptr;
+  std::map<std::string, const JsonValue*> by_key_;
+};
+
+class Validator {
+ public:
+  explicit Validator(const Path& path) : root_(path) {}
+
+  Outcome Value(const Structural& schema, const JsonValue& value, const JsonValue* old) {
+    Outcome outcome = NewValue(schema, value, old);
+    // What was wrong before may stay so.
+    if (!outcome.valid() && old && Equivalent(value, *old)) {
+      outcome.findings.clear();
+      outcome.messages.clear();
+    }
+    return outcome;
+  }
+
+ private:
+  Outcome NewValue(const Structural& schema, const JsonValue& value, const JsonValue* old) {
+    Outcome out;
+    const bool null = value.is_null();
+    if (null || schema.int_or_string || !schema.type.empty() || !FormatOf(schema).empty()) {
+      Type(schema, value, &out);
+      if (!null) ++out.matches;
+    }
+    if (null) {
+      Enum(schema, value, &out);
+      return out;
+    }
+    out.Merge(Junctors(schema, value, old));
+    ++out.matches;
+    if (value.is_string()) {
+      String(schema, value.string(), &out);
+      ++out.matches;
+      if (!FormatOf(schema).empty() && IsKnownFormat(schema.format)) {
+        Format(schema, value.string(), &out);
+        ++out.matches;
+      }
+    }
+    if (value.is_number()) {
+      Numeric(schema, value, &out);
+      out.matches += 2;
+    }
+    if (value.is_array()) {
+      List(schema, value, old, &out);
+      out.matches += 2;
+    }
+    Enum(schema, value, &out);
+    ++out.matches;
+    if (value.is_object()) {
+      Object(schema, value, old, &out);
+      ++out.matches;
+    }
+    ++out.matches;
+    return out;
+  }
+
+  // Where the errors of kube-openapi's `name` stand.
+  std::string FieldOf(std::string_view name) const {
+    if (name.empty() || name == ".") return root_.String();
+    if (name.starts_with('.')) name.remove_prefix(1);
+    return root_.Child(name).String();
+  }
+
+  void AddAt(std::string_view name, std::string_view problem, field::ErrorType type,
+             const BadValue& value, Outcome* out) const {
+    std::string message = std::string(name) + " in body " + std::string(problem);
+    field::Error error{type, FieldOf(name), value.text(), message};
+    out->Add(std::move(message), std::move(error));
+  }
+  void AddInvalid(std::string_view problem, const BadValue& value, Outcome* out) const {
+    AddAt(path_, problem, field::ErrorType::kInvalid, value, out);
+  }
+  // Of no single value.
+  void AddWhole(std::string_view problem, Outcome* out) const {
+    std::string message = reflect::GoQuoted(path_) + " " + std::string(problem);
+    field::Error error{field::ErrorType::kInvalid, root_.String(), BadValue("").text(), message};
+    out->Add(std::move(message), std::move(error));
+  }
+  // One whose text tells less than its message.
+  void AddOther(std::string_view problem, field::Error error, Outcome* out) const {
+    error.field = FieldOf(path_);
+    out->Add(path_ + " in body " + std::string(problem), std::move(error));
+  }
+
+  void AddType(std::string_view wanted, std::string_view got, Outcome* out) const {
+    AddAt(path_, "must be of type " + std::string(wanted) + ": " + reflect::GoQuoted(got),
+          field::ErrorType::kTypeInvalid, got, out);
+  }
+
+  void Type(const Structural& schema, const JsonValue& value, Outcome* out) const {
+    const ValueType actual = TypeOfValue(value);
+    const bool typed = schema.int_or_string || !schema.type.empty();
+    if (value.is_null()) {
+      if (typed && !schema.nullable) return AddType(TypeText(schema), actual.type, out);
+      ++out->matches;
+      return;
+    }
+    const bool whole_float = actual.type == "number" && AllowsType(schema, "integer") &&
+                             IsNearlyWhole(reflect::ReadJsonNumber(value.number()).AsDouble());
+    const bool integer_for_number = actual.type == "integer" && AllowsType(schema, "number");
+    const bool fits = AllowsType(schema, actual.type) || whole_float || integer_for_number;
+    const std::string_view format = FormatOf(schema);
+    const bool text_or_list = value.is_string() || value.is_array();
+    if (!text_or_list && !format.empty() && !fits && format != actual.format) {
+      return AddType(format, actual.format, out);
+    }
+    const bool numeric = AllowsType(schema, "number") || AllowsType(schema, "integer");
+    // Formats of strings are another validator's, and it lets lists pass.
+    if (!(text_or_list && !format.empty() && !numeric) && !fits) {
+      return AddType(TypeText(schema), actual.type, out);
+    }
+    ++out->matches;
+  }
+
+  void AnyOf(const Structural& schema, const JsonValue& value, const JsonValue* old, Outcome* out) {
+    std::optional<Outcome> best;
+    for (const Structural& branch : schema.any_of) {
+      Outcome outcome = Value(branch, value, old);
+      if (outcome.valid()) return out->Merge(std::move(outcome));
+      if (!best || outcome.matches > best->matches) best = std::move(outcome);
+    }
+    AddWhole("must validate at least one schema (anyOf)", out);
+    out->Merge(*std::move(best));
+  }
+
+  void OneOf(const Structural& schema, const JsonValue& value, const JsonValue* old, Outcome* out) {
+    std::optional<Outcome> best;
+    std::optional<Outcome> first;
+    size_t valid = 0;
+    for (const Structural& branch : schema.one_of) {
+      Outcome outcome = Value(branch, value, old);
+      if (outcome.valid()) {
+        if (++valid == 1) first = std::move(outcome);
+      } else if (valid == 0 && (!best || outcome.matches > best->matches)) {
+        best = std::move(outcome);
+      }
+    }
+    if (valid == 1) return out->Merge(*std::move(first));
+    AddWhole("must validate one and only one schema (oneOf). " +
+                 (valid == 0 ? "Found none valid"
+                             : "Found " + std::to_string(valid) + " valid alternatives"),
+             out);
+    if (valid == 0) out->Merge(*std::move(best));
+  }
+
+  Outcome Junctors(const Structural& schema, const JsonValue& value, const JsonValue* old) {
+    Outcome out;
+    if (!schema.any_of.empty()) AnyOf(schema, value, old, &out);
+    if (!schema.one_of.empty()) OneOf(schema, value, old, &out);
+    size_t valid = 0;
+    for (const Structural& branch : schema.all_of) {
+      Outcome outcome = Value(branch, value, old);
+      if (outcome.valid()) ++valid;
+      out.Merge(std::move(outcome));
+    }
+    if (valid < schema.all_of.size()) {
+      AddWhole(std::string("must validate all the schemas (allOf)") +
+                   (valid == 0 ? ". None validated" : ""),
+               &out);
+    }
+    if (schema.not_ && Value(*schema.not_, value, old).valid()) {
+      AddWhole("must not validate the schema (not)", &out);
+    }
+    ++out.matches;
+    return out;
+  }
+
+  // The first of these that fails.
+  void String(const Structural& schema, const std::string& text, Outcome* out) const {
+    const int64_t length = schema.max_length || schema.min_length ? RuneCount(text) : 0;
+    if (schema.max_length && length > *schema.max_length) {
+      return AddOther("should be at most " + std::to_string(*schema.max_length) + " chars long",
+                      field::TooLong(Path(), *schema.max_length), out);
+    }
+    if (schema.min_length && length < *schema.min_length) {
+      return AddInvalid("should be at least " + std::to_string(*schema.min_length) + " chars long",
+                        text, out);
+    }
+    const reflect::SchemaPattern& pattern = schema.pattern;
+    if (pattern.text.empty()) return;
+    if (!pattern.regexp) {
+      return AddInvalid(
+          "should match '" + pattern.text + ", but pattern is invalid: " + pattern.problem + "'",
+          text, out);
+    }
+    const std::optional<bool> matches = pattern.regexp->Match(text);
+    if (!matches) {
+      return AddInvalid("should match '" + pattern.text + "', which takes too long to find out",
+                        text, out);
+    }
+    if (!*matches) AddInvalid("should match '" + pattern.text + "'", text, out);
+  }
+
+  void Format(const Structural& schema, const std::string& text, Outcome* out) const {
+    if (!HasFormat(schema.format, text)) AddType(schema.format, text, out);
+  }
+
+  // Integers are compared with the bounds cut off to integers, as upstream does.
+  void Numeric(const Structural& schema, const JsonValue& value, Outcome* out) const {
+    const Number number = reflect::ReadJsonNumber(value.number());
+    const BadValue bad = BadJsonValue(value);
+    if (schema.multiple_of) MultipleOf(number, *schema.multiple_of, bad, out);
+    const auto bound_text = [&](double bound) {
+      return number.is_integer ? std::to_string(Whole(bound)) : DoubleText(bound);
+    };
+    // -1, 0 or 1.
+    const auto compare = [&](double bound) {
+      if (number.is_integer) {
+        const int64_t whole = Whole(bound);
+        return number.integer < whole ? -1 : number.integer > whole ? 1 : 0;
+      }
+      return number.floating < bound ? -1 : number.floating > bound ? 1 : 0;
+    };
+    if (schema.minimum) {
+      const int order = compare(*schema.minimum);
+      if (order < 0 || (order == 0 && schema.exclusive_minimum)) {
+        AddInvalid("should be greater than " +
+                       std::string(schema.exclusive_minimum ? "" : "or equal to ") +
+                       bound_text(*schema.minimum),
+                   bad, out);
+      }
+    }
+    if (schema.maximum) {
+      const int order = compare(*schema.maximum);
+      if (order > 0 || (order == 0 && schema.exclusive_maximum)) {
+        AddInvalid("should be less than " +
+                       std::string(schema.exclusive_maximum ? "" : "or equal to ") +
+                       bound_text(*schema.maximum),
+                   bad, out);
+      }
+    }
+  }
+
+  void MultipleOf(const Number& number, double factor, const BadValue& bad, Outcome* out) const {
+    if (factor < 0) {
+      std::string message =
+          "factor MultipleOf declared for " + path_ + " must be positive: " +
+          (number.is_integer ? std::to_string(Whole(factor)) : DoubleText(factor));
+      field::Error error{field::ErrorType::kInvalid, FieldOf(path_),
+                         number.is_integer ? std::to_string(Whole(factor)) : DoubleText(factor),
+                         message};
+      out->Add(std::move(message), std::move(error));
+      return;
+    }
+    // Where the factor is no integer (upstream divides by zero below one), by its value.
+    const bool whole = number.is_integer && std::trunc(factor) == factor && factor >= 1;
+    bool multiple = false;
+    if (whole) {
+      multiple = number.integer % Whole(factor) == 0;
+    } else {
+      const double value = number.AsDouble();
+      multiple = factor > 0 && IsNearlyWhole(factor < 1 ? 1 / factor * value : value / factor);
+    }
+    if (multiple) return;
+    AddInvalid(
+        "should be a multiple of " + (whole ? std::to_string(Whole(factor)) : DoubleText(factor)),
+        bad, out);
+  }
+
+  void List(const Structural& schema, const JsonValue& value, const JsonValue* old, Outcome* out) {
+    const JsonValue::Array& elements = value.array();
+    const OldElements old_elements(schema, old);
+    const size_t size = path_.size();
+    for (size_t i = 0; schema.items && i < elements.size(); ++i) {
+      path_ += '[' + std::to_string(i) + ']';
+      out->Merge(Value(*schema.items, elements[i], old_elements.Find(elements[i], i)));
+      path_.resize(size);
+    }
+    const auto count = static_cast<int64_t>(elements.size());
+    if (schema.min_items && count < *schema.min_items) {
+      AddInvalid("should have at least " + std::to_string(*schema.min_items) + " items", count,
+                 out);
+    }
+    if (schema.max_items && count > *schema.max_items) {
+      AddOther("should have at most " + std::to_string(*schema.max_items) + " items",
+               field::TooMany(Path(), count, *schema.max_items), out);
+    }
+    if (schema.unique_items && HasDuplicates(elements)) {
+      AddInvalid("shouldn't contain duplicates", "", out);
+    }
+  }
+
+  static bool HasDuplicates(const JsonValue::Array& elements) {
+    std::set<std::string> seen;
+    return !std::ranges::all_of(elements, [&](const JsonValue& element) {
+      return seen.insert(ToText(element, {.sort_keys = true, .canonical_numbers = true})).second;
+    });
+  }
+
+  void Enum(const Structural& schema, const JsonValue& value, Outcome* out) const {
+    if (schema.enum_values.empty()) return;
+    std::vector<std::string> supported;
+    std::string all;
+    for (const JsonValue& allowed : schema.enum_values) {
+      if (EqualsEnumValue(value, allowed)) return;
+      supported.push_back(allowed.is_string() ? allowed.string()
+                                              : ToText(allowed, {.sort_keys = true}));
+      all += ' ' + supported.back();
+    }
+    AddOther("should be one of" + all, field::NotSupported(Path(), BadJsonValue(value), supported),
+             out);
+  }
+
+  void Object(const Structural& schema, const JsonValue& value, const JsonValue* old,
+              Outcome* out) {
+    const auto count = static_cast<int64_t>(value.object().size());
+    if (schema.min_properties && count < *schema.min_properties) {
+      return AddInvalid(
+          "should have at least " + std::to_string(*schema.min_properties) + " properties", count,
+          out);
+    }
+    if (schema.max_properties && count > *schema.max_properties) {
+      return AddOther(
+          "should have at most " + std::to_string(*schema.max_properties) + " properties",
+          field::TooMany(Path(), count, *schema.max_properties), out);
+    }
+    const std::vector<const JsonValue::Member*> members = Sorted(value);
+    const size_t size = path_.size();
+    for (const auto* member : members) {
+      if (!schema.has_additional_properties || schema.properties.contains(member->key)) continue;
+      if (!schema.allows_additional_properties) {
+        std::string message = path_ + '.' + member->key + " in body is a forbidden property";
+        field::Error error{field::ErrorType::kInvalid, FieldOf(path_), BadValue(member->key).text(),
+                           message};
+        out->Add(std::move(message), std::move(error));
+      } else if (schema.additional_properties) {
+        path_ += '.' + member->key;
+        out->Merge(Value(*schema.additional_properties, member->value, MemberOf(old, member->key)));
+        path_.resize(size);
+      }
+    }
+    for (const auto* member : members) {
+      const auto property = schema.properties.find(member->key);
+      if (property == schema.properties.end()) continue;
+      if (size > 0) path_ += '.';
+      path_ += member->key;
+      out->Merge(Value(property->second, member->value, MemberOf(old, member->key)));
+      path_.resize(size);
+    }
+    for (const std::string& name : schema.required) {
+      const auto found = std::ranges::lower_bound(
+          members, name, {}, [](const auto* member) -> const std::string& { return member->key; });
+      if (found != members.end() && (*found)->key == name) continue;
+      const std::string at = path_ + '.' + name;
+      out->Add(at + " in body is required", {field::ErrorType::kRequired, FieldOf(at), "", ""});
+    }
+  }
+
+  const Path& root_;
+  std::string path_;  // as kube-openapi writes it: spec.list[0].name, .key of the root's own map
+};
+
+field::ErrorList Errors(Outcome outcome) {
+  field::ErrorList errors;
+  for (Finding& finding : outcome.findings) errors.Add(std::move(finding.error));
+  return errors;
+}
+
+}  // namespace
+
+BadValue BadJsonValue(const JsonValue& value) {
+  switch (value.kind()) {
+    case JsonValue::Kind::kNull:
+      return nullptr;
+    case JsonValue::Kind::kString:
+      return value.string();
+    case JsonValue::Kind::kNumber:
+      return BadValue::Json(NumberText(reflect::ReadJsonNumber(value.number())));
+    default:
+      return BadValue::Json(ToText(value, {.sort_keys = true, .canonical_numbers = true}));
+  }
+}
+
+field::ErrorList ValidateCustomResource(const Structural& schema, const JsonValue& value,
+                                        const Path& path) {
+  return Errors(Validator(path).Value(schema, value, nullptr));
+}
+
+field::ErrorList ValidateCustomResourceUpdate(const Structural& schema, const JsonValue& value,
+                                              const JsonValue& old_value, const Path& path) {
+  return Errors(Validator(path).Value(schema, value, &old_value));
+}
+
+}  // namespace podium::api
