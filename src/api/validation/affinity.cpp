@@ -106,16 +106,9 @@ ErrorList ValidateNodeAffinity(const NodeAffinity& affinity, const Path& path,
                                const PodValidationOptions& options) {
   ErrorList errors;
   if (const auto& required = affinity.requiredDuringSchedulingIgnoredDuringExecution) {
-    Path required_path = path.Child(kRequired);
-    Path terms = required_path.Child("nodeSelectorTerms");
-    if (required->nodeSelectorTerms.empty()) {
-      errors.Add(field::Required(terms, "must have at least one node selector term"));
-    }
-    for (size_t i = 0; i < required->nodeSelectorTerms.size(); ++i) {
-      errors.Append(ValidateTerm(required->nodeSelectorTerms[i],
-                                 options.allow_invalid_label_value_in_required_node_affinity,
-                                 terms.Index(i)));
-    }
+    errors.Append(ValidateNodeSelector(*required,
+                                       options.allow_invalid_label_value_in_required_node_affinity,
+                                       path.Child(kRequired)));
   }
   const auto& preferred = affinity.preferredDuringSchedulingIgnoredDuringExecution;
   Path preferred_path = path.Child(kPreferred);
@@ -166,6 +159,20 @@ ErrorList ValidatePodAffinity(const PodAffinity& affinity, const Path& path,
 }
 
 }  // namespace
+
+ErrorList ValidateNodeSelector(const NodeSelector& selector, bool allow_invalid_label_values,
+                               const Path& path) {
+  ErrorList errors;
+  Path terms = path.Child("nodeSelectorTerms");
+  if (selector.nodeSelectorTerms.empty()) {
+    errors.Add(field::Required(terms, "must have at least one node selector term"));
+  }
+  for (size_t i = 0; i < selector.nodeSelectorTerms.size(); ++i) {
+    errors.Append(
+        ValidateTerm(selector.nodeSelectorTerms[i], allow_invalid_label_values, terms.Index(i)));
+  }
+  return errors;
+}
 
 ErrorList ValidatePodAffinityTermSelectors(const PodAffinityTerm& term,
                                            bool allow_invalid_label_values, const Path& path) {

@@ -12,26 +12,6 @@ namespace {
 
 using core::v1::PersistentVolumeClaimSpec;
 
-void CheckAccessModes(const PersistentVolumeClaimSpec& spec, const field::Path& path,
-                      field::ErrorList* errors) {
-  bool one_pod = false;
-  bool many_pods = false;
-  for (const std::string& mode : spec.accessModes) {
-    if (mode == "ReadWriteOncePod") {
-      one_pod = true;
-    } else if (mode == "ReadWriteOnce" || mode == "ReadOnlyMany" || mode == "ReadWriteMany") {
-      many_pods = true;
-    } else {
-      errors->Add(field::NotSupported(
-          path, NamedString(mode),
-          {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"}));
-    }
-  }
-  if (one_pod && many_pods) {
-    errors->Add(field::Forbidden(path, "may not use ReadWriteOncePod with other access modes"));
-  }
-}
-
 void CheckStorageRequest(const PersistentVolumeClaimSpec& spec, const field::Path& path,
                          field::ErrorList* errors) {
   const field::Path storage = path.Key("storage");
@@ -45,7 +25,8 @@ void CheckStorageRequest(const PersistentVolumeClaimSpec& spec, const field::Pat
 
 // Both kinds of reference to where the first content comes from.
 template <class Reference>
-void CheckDataSource(const Reference& source, const field::Path& path, field::ErrorList* errors) {
+void CheckDataSource(const Reference& source, const ClaimOptions& options, const field::Path& path,
+                     field::ErrorList* errors) {
   if (source.name.empty()) errors->Add(field::Required(path.Child("name"), ""));
   if (source.kind.empty()) errors->Add(field::Required(path.Child("kind"), ""));
   const std::string_view group = source.apiGroup ? std::string_view(*source.apiGroup) : "";
@@ -54,16 +35,18 @@ void CheckDataSource(const Reference& source, const field::Path& path, field::Er
         field::Invalid(path, source.kind,
                        "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
   }
-  if (!group.empty()) errors->Append(ValidateDNS1123Subdomain(group, path.Child("apiGroup")));
+  if (!group.empty() && !options.allow_invalid_api_group_in_data_source) {
+    errors->Append(ValidateDNS1123Subdomain(group, path.Child("apiGroup")));
+  }
 }
 
-void CheckDataSources(const PersistentVolumeClaimSpec& spec, const field::Path& path,
-                      field::ErrorList* errors) {
-  if (spec.dataSource) CheckDataSource(*spec.dataSource, path.Child("dataSource"), errors);
+void CheckDataSources(const PersistentVolumeClaimSpec& spec, const ClaimOptions& options,
+                      const field::Path& path, field::ErrorList* errors) {
+  if (spec.dataSource) CheckDataSource(*spec.dataSource, options, path.Child("dataSource"), errors);
   if (!spec.dataSourceRef) return;
   const auto& reference = *spec.dataSourceRef;
   const field::Path reference_path = path.Child("dataSourceRef");
-  CheckDataSource(reference, reference_path, errors);
+  CheckDataSource(reference, options, reference_path, errors);
   const bool has_namespace = reference.namespace_ && !reference.namespace_->empty();
   if (has_namespace) {
     errors->Append(ValidateDNS1123Label(*reference.namespace_, reference_path.Child("namespace")));
@@ -103,17 +86,40 @@ void ForbidOtherMetadata(const meta::v1::ObjectMeta& metadata, const field::Path
 
 }  // namespace
 
+void CheckAccessModes(const reflect::List<std::string>& modes, const field::Path& path,
+                      field::ErrorList* errors) {
+  bool one_pod = false;
+  bool many_pods = false;
+  for (const std::string& mode : modes) {
+    if (mode == "ReadWriteOncePod") {
+      one_pod = true;
+    } else if (mode == "ReadWriteOnce" || mode == "ReadOnlyMany" || mode == "ReadWriteMany") {
+      many_pods = true;
+    } else {
+      errors->Add(field::NotSupported(
+          path, NamedString(mode),
+          {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"}));
+    }
+  }
+  if (one_pod && many_pods) {
+    errors->Add(field::Forbidden(path, "may not use ReadWriteOncePod with other access modes"));
+  }
+}
+
 field::ErrorList ValidatePersistentVolumeClaimSpec(const PersistentVolumeClaimSpec& spec,
-                                                   const field::Path& path) {
+                                                   const field::Path& path,
+                                                   const ClaimOptions& options) {
   field::ErrorList errors;
   const field::Path access_modes = path.Child("accessModes");
   if (spec.accessModes.empty()) {
     errors.Add(field::Required(access_modes, "at least 1 access mode is required"));
   }
   if (spec.selector) {
-    errors.Append(ValidateLabelSelector(*spec.selector, path.Child("selector")));
+    errors.Append(ValidateLabelSelector(
+        *spec.selector, path.Child("selector"),
+        {.allow_invalid_label_values = options.allow_invalid_label_value_in_selector}));
   }
-  CheckAccessModes(spec, access_modes, &errors);
+  CheckAccessModes(spec.accessModes, access_modes, &errors);
   CheckStorageRequest(spec, path.Child("resources"), &errors);
   if (spec.storageClassName && !spec.storageClassName->empty()) {
     errors.Append(ValidateDNS1123Subdomain(*spec.storageClassName, path.Child("storageClassName")));
@@ -122,7 +128,7 @@ field::ErrorList ValidatePersistentVolumeClaimSpec(const PersistentVolumeClaimSp
     errors.Add(field::NotSupported(path.Child("volumeMode"), NamedString(spec.volumeMode),
                                    {"Block", "Filesystem"}));
   }
-  CheckDataSources(spec, path, &errors);
+  CheckDataSources(spec, options, path, &errors);
   if (spec.volumeAttributesClassName && !spec.volumeAttributesClassName->empty()) {
     errors.Append(ValidateDNS1123Subdomain(*spec.volumeAttributesClassName,
                                            path.Child("volumeAttributesClassName")));

@@ -50,12 +50,39 @@ ErrorList ValidatePositiveField(int64_t value, const Path& path) {
   return errors;
 }
 
-ErrorList ValidateResourceQuantityValue(std::string_view resource, const Quantity& value,
-                                        const Path& path) {
+ErrorList ValidateNonnegativeQuantity(const Quantity& value, const Path& path) {
   ErrorList errors;
   if (value.Sign() < 0) {
     errors.Add(field::Invalid(path, value.String(), "must be greater than or equal to 0"));
   }
+  return errors;
+}
+
+ErrorList ValidatePortProtocol(std::string_view protocol, const Path& path) {
+  ErrorList errors;
+  if (protocol.empty()) {
+    errors.Add(field::Required(path, ""));
+  } else if (!IsOneOf(protocol, {"SCTP", "TCP", "UDP"})) {
+    errors.Add(field::NotSupported(path, NamedString(protocol), {"SCTP", "TCP", "UDP"}));
+  }
+  return errors;
+}
+
+ErrorList ValidateCsiDriverName(std::string_view name, const Path& path) {
+  constexpr size_t kMaxBytes = 63;
+  ErrorList errors;
+  if (name.empty()) {
+    errors.Add(field::Required(path, ""));
+    return errors;
+  }
+  if (name.size() > kMaxBytes) errors.Add(field::TooLong(path, kMaxBytes));
+  errors.AddInvalid(path, name, IsDNS1123Subdomain(LowerToAscii(name)));
+  return errors;
+}
+
+ErrorList ValidateResourceQuantityValue(std::string_view resource, const Quantity& value,
+                                        const Path& path) {
+  ErrorList errors = ValidateNonnegativeQuantity(value, path);
   if (IsIntegerResourceName(resource) && value.MilliValue() % 1000 != 0) {
     errors.Add(field::Invalid(path, field::BadValue::Of(value), "must be an integer"));
   }

@@ -2,6 +2,7 @@
 // k8s.io/apimachinery/pkg/api/validation, release 1.36). Errors stand in upstream's order.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "api/field_errors.h"
 #include "api/quantity.h"
+#include "reflect/copy.h"
 
 namespace podium::api {
 
@@ -26,6 +28,13 @@ field::ErrorList ValidateQualifiedName(std::string_view value, const field::Path
 field::ErrorList ValidateNonnegativeField(int64_t value, const field::Path& path);
 field::ErrorList ValidatePositiveField(int64_t value, const field::Path& path);
 
+field::ErrorList ValidateNonnegativeQuantity(const Quantity& value, const field::Path& path);
+// TCP, UDP or SCTP, and not missing.
+field::ErrorList ValidatePortProtocol(std::string_view protocol, const field::Path& path);
+
+// Of a CSI driver: a DNS subdomain of up to 63 bytes, in capitals too.
+field::ErrorList ValidateCsiDriverName(std::string_view name, const field::Path& path);
+
 // Not negative, and whole where the resource is counted (pods, extended resources).
 field::ErrorList ValidateResourceQuantityValue(std::string_view resource, const Quantity& value,
                                                const field::Path& path);
@@ -39,6 +48,11 @@ std::string LowerToAscii(std::string_view text);
 
 // What Invalid says of a field that must stay as it is.
 inline constexpr std::string_view kFieldImmutable = "field is immutable";
+
+template <class T>
+bool SameLists(const reflect::List<T>& a, const reflect::List<T>& b) {
+  return std::ranges::equal(a, b, [](const T& x, const T& y) { return reflect::Equal(x, y); });
+}
 
 // Whether `value` is one of `values`.
 constexpr bool IsOneOf(std::string_view value, std::initializer_list<std::string_view> values) {

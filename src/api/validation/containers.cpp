@@ -50,12 +50,7 @@ ErrorList ValidatePorts(const List<ContainerPort>& ports, const Path& path) {
     if (port.hostPort != 0) {
       errors.AddInvalid(at.Child("hostPort"), port.hostPort, IsValidPortNum(port.hostPort));
     }
-    if (port.protocol.empty()) {
-      errors.Add(field::Required(at.Child("protocol"), ""));
-    } else if (!IsOneOf(port.protocol, {"SCTP", "TCP", "UDP"})) {
-      errors.Add(field::NotSupported(at.Child("protocol"), NamedString(port.protocol),
-                                     {"SCTP", "TCP", "UDP"}));
-    }
+    errors.Append(ValidatePortProtocol(port.protocol, at.Child("protocol")));
   }
   return errors;
 }

@@ -111,15 +111,17 @@ ErrorList ValidateFinalizers(const List<std::string>& finalizers, const Path& pa
 }
 
 // Finalizers without a domain are upstream's own three.
+void CheckKubeFinalizer(const std::string& finalizer, const Path& path, ErrorList* errors) {
+  if (finalizer.find('/') != finalizer.npos) return;
+  if (IsOneOf(finalizer, {"kubernetes", kOrphan, kForeground})) return;
+  errors->Add(field::Invalid(
+      path, finalizer, "name is neither a standard finalizer name nor is it fully qualified"));
+}
+
 ErrorList ValidateKubeFinalizers(const List<std::string>& finalizers, const Path& path) {
   ErrorList errors;
   for (size_t i = 0; i < finalizers.size(); ++i) {
-    const std::string& finalizer = finalizers[i];
-    if (finalizer.find('/') != finalizer.npos) continue;
-    if (IsOneOf(finalizer, {"kubernetes", kOrphan, kForeground})) continue;
-    errors.Add(
-        field::Invalid(path.Index(i), finalizer,
-                       "name is neither a standard finalizer name nor is it fully qualified"));
+    CheckKubeFinalizer(finalizers[i], path.Index(i), &errors);
   }
   return errors;
 }
@@ -232,8 +234,15 @@ ErrorList ValidateAnnotationsSize(const reflect::Map<std::string>& annotations, 
   return errors;
 }
 
-ErrorList ValidateObjectMeta(const ObjectMeta& meta, Scope scope, NameRule name_rule,
-                             const Path& path) {
+ErrorList ValidateFinalizerName(const std::string& name, const Path& path) {
+  ErrorList errors;
+  errors.AddInvalid(path, name, IsQualifiedName(name));
+  CheckKubeFinalizer(name, path, &errors);
+  return errors;
+}
+
+ErrorList ValidateGenericObjectMeta(const ObjectMeta& meta, Scope scope, NameRule name_rule,
+                                    const Path& path) {
   ErrorList errors;
   if (!meta.generateName.empty()) {
     errors.AddInvalid(path.Child("generateName"), meta.generateName,
@@ -258,15 +267,27 @@ ErrorList ValidateObjectMeta(const ObjectMeta& meta, Scope scope, NameRule name_
 
   errors.Append(ValidateNonnegativeField(meta.generation, path.Child("generation")));
   errors.Append(ValidateMutableMeta(meta, path));
-  Path finalizers = path.Child("finalizers");
-  errors.Append(ValidateFinalizers(meta.finalizers, finalizers));
+  errors.Append(ValidateFinalizers(meta.finalizers, path.Child("finalizers")));
   errors.Append(ValidateManagedFields(meta.managedFields, path.Child("managedFields")));
-  errors.Append(ValidateKubeFinalizers(meta.finalizers, finalizers));
+  return errors;
+}
+
+ErrorList ValidateObjectMeta(const ObjectMeta& meta, Scope scope, NameRule name_rule,
+                             const Path& path) {
+  ErrorList errors = ValidateGenericObjectMeta(meta, scope, name_rule, path);
+  errors.Append(ValidateKubeFinalizers(meta.finalizers, path.Child("finalizers")));
   return errors;
 }
 
 ErrorList ValidateObjectMetaUpdate(const ObjectMeta& new_meta, const ObjectMeta& old_meta,
                                    const Path& path) {
+  ErrorList errors = ValidateGenericObjectMetaUpdate(new_meta, old_meta, path);
+  errors.Append(ValidateKubeFinalizers(new_meta.finalizers, path.Child("finalizers")));
+  return errors;
+}
+
+ErrorList ValidateGenericObjectMetaUpdate(const ObjectMeta& new_meta, const ObjectMeta& old_meta,
+                                          const Path& path) {
   ErrorList errors;
   Path finalizers = path.Child("finalizers");
   if (old_meta.deletionTimestamp) {
@@ -294,7 +315,6 @@ ErrorList ValidateObjectMetaUpdate(const ObjectMeta& new_meta, const ObjectMeta&
                  &errors);
   errors.Append(ValidateMutableMeta(new_meta, path));
   errors.Append(ValidateManagedFields(new_meta.managedFields, path.Child("managedFields")));
-  errors.Append(ValidateKubeFinalizers(new_meta.finalizers, finalizers));
   return errors;
 }
 

@@ -25,11 +25,21 @@ field::ErrorList ValidateObjectMetaUpdate(const meta::v1::ObjectMeta& new_meta,
                                           const meta::v1::ObjectMeta& old_meta,
                                           const field::Path& path);
 
+// The same as apimachinery has them, which some groups use as they are: finalizers need no domain.
+field::ErrorList ValidateGenericObjectMeta(const meta::v1::ObjectMeta& meta, Scope scope,
+                                           NameRule name_rule, const field::Path& path);
+field::ErrorList ValidateGenericObjectMetaUpdate(const meta::v1::ObjectMeta& new_meta,
+                                                 const meta::v1::ObjectMeta& old_meta,
+                                                 const field::Path& path);
+
 // The keys, and the size of keys and values together.
 field::ErrorList ValidateAnnotations(const reflect::Map<std::string>& annotations,
                                      const field::Path& path);
 // Only that size.
 field::ErrorList ValidateAnnotationsSize(const reflect::Map<std::string>& annotations,
                                          const field::Path& path);
+
+// One name of a finalizer: qualified, and with a domain unless it is one of upstream's own three.
+field::ErrorList ValidateFinalizerName(const std::string& name, const field::Path& path);
 
 }  // namespace podium::api

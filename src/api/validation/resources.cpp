@@ -25,31 +25,6 @@ namespace {
 using ResourceList = reflect::Map<Quantity>;
 using NameCheck = ErrorList (*)(const std::string& name, const Path& path);
 
-ErrorList ValidateResourceName(const std::string& name, const Path& path) {
-  ErrorList errors;
-  errors.AddInvalid(path, NamedString(name), IsQualifiedName(name));
-  if (!errors.empty()) return errors;
-  if (name.find('/') == name.npos && !IsStandardResourceName(name)) {
-    errors.Add(field::Invalid(path, NamedString(name),
-                              "must be a standard resource type or fully qualified"));
-  }
-  return errors;
-}
-
-ErrorList ValidateContainerResourceName(const std::string& name, const Path& path) {
-  ErrorList errors = ValidateResourceName(name, path);
-  if (std::ranges::count(name, '/') == 0) {
-    if (!IsStandardContainerResourceName(name)) {
-      errors.Add(
-          field::Invalid(path, NamedString(name), "must be a standard resource for containers"));
-    }
-  } else if (!IsNativeResource(name) && !IsExtendedResourceName(name)) {
-    errors.Add(
-        field::Invalid(path, NamedString(name), "doesn't follow extended resource name standard"));
-  }
-  return errors;
-}
-
 bool IsPodLevelResource(std::string_view name) {
   return name == "cpu" || name == "memory" || IsHugePageResourceName(name);
 }
@@ -265,6 +240,31 @@ ErrorList ValidatePodResourceConsistency(const PodSpec& spec, const Path& path) 
 }
 
 }  // namespace
+
+ErrorList ValidateResourceName(const std::string& name, const Path& path) {
+  ErrorList errors;
+  errors.AddInvalid(path, NamedString(name), IsQualifiedName(name));
+  if (!errors.empty()) return errors;
+  if (name.find('/') == name.npos && !IsStandardResourceName(name)) {
+    errors.Add(field::Invalid(path, NamedString(name),
+                              "must be a standard resource type or fully qualified"));
+  }
+  return errors;
+}
+
+ErrorList ValidateContainerResourceName(const std::string& name, const Path& path) {
+  ErrorList errors = ValidateResourceName(name, path);
+  if (std::ranges::count(name, '/') == 0) {
+    if (!IsStandardContainerResourceName(name)) {
+      errors.Add(
+          field::Invalid(path, NamedString(name), "must be a standard resource for containers"));
+    }
+  } else if (!IsNativeResource(name) && !IsExtendedResourceName(name)) {
+    errors.Add(
+        field::Invalid(path, NamedString(name), "doesn't follow extended resource name standard"));
+  }
+  return errors;
+}
 
 ErrorList ValidateContainerResourceRequirements(const ResourceRequirements& requirements,
                                                 const ClaimNames& claim_names, const Path& path,

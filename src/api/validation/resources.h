@@ -6,6 +6,11 @@
 
 namespace podium::api {
 
+// A qualified name, which without a domain is one that the system knows.
+field::ErrorList ValidateResourceName(const std::string& name, const field::Path& path);
+// The same of what containers ask for.
+field::ErrorList ValidateContainerResourceName(const std::string& name, const field::Path& path);
+
 // Requests and limits of one container, and the claims it uses.
 field::ErrorList ValidateContainerResourceRequirements(
     const core::v1::ResourceRequirements& requirements, const ClaimNames& claim_names,

@@ -27,6 +27,9 @@ field::ErrorList ValidateReadinessGates(const reflect::List<core::v1::PodReadine
 field::ErrorList ValidateSchedulingGroup(const core::v1::PodSchedulingGroup& group,
                                          const field::Path& path);
 
+field::ErrorList ValidateNodeSelector(const core::v1::NodeSelector& selector,
+                                      bool allow_invalid_label_values, const field::Path& path);
+
 // The parts that PodValidationOptionsFor asks of the object that is there already.
 field::ErrorList ValidatePodAffinityTermSelectors(const core::v1::PodAffinityTerm& term,
                                                   bool allow_invalid_label_values,

@@ -27,6 +27,7 @@ constexpr GoName kGoNames[] = {
     {"cephfs", "CephFS"},
     {"chapAuthDiscovery", "DiscoveryCHAPAuth"},
     {"chapAuthSession", "SessionCHAPAuth"},
+    {"cidrs", "CIDRs"},
     {"csi", "CSI"},
     {"diskURI", "DataDiskURI"},
     {"dnsConfig", "DNSConfig"},
@@ -103,6 +104,29 @@ constexpr std::string_view kPodSpecOrder[] = {"volumes",
                                               "resources",
                                               "hostnameOverride",
                                               "schedulingGroup"};
+// The unversioned PersistentVolumeSource in its own order.
+constexpr std::string_view kVolumeSourceOrder[] = {"gcePersistentDisk",
+                                                   "awsElasticBlockStore",
+                                                   "hostPath",
+                                                   "glusterfs",
+                                                   "nfs",
+                                                   "rbd",
+                                                   "quobyte",
+                                                   "iscsi",
+                                                   "flexVolume",
+                                                   "cinder",
+                                                   "cephfs",
+                                                   "fc",
+                                                   "flocker",
+                                                   "azureFile",
+                                                   "vsphereVolume",
+                                                   "azureDisk",
+                                                   "photonPersistentDisk",
+                                                   "portworxVolume",
+                                                   "scaleIO",
+                                                   "local",
+                                                   "storageos",
+                                                   "csi"};
 constexpr std::string_view kHostFields[] = {"hostNetwork", "hostPID", "hostIPC",
                                             "shareProcessNamespace", "hostUsers"};
 
@@ -131,6 +155,8 @@ class Writer {
     bool first = true;
     if (Is(type, "PodSpec")) {
       PodSpec(type, object, &first);
+    } else if (Is(type, "PersistentVolumeSource")) {
+      for (std::string_view name : kVolumeSourceOrder) Row(type, *type.Find(name), object, &first);
     } else if (Is(type, "Volume")) {
       Volume(type, object, &first);
     } else if (Is(type, "PersistentVolumeClaimTemplate") || Is(type, "PodTemplateSpec")) {

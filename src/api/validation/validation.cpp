@@ -6,29 +6,13 @@
 
 #include "api/names.h"
 #include "api/scheme.h"
-#include "api/types/apps_v1.h"
-#include "api/types/batch_v1.h"
-#include "api/types/batch_v1beta1.h"
-#include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
 #include "api/validation/common.h"
-#include "api/validation/config_map.h"
-#include "api/validation/cron_job.h"
-#include "api/validation/daemon_set.h"
-#include "api/validation/deployment.h"
-#include "api/validation/job.h"
+#include "api/validation/kind_rules.h"
 #include "api/validation/object_meta.h"
-#include "api/validation/pod.h"
-#include "api/validation/pod_template_object.h"
-#include "api/validation/replica_set.h"
-#include "api/validation/replication_controller.h"
-#include "api/validation/secret.h"
-#include "api/validation/stateful_set.h"
-#include "reflect/copy.h"
 
 namespace podium::api {
 
-using core::v1::Pod;
 using field::ErrorList;
 using field::Path;
 using meta::v1::ObjectMeta;
@@ -36,59 +20,14 @@ using reflect::Type;
 
 namespace {
 
-ErrorList CreatePod(const Pod& pod) {
-  Pod prepared = reflect::Copy(pod);
-  MergeMatchLabelKeys(&prepared);
-  PodValidationOptions options = PodValidationOptionsFor(nullptr, nullptr);
-  options.resource_is_pod = true;
-  return ValidatePodCreate(prepared, options);
-}
-
-ErrorList UpdatePod(const Pod& pod, const Pod& old_pod) {
-  PodValidationOptions options = PodValidationOptionsFor(&old_pod.spec, &old_pod.metadata);
-  options.resource_is_pod = true;
-  return ValidatePodUpdate(pod, old_pod, options);
-}
-
-// The rules of one kind, with the types of its objects taken off.
-struct KindRules {
-  const Type* type;
-  ErrorList (*create)(const void* object);
-  ErrorList (*update)(const void* new_object, const void* old_object);
-};
-
-template <class T, ErrorList (*create)(const T&), ErrorList (*update)(const T&, const T&)>
-KindRules Rules() {
-  return {.type = &reflect::TypeOf<T>(),
-          .create = [](const void* object) { return create(*static_cast<const T*>(object)); },
-          .update =
-              [](const void* new_object, const void* old_object) {
-                return update(*static_cast<const T*>(new_object),
-                              *static_cast<const T*>(old_object));
-              }};
-}
-
-// Null when the kind has none.
-const KindRules* FindRules(const Type& type) {
-  using namespace apps::v1;   // NOLINT: nine kinds, named once
-  using namespace batch::v1;  // NOLINT: likewise
-  static const KindRules kRules[] = {
-      Rules<Pod, CreatePod, UpdatePod>(),
-      Rules<core::v1::PodTemplate, ValidatePodTemplate, ValidatePodTemplateUpdate>(),
-      Rules<core::v1::ReplicationController, ValidateReplicationController,
-            ValidateReplicationControllerUpdate>(),
-      Rules<core::v1::ConfigMap, ValidateConfigMap, ValidateConfigMapUpdate>(),
-      Rules<core::v1::Secret, ValidateSecret, ValidateSecretUpdate>(),
-      Rules<ReplicaSet, ValidateReplicaSet, ValidateReplicaSetUpdate>(),
-      Rules<Deployment, ValidateDeployment, ValidateDeploymentUpdate>(),
-      Rules<DaemonSet, ValidateDaemonSet, ValidateDaemonSetUpdate>(),
-      Rules<StatefulSet, ValidateStatefulSet, ValidateStatefulSetUpdate>(),
-      Rules<Job, ValidateJob, ValidateJobUpdate>(),
-      Rules<CronJob, ValidateCronJob, ValidateCronJobUpdate>(),
-      Rules<batch::v1beta1::CronJob, ValidateCronJob, ValidateCronJobUpdate>(),
-  };
-  auto found = std::ranges::find(kRules, &type, &KindRules::type);
-  return found == std::end(kRules) ? nullptr : &*found;
+// Null when the kind, or the subresource, has none.
+const KindRules* FindRules(const Type& type, std::string_view subresource = "") {
+  for (const auto& table : {CoreRules(), WorkloadRules()}) {
+    for (const KindRules& rules : table) {
+      if (rules.type == &type && rules.subresource == subresource) return &rules;
+    }
+  }
+  return nullptr;
 }
 
 Scope ScopeOf(const Type& type) {
@@ -135,7 +74,18 @@ ErrorList ValidateCreate(const Type& type, const void* object) {
 }
 
 ErrorList ValidateUpdate(const Type& type, const void* new_object, const void* old_object) {
-  if (const KindRules* rules = FindRules(type)) return rules->update(new_object, old_object);
+  if (const KindRules* rules = FindRules(type)) {
+    return rules->update ? rules->update(new_object, old_object) : ErrorList();
+  }
+  const ObjectMeta* meta = MetaOf(type, new_object);
+  if (!meta) return {};
+  return ValidateObjectMetaUpdate(*meta, *MetaOf(type, old_object), Path("metadata"));
+}
+
+ErrorList ValidateSubresourceUpdate(const Type& type, std::string_view subresource,
+                                    const void* new_object, const void* old_object) {
+  const KindRules* rules = FindRules(type, subresource);
+  if (rules) return rules->update(new_object, old_object);
   const ObjectMeta* meta = MetaOf(type, new_object);
   if (!meta) return {};
   return ValidateObjectMetaUpdate(*meta, *MetaOf(type, old_object), Path("metadata"));

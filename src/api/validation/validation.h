@@ -5,11 +5,13 @@
 // uid and creationTimestamp of the stored object. Errors are upstream's, release 1.36, in
 // upstream's order; where upstream goes through a map in random order, key order is ours.
 //
-// Kinds with rules: Pod, PodTemplate, ReplicationController, ReplicaSet, Deployment, DaemonSet,
-// StatefulSet, Job, CronJob, ConfigMap, Secret. Of other kinds only the metadata is checked.
+// Which kinds and subresources have rules of their own is in the tables of kind_rules.h; of others
+// only the metadata is checked.
 //
 // Everything here is a pure function and may run on any thread.
 #pragma once
+
+#include <string_view>
 
 #include "api/field_errors.h"
 #include "reflect/type.h"
@@ -23,6 +25,11 @@ field::ErrorList ValidateCreate(const reflect::Type& type, const void* object);
 field::ErrorList ValidateUpdate(const reflect::Type& type, const void* new_object,
                                 const void* old_object);
 
+// The same through a subresource that changes a part of the object: "status", "finalize",
+// "approval". The registry has taken everything else from the old object.
+field::ErrorList ValidateSubresourceUpdate(const reflect::Type& type, std::string_view subresource,
+                                           const void* new_object, const void* old_object);
+
 template <class T>
 field::ErrorList ValidateCreate(const T& object) {
   return ValidateCreate(reflect::TypeOf<T>(), &object);
@@ -31,6 +38,12 @@ field::ErrorList ValidateCreate(const T& object) {
 template <class T>
 field::ErrorList ValidateUpdate(const T& new_object, const T& old_object) {
   return ValidateUpdate(reflect::TypeOf<T>(), &new_object, &old_object);
+}
+
+template <class T>
+field::ErrorList ValidateSubresourceUpdate(std::string_view subresource, const T& new_object,
+                                           const T& old_object) {
+  return ValidateSubresourceUpdate(reflect::TypeOf<T>(), subresource, &new_object, &old_object);
 }
 
 }  // namespace podium::api

@@ -15,8 +15,6 @@ namespace {
 
 using core::v1::Volume;
 
-constexpr size_t kMaxDriverName = 63;
-
 void CheckPersistentVolumeClaim(const core::v1::PersistentVolumeClaimVolumeSource& source,
                                 const field::Path& path, field::ErrorList* errors) {
   CheckNotEmpty(source.claimName, path, "claimName", errors);
@@ -24,14 +22,7 @@ void CheckPersistentVolumeClaim(const core::v1::PersistentVolumeClaimVolumeSourc
 
 void CheckCsi(const core::v1::CSIVolumeSource& source, const field::Path& path,
               field::ErrorList* errors) {
-  const field::Path driver = path.Child("driver");
-  if (source.driver.empty()) {
-    errors->Add(field::Required(driver, ""));
-  } else {
-    if (source.driver.size() > kMaxDriverName) errors->Add(field::TooLong(driver, kMaxDriverName));
-    errors->AddInvalid(driver, source.driver, IsDNS1123Subdomain(LowerToAscii(source.driver)));
-  }
-
+  errors->Append(ValidateCsiDriverName(source.driver, path.Child("driver")));
   if (!source.nodePublishSecretRef) return;
   const std::string& secret = source.nodePublishSecretRef->name;
   if (secret.empty()) {

@@ -13,6 +13,7 @@
 
 #include "api/scheme.h"
 #include "api/status.h"
+#include "api/types/core_v1.h"
 #include "api/validation/harness.h"
 #include "api/validation/validation.h"
 
@@ -21,9 +22,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kKinds[] = {"pod",        "configmap",  "secret",    "rc",
-                                       "replicaset", "deployment", "daemonset", "statefulset",
-                                       "job",        "cronjob"};
+constexpr std::string_view kKinds[] = {
+    "pod",       "configmap",   "secret",  "rc",      "replicaset", "deployment",
+    "daemonset", "job",         "cronjob", "service", "pvc",        "pv",
+    "node",      "statefulset", "quota",   "event",   "endpoints",  "limitrange"};
 
 std::string String(const json::value& row, std::string_view key) {
   const json::value* value = row.as_object().if_contains(key);
@@ -50,16 +52,26 @@ int ForEachRow(const std::string& name, Visit visit) {
 // or nothing when it cannot be decoded.
 reflect::AnyObject Prepared(json::value object) {
   json::object& fields = object.as_object();
-  if (fields.contains("metadata")) fields["metadata"].as_object()["namespace"] = "obs";
   std::string version = String(object, "apiVersion");
   // Old versions are checked as what they are converted to.
   if (version == "batch/v1beta1") version = "batch/v1";
   const reflect::Type* type = FindType(version, String(object, "kind"));
+  const reflect::Package& package = *type->package;
+  const Resource* resource = FindResourceByKind(package.group, package.version, type->name);
+  if (fields.contains("metadata") && resource->namespaced) {
+    fields["metadata"].as_object()["namespace"] = "obs";
+  }
   reflect::AnyObject decoded(*type);
   const auto problems =
       reflect::DecodeJson(json::serialize(object), *type, decoded.get(), {.strict = false});
   if (!problems.empty()) return {};
   SetDefaults(*type, decoded.get(), DefaultOptions{});
+  // What the registry makes agree before.
+  if (auto* service = decoded.As<core::v1::Service>()) {
+    auto& spec = service->spec;
+    if (spec.clusterIPs.empty() && !spec.clusterIP.empty()) spec.clusterIPs = {spec.clusterIP};
+    if (spec.clusterIP.empty()) spec.clusterIPs.clear();
+  }
   return decoded;
 }
 

@@ -3,21 +3,10 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "api/defaults.h"
-#include "api/types/apps_v1.h"
-#include "api/types/batch_v1.h"
-#include "api/types/core_v1.h"
 #include "api/types/registry.h"
-#include "api/validation/daemon_set.h"
-#include "api/validation/deployment.h"
 #include "api/validation/full_objects.h"
-#include "api/validation/job.h"
-#include "api/validation/pod.h"
-#include "api/validation/replica_set.h"
-#include "api/validation/replication_controller.h"
-#include "api/validation/stateful_set.h"
 #include "api/validation/validation.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
@@ -75,40 +64,6 @@ std::string Text(const field::ErrorList& errors) {
   return text;
 }
 
-// Through the status subresource.
-using StatusCheck = field::ErrorList (*)(const void* object, const void* old_object);
-
-template <class T, field::ErrorList (*check)(const T&, const T&)>
-field::ErrorList CheckStatus(const void* object, const void* old_object) {
-  return check(*static_cast<const T*>(object), *static_cast<const T*>(old_object));
-}
-
-field::ErrorList PodStatus(const core::v1::Pod& pod, const core::v1::Pod& old_pod) {
-  PodValidationOptions options = PodValidationOptionsFor(&old_pod.spec, &old_pod.metadata);
-  options.resource_is_pod = true;
-  return ValidatePodStatusUpdate(pod, old_pod, options);
-}
-
-// Null for a kind without rules for its status.
-StatusCheck StatusCheckOf(const Type& type) {
-  using namespace apps::v1;  // NOLINT: four kinds, named once
-  using core::v1::ReplicationController;
-  const std::pair<const Type*, StatusCheck> rows[] = {
-      {&reflect::TypeOf<core::v1::Pod>(), CheckStatus<core::v1::Pod, PodStatus>},
-      {&reflect::TypeOf<ReplicationController>(),
-       CheckStatus<ReplicationController, ValidateReplicationControllerStatusUpdate>},
-      {&reflect::TypeOf<ReplicaSet>(), CheckStatus<ReplicaSet, ValidateReplicaSetStatusUpdate>},
-      {&reflect::TypeOf<Deployment>(), CheckStatus<Deployment, ValidateDeploymentStatusUpdate>},
-      {&reflect::TypeOf<DaemonSet>(), CheckStatus<DaemonSet, ValidateDaemonSetStatusUpdate>},
-      {&reflect::TypeOf<StatefulSet>(), CheckStatus<StatefulSet, ValidateStatefulSetStatusUpdate>},
-      {&reflect::TypeOf<batch::v1::Job>(), CheckStatus<batch::v1::Job, ValidateJobStatusUpdate>},
-  };
-  for (const auto& [row_type, check] : rows) {
-    if (row_type == &type) return check;
-  }
-  return nullptr;
-}
-
 TEST(ValidationProperties, FullObjectsAreValid) {
   for (const std::string& json : FullObjects()) {
     const AnyObject object = Load(json);
@@ -124,9 +79,11 @@ void CheckAll(const AnyObject& object, const AnyObject& old_object) {
     std::string text = Text(ValidateCreate(type, object.get()));
     text += "update\n" + Text(ValidateUpdate(type, object.get(), old_object.get()));
     text += "back\n" + Text(ValidateUpdate(type, old_object.get(), object.get()));
-    if (StatusCheck status = StatusCheckOf(type)) {
-      text += "status\n" + Text(status(object.get(), old_object.get()));
-      text += "status back\n" + Text(status(old_object.get(), object.get()));
+    for (const char* name : {"status", "finalize", "approval", "resize", "ephemeralcontainers"}) {
+      const auto check = [&](const AnyObject& now, const AnyObject& old) {
+        return Text(ValidateSubresourceUpdate(type, name, now.get(), old.get()));
+      };
+      text += name + std::string("\n") + check(object, old_object) + check(old_object, object);
     }
     return text;
   };
