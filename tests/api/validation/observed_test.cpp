@@ -23,9 +23,11 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kKinds[] = {
-    "pod",       "configmap",   "secret",  "rc",      "replicaset", "deployment",
-    "daemonset", "job",         "cronjob", "service", "pvc",        "pv",
-    "node",      "statefulset", "quota",   "event",   "endpoints",  "limitrange"};
+    "configmap", "cronjob",     "daemonset",   "deployment",    "endpoints",   "event",
+    "hpa",       "ingress",     "job",         "lease",         "limitrange",  "netpol",
+    "node",      "pdb",         "pod",         "priorityclass", "pv",          "pvc",
+    "quota",     "rc",          "replicaset",  "role",          "rolebinding", "secret",
+    "service",   "statefulset", "storageclass"};
 
 std::string String(const json::value& row, std::string_view key) {
   const json::value* value = row.as_object().if_contains(key);

@@ -92,7 +92,8 @@ TEST(ValidationTest, MetadataOfOtherKinds) {
               ::testing::ElementsAre("metadata.name: Invalid value: \"a/b\": may not contain '/'"));
 
   auto ingress = Load<networking::v1::Ingress>(
-      R"({"metadata":{"name":"i","namespace":"ns","resourceVersion":"1"}})");
+      R"({"metadata":{"name":"i","namespace":"ns","resourceVersion":"1"},
+          "spec":{"rules":[{"host":"h"}]}})");
   EXPECT_THAT(Texts(ValidateUpdate(ingress, ingress)), ::testing::IsEmpty());
   auto renamed = reflect::Copy(ingress);
   renamed.metadata.name = "j";
