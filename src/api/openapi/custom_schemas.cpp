@@ -1,0 +1,108 @@
+// Definitions of custom resources.
+#include <algorithm>
+
+#include "api/openapi/schemas.h"
+#include "api/types/meta_v1.h"
+
+namespace podium::api::openapi {
+namespace {
+
+bool IsTrue(const JsonValue& schema, std::string_view word) {
+  const JsonValue* found = schema.Find(word);
+  return found && found->is_bool() && found->boolean();
+}
+
+// OpenAPI v2 has no null and no alternatives, and kubectl checks objects by it: what it cannot say
+// is left out, so that it lets pass more, never less.
+void ReduceToV2(JsonValue* schema) {
+  if (!schema->is_object()) return;
+  for (const char* word : {"allOf", "anyOf", "oneOf", "not", "default", "example"}) {
+    schema->Erase(word);
+  }
+  const bool any = IsTrue(*schema, "nullable") || IsTrue(*schema, "x-kubernetes-int-or-string");
+  if (any) {
+    for (const char* word : {"type", "nullable", "items", "properties", "additionalProperties",
+                             "required", "enum", "format"}) {
+      schema->Erase(word);
+    }
+  }
+  if (IsTrue(*schema, "x-kubernetes-preserve-unknown-fields")) {
+    for (const char* word : {"items", "properties"}) schema->Erase(word);
+    // A list without items would be no schema of OpenAPI v2.
+    const JsonValue* type = schema->Find("type");
+    if (type && type->is_string() && type->string() == "array") schema->Erase("type");
+  }
+  for (const char* word : {"items", "additionalProperties"}) {
+    if (JsonValue* inner = schema->Find(word)) ReduceToV2(inner);
+  }
+  if (JsonValue* properties = schema->Find("properties"); properties && properties->is_object()) {
+    for (JsonValue::Member& property : properties->object()) ReduceToV2(&property.value);
+  }
+}
+
+JsonValue MetadataSchema(const reflect::Type& type, std::string_view description, Version version) {
+  JsonValue out = Reference(DefinitionName(type), version);
+  if (version == Version::kV3) {
+    out = JsonValue::Of(Members{{"allOf", JsonValue::Of(JsonValue::Array{std::move(out)})}});
+  }
+  out.Set("description", Text(description));
+  return out;
+}
+
+// apiVersion, kind and metadata, which every object has, whatever its schema says.
+void AddHeader(JsonValue* properties, JsonValue metadata) {
+  const auto text = [](std::string_view description) {
+    return JsonValue::Of(Members{{"description", Text(description)}, {"type", Text("string")}});
+  };
+  properties->Set("apiVersion", text("Group and version of the kind."));
+  properties->Set("kind", text("Kind of the object."));
+  properties->Set("metadata", std::move(metadata));
+  std::ranges::sort(properties->object(), {}, &JsonValue::Member::key);
+}
+
+void AddKind(std::string_view name, const CustomKind& kind, JsonValue* out) {
+  out->Set("x-kubernetes-group-version-kind",
+           JsonValue::Of(JsonValue::Array{GroupVersionKind(kind.group, kind.version, name)}));
+}
+
+}  // namespace
+
+JsonValue CustomDefinition(const CustomKind& kind, Version version) {
+  JsonValue out = kind.schema && kind.schema->is_object() ? *kind.schema : JsonValue::Of(Members());
+  const bool open = !kind.schema || IsTrue(out, "x-kubernetes-preserve-unknown-fields");
+  if (version == Version::kV2) ReduceToV2(&out);
+  out.Set("type", Text("object"));
+  // kubectl would call every field unknown that is not listed.
+  if (version == Version::kV2 && open) {
+    out.Erase("properties");
+  } else {
+    JsonValue* properties = out.Find("properties");
+    if (!properties || !properties->is_object()) {
+      properties = &out.Set("properties", JsonValue::Of(Members()));
+    }
+    AddHeader(properties, MetadataSchema(reflect::TypeOf<meta::v1::ObjectMeta>(),
+                                         "Metadata that all objects have.", version));
+  }
+  AddKind(kind.kind, kind, &out);
+  return out;
+}
+
+JsonValue CustomListDefinition(const CustomKind& kind, Version version) {
+  JsonValue items =
+      JsonValue::Of(Members{{"description", Text("Objects of the list.")},
+                            {"items", Reference(DefinitionName(kind, kind.kind), version)},
+                            {"type", Text("array")}});
+  JsonValue properties = JsonValue::Of(Members{{"items", std::move(items)}});
+  AddHeader(&properties, MetadataSchema(reflect::TypeOf<meta::v1::ListMeta>(),
+                                        "Metadata of the list.", version));
+  JsonValue out =
+      JsonValue::Of(Members{{"description", Text(std::string(kind.list_kind) + " is a list of " +
+                                                 std::string(kind.kind))},
+                            {"properties", std::move(properties)},
+                            {"required", Texts({"items"})},
+                            {"type", Text("object")}});
+  AddKind(kind.list_kind, kind, &out);
+  return out;
+}
+
+}  // namespace podium::api::openapi

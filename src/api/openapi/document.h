@@ -1,0 +1,63 @@
+// The API's own description, as servers publish it: OpenAPI v2 (/openapi/v2, as JSON and as the
+// protobuf message openapi.v2.Document, which kubectl asks for) and OpenAPI v3
+// (/openapi/v3/apis/apps/v1, a document for each group-version, and the index of them).
+//
+// All is made from the descriptors and from resources.table; definitions have upstream's names and
+// extensions, operations upstream's ids, paths and parameters. Texts are those of schema/ and our
+// own. As upstream, v2 has no defaults, and custom resources appear there without what OpenAPI v2
+// cannot say.
+//
+// A document is written into one string, a definition and a path at a time, so that making it takes
+// little more memory than it has bytes; a server makes it once, compresses it and keeps that. The
+// same input gives the same bytes. Any thread may call.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "api/scheme.h"
+#include "reflect/json_value.h"
+
+namespace podium::api::openapi {
+
+// One version of a custom resource.
+struct CustomKind {
+  std::string_view group;
+  std::string_view version;
+  std::string_view kind;
+  std::string_view list_kind;
+  std::string_view plural;
+  bool namespaced = true;
+  bool has_status = false;
+  bool has_scale = false;
+  const reflect::JsonValue* schema = nullptr;  // structural; null: objects of any content
+};
+
+struct Options {
+  std::string_view release = "v1.36.0";  // info.version
+  std::span<const CustomKind> custom_kinds;
+};
+
+enum class Encoding { kJson, kProtobuf };
+
+// What clients ask for, and how an answer is marked: the former is no media type that Go reads.
+inline constexpr std::string_view kProtobufMediaType =
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+inline constexpr std::string_view kProtobufContentType =
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+std::string V2Document(Encoding encoding, const Options& options);
+
+// Nothing but the resources of the group-version, and every definition they lead to. Empty when
+// there is no such group-version.
+std::string V3Document(const GroupVersion& group_version, const Options& options);
+
+// {"paths":{"apis/apps/v1":{"serverRelativeURL":"/openapi/v3/apis/apps/v1?hash=..."}}}. The hash is
+// of the document's bytes: another one means another document. Makes every document once.
+std::string V3Index(const Options& options);
+
+// Of a document's bytes, for URLs and ETags: 32 digits in upper case. Not for secrets.
+std::string DocumentHash(std::string_view document);
+
+}  // namespace podium::api::openapi
