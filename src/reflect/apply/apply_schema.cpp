@@ -117,6 +117,14 @@ Grain GrainOf(const ValueSchema& schema, const JsonValue* value) {
   }
 }
 
+std::vector<const JsonValue::Member*> SortedMembers(const JsonValue::Object& members) {
+  std::vector<const JsonValue::Member*> sorted;
+  sorted.reserve(members.size());
+  for (const JsonValue::Member& member : members) sorted.push_back(&member);
+  std::ranges::sort(sorted, {}, [](const auto* member) { return std::string_view(member->key); });
+  return sorted;
+}
+
 ListItems::ListItems(const ValueSchema& list) {
   const Facts& facts = *list.facts;
   std::string_view keys;

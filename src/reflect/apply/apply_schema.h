@@ -66,6 +66,9 @@ inline const JsonValue::Array* ElementsOf(const JsonValue* value) {
   return value && value->is_array() && !value->array().empty() ? &value->array() : nullptr;
 }
 
+// By key, which is the order of sets: what is put into one in order is appended.
+std::vector<const JsonValue::Member*> SortedMembers(const JsonValue::Object& members);
+
 // Steps to the elements of one list that is not atomic.
 class ListItems {
  public:

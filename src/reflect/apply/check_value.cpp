@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -126,17 +127,16 @@ class Checker {
       return;
     }
     const ListItems steps(schema);
-    FieldSet seen;
+    std::set<PathElement> seen;
     for (size_t i = 0; i < elements.size(); ++i) {
       const Result<PathElement> step = steps.StepOf(elements[i]);
       if (!step.ok()) {
         Add("element " + std::to_string(i) + ": " + step.error().message());
         return;
       }
-      if (duplicates_ == Duplicates::kForbid && seen.Find(*step) != nullptr) {
+      if (duplicates_ == Duplicates::kForbid && !seen.insert(*step).second) {
         Add("duplicate entries for key " + step->Shown());
       }
-      if (duplicates_ == Duplicates::kForbid) seen.Add(*step, true, {});
       path_ += step->Shown();
       Check(element, elements[i]);
       path_.resize(size);

@@ -1,6 +1,9 @@
 #include "reflect/apply/comparison.h"
 
+#include <algorithm>
 #include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,15 +47,26 @@ void CompareMembers(const ValueSchema& schema, const JsonValue* before, const Js
   const JsonValue& now = MembersOf(after) ? *after : kNone;
   Members its_old = Members::Of(old);
   Members its_now = Members::Of(now);
-  const auto compare = [&](const std::string& key, const JsonValue* left, const JsonValue* right) {
-    if (left && right && *left == *right) return;
-    Outcome outcome;
-    CompareValues(MemberOf(schema, key).schema, left, right, &outcome);
-    Take(PathElement::Field(key), std::move(outcome), out);
+  struct Change {
+    const std::string* key;
+    const JsonValue* before;
+    const JsonValue* after;
   };
-  for (const auto& [key, value] : old.object()) compare(key, &value, its_now.Find(key));
+  std::vector<Change> changes;
+  for (const auto& [key, value] : old.object()) {
+    const JsonValue* other = its_now.Find(key);
+    if (other == nullptr || !(value == *other)) changes.push_back({&key, &value, other});
+  }
   for (const auto& [key, value] : now.object()) {
-    if (its_old.Find(key) == nullptr) compare(key, nullptr, &value);
+    if (its_old.Find(key) == nullptr) changes.push_back({&key, nullptr, &value});
+  }
+  // In the order of sets.
+  std::ranges::sort(changes, {},
+                    [](const Change& change) { return std::string_view(*change.key); });
+  for (const auto& [key, left, right] : changes) {
+    Outcome outcome;
+    CompareValues(MemberOf(schema, *key).schema, left, right, &outcome);
+    Take(PathElement::Field(*key), std::move(outcome), out);
   }
 }
 

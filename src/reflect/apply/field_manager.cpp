@@ -205,6 +205,7 @@ std::string ManagerText(const std::string& identifier) {
 
 std::vector<FieldConflict> Conflicts(const std::vector<OwnedField>& fields) {
   std::vector<FieldConflict> conflicts;
+  conflicts.reserve(fields.size());
   for (const OwnedField& field : fields) {
     conflicts.push_back({ManagerText(field.manager), Shown(field.path)});
   }

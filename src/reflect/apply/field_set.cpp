@@ -163,18 +163,37 @@ bool operator==(const FieldSet& a, const FieldSet& b) {
 
 Result<FieldSet> FieldSet::FromJson(const JsonValue& json) {
   if (!json.is_object()) return Error(Code::kInvalidArgument, "a set of fields is no object");
-  FieldSet set;
+  struct Child {
+    PathElement step;
+    const JsonValue* value;
+  };
+  std::vector<Child> children;
+  children.reserve(json.object().size());
   for (const auto& [key, value] : json.object()) {
     if (key == ".") continue;
     Result<PathElement> step = PathElement::Parse(key);
     // A later version may know what it is.
     if (!step.ok() && step.error().code() == Code::kUnsupported) continue;
     if (!step.ok()) return std::move(step).error();
-    TRY(FieldSet behind, FromJson(value));
-    Node& node = set.Descend(*step);
-    node.is_member = node.is_member || behind.empty() || value.Find(".") != nullptr;
+    children.push_back({*std::move(step), &value});
+  }
+  // In order, what follows is appending.
+  if (!std::ranges::is_sorted(children, {}, &Child::step)) {
+    std::ranges::sort(children, {}, &Child::step);
+  }
+  FieldSet set;
+  set.nodes_.reserve(children.size());
+  for (Child& child : children) {
+    TRY(FieldSet behind, FromJson(*child.value));
+    const bool is_member = behind.empty() || child.value->Find(".") != nullptr;
     // Two keys can be one step: numbers and members are written in many ways.
-    node.behind = Union(node.behind, behind);
+    if (!set.nodes_.empty() && set.nodes_.back().step == child.step) {
+      Node& node = set.nodes_.back();
+      node.is_member |= is_member;
+      node.behind = Union(node.behind, behind);
+    } else {
+      set.nodes_.push_back({std::move(child.step), is_member, std::move(behind)});
+    }
   }
   return set;
 }

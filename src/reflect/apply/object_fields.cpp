@@ -11,7 +11,8 @@ FieldSet FieldsIn(const ValueSchema& schema, const JsonValue& value, bool* is_le
 
 FieldSet MemberFields(const ValueSchema& schema, const JsonValue::Object& members) {
   FieldSet fields;
-  for (const auto& [key, value] : members) {
+  for (const JsonValue::Member* each : SortedMembers(members)) {
+    const auto& [key, value] = *each;
     const ApplyMember member = MemberOf(schema, key);
     bool is_member = false;
     FieldSet behind = FieldsIn(member.schema, value, &is_member);

@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "reflect/apply/object_fields.h"
+#include "reflect/patch/members.h"
 
 namespace podium::reflect {
 namespace {
+
+constexpr size_t kManyOwners = 64;
 
 // The parts of several sets behind one step.
 using Sets = std::vector<const FieldSet*>;
@@ -78,9 +81,10 @@ class Finder {
 
   static void FindMembers(const ValueSchema& schema, const JsonValue& value, const FieldSet& last,
                           const Sets& owners, State state, FieldSet* out) {
+    Members members = Members::Of(value);
     for (const FieldSet::Node& node : last.nodes()) {
       if (node.step.kind() != PathElement::Kind::kField) continue;
-      const JsonValue* member = value.Find(node.step.field());
+      const JsonValue* member = members.Find(node.step.field());
       if (member == nullptr) continue;
       const ApplyMember known = MemberOf(schema, node.step.field());
       // An empty list has no path of its own.
@@ -189,7 +193,15 @@ Result<void> Prune(const FieldManagerHooks& hooks, const ManagedSet& last, const
   if (one_version && merged->api_version == last.api_version) {
     const ValueSchema schema = SchemaOf(merged->type);
     Sets owners;
-    for (const auto& [manager, set] : sets) owners.push_back(&set.fields);
+    FieldSet all;  // of many, so that each step is looked up in few
+    for (const auto& [manager, set] : sets) {
+      if (sets.size() > kManyOwners) {
+        all = Union(all, set.fields);
+      } else {
+        owners.push_back(&set.fields);
+      }
+    }
+    if (owners.empty()) owners.push_back(&all);
     RemoveFields(schema, Finder::Find(schema, merged->value, last.fields, owners, {}),
                  &merged->value);
     return {};
