@@ -22,7 +22,7 @@ namespace {
 
 // Null when the kind, or the subresource, has none.
 const KindRules* FindRules(const Type& type, std::string_view subresource = "") {
-  for (const auto& table : {CoreRules(), WorkloadRules(), ClusterRules()}) {
+  for (const auto& table : {CoreRules(), WorkloadRules(), ClusterRules(), ServerRules()}) {
     for (const KindRules& rules : table) {
       if (rules.type == &type && rules.subresource == subresource) return &rules;
     }

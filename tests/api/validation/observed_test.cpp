@@ -23,11 +23,11 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kKinds[] = {
-    "configmap", "cronjob",     "daemonset",   "deployment",    "endpoints",   "event",
-    "hpa",       "ingress",     "job",         "lease",         "limitrange",  "netpol",
-    "node",      "pdb",         "pod",         "priorityclass", "pv",          "pvc",
-    "quota",     "rc",          "replicaset",  "role",          "rolebinding", "secret",
-    "service",   "statefulset", "storageclass"};
+    "configmap", "cronjob",     "daemonset",    "deployment",    "endpoints",   "event",
+    "hpa",       "ingress",     "job",          "lease",         "limitrange",  "netpol",
+    "node",      "pdb",         "pod",          "priorityclass", "pv",          "pvc",
+    "quota",     "rc",          "replicaset",   "role",          "rolebinding", "secret",
+    "service",   "statefulset", "storageclass", "webhook"};
 
 std::string String(const json::value& row, std::string_view key) {
   const json::value* value = row.as_object().if_contains(key);

@@ -1,0 +1,27 @@
+#include "api/validation/api_service.h"
+#include "api/validation/kind_rules.h"
+#include "api/validation/reviews.h"
+#include "api/validation/webhooks.h"
+
+namespace podium::api {
+
+std::span<const KindRules> ServerRules() {
+  using namespace admissionregistration::v1;  // NOLINT: named once
+  using namespace authorization::v1;          // NOLINT: likewise
+  using apiregistration::v1::APIService;
+  static const KindRules kRules[] = {
+      Rules<APIService, ValidateAPIService, ValidateAPIServiceUpdate>(),
+      Subresource<APIService, ValidateAPIServiceStatusUpdate>("status"),
+      Rules<MutatingWebhookConfiguration, ValidateMutatingWebhookConfiguration,
+            ValidateMutatingWebhookConfigurationUpdate>(),
+      Rules<ValidatingWebhookConfiguration, ValidateValidatingWebhookConfiguration,
+            ValidateValidatingWebhookConfigurationUpdate>(),
+      Request<LocalSubjectAccessReview, ValidateLocalSubjectAccessReview>(),
+      Request<SelfSubjectAccessReview, ValidateSelfSubjectAccessReview>(),
+      Request<SubjectAccessReview, ValidateSubjectAccessReview>(),
+      Request<authentication::v1::TokenRequest, ValidateTokenRequest>(),
+  };
+  return kRules;
+}
+
+}  // namespace podium::api
