@@ -49,6 +49,8 @@ class Definitions {
       if (field.kind == reflect::Kind::kRaw) AddRaw(type, field);
     }
   }
+  // One that has no descriptor.
+  void AddRaw(std::string_view name) { raws_.emplace(name); }
   void Add(const CustomKind& kind) {
     customs_.push_back(&kind);
     Add(reflect::TypeOf<meta::v1::ObjectMeta>());
@@ -250,6 +252,7 @@ std::string V2Document(Encoding encoding, const Options& options) {
     group = gv.group;
     contents.paths.push_back(DiscoveryPath(gv));
   }
+  contents.definitions.AddRaw(kVersionInfo);
   contents.definitions.Add(reflect::TypeOf<meta::v1::APIGroup>());
   contents.definitions.Add(reflect::TypeOf<meta::v1::APIGroupList>());
   contents.definitions.Add(reflect::TypeOf<meta::v1::APIVersions>());

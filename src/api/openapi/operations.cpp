@@ -497,8 +497,13 @@ std::vector<Path> RootPaths() {
   Path groups{.path = "/apis/", .operations = {}, .parameters = {}};
   groups.operations.push_back(Discovery("getAPIVersions", "get available API versions", "apis",
                                         NameOf<meta::v1::APIGroupList>()));
+  Path version{.path = "/version/", .operations = {}, .parameters = {}};
+  version.operations.push_back(Discovery("getCodeVersion", "get the version of the server",
+                                         "version", std::string(kVersionInfo)));
+  version.operations[0].consumes = version.operations[0].produces = {kJson};
   std::vector<Path> out;
   out.push_back(std::move(groups));
+  out.push_back(std::move(version));
   return out;
 }
 

@@ -58,8 +58,9 @@ struct Path {
 // they name are those of the kinds involved and of meta/v1.
 std::vector<Path> ResourcePaths(const Resource& resource);
 std::vector<Path> ResourcePaths(const CustomKind& kind);
-// Discovery: /api/, /apis/, /apis/apps/, /apis/apps/v1/. With an empty version, of the group alone.
+// Discovery: /api/, /apis/apps/, /apis/apps/v1/. With an empty version, of the group alone.
 Path DiscoveryPath(const GroupVersion& group_version);
+// /apis/ and /version/.
 std::vector<Path> RootPaths();
 
 // The kinds that operations of a resource read and write: their definitions are needed.

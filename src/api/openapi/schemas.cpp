@@ -384,7 +384,35 @@ JsonValue Definition(const Type& type, Version version,
   return out;
 }
 
+namespace {
+
+// What /version answers.
+JsonValue VersionDefinition() {
+  constexpr std::string_view kAlways[] = {"major",     "minor",        "gitVersion",
+                                          "gitCommit", "gitTreeState", "buildDate",
+                                          "goVersion", "compiler",     "platform"};
+  constexpr std::string_view kSometimes[] = {"emulationMajor", "emulationMinor",
+                                             "minCompatibilityMajor", "minCompatibilityMinor"};
+  Members properties;
+  JsonValue::Array required;
+  for (const std::string_view name : kAlways) {
+    properties.push_back({std::string(name), TypeWithFormat("string", "")});
+    required.push_back(Text(name));
+  }
+  for (const std::string_view name : kSometimes) {
+    properties.push_back({std::string(name), TypeWithFormat("string", "")});
+  }
+  std::ranges::sort(properties, {}, &JsonValue::Member::key);
+  return JsonValue::Of(Members{{"description", Text("What program the server is.")},
+                               {"properties", JsonValue::Of(std::move(properties))},
+                               {"required", JsonValue::Of(std::move(required))},
+                               {"type", Text("object")}});
+}
+
+}  // namespace
+
 JsonValue RawDefinition(std::string_view name) {
+  if (name == kVersionInfo) return VersionDefinition();
   if (name == kAnyJson) {
     return JsonValue::Of(Members{{"description", Text("Any JSON value.")}});
   }

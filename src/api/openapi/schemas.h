@@ -33,6 +33,8 @@ inline constexpr std::string_view kFieldsV1 = "io.k8s.apimachinery.pkg.apis.meta
 inline constexpr std::string_view kAnyJson =
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON";
 
+inline constexpr std::string_view kVersionInfo = "io.k8s.apimachinery.pkg.version.Info";
+
 // The definition of a type. `groups_and_versions`: of all that serve the kinds that every
 // group-version has (DeleteOptions).
 JsonValue Definition(const reflect::Type& type, Version version,

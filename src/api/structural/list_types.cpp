@@ -2,6 +2,7 @@
 #include <set>
 
 #include "api/structural/custom_resource.h"
+#include "reflect/number_text.h"
 
 namespace podium::api {
 namespace {
@@ -11,6 +12,14 @@ using reflect::JsonValue;
 using reflect::Structural;
 
 constexpr reflect::JsonPrintOptions kComparable{.sort_keys = true, .canonical_numbers = true};
+
+// A text that two values share when Go calls them equal: of numbers alone, an integer is never
+// equal to a float; inside of objects and lists their JSON counts.
+std::string SetKey(const JsonValue& value) {
+  std::string out = ToText(value, kComparable);
+  if (value.is_number() && !reflect::ReadJsonNumber(value.number()).is_integer) out += 'f';
+  return out;
+}
 
 // The places of keys that were there before, each key's second place alone.
 std::vector<size_t> Repeated(const std::vector<std::string>& keys) {
@@ -25,7 +34,7 @@ std::vector<size_t> Repeated(const std::vector<std::string>& keys) {
 
 void CheckSet(const JsonValue::Array& elements, const Path& path, field::ErrorList* errors) {
   std::vector<std::string> keys;
-  for (const JsonValue& element : elements) keys.push_back(ToText(element, kComparable));
+  for (const JsonValue& element : elements) keys.push_back(SetKey(element));
   for (const size_t i : Repeated(keys)) {
     errors->Add(field::Duplicate(path.Index(i), BadJsonValue(elements[i])));
   }
@@ -53,7 +62,10 @@ void CheckMap(const Structural& schema, const JsonValue::Array& elements, const 
   std::vector<std::string> keys;
   for (const JsonValue& element : elements) {
     values.push_back(KeyOf(schema, element));
-    keys.push_back(ToText(values.back(), kComparable));
+    // One key is compared by itself.
+    const JsonValue& key = values.back();
+    const bool single = schema.list_map_keys.size() == 1 && !key.object().empty();
+    keys.push_back(single ? SetKey(key.object()[0].value) : ToText(key, kComparable) + "{}");
   }
   for (const size_t i : Repeated(keys)) {
     errors->Add(field::Duplicate(path.Index(i), BadJsonValue(values[i])));

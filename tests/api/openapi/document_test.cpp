@@ -266,6 +266,7 @@ TEST(OpenApiV2Test, IdsAndKinds) {
   EXPECT_EQ(At(V2(), {"paths", "/apis/apps/", "get", "operationId"}).string(), "getAppsAPIGroup");
   EXPECT_EQ(At(V2(), {"paths", "/api/", "get", "operationId"}).string(), "getCoreAPIVersions");
   EXPECT_EQ(At(V2(), {"paths", "/apis/", "get", "operationId"}).string(), "getAPIVersions");
+  EXPECT_EQ(At(V2(), {"paths", "/version/", "get", "operationId"}).string(), "getCodeVersion");
 }
 
 TEST(OpenApiV2Test, EveryReferenceLeadsSomewhereAndNothingIsUnused) {

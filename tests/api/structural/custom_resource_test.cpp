@@ -288,6 +288,10 @@ TEST(ValidateListSetsAndMapsTest, NothingComesTwice) {
   EXPECT_THAT(check("{map: [{a: 1}, x]}"),
               ElementsAreArray({"map[1]: Invalid value: \"x\": must be an object for an array of "
                                 "list-type map"}));
+  // To Go 1 and 1.0 are of two types; inside of lists their JSON counts.
+  EXPECT_THAT(Texts(ValidateListSetsAndMaps(
+                  *schema, *reflect::ParseJson(R"({"set":[1,1.0,[1],[1.0]]})"), field::Path())),
+              ElementsAreArray({"set[3]: Duplicate value: [1]"}));
   EXPECT_THAT(check("{two: [{a: 1}, {a: 1, b: 1}, {b: 1, a: 1}]}"),
               ElementsAreArray({"two[2]: Duplicate value: {\"a\":1,\"b\":1}"}));
   EXPECT_THAT(check("{any: {k: [1, 1]}}"), ElementsAreArray({"any[k][1]: Duplicate value: 1"}));
