@@ -42,10 +42,10 @@ struct View {
         controller_name("reportingController") {}
 
   const meta::v1::ObjectMeta& metadata;
-  const ObjectReference& involvedObject;
+  const ObjectReference& involvedObject;  // NOLINT: as in the API
   const std::string& reason;
   const std::string& message;
-  const MicroTime& eventTime;
+  const MicroTime& eventTime;  // NOLINT: likewise
   const std::string& action;
   const std::string& controller;
   const std::string& instance;
