@@ -22,9 +22,9 @@ void CheckName(const APIService& service, ErrorList* errors) {
   const std::string required = service.spec.version + "." + service.spec.group;
   const auto check = [&](const std::string& name, std::string_view field_name) {
     if (name.empty() || !NameIsPathSegment(name, false).empty() || name == required) return;
-    errors->Add(field::Invalid(
-        Path("metadata").Child(field_name), name,
-        "must be `spec.version+\".\"+spec.group`: " + reflect::GoQuoted(required)));
+    errors->Add(
+        field::Invalid(Path("metadata").Child(field_name), name,
+                       "must be `spec.version+\".\"+spec.group`: " + reflect::GoQuoted(required)));
   };
   check(service.metadata.generateName, "generateName");
   check(service.metadata.name, "name");
@@ -45,7 +45,8 @@ void CheckTls(const APIServiceSpec& spec, const Path& path, ErrorList* errors) {
     return;
   }
   const Path service = path.Child("service");
-  if (spec.service->namespace_.empty()) errors->Add(field::Required(service.Child("namespace"), ""));
+  if (spec.service->namespace_.empty())
+    errors->Add(field::Required(service.Child("namespace"), ""));
   if (spec.service->name.empty()) errors->Add(field::Required(service.Child("name"), ""));
   const int32_t port = spec.service->port.value_or(0);
   for (const std::string& message : IsValidPortNum(port)) {
@@ -61,8 +62,8 @@ void CheckTls(const APIServiceSpec& spec, const Path& path, ErrorList* errors) {
 ErrorList ValidateAPIService(const APIService& service) {
   const APIServiceSpec& spec = service.spec;
   const Path path("spec");
-  ErrorList errors = ValidateGenericObjectMeta(service.metadata, Scope::kCluster,
-                                               NameIsPathSegment, Path("metadata"));
+  ErrorList errors = ValidateGenericObjectMeta(service.metadata, Scope::kCluster, NameIsPathSegment,
+                                               Path("metadata"));
   // Upstream's rule of the name is one; the rest of the metadata comes behind it.
   ErrorList name_errors;
   CheckName(service, &name_errors);
