@@ -11,8 +11,25 @@
 #include "api/validation/resource_quota.h"
 #include "api/validation/secret.h"
 #include "api/validation/service.h"
+#include "reflect/copy.h"
 
 namespace podium::api {
+namespace {
+
+// Old clients know one cluster IP only; the server sees to the list before it looks for mistakes.
+field::ErrorList CreateService(const core::v1::Service& service) {
+  core::v1::Service prepared = reflect::Copy(service);
+  NormalizeClusterIPs(nullptr, &prepared);
+  return ValidateService(prepared);
+}
+
+field::ErrorList UpdateService(const core::v1::Service& service, const core::v1::Service& old) {
+  core::v1::Service prepared = reflect::Copy(service);
+  NormalizeClusterIPs(&old, &prepared);
+  return ValidateServiceUpdate(prepared, old);
+}
+
+}  // namespace
 
 std::span<const KindRules> CoreRules() {
   using namespace core::v1;  // NOLINT: a dozen kinds, named once
@@ -35,7 +52,7 @@ std::span<const KindRules> CoreRules() {
       Rules<ResourceQuota, ValidateResourceQuota, ValidateResourceQuotaUpdate>(),
       Subresource<ResourceQuota, ValidateResourceQuotaStatusUpdate>("status"),
       Rules<Secret, ValidateSecret, ValidateSecretUpdate>(),
-      Rules<Service, ValidateService, ValidateServiceUpdate>(),
+      Rules<Service, CreateService, UpdateService>(),
       Subresource<Service, ValidateServiceStatusUpdate>("status"),
       Rules<ServiceAccount, ValidateServiceAccount, ValidateServiceAccountUpdate>(),
   };

@@ -447,4 +447,18 @@ ErrorList ValidateServiceStatusUpdate(const Service& service, const Service& old
   return errors;
 }
 
+void NormalizeClusterIPs(const Service* old_service, Service* service) {
+  ServiceSpec& spec = service->spec;
+  if (!old_service) {
+    if (!spec.clusterIP.empty() && spec.clusterIPs.empty()) spec.clusterIPs = {spec.clusterIP};
+    return;
+  }
+  const ServiceSpec& old_spec = old_service->spec;
+  const bool same = spec.clusterIP == old_spec.clusterIP;
+  if (spec.clusterIPs.empty() && same) spec.clusterIPs = old_spec.clusterIPs;
+  if (same || spec.clusterIPs != old_spec.clusterIPs) return;
+  spec.clusterIPs.clear();
+  if (!spec.clusterIP.empty()) spec.clusterIPs.push_back(spec.clusterIP);
+}
+
 }  // namespace podium::api

@@ -33,4 +33,9 @@ bool NeedsHealthCheck(const core::v1::ServiceSpec& spec);
 // Its form, and that it is a load balancer's.
 void CheckLoadBalancerClass(const core::v1::ServiceSpec& spec, field::ErrorList* errors);
 
+// spec.clusterIPs as it follows from spec.clusterIP of a client that does not know the list, as
+// upstream's registry does it before validation (normalizeClusterIPs). `old_service` is null for a
+// new one.
+void NormalizeClusterIPs(const core::v1::Service* old_service, core::v1::Service* service);
+
 }  // namespace podium::api

@@ -119,7 +119,7 @@ TEST(Service, ClusterIPs) {
       kService,
       {{{dual, R"(spec.ipFamilies=["IPv4","IPv6"])", "spec.ipFamilyPolicy=\"RequireDualStack\""},
         {}},
-       {{"spec.clusterIPs"}, {"spec.clusterIPs: Required value"}},
+       {{"spec.clusterIPs"}, {}},
        {{"spec.clusterIP=\"10.0.0.2\""},
         {"spec.clusterIPs: Invalid value: [\"10.0.0.1\"]: first value must match `clusterIP`"}},
        {{kNoIPs},
@@ -304,6 +304,34 @@ TEST(Service, Status) {
       Texts(ValidateServiceStatusUpdate(service, service)),
       ::testing::ElementsAre(ingress + "[0].ipMode: Required value: must be specified when `ip` is "
                                        "set"));
+}
+
+// An old client knows spec.clusterIP alone.
+TEST(Service, TheListOfClusterIPsFollowsTheField) {
+  using IPs = reflect::List<std::string>;
+  const auto normalized = [](const Service* old, const char* ip, const IPs& list) {
+    Service service;
+    service.spec.clusterIP = ip;
+    service.spec.clusterIPs = list;
+    NormalizeClusterIPs(old, &service);
+    return service.spec.clusterIPs;
+  };
+  Service alone;
+  alone.spec.clusterIP = "None";
+  EXPECT_THAT(Texts(ValidateService(alone)),
+              ::testing::Contains("spec.clusterIPs: Required value"));
+  EXPECT_EQ(normalized(nullptr, "None", {}), IPs{"None"});
+  EXPECT_EQ(normalized(nullptr, "", {}), IPs());
+  EXPECT_EQ(normalized(nullptr, "a", {"b"}), IPs{"b"});
+  Service old;
+  old.spec.clusterIP = "a";
+  old.spec.clusterIPs = {"a", "b"};
+  EXPECT_EQ(normalized(&old, "a", {}), (IPs{"a", "b"}));
+  EXPECT_EQ(normalized(&old, "a", {"c"}), IPs{"c"});
+  EXPECT_EQ(normalized(&old, "", {"a", "b"}), IPs());
+  EXPECT_EQ(normalized(&old, "c", {"a", "b"}), IPs{"c"});
+  EXPECT_EQ(normalized(&old, "c", {"d"}), IPs{"d"});
+  EXPECT_EQ(normalized(&old, "c", {}), IPs());
 }
 
 }  // namespace
