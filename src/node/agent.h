@@ -82,6 +82,9 @@ class Agent {
   // Adds ephemeral containers to a running pod; the rest of the pod must be the same.
   ApiResult<v1::Pod> UpdateEphemeralContainers(const v1::Pod& next);
 
+  // Somebody has put an image here by hand, under this name: every pod may use it.
+  void AllowImage(const std::string& image, const std::string& id) { pulls_.Allow(image, id); }
+
   // ConfigMaps or Secrets of the namespace have changed.
   void ObjectsChanged(std::string_view name_space);
 

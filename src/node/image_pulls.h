@@ -47,6 +47,9 @@ class ImagePulls {
   // To be called once, before anything is pulled (pull_records.h).
   void Recover();
 
+  // Every pod may use the image under this name (pull_records.h).
+  void Allow(const std::string& image, const std::string& id) { records_.Allow(image, id); }
+
   ImageOutcome Ensure(const ImageRequest& request);
   // Its back-offs are not needed any more.
   void Forget(const v1::Pod& pod);

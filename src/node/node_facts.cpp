@@ -163,7 +163,9 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
     const auto told = PullImage(
         exchange,
         [&](const image::PullObserver& observer, const http::Cancellation* cancellation) {
-          return images_.PullWithProgress(image, observer, cancellation);
+          auto pulled = images_.PullWithProgress(image, observer, cancellation);
+          if (pulled.ok()) agent_.AllowImage(image, pulled->id);
+          return pulled;
         },
         Parameter(query, "progress") == "true");
     return told.ok() ? void() : RespondStatus(*exchange, StatusOf(told.error()));
@@ -175,6 +177,9 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
   if (method == "POST" && what == "import") {
     const auto imported = ImportImages(*store_, *exchange, query);
     if (!imported.ok()) return RespondStatus(*exchange, StatusOf(imported.error()));
+    for (const image::ImageInfo& each : *imported) {
+      for (const std::string& name : each.names) agent_.AllowImage(name, each.id.String());
+    }
     return RespondJson(*exchange, 200, ImagesJson(*imported));
   }
   if (method == "GET" && what == "export") {

@@ -202,6 +202,11 @@ Result<void> PullRecords::Add(const std::string& image, const std::string& id,
   return Write(id, record);
 }
 
+void PullRecords::Allow(const std::string& image, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  (void)Add(image, id, std::nullopt);
+}
+
 bool PullRecords::MustPull(const std::string& image, const std::string& id,
                            std::span<const ImageSecret> secrets) {
   const std::lock_guard lock(mutex_);

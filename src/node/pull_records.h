@@ -8,7 +8,8 @@
 //   DATA/image_manager/pulled/sha256-HEX    of the image's id: ImagePulledRecord, the credentials
 //                                           by repository
 //
-// What stands in neither was not pulled for a pod (imported, `podium pull`): every pod may use it.
+// What an administrator brought (imported, `podium pull`) every pod may use, under that name; so
+// does what stands in neither.
 // What was being pulled when the machine or the agent died has no credentials: every pod pulls.
 // Secrets are known by a hash of what they say, never by it. A record is on disk before a pull is
 // told to be done, and so is an intent before it begins.
@@ -47,6 +48,9 @@ class PullRecords {
   // `secret`: whose credentials the registry took; none: the machine's own, or nobody's.
   void Done(const std::string& image, const std::string& id,
             const std::optional<ImageSecret>& secret);
+
+  // It was brought by hand. A record that cannot be written leaves the pods to ask the registry.
+  void Allow(const std::string& image, const std::string& id);
 
   // Whether a pod with these secrets (those that are for the image) must pull it, though it is
   // here. A secret that holds what was used before, or that was used before it was changed, is

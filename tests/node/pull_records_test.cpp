@@ -159,6 +159,20 @@ TEST_F(PullRecordsTest, NoSecretIsOnTheDisk) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
+TEST_F(PullRecordsTest, WhatIsBroughtByHandIsEverybodysUnderThatName) {
+  ASSERT_TRUE(records_.Begin(kImage).ok());
+  records_.Done(kImage, "id", Secret("s", "1"));
+  EXPECT_TRUE(records_.MustPull("example.test/in:1", "id", {}));
+  records_.Allow("example.test/in:1", "id");
+  EXPECT_FALSE(records_.MustPull("example.test/in:1", "id", {}));
+  EXPECT_TRUE(records_.MustPull(kImage, "id", {}));
+  // Also when a pod pulls it later, under another name.
+  records_.Allow("example.test/other:1", "id2");
+  ASSERT_TRUE(records_.Begin(kImage).ok());
+  records_.Done(kImage, "id2", Secret("s", "1"));
+  EXPECT_FALSE(records_.MustPull("example.test/other:1", "id2", {}));
+}
+
 TEST_F(PullRecordsTest, AnotherPodsImageIsPulledAgain) {
   node_.images.private_to = "right";
   EXPECT_EQ(Ensure("IfNotPresent", Pull("s", "right")), "");
