@@ -122,7 +122,8 @@ class BridgeNetwork final : public Network {
   std::map<std::string, Pod> pods_;
   uint32_t next_device_;
   std::deque<Spare> spares_;
-  bool recovered_ = false;  // no address is given to a spare before the live pods have theirs
+  bool recovered_ =
+      false;  // nothing is made ahead before the live pods have theirs, and strays are gone
   bool stopping_ = false;
   std::condition_variable wanted_;
 

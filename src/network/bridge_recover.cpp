@@ -49,8 +49,6 @@ Result<void> BridgeNetwork::Adopt(std::span<const LiveSandbox> live) {
   }
   pods_ = std::move(pods);
   addresses_ = std::move(addresses);
-  recovered_ = true;
-  wanted_.notify_all();
   return {};
 }
 
@@ -97,6 +95,12 @@ Result<void> BridgeNetwork::Recover(std::span<const LiveSandbox> live) {
     TRY_VOID(AddPodRoutes(bridge_, bridge_index_, address));
   }
   TRY_VOID(RemoveStrays());
+  {
+    // Not before: the device of a namespace that is just being made would be a stray.
+    const std::lock_guard lock(mutex_);
+    recovered_ = true;
+    wanted_.notify_all();
+  }
   TRY_VOID(UpdateLoopback());
   TRY(const auto warnings, AcceptForwarded(bridge_.name));
   (void)warnings;  // Status tells them
