@@ -252,4 +252,22 @@ std::optional<std::string> GoJsonObjectProblem(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view GoKindOf(const reflect::JsonValue& value) {
+  switch (value.kind()) {
+    case reflect::JsonValue::Kind::kBool:
+      return "bool";
+    case reflect::JsonValue::Kind::kNumber:
+      return "number";
+    case reflect::JsonValue::Kind::kString:
+      return "string";
+    case reflect::JsonValue::Kind::kArray:
+      return "array";
+    case reflect::JsonValue::Kind::kObject:
+      return "object";
+    case reflect::JsonValue::Kind::kNull:
+      break;
+  }
+  return "null";
+}
+
 }  // namespace podium::api

@@ -1,6 +1,7 @@
 // apiVersion, kind and metadata of whole objects in custom resources.
 #include <algorithm>
 
+#include "api/go_json.h"
 #include "api/names.h"
 #include "api/structural/custom_resource.h"
 #include "api/types/meta_v1.h"
@@ -38,21 +39,6 @@ std::string GoTypeOf(const reflect::Field& field, bool element) {
   }
 }
 
-std::string_view GoFormOf(const JsonValue& value) {
-  switch (value.kind()) {
-    case JsonValue::Kind::kBool:
-      return "bool";
-    case JsonValue::Kind::kNumber:
-      return "number";
-    case JsonValue::Kind::kString:
-      return "string";
-    case JsonValue::Kind::kArray:
-      return "array";
-    default:
-      return "object";
-  }
-}
-
 // What Go's decoder says of a value that has the wrong type.
 std::string GoProblem(const reflect::Problem& problem, const JsonValue& metadata) {
   if (problem.kind != reflect::Problem::Kind::kWrongType) return problem.message;
@@ -60,7 +46,7 @@ std::string GoProblem(const reflect::Problem& problem, const JsonValue& metadata
   const std::string_view bad = "json: cannot unmarshal ";
   const auto path = reflect::FieldPath::Parse(problem.path);
   if (!path.ok() || path->empty()) {
-    return std::string(bad) + std::string(GoFormOf(metadata)) +
+    return std::string(bad) + std::string(GoKindOf(metadata)) +
            " into Go value of type v1.ObjectMeta";
   }
   const JsonValue* value = &metadata;
@@ -86,7 +72,7 @@ std::string GoProblem(const reflect::Problem& problem, const JsonValue& metadata
     type = field->type;
   }
   if (!found) return problem.message;
-  return std::string(bad) + std::string(GoFormOf(*value)) + " into Go struct field " + owner + "." +
+  return std::string(bad) + std::string(GoKindOf(*value)) + " into Go struct field " + owner + "." +
          names + " of type " + GoTypeOf(*found, element);
 }
 

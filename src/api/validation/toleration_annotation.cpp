@@ -16,24 +16,6 @@ using reflect::List;
 
 namespace {
 
-std::string_view KindOf(const JsonValue& value) {
-  switch (value.kind()) {
-    case JsonValue::Kind::kBool:
-      return "bool";
-    case JsonValue::Kind::kNumber:
-      return "number";
-    case JsonValue::Kind::kString:
-      return "string";
-    case JsonValue::Kind::kArray:
-      return "array";
-    case JsonValue::Kind::kObject:
-      return "object";
-    case JsonValue::Kind::kNull:
-      break;
-  }
-  return "null";
-}
-
 bool SameButForCase(std::string_view a, std::string_view b) {
   auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
@@ -45,7 +27,7 @@ class Reader {
     List<Toleration> tolerations;
     if (value.is_null()) return tolerations;
     if (!value.is_array()) {
-      Fail(KindOf(value), "value of type []core.Toleration");
+      Fail(GoKindOf(value), "value of type []core.Toleration");
       return tolerations;
     }
     for (const JsonValue& element : value.array()) {
@@ -53,7 +35,7 @@ class Reader {
       if (element.is_object()) {
         for (const auto& [name, field] : element.object()) Field(name, field, &toleration);
       } else if (!element.is_null()) {
-        Fail(KindOf(element), "value of type core.Toleration");
+        Fail(GoKindOf(element), "value of type core.Toleration");
       }
     }
     return tolerations;
@@ -68,7 +50,7 @@ class Reader {
       if (value.is_string()) {
         *target = value.string();
       } else if (!value.is_null()) {
-        FailField(KindOf(value), field, type);
+        FailField(GoKindOf(value), field, type);
       }
     };
     text("Key", "string", &toleration->key);
@@ -83,7 +65,7 @@ class Reader {
       seconds->reset();
       return;
     }
-    std::string found(KindOf(value));
+    std::string found(GoKindOf(value));
     if (value.is_number()) {
       if (Result<int64_t> number = reflect::ParseGoInt(value.number()); number.ok()) {
         *seconds = *number;
