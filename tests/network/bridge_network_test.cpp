@@ -372,7 +372,7 @@ TEST(BridgeNetworkTest, SparesEndWithTheirMaker) {
       for (;;) pause();
     }
     const auto devices = [] { return std::stoi(Shell("ip -br link | grep -c '^veth' || true")); };
-    for (int i = 0; i < 400 && devices() < 4; ++i) poll(nullptr, 0, 50);
+    for (int i = 0; i < 200 && devices() < 4; ++i) poll(nullptr, 0, 50);
     EXPECT_EQ(devices(), 4);
     EXPECT_EQ(kill(maker, SIGKILL), 0);
     int status = 0;
