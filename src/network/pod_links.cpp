@@ -107,10 +107,11 @@ void PutPort(NetlinkBatch* batch, uint32_t device, const Mac& mac) {
   batch->Put(NDA_LLADDR, mac);
 }
 
-// That both ends are up reaches the queues and the bridge by way of a work queue of the kernel's.
-// Until then packets are dropped: the pod's first would be lost, and TCP tries again after a
-// second. To ask for the device makes the kernel catch up (Linux 6.8); before that it is a matter
-// of waiting.
+// That both ends are up reaches their queues and the bridge by way of a work queue of the kernel's,
+// and that the bridge has a port that is up (its first, or its first again) reaches the bridge's own
+// queue by another turn of it. Until then packets are dropped: the pod's first would be lost, and
+// TCP tries again after a second. To ask for the device makes the kernel catch up (Linux 6.8);
+// before that it is a matter of waiting.
 Result<void> AwaitUp(NetlinkSocket* socket, uint32_t device) {
   constexpr int kTries = 2000;
   constexpr useconds_t kPause = 1000;
@@ -140,7 +141,7 @@ void PutInside(NetlinkBatch* batch, uint32_t device, const AddressBytes& own,
   PutNeighbour(batch, device, gateway, gateway_mac);
 }
 
-Result<void> Configure(NetlinkSocket* outside, const BridgeConfig& config,
+Result<void> Configure(NetlinkSocket* outside, const BridgeConfig& config, uint32_t bridge,
                        const PodAddress& address, int netns) {
   TRY(NetlinkSocket inside, NetlinkSocket::OpenIn(NETLINK_ROUTE, netns));
   TRY(const Ends ends, FindEnds(&inside));
@@ -159,7 +160,8 @@ Result<void> Configure(NetlinkSocket* outside, const BridgeConfig& config,
   PutPort(&host, ends.host, address.mac);
   TRY_VOID(outside->Execute(&host));
   TRY_VOID(AwaitUp(&inside, ends.pod));
-  return AwaitUp(outside, ends.host);
+  TRY_VOID(AwaitUp(outside, ends.host));
+  return AwaitUp(outside, bridge);
 }
 
 // The pod's routes on the host, one an address. To IPv4 the pod is its own gateway: a plain route
@@ -216,7 +218,7 @@ Result<void> ConnectPod(const BridgeConfig& config, uint32_t bridge, const std::
                         const PodAddress& address, int netns) {
   TRY(NetlinkSocket outside, NetlinkSocket::Open(NETLINK_ROUTE));
   TRY_VOID(MakePair(&outside, config, bridge, device, address.mac, netns));
-  auto configured = Configure(&outside, config, address, netns);
+  auto configured = Configure(&outside, config, bridge, address, netns);
   // The first error counts; the device goes with its namespace in any case.
   if (!configured.ok()) (void)RemoveLink(device);
   return configured;
