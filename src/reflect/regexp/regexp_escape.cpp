@@ -10,11 +10,6 @@
 namespace podium::reflect {
 namespace {
 
-// The part of `whole` in front of its suffix `rest`.
-std::string_view Before(std::string_view whole, std::string_view rest) {
-  return whole.substr(0, whole.size() - rest.size());
-}
-
 int HexDigit(char32_t c) {
   if (c >= '0' && c <= '9') return static_cast<int>(c - '0');
   if (c >= 'a' && c <= 'f') return static_cast<int>(c - 'a' + 10);

@@ -25,11 +25,6 @@ bool IsCaptureName(std::string_view name) {
   return !name.empty();
 }
 
-// The part of `whole` in front of its suffix `rest`.
-std::string_view Before(std::string_view whole, std::string_view rest) {
-  return whole.substr(0, whole.size() - rest.size());
-}
-
 struct Flags {
   bool fold_case = false;
   bool multi_line = false;
