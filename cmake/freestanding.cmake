@@ -4,6 +4,9 @@
 function(podium_freestanding room name)
   cmake_parse_arguments(PROGRAM "" "" "SOURCES;LINK_OPTIONS" ${ARGN})
   list(TRANSFORM PROGRAM_SOURCES PREPEND ${room}/)
+  # Sources that the room has as well get no precompiled header: it is for another language, one
+  # with exceptions.
+  set_source_files_properties(${PROGRAM_SOURCES} PROPERTIES COMPILE_OPTIONS "")
   add_executable(${name} ${PROGRAM_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/rooms/${room})
   set_target_properties(${name} PROPERTIES

@@ -21,6 +21,21 @@ function(podium_room name)
   list(TRANSFORM ROOM_MAY_INCLUDE PREPEND podium_ OUTPUT_VARIABLE others)
   target_link_libraries(podium_${name} PRIVATE ${others} ${ROOM_LIBRARIES})
   set_target_properties(podium_${name} PROPERTIES PODIUM_MAY_INCLUDE "${others}")
+  if(PODIUM_PRECOMPILE)
+    podium_precompiled_for(podium_${name} precompiled)
+    podium_use_precompiled(${precompiled} TARGET podium_${name} SOURCES ${ROOM_SOURCES})
+  endif()
+endfunction()
+
+# podium_precompiled_for(ROOM_TARGET VARIABLE): which precompiled header a room's sources, and its
+# tests, may see.
+function(podium_precompiled_for target variable)
+  get_target_property(others ${target} PODIUM_MAY_INCLUDE)
+  if("podium_api" IN_LIST others OR target STREQUAL "podium_api")
+    set(${variable} api PARENT_SCOPE)
+  else()
+    set(${variable} standard PARENT_SCOPE)
+  endif()
 endfunction()
 
 # podium_use_rooms(TARGET library...): links TARGET, a test or a program, to rooms and to whatever

@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def entries(build):
-    """Yields (source file, command as a list) of each entry, without launcher, output and input."""
+    """Yields (source file, command as a list) of each entry, without launcher, output and input, and
+    without precompiled header: what is checked is what a file includes."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = Path(entry["file"])
         words = shlex.split(entry["command"])
@@ -17,7 +18,7 @@ def entries(build):
         for word in words:
             if skip:
                 skip = False
-            elif word in ("-o", "-MF", "-MT"):
+            elif word in ("-o", "-MF", "-MT", "-include-pch"):
                 skip = True
             elif word not in ("-c", "-MD", str(source)):
                 command.append(word)

@@ -108,9 +108,9 @@ void PutPort(NetlinkBatch* batch, uint32_t device, const Mac& mac) {
 }
 
 // That both ends are up reaches their queues and the bridge by way of a work queue of the kernel's,
-// and that the bridge has a port that is up (its first, or its first again) reaches the bridge's own
-// queue by another turn of it. Until then packets are dropped: the pod's first would be lost, and
-// TCP tries again after a second. To ask for the device makes the kernel catch up (Linux 6.8);
+// and that the bridge has a port that is up (its first, or its first again) reaches the bridge's
+// own queue by another turn of it. Until then packets are dropped: the pod's first would be lost,
+// and TCP tries again after a second. To ask for the device makes the kernel catch up (Linux 6.8);
 // before that it is a matter of waiting.
 Result<void> AwaitUp(NetlinkSocket* socket, uint32_t device) {
   constexpr int kTries = 2000;
