@@ -1,4 +1,5 @@
 #include "api/validation/api_service.h"
+#include "api/validation/custom_resource_definition.h"
 #include "api/validation/kind_rules.h"
 #include "api/validation/reviews.h"
 #include "api/validation/webhooks.h"
@@ -8,10 +9,14 @@ namespace podium::api {
 std::span<const KindRules> ServerRules() {
   using namespace admissionregistration::v1;  // NOLINT: named once
   using namespace authorization::v1;          // NOLINT: likewise
+  using apiextensions::v1::CustomResourceDefinition;
   using apiregistration::v1::APIService;
   static const KindRules kRules[] = {
       Rules<APIService, ValidateAPIService, ValidateAPIServiceUpdate>(),
       Subresource<APIService, ValidateAPIServiceStatusUpdate>("status"),
+      Rules<CustomResourceDefinition, ValidateCustomResourceDefinition,
+            ValidateCustomResourceDefinitionUpdate>(),
+      Subresource<CustomResourceDefinition, ValidateCustomResourceDefinitionStatusUpdate>("status"),
       Rules<MutatingWebhookConfiguration, ValidateMutatingWebhookConfiguration,
             ValidateMutatingWebhookConfigurationUpdate>(),
       Rules<ValidatingWebhookConfiguration, ValidateValidatingWebhookConfiguration,

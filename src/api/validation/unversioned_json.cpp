@@ -47,6 +47,7 @@ constexpr GoName kGoNames[] = {
     {"iqn", "IQN"},
     {"iscsi", "ISCSI"},
     {"iscsiInterface", "ISCSIInterface"},
+    {"jsonPath", "JSONPath"},
     {"nfs", "NFS"},
     {"os", "OS"},
     {"pdName", "PDName"},
