@@ -123,62 +123,6 @@ class MailParser {
   std::string_view rest_;
 };
 
-bool HasGoodEscapes(std::string_view text) {
-  for (size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 3)) {
-    if (i + 2 >= text.size() || !IsHex(text[i + 1]) || !IsHex(text[i + 2])) return false;
-  }
-  return true;
-}
-
-bool IsOptionalPort(std::string_view port) {
-  return port.empty() || (port[0] == ':' && std::ranges::all_of(port.substr(1), IsDigit));
-}
-
-bool IsUriHost(std::string_view host) {
-  if (host.starts_with('[')) {
-    const size_t end = host.rfind(']');
-    if (end == std::string_view::npos || !IsOptionalPort(host.substr(end + 1))) return false;
-  } else if (const size_t colon = host.rfind(':'); colon != std::string_view::npos) {
-    if (!IsOptionalPort(host.substr(colon))) return false;
-  }
-  if (!HasGoodEscapes(host)) return false;
-  for (size_t i = 0; i < host.size(); ++i) {
-    const char c = host[i];
-    // Of ASCII, only a percent sign may be escaped in a host.
-    if (c == '%') {
-      if (host[i + 1] < '8' && host.substr(i, 3) != "%25") return false;
-      i += 2;
-    } else if ((c & 0x80) == 0 && !IsLetterOrDigit(c) && !IsOneOf(c, "-_.~!$&'()*+,;=:[]<>\"")) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool IsAuthority(std::string_view authority) {
-  const size_t at = authority.rfind('@');
-  if (at != std::string_view::npos) {
-    const std::string_view user = authority.substr(0, at);
-    if (!HasGoodEscapes(user)) return false;
-    for (const char c : user) {
-      if (!IsLetterOrDigit(c) && !IsOneOf(c, "-._:~!$&'()*+,;=%@")) return false;
-    }
-    authority.remove_prefix(at + 1);
-  }
-  return IsUriHost(authority);
-}
-
-// Where the rest begins behind a scheme; 0 when there is none, npos when it is empty.
-size_t SchemeEnd(std::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (IsLetter(c)) continue;
-    if (c == ':') return i == 0 ? std::string_view::npos : i + 1;
-    if (i == 0 || !(IsDigit(c) || IsOneOf(c, "+-."))) return 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 bool IsEmailAddress(std::string_view text) { return MailParser(text).Address(); }
@@ -196,26 +140,6 @@ bool IsMacAddress(std::string_view text) {
   }
   const size_t bytes = (text.size() + 1) / (group + 1) * group / 2;
   return bytes == 6 || bytes == 8 || bytes == 20;
-}
-
-bool IsRequestUri(std::string_view text) {
-  if (text.empty()) return false;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) return false;
-  }
-  if (text == "*") return true;
-  const size_t scheme = SchemeEnd(text);
-  if (scheme == std::string_view::npos) return false;
-  text.remove_prefix(scheme);
-  text = text.substr(0, text.find('?'));
-  // After a scheme anything is opaque that is no path.
-  if (!text.starts_with('/')) return scheme > 0;
-  if (scheme > 0 && text.starts_with("//")) {
-    const size_t slash = std::min(text.find('/', 2), text.size());
-    if (!IsAuthority(text.substr(2, slash - 2))) return false;
-    text.remove_prefix(slash);
-  }
-  return HasGoodEscapes(text);
 }
 
 }  // namespace podium::api

@@ -11,7 +11,4 @@ bool IsEmailAddress(std::string_view text);
 // net.ParseMAC: 6, 8 or 20 bytes, as 00:00:5e:00:53:01, 00-00-5e-00-53-01 or 0000.5e00.5301.
 bool IsMacAddress(std::string_view text);
 
-// net/url.ParseRequestURI: an absolute URI or an absolute path.
-bool IsRequestUri(std::string_view text);
-
 }  // namespace podium::api

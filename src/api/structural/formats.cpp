@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "api/go_url.h"
 #include "api/ip.h"
 #include "api/quantity.h"
 #include "api/structural/addresses.h"
@@ -217,7 +218,7 @@ constexpr Format kFormats[] = {
     {"quantity", IsQuantity},
     {"rgbcolor", HasPattern<kRgbColor>},
     {"ssn", HasPattern<kSsn>},
-    {"uri", IsRequestUri},
+    {"uri", [](std::string_view text) { return ParseGoRequestUri(text).ok(); }},
     {"uuid", HasPattern<kUuid>},
     {"uuid3", HasPattern<kUuid3>},
     {"uuid4", HasPattern<kUuid4>},

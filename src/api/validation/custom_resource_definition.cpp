@@ -1,13 +1,15 @@
 #include "api/validation/custom_resource_definition.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "api/go_url.h"
 #include "api/names.h"
-#include "api/structural/addresses.h"
 #include "api/validation/common.h"
 #include "api/validation/definition_schema.h"
 #include "api/validation/definition_versions.h"
@@ -32,6 +34,8 @@ struct Options {
   SchemaRequirements schemas;
   bool schema_required = true;
   bool known_review_version_required = true;
+  // Only definitions that are served are held to it.
+  bool valid_bundle_required = false;
 };
 
 std::string Joined(const Messages& messages) {
@@ -163,6 +167,9 @@ void CheckConversion(const CustomResourceConversion& conversion, const Options& 
     } else {
       errors->Append(ValidateWebhookService(*client.service, client_path.Child("service")));
     }
+    if (options.valid_bundle_required) {
+      errors->Append(ValidateCABundle(client.caBundle, client_path.Child("caBundle")));
+    }
   }
   CheckReviewVersions(webhook.conversionReviewVersions, options.known_review_version_required,
                       versions_path, errors);
@@ -244,13 +251,12 @@ void CheckStoredVersions(const CustomResourceDefinition& definition, ErrorList* 
     }
   }
   for (const auto& [name, index] : left) {
-    const std::string version(name);
     errors->Add(field::Invalid(
-        path.Index(index), version,
-        "missing from spec.versions; " + version +
-            " was previously a storage version, and must remain in spec.versions until a storage "
-            "migration ensures no data remains persisted in " +
-            version + " and removes " + version + " from status.storedVersions"));
+        path.Index(index), name,
+        fmt::format("missing from spec.versions; {0} was previously a storage version, and must "
+                    "remain in spec.versions until a storage migration ensures no data remains "
+                    "persisted in {0} and removes {0} from status.storedVersions",
+                    name)));
   }
 }
 
@@ -261,16 +267,11 @@ Approval ApprovalOf(const CustomResourceDefinition& definition) {
   const auto& annotations = definition.metadata.annotations;
   const auto found = annotations.find(apiextensions::v1::kKubeAPIApprovedAnnotation);
   if (found == annotations.end() || found->second.empty()) return Approval::kMissing;
-  std::string_view text = found->second;
+  const std::string& text = found->second;
   if (text.starts_with("unapproved")) return Approval::kBypassed;
-  if (!IsRequestUri(text)) return Approval::kInvalid;
-  const size_t colon = text.find(':');
-  if (colon == text.npos || text[0] == '/') return Approval::kInvalid;
-  text = text.substr(colon + 1, text.find('?') - colon - 1);
-  if (!text.starts_with("//")) return Approval::kInvalid;
-  text = text.substr(2, text.find('/', 2) - 2);
-  const bool has_host = !text.empty() && !text.ends_with('@');
-  return has_host ? Approval::kApproved : Approval::kInvalid;
+  const auto url = ParseGoRequestUri(text);
+  if (!url.ok() || url->host.empty() || url->scheme.empty()) return Approval::kInvalid;
+  return Approval::kApproved;
 }
 
 // Groups of the Kubernetes project tell where their API was approved.
@@ -341,6 +342,11 @@ Options OptionsBeside(const CustomResourceDefinition& old_definition) {
     const auto& versions = conversion->webhook->conversionReviewVersions;
     options.known_review_version_required =
         versions.empty() || std::ranges::any_of(versions, IsKnownReviewVersion);
+  }
+  options.valid_bundle_required = IsEstablished(old_definition);
+  if (conversion && conversion->webhook && conversion->webhook->clientConfig) {
+    const auto& bundle = conversion->webhook->clientConfig->caBundle;
+    if (!ValidateCABundle(bundle, Path()).empty()) options.valid_bundle_required = false;
   }
   return options;
 }

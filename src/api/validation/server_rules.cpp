@@ -1,4 +1,5 @@
 #include "api/validation/api_service.h"
+#include "api/validation/certificates.h"
 #include "api/validation/custom_resource_definition.h"
 #include "api/validation/kind_rules.h"
 #include "api/validation/reviews.h"
@@ -11,9 +12,16 @@ std::span<const KindRules> ServerRules() {
   using namespace authorization::v1;          // NOLINT: likewise
   using apiextensions::v1::CustomResourceDefinition;
   using apiregistration::v1::APIService;
+  using certificates::v1::CertificateSigningRequest;
   static const KindRules kRules[] = {
       Rules<APIService, ValidateAPIService, ValidateAPIServiceUpdate>(),
       Subresource<APIService, ValidateAPIServiceStatusUpdate>("status"),
+      Rules<CertificateSigningRequest, ValidateCertificateSigningRequest,
+            ValidateCertificateSigningRequestUpdate>(),
+      Subresource<CertificateSigningRequest, ValidateCertificateSigningRequestStatusUpdate>(
+          "status"),
+      Subresource<CertificateSigningRequest, ValidateCertificateSigningRequestApprovalUpdate>(
+          "approval"),
       Rules<CustomResourceDefinition, ValidateCustomResourceDefinition,
             ValidateCustomResourceDefinitionUpdate>(),
       Subresource<CustomResourceDefinition, ValidateCustomResourceDefinitionStatusUpdate>("status"),

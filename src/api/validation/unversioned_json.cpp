@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "api/validation/common.h"
+#include "reflect/base64.h"
 #include "reflect/json.h"
 
 namespace podium::api {
@@ -347,10 +348,13 @@ field::BadValue UnversionedValueOf(const Type& type, const void* object) {
   return field::BadValue::Json(std::move(json));
 }
 
-std::string UnversionedLinesOf(const Type& type, const void* object) {
-  std::string json;
-  Writer(&json).Object(type, object);
-  return Indented(json);
+field::BadValue BytesValue(const reflect::Bytes& bytes) {
+  if (bytes.empty() && !bytes.present) return nullptr;
+  std::string json = "\"";
+  reflect::AppendBase64(bytes.data, &json);
+  return field::BadValue::Json(json + "\"");
 }
+
+std::string LinesOf(const field::BadValue& value) { return Indented(value.text()); }
 
 }  // namespace podium::api

@@ -29,20 +29,20 @@ field::BadValue UnversionedValue(const reflect::List<T>& list) {
   return field::BadValue::Json(json + "]");
 }
 
-// The same over many lines, each level indented by one space: what upstream compares line by line
-// when an update changes what it may not.
-std::string UnversionedLinesOf(const reflect::Type& type, const void* object);
+// Bytes as base64, or null.
+field::BadValue BytesValue(const reflect::Bytes& bytes);
 
-// How two objects differ: those lines in unified form, with three lines around each change.
-template <class T>
-std::string UnversionedDiff(const T& before, const T& after);
+// The value over many lines, each level indented by one space: what upstream compares line by line
+// when an update changes what it may not.
+std::string LinesOf(const field::BadValue& value);
 
 std::string UnifiedDiff(const std::string& before, const std::string& after);
 
+// How two objects, or lists of such, differ: those lines in unified form, with three lines around
+// each change.
 template <class T>
 std::string UnversionedDiff(const T& before, const T& after) {
-  return UnifiedDiff(UnversionedLinesOf(reflect::TypeOf<T>(), &before),
-                     UnversionedLinesOf(reflect::TypeOf<T>(), &after));
+  return UnifiedDiff(LinesOf(UnversionedValue(before)), LinesOf(UnversionedValue(after)));
 }
 
 }  // namespace podium::api

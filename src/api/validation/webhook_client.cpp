@@ -1,7 +1,10 @@
 #include "api/validation/webhook_client.h"
 
+#include "api/go_url.h"
 #include "api/names.h"
-#include "api/validation/common.h"
+#include "api/validation/unversioned_json.h"
+#include "pki/pem.h"
+#include "pki/x509.h"
 
 namespace podium::api {
 
@@ -9,43 +12,6 @@ using field::ErrorList;
 using field::Path;
 
 namespace {
-
-// The parts of "scheme://user@host/path?query#fragment" that a hook's URL has rules for.
-struct UrlParts {
-  std::string_view scheme;
-  std::optional<std::string_view> user;
-  std::string_view host;
-  std::string_view query;
-  std::string_view fragment;
-};
-
-// Takes what follows `mark` off the end of `text`.
-std::string_view TakeAfter(std::string_view* text, char mark) {
-  const size_t at = text->find(mark);
-  if (at == std::string_view::npos) return {};
-  const std::string_view after = text->substr(at + 1);
-  *text = text->substr(0, at);
-  return after;
-}
-
-UrlParts SplitUrl(std::string_view url) {
-  UrlParts parts;
-  parts.fragment = TakeAfter(&url, '#');
-  if (const size_t colon = url.find_first_of(":/?");
-      colon != std::string_view::npos && url[colon] == ':') {
-    parts.scheme = url.substr(0, colon);
-    url.remove_prefix(colon + 1);
-  }
-  parts.query = TakeAfter(&url, '?');
-  if (!url.starts_with("//")) return parts;
-  url.remove_prefix(2);
-  parts.host = url.substr(0, url.find('/'));
-  if (const size_t at = parts.host.rfind('@'); at != std::string_view::npos) {
-    parts.user = parts.host.substr(0, at);
-    parts.host.remove_prefix(at + 1);
-  }
-  return parts;
-}
 
 void CheckServicePath(const std::string& value, const Path& path, ErrorList* errors) {
   if (value.empty() || value == "/") return;
@@ -68,24 +34,48 @@ void CheckServicePath(const std::string& value, const Path& path, ErrorList* err
   }
 }
 
+// Why no certificate can be read; empty when one can.
+std::string BundleProblem(std::string_view pem) {
+  std::string first_problem;
+  while (!pem.empty()) {
+    const auto block = pki::TakePemBlock(&pem);
+    std::string problem;
+    if (!block) {
+      problem = "unable to parse bytes as PEM block";
+    } else if (block->type == "CERTIFICATE" && !block->has_headers) {
+      const auto checked = pki::CheckCertificate(block->bytes);
+      if (checked.ok()) return {};
+      problem = "failed to parse certificate: " + checked.error().message();
+    }
+    if (first_problem.empty()) first_problem = problem;
+    if (!block) break;
+  }
+  return first_problem.empty() ? "no valid certificate authority data seen" : first_problem;
+}
+
 }  // namespace
 
 ErrorList ValidateWebhookUrl(std::string_view url, const Path& path) {
   ErrorList errors;
   const std::string form = "; desired format: https://host[/path]";
-  const UrlParts parts = SplitUrl(url);
-  if (const std::string scheme = LowerToAscii(parts.scheme); scheme != "https") {
-    errors.Add(field::Invalid(path, scheme, "'https' is the only allowed URL scheme" + form));
+  const auto parts = ParseGoUrl(url);
+  if (!parts.ok()) {
+    errors.Add(field::Required(path, "url must be a valid URL: " + parts.error().message() + form));
+    return errors;
   }
-  if (parts.host.empty()) errors.Add(field::Invalid(path, "", "host must be specified" + form));
-  if (parts.user) {
-    errors.Add(field::Invalid(path, *parts.user, "user information is not permitted in the URL"));
+  if (parts->scheme != "https") {
+    errors.Add(
+        field::Invalid(path, parts->scheme, "'https' is the only allowed URL scheme" + form));
   }
-  if (!parts.fragment.empty()) {
-    errors.Add(field::Invalid(path, parts.fragment, "fragments are not permitted in the URL"));
+  if (parts->host.empty()) errors.Add(field::Invalid(path, "", "host must be specified" + form));
+  if (parts->user) {
+    errors.Add(field::Invalid(path, *parts->user, "user information is not permitted in the URL"));
   }
-  if (!parts.query.empty()) {
-    errors.Add(field::Invalid(path, parts.query, "query parameters are not permitted in the URL"));
+  if (!parts->fragment.empty()) {
+    errors.Add(field::Invalid(path, parts->fragment, "fragments are not permitted in the URL"));
+  }
+  if (!parts->query.empty()) {
+    errors.Add(field::Invalid(path, parts->query, "query parameters are not permitted in the URL"));
   }
   return errors;
 }
@@ -100,6 +90,16 @@ ErrorList ValidateWebhookService(std::string_view namespace_name, std::string_vi
     errors.Add(field::Invalid(path.Child("port"), port, "port is not valid: " + message));
   }
   if (url_path) CheckServicePath(*url_path, path.Child("path"), &errors);
+  return errors;
+}
+
+ErrorList ValidateCABundle(const reflect::Bytes& bundle, const Path& path) {
+  ErrorList errors;
+  if (bundle.empty()) return errors;
+  if (const std::string problem = BundleProblem(bundle.data); !problem.empty()) {
+    errors.Add(
+        field::Invalid(path, BytesValue(bundle), "unable to load root certificates: " + problem));
+  }
   return errors;
 }
 

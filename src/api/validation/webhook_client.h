@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/field_errors.h"
+#include "reflect/values.h"
 
 namespace podium::api {
 
@@ -25,5 +26,8 @@ field::ErrorList ValidateWebhookService(const Reference& service, const field::P
   return ValidateWebhookService(service.name, service.namespace_, service.path,
                                 service.port.value_or(0), path);
 }
+
+// That at least one certificate can be read from the PEM text. An empty one is fine.
+field::ErrorList ValidateCABundle(const reflect::Bytes& bundle, const field::Path& path);
 
 }  // namespace podium::api

@@ -97,7 +97,7 @@ Result<std::unique_ptr<Structural>> ParseStructural(const JsonValue& schema,
                                                     const StructuralLimits& limits = {});
 
 // Whether any schema of the tree has x-kubernetes-validations: rules in CEL are not evaluated, and
-// who stores a definition must refuse them rather than let everything pass.
+// who stores a definition must say so to whoever wrote it.
 bool HasCelRules(const Structural& schema);
 
 struct SchemaPruneOptions {

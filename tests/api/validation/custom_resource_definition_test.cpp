@@ -1,6 +1,8 @@
 #include "api/validation/custom_resource_definition.h"
 
 #include "api/validation/kind_cases.h"
+#include "reflect/base64.h"
+#include "support/x509_samples.h"
 
 namespace podium::api {
 namespace {
@@ -389,6 +391,47 @@ TEST(CustomResourceDefinition, Update) {
   // Not served yet: kind and scope may change.
   ExpectUpdate<CustomResourceDefinition>(
       kBase, {{{"spec.scope=\"Cluster\"", kNames + ".kind=\"Mug\""}, {}}});
+}
+
+TEST(CustomResourceDefinition, CABundles) {
+  const auto hook = [](const std::string& bundle) {
+    return R"(spec.conversion={"strategy":"Webhook","webhook":{"clientConfig":{"url":"https://a",)"
+           R"("caBundle":")" +
+           bundle + R"("},"conversionReviewVersions":["v1"]}})";
+  };
+  const auto pem = [](const std::string& type, const std::string& body) {
+    std::string bundle;
+    reflect::AppendBase64(
+        "-----BEGIN " + type + "-----\n" + body + "\n-----END " + type + "-----\n", &bundle);
+    return bundle;
+  };
+  const std::string certificate = pem("CERTIFICATE", testing::kCertificate);
+  const std::string broken = pem("CERTIFICATE", "YWJj");
+  const std::string key = pem("PRIVATE KEY", "YWJj");
+  const std::string headers = pem("CERTIFICATE", "a: b\n\n" + std::string(testing::kCertificate));
+  const auto bad = [](const std::string& bundle, const std::string& problem) {
+    return "spec.conversion.webhookClientConfig.caBundle: Invalid value: \"" + bundle +
+           "\": unable to load root certificates: " + problem;
+  };
+  const std::string none = "no valid certificate authority data seen";
+  // Of a definition that is not served nobody asks.
+  ExpectNew({{{hook("YWJj")}, {}}});
+  ExpectUpdate<CustomResourceDefinition>(kBase, {{{hook("YWJj")}, {}}});
+  const std::string established = R"(status.conditions=[{"type":"Established","status":"True"}])";
+  ExpectUpdate<CustomResourceDefinition>(
+      Edited(kBase, {established}),
+      {{{hook(certificate)}, {}},
+       {{hook("")}, {}},
+       {{hook("YWJj")}, {bad("YWJj", "unable to parse bytes as PEM block")}},
+       {{hook(broken)}, {bad(broken, "failed to parse certificate: x509: malformed certificate")}},
+       {{hook(key)}, {bad(key, none)}},
+       {{hook(headers)}, {bad(headers, none)}}});
+  // What was wrong before may stay wrong.
+  ExpectUpdate<CustomResourceDefinition>(Edited(kBase, {established, hook("YWJj")}),
+                                         {{{hook(broken)}, {}}});
+  ExpectUpdate<CustomResourceDefinition>(
+      Edited(kBase, {established, hook(certificate)}),
+      {{{hook("YWJj")}, {bad("YWJj", "unable to parse bytes as PEM block")}}});
 }
 
 // What was stored before a rule was made may stay.

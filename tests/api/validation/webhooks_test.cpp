@@ -117,6 +117,12 @@ TEST(Webhooks, Clients) {
              {{kUrl + "=\"HTTP:///x\""},
               {kUrl + ": Invalid value: \"http\": 'https' is the only allowed URL scheme" + form,
                kUrl + ": Invalid value: \"\": host must be specified" + form}},
+             {{kUrl + "=\"HTTPS://a\""}, {}},
+             {{kUrl + "=\"https://a:b#c\""},
+              {kUrl +
+               ": Required value: url must be a valid URL: parse \"https://a:b\": invalid "
+               "port \":b\" after host" +
+               form}},
              {{kUrl + "=\"a/b:c\""},
               {kUrl + ": Invalid value: \"\": 'https' is the only allowed URL scheme" + form,
                kUrl + ": Invalid value: \"\": host must be specified" + form}},
