@@ -247,12 +247,21 @@ TEST(ConversionTest, AnnotationsThatCannotBeReadAreDropped) {
         text + R"(","autoscaling.alpha.kubernetes.io/behavior":")" + text +
         R"(","autoscaling.alpha.kubernetes.io/conditions":")" + text +
         R"(","autoscaling.alpha.kubernetes.io/current-metrics":")" + text +
-        R"(","other":"o"}},"spec":{"targetCPUUtilizationPercentage":1}})";
+        R"(","autoscaling.alpha.kubernetes.io/scale-up-tolerance":"1",)"
+        R"("autoscaling.alpha.kubernetes.io/scale-down-tolerance":"1",)"
+        R"("other":"o"}},"spec":{"targetCPUUtilizationPercentage":1}})";
     const std::string now = Convert(kOldScaler, yaml.c_str(), kScaler);
     EXPECT_NE(now.find(R"("annotations":{"other":"o"})"), std::string::npos) << now;
     EXPECT_NE(now.find(R"("metrics":[{"type":"Resource")"), std::string::npos) << now;
     EXPECT_EQ(now.find("behavior"), std::string::npos) << now;
   }
+  // Nor does an object of v2 show any in the older version that it did not get by conversion.
+  const std::string old = Convert(
+      kScaler,
+      R"({"metadata":{"annotations":{"autoscaling.alpha.kubernetes.io/scale-up-tolerance":"1",)"
+      R"("autoscaling.alpha.kubernetes.io/metrics":"[]","other":"o"}}})",
+      kOldScaler);
+  EXPECT_NE(old.find(R"("annotations":{"other":"o"})"), std::string::npos) << old;
 }
 
 core::v1::Pod PodOf(const char* yaml) {

@@ -24,6 +24,13 @@ constexpr const char* kMetrics = "autoscaling.alpha.kubernetes.io/metrics";
 constexpr const char* kCurrentMetrics = "autoscaling.alpha.kubernetes.io/current-metrics";
 constexpr const char* kBehavior = "autoscaling.alpha.kubernetes.io/behavior";
 constexpr const char* kConditions = "autoscaling.alpha.kubernetes.io/conditions";
+// All that stand for fields; the last two are those of v2beta2, which nobody serves any more.
+constexpr const char* kRoundTrip[] = {kMetrics,
+                                      kCurrentMetrics,
+                                      kBehavior,
+                                      kConditions,
+                                      "autoscaling.alpha.kubernetes.io/scale-down-tolerance",
+                                      "autoscaling.alpha.kubernetes.io/scale-up-tolerance"};
 constexpr const char* kCpu = "cpu";
 // What the controller of v1 took for one that says nothing.
 constexpr int32_t kDefaultCpuUtilization = 80;
@@ -315,9 +322,7 @@ Result<void> ToOldVersion(const stored::HorizontalPodAutoscaler& from,
                           old::HorizontalPodAutoscaler* to) {
   TRY_VOID(ByName(from, to));
   auto& annotations = to->metadata.annotations;
-  for (const char* name : {kMetrics, kCurrentMetrics, kBehavior, kConditions}) {
-    annotations.erase(name);
-  }
+  for (const char* name : kRoundTrip) annotations.erase(name);
   List<old::MetricSpec> others;
   for (const stored::MetricSpec& metric : from.spec.metrics) {
     // A second one is an error that validation finds; here it is not lost.
@@ -352,12 +357,9 @@ Result<void> ToOldVersion(const stored::HorizontalPodAutoscaler& from,
   return {};
 }
 
-std::optional<std::string> Take(const char* name, reflect::Map<std::string>* annotations) {
-  const auto found = annotations->find(name);
-  if (found == annotations->end()) return std::nullopt;
-  std::string text = std::move(found->second);
-  annotations->erase(found);
-  return text;
+std::optional<std::string> Find(const char* name, const reflect::Map<std::string>& annotations) {
+  const auto found = annotations.find(name);
+  return found == annotations.end() ? std::nullopt : std::optional(found->second);
 }
 
 Result<void> StatusToStored(const old::HorizontalPodAutoscaler& from,
@@ -387,11 +389,12 @@ Result<void> StatusToStored(const old::HorizontalPodAutoscaler& from,
 Result<void> ToStoredVersion(const old::HorizontalPodAutoscaler& from,
                              stored::HorizontalPodAutoscaler* to) {
   TRY_VOID(ByName(from, to));
-  auto& annotations = to->metadata.annotations;
-  const auto metrics = Take(kMetrics, &annotations);
-  const auto behavior = Take(kBehavior, &annotations);
-  const auto current = Take(kCurrentMetrics, &annotations);
-  const auto conditions = Take(kConditions, &annotations);
+  const auto& annotations = from.metadata.annotations;
+  const auto metrics = Find(kMetrics, annotations);
+  const auto behavior = Find(kBehavior, annotations);
+  const auto current = Find(kCurrentMetrics, annotations);
+  const auto conditions = Find(kConditions, annotations);
+  for (const char* name : kRoundTrip) to->metadata.annotations.erase(name);
   if (const auto list = metrics ? ReadList<old::MetricSpec>(*metrics) : std::nullopt) {
     for (const old::MetricSpec& metric : *list) to->spec.metrics.push_back(ToStored(metric));
   }

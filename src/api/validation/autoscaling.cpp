@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/conversion/conversion.h"
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/object_meta.h"
@@ -265,25 +266,27 @@ void CheckSpec(const HorizontalPodAutoscalerSpec& spec, int32_t least, ErrorList
   CheckRules(spec.behavior->scaleDown, behavior.Child("scaleDown"), errors);
 }
 
-// What the older version asks for.
-HorizontalPodAutoscaler Converted(const OldAutoscaler& old) {
-  HorizontalPodAutoscaler autoscaler;
-  autoscaler.metadata = reflect::Copy(old.metadata);
-  autoscaler.spec.scaleTargetRef.kind = old.spec.scaleTargetRef.kind;
-  autoscaler.spec.scaleTargetRef.name = old.spec.scaleTargetRef.name;
-  autoscaler.spec.minReplicas = old.spec.minReplicas;
-  autoscaler.spec.maxReplicas = old.spec.maxReplicas;
-  if (old.spec.targetCPUUtilizationPercentage) {
-    MetricSpec& metric = autoscaler.spec.metrics.emplace_back();
-    metric.type = "Resource";
-    auto& resource = metric.resource.ensure();
-    resource.name = "cpu";
-    resource.target.type = "Utilization";
-    resource.target.averageUtilization = old.spec.targetCPUUtilizationPercentage;
-  }
-  autoscaler.status.currentReplicas = old.status.currentReplicas;
-  autoscaler.status.desiredReplicas = old.status.desiredReplicas;
-  return autoscaler;
+// What the older version asks for, with what it keeps in annotations; a problem when that cannot be
+// told.
+Result<HorizontalPodAutoscaler> Converted(const OldAutoscaler& old) {
+  TRY(const reflect::AnyObject object, ConvertObject(reflect::TypeOf<OldAutoscaler>(), &old,
+                                                     reflect::TypeOf<HorizontalPodAutoscaler>()));
+  return reflect::Copy(*static_cast<const HorizontalPodAutoscaler*>(object.get()));
+}
+
+ErrorList Unconverted(const Error& error) {
+  ErrorList errors;
+  errors.Add(field::InternalError(Path(), error.message()));
+  return errors;
+}
+
+template <ErrorList (*validate)(const HorizontalPodAutoscaler&, const HorizontalPodAutoscaler&)>
+ErrorList ValidateConverted(const OldAutoscaler& autoscaler, const OldAutoscaler& old_autoscaler) {
+  const auto converted = Converted(autoscaler);
+  if (!converted.ok()) return Unconverted(converted.error());
+  const auto old_converted = Converted(old_autoscaler);
+  if (!old_converted.ok()) return Unconverted(old_converted.error());
+  return validate(*converted, *old_converted);
 }
 
 }  // namespace
@@ -314,18 +317,19 @@ ErrorList ValidateHorizontalPodAutoscalerStatusUpdate(
 }
 
 ErrorList ValidateHorizontalPodAutoscaler(const OldAutoscaler& autoscaler) {
-  return ValidateHorizontalPodAutoscaler(Converted(autoscaler));
+  const auto converted = Converted(autoscaler);
+  return converted.ok() ? ValidateHorizontalPodAutoscaler(*converted)
+                        : Unconverted(converted.error());
 }
 
 ErrorList ValidateHorizontalPodAutoscalerUpdate(const OldAutoscaler& autoscaler,
                                                 const OldAutoscaler& old_autoscaler) {
-  return ValidateHorizontalPodAutoscalerUpdate(Converted(autoscaler), Converted(old_autoscaler));
+  return ValidateConverted<ValidateHorizontalPodAutoscalerUpdate>(autoscaler, old_autoscaler);
 }
 
 ErrorList ValidateHorizontalPodAutoscalerStatusUpdate(const OldAutoscaler& autoscaler,
                                                       const OldAutoscaler& old_autoscaler) {
-  return ValidateHorizontalPodAutoscalerStatusUpdate(Converted(autoscaler),
-                                                     Converted(old_autoscaler));
+  return ValidateConverted<ValidateHorizontalPodAutoscalerStatusUpdate>(autoscaler, old_autoscaler);
 }
 
 ErrorList ValidateScale(const Scale& scale) {

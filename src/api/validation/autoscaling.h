@@ -1,6 +1,6 @@
 // Rules for HorizontalPodAutoscaler and Scale (upstream's pkg/apis/autoscaling/validation, release
-// 1.36). The objects have their defaults. The older version is checked as what it means in v2, but
-// for what its annotations hold.
+// 1.36). The objects have their defaults. The older version is checked as what it means in v2: with
+// what it keeps in annotations, which are not looked at as such.
 #pragma once
 
 #include "api/field_errors.h"

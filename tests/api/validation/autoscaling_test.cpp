@@ -187,6 +187,33 @@ TEST(Autoscaling, OlderVersion) {
       {{{"status.currentReplicas=-1"},
         {"status.currentReplicas: Invalid value: -1: must be greater than or equal to 0"}}},
       "status");
+  // What annotations say is checked as the fields that they stand for, and what cannot be read is
+  // passed over. The metric of the field comes behind theirs.
+  const auto annotation = [](const std::string& name, const std::string& text) {
+    return "metadata.annotations['autoscaling.alpha.kubernetes.io/" + name + "']=\"" + text + "\"";
+  };
+  const std::string no_type =
+      "spec.metrics[0].type: Unsupported value: \"\": supported values: \"ContainerResource\", "
+      "\"External\", \"Object\", \"Pods\", \"Resource\"";
+  const std::vector<ErrorCase> cases = {
+      {{annotation("metrics", R"([{\"type\":\"Pods\",\"pods\":{\"metricName\":\"m\",)"
+                              R"(\"targetAverageValue\":\"1\"}}])")},
+       {}},
+      {{annotation("metrics", "[{}]"), "spec.targetCPUUtilizationPercentage=0"},
+       {"spec.metrics[0].type: Required value: must specify a metric source type", no_type, no_type,
+        "spec.metrics[1].resource.target.averageUtilization: Invalid value: 0: must be greater "
+        "than 0"}},
+      {{annotation("behavior", R"({\"ScaleUp\":{\"StabilizationWindowSeconds\":-1,)"
+                               R"(\"Policies\":[{\"Type\":\"Pods\",\"Value\":1,)"
+                               R"(\"PeriodSeconds\":1}]}})")},
+       {"spec.behavior.scaleUp.stabilizationWindowSeconds: Invalid value: -1: must be greater than "
+        "or equal to zero"}},
+      {{annotation("metrics", "x"), annotation("behavior", "[]"), annotation("conditions", "{"),
+        annotation("current-metrics", "1")},
+       {}},
+  };
+  ExpectCreate<OldAutoscaler>(kOld, cases);
+  ExpectUpdate<OldAutoscaler>(kOld, cases);
 }
 
 TEST(Autoscaling, Scale) {
