@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "api/scheme.h"
+#include "api/types/core_v1.h"
 #include "api/validation/validation.h"
 #include "fuzz/require.h"
 #include "reflect/copy.h"
@@ -61,7 +62,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const reflect::AnyObject copy = CopyOf(object);
   const bool valid = api::ValidateCreate(type, object.get()).empty();
   const bool stays_valid = api::ValidateUpdate(type, object.get(), copy.get()).empty();
-  Require(!valid || stays_valid);
+  // Of a Node upstream looks at addresses and configuration only when it changes.
+  Require(!valid || stays_valid || &type == &reflect::TypeOf<api::core::v1::Node>());
   (void)api::ValidateUpdate(type, object.get(), empty.get());
   (void)api::ValidateUpdate(type, empty.get(), object.get());
   Require(reflect::EqualObjects(type, object.get(), copy.get()));

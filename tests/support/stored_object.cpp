@@ -1,6 +1,7 @@
 #include "support/stored_object.h"
 
 #include "api/defaults.h"
+#include "api/scheme.h"
 #include "api/types/batch_v1.h"
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
@@ -16,6 +17,12 @@ void SetIfEmpty(std::string& text, std::string_view value) {
   if (text.empty()) text = value;
 }
 
+bool IsNamespaced(const reflect::Type& type) {
+  const reflect::Package& package = *type.package;
+  const Resource* resource = FindResourceByKind(package.group, package.version, type.name);
+  return !resource || resource->namespaced;
+}
+
 }  // namespace
 
 void PrepareForStorage(const reflect::Type& type, void* object) {
@@ -24,7 +31,7 @@ void PrepareForStorage(const reflect::Type& type, void* object) {
   if (field != nullptr && field->type == &reflect::TypeOf<meta::v1::ObjectMeta>()) {
     auto& meta = *static_cast<meta::v1::ObjectMeta*>(field->at(object));
     SetIfEmpty(meta.name, "name");
-    SetIfEmpty(meta.namespace_, "default");
+    if (IsNamespaced(type)) SetIfEmpty(meta.namespace_, "default");
     SetIfEmpty(meta.uid, "6e1f9a6c-8b1e-4a53-9f0e-4f4b6a4c2d10");
     SetIfEmpty(meta.resourceVersion, "1");
     if (meta.creationTimestamp.IsZero()) {

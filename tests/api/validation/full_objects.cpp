@@ -1,6 +1,9 @@
 #include "api/validation/full_objects.h"
 
 #include <string_view>
+#include <utility>
+
+#include "api/validation/full_objects_rest.h"
 
 namespace podium::api {
 namespace {
@@ -130,7 +133,7 @@ std::vector<std::string> FullObjects() {
   const std::string forever = "\"template\": " + Template("Always");
   const std::string spec = R"("spec": {"replicas": 2, "minReadySeconds": 1, )";
   const std::string selected = spec + std::string(kSelector) + ", " + forever;
-  return {
+  std::vector<std::string> objects = {
       Object("v1", "Pod", "\"spec\": " + PodSpec("Always")),
       Object("v1", "PodTemplate", forever),
       Object("v1", "ReplicationController",
@@ -164,6 +167,8 @@ std::vector<std::string> FullObjects() {
              R"("type": "kubernetes.io/tls", "data": {"tls.crt": "YQ==", "tls.key": "Yg=="},
                "stringData": {"note": "x"})"),
   };
+  for (std::string& object : FullObjectsOfOtherKinds()) objects.push_back(std::move(object));
+  return objects;
 }
 
 }  // namespace podium::api

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "api/defaults.h"
+#include "api/types/core_v1.h"
 #include "api/types/registry.h"
 #include "api/validation/full_objects.h"
 #include "api/validation/validation.h"
@@ -91,9 +92,11 @@ void CheckAll(const AnyObject& object, const AnyObject& old_object) {
   ASSERT_EQ(Json(object), before);
 }
 
-// What is valid and does not change stays valid.
+// What is valid and does not change stays valid. Of a Node upstream looks at addresses and
+// configuration only when it changes.
 void CheckUnchanged(const AnyObject& object) {
   const Type& type = object.type();
+  if (&type == &reflect::TypeOf<core::v1::Node>()) return;
   ASSERT_EQ(Text(ValidateUpdate(type, object.get(), object.get())), "") << Json(object);
 }
 
