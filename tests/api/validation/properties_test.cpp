@@ -24,7 +24,7 @@ using reflect::AnyObject;
 using reflect::Type;
 
 // Objects of each kind.
-int Rounds() { return testing::IsLongForm() ? 2'000 : 200; }
+int Rounds() { return testing::IsLongForm() ? 2'000 : 100; }
 
 const Type& TypeOfDocument(std::string_view json) {
   const auto header = reflect::ReadHeader(json);
