@@ -136,14 +136,18 @@ field::ErrorList ValidatePersistentVolumeClaimSpec(const PersistentVolumeClaimSp
   return errors;
 }
 
+field::ErrorList ValidateTemplateObjectMeta(const meta::v1::ObjectMeta& metadata,
+                                            const field::Path& path) {
+  field::ErrorList errors = ValidateAnnotations(metadata.annotations, path.Child("annotations"));
+  errors.Append(ValidateLabels(metadata.labels, path.Child("labels")));
+  ForbidOtherMetadata(metadata, path, &errors);
+  return errors;
+}
+
 field::ErrorList ValidatePersistentVolumeClaimTemplate(
     const core::v1::PersistentVolumeClaimTemplate& claim_template, const field::Path& path) {
-  const auto& metadata = claim_template.metadata;
-  const field::Path metadata_path = path.Child("metadata");
   field::ErrorList errors =
-      ValidateAnnotations(metadata.annotations, metadata_path.Child("annotations"));
-  errors.Append(ValidateLabels(metadata.labels, metadata_path.Child("labels")));
-  ForbidOtherMetadata(metadata, metadata_path, &errors);
+      ValidateTemplateObjectMeta(claim_template.metadata, path.Child("metadata"));
   errors.Append(ValidatePersistentVolumeClaimSpec(claim_template.spec, path.Child("spec")));
   return errors;
 }

@@ -21,6 +21,10 @@ field::ErrorList ValidatePersistentVolumeClaimSpec(const core::v1::PersistentVol
 void CheckAccessModes(const reflect::List<std::string>& modes, const field::Path& path,
                       field::ErrorList* errors);
 
+// Metadata of a template that objects are made from: only labels and annotations may be set.
+field::ErrorList ValidateTemplateObjectMeta(const meta::v1::ObjectMeta& metadata,
+                                            const field::Path& path);
+
 // Of an ephemeral volume: only labels and annotations may be set beside the spec.
 field::ErrorList ValidatePersistentVolumeClaimTemplate(
     const core::v1::PersistentVolumeClaimTemplate& claim_template, const field::Path& path);

@@ -1,5 +1,6 @@
 #include "api/validation/autoscaling.h"
 #include "api/validation/cluster_kinds.h"
+#include "api/validation/devices.h"
 #include "api/validation/endpoint_slice.h"
 #include "api/validation/kind_rules.h"
 #include "api/validation/networking.h"
@@ -12,6 +13,7 @@ namespace podium::api {
 std::span<const KindRules> ClusterRules() {
   using namespace networking::v1;  // NOLINT: two dozen kinds, named once
   using namespace rbac::v1;        // NOLINT: likewise
+  using namespace resource::v1;    // NOLINT: likewise
   using namespace storage::v1;     // NOLINT: likewise
   using Autoscaler = autoscaling::v2::HorizontalPodAutoscaler;
   using OldAutoscaler = autoscaling::v1::HorizontalPodAutoscaler;
@@ -45,6 +47,12 @@ std::span<const KindRules> ClusterRules() {
       Rules<ClusterRoleBinding, ValidateClusterRoleBinding, ValidateClusterRoleBindingUpdate>(),
       Rules<Role, ValidateRole, ValidateRoleUpdate>(),
       Rules<RoleBinding, ValidateRoleBinding, ValidateRoleBindingUpdate>(),
+      Rules<DeviceClass, ValidateDeviceClass, ValidateDeviceClassUpdate>(),
+      Rules<ResourceClaim, ValidateResourceClaim, ValidateResourceClaimUpdate>(),
+      Subresource<ResourceClaim, ValidateResourceClaimStatusUpdate>("status"),
+      Rules<ResourceClaimTemplate, ValidateResourceClaimTemplate,
+            ValidateResourceClaimTemplateUpdate>(),
+      Rules<ResourceSlice, ValidateResourceSlice, ValidateResourceSliceUpdate>(),
       Rules<scheduling::v1::PriorityClass, ValidatePriorityClass, ValidatePriorityClassUpdate>(),
       Rules<CSIDriver, ValidateCSIDriver, ValidateCSIDriverUpdate>(),
       Rules<CSINode, ValidateCSINode, ValidateCSINodeUpdate>(),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
+#include <string_view>
 
 #include "api/validation/common.h"
 #include "reflect/base64.h"
@@ -23,8 +25,10 @@ struct GoName {
 };
 constexpr GoName kGoNames[] = {
     {"apiGroup", "APIGroup"},
+    {"apiGroups", "APIGroups"},
     {"apiVersion", "APIVersion"},
     {"awsElasticBlockStore", "AWSElasticBlockStore"},
+    {"cel", "CEL"},
     {"cephfs", "CephFS"},
     {"chapAuthDiscovery", "DiscoveryCHAPAuth"},
     {"chapAuthSession", "SessionCHAPAuth"},
@@ -67,6 +71,11 @@ constexpr GoName kRbdNames[] = {{"image", "RBDImage"},
                                 {"monitors", "CephMonitors"},
                                 {"pool", "RBDPool"},
                                 {"user", "RadosUser"}};
+// Of DeviceAttribute, whose JSON names are those of types.
+constexpr GoName kAttributeNames[] = {{"bool", "BoolValue"},       {"bools", "BoolValues"},
+                                      {"int", "IntValue"},         {"ints", "IntValues"},
+                                      {"string", "StringValue"},   {"strings", "StringValues"},
+                                      {"version", "VersionValue"}, {"versions", "VersionValues"}};
 
 // The unversioned PodSpec in its own order. Five fields of the versioned one are part of the
 // security context there, and one is an alias.
@@ -133,12 +142,15 @@ constexpr std::string_view kHostFields[] = {"hostNetwork", "hostPID", "hostIPC",
                                             "shareProcessNamespace", "hostUsers"};
 
 std::string GoNameOf(const Type& type, std::string_view json) {
-  if (std::strcmp(type.name, "RBDVolumeSource") == 0) {
-    auto found = std::ranges::find(kRbdNames, json, &GoName::json);
-    if (found != std::end(kRbdNames)) return std::string(found->go);
-  }
-  auto found = std::ranges::find(kGoNames, json, &GoName::json);
-  if (found != std::end(kGoNames)) return std::string(found->go);
+  const auto name_in = [&](std::span<const GoName> names) {
+    const auto found = std::ranges::find(names, json, &GoName::json);
+    return found == names.end() ? std::string_view() : found->go;
+  };
+  std::string_view known;
+  if (std::strcmp(type.name, "RBDVolumeSource") == 0) known = name_in(kRbdNames);
+  if (std::strcmp(type.name, "DeviceAttribute") == 0) known = name_in(kAttributeNames);
+  if (known.empty()) known = name_in(kGoNames);
+  if (!known.empty()) return std::string(known);
   std::string name(json);
   if (name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 'a' + 'A');
   return name;
@@ -161,7 +173,8 @@ class Writer {
       for (std::string_view name : kVolumeSourceOrder) Row(type, *type.Find(name), object, &first);
     } else if (Is(type, "Volume")) {
       Volume(type, object, &first);
-    } else if (Is(type, "PersistentVolumeClaimTemplate") || Is(type, "PodTemplateSpec")) {
+    } else if (Is(type, "PersistentVolumeClaimTemplate") || Is(type, "PodTemplateSpec") ||
+               Is(type, "ResourceClaimTemplateSpec")) {
       Template(type, object, &first);
     } else {
       Rows(type, object, &first);

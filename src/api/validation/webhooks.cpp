@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,16 +10,15 @@
 
 #include "api/labels.h"
 #include "api/names.h"
+#include "api/validation/admission_rules.h"
 #include "api/validation/common.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/webhook_client.h"
 
 namespace podium::api {
 
-using admissionregistration::v1::MatchCondition;
 using admissionregistration::v1::MutatingWebhook;
 using admissionregistration::v1::MutatingWebhookConfiguration;
-using admissionregistration::v1::RuleWithOperations;
 using admissionregistration::v1::ValidatingWebhookConfiguration;
 using admissionregistration::v1::WebhookClientConfig;
 using field::ErrorList;
@@ -29,7 +27,6 @@ using field::Path;
 namespace {
 
 using Names = reflect::List<std::string>;
-using Allowed = std::initializer_list<std::string_view>;
 
 // What stored hooks may keep that new ones may not have.
 struct Options {
@@ -44,79 +41,6 @@ bool Has(const Names& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-void CheckOneOf(const std::optional<std::string>& value, Allowed allowed, const Path& path,
-                ErrorList* errors) {
-  if (value && !IsOneOf(*value, allowed)) {
-    errors->Add(field::NotSupported(path, NamedString(*value), allowed));
-  }
-}
-
-// At least one name, and only one when that stands for all.
-void CheckNames(const Names& names, std::string_view others, const Path& path, ErrorList* errors) {
-  if (names.empty()) errors->Add(field::Required(path, ""));
-  if (names.size() > 1 && Has(names, "*")) {
-    errors->Add(field::Invalid(path, names,
-                               "if '*' is present, must not specify other " + std::string(others)));
-  }
-}
-
-// "pods", "pods/status", "pods/*", "*/status", "*", "*/*".
-void CheckResources(const Names& resources, const Path& path, ErrorList* errors) {
-  if (resources.empty()) errors->Add(field::Required(path, ""));
-  std::set<std::string_view> with_any_subresource;
-  std::set<std::string_view> of_any_resource;
-  bool other_without_subresource = false;
-  for (size_t i = 0; i < resources.size(); ++i) {
-    const std::string_view each = resources[i];
-    const auto refuse = [&](const std::string& present) {
-      errors->Add(
-          field::Invalid(path.Index(i), each,
-                         "if '" + present + "' is present, must not specify " + resources[i]));
-    };
-    if (each.empty()) {
-      errors->Add(field::Required(path.Index(i), ""));
-      continue;
-    }
-    const size_t slash = each.find('/');
-    if (slash == std::string_view::npos) {
-      other_without_subresource = each != "*";  // the last one counts, upstream too
-      continue;
-    }
-    const std::string_view resource = each.substr(0, slash);
-    const std::string_view subresource = each.substr(slash + 1);
-    if (with_any_subresource.contains(resource)) refuse(std::string(resource) + "/*");
-    if (of_any_resource.contains(subresource)) refuse("*/" + std::string(subresource));
-    if (subresource == "*") with_any_subresource.insert(resource);
-    if (resource == "*") of_any_resource.insert(subresource);
-  }
-  if (resources.size() > 1 && Has(resources, "*/*")) {
-    errors->Add(
-        field::Invalid(path, resources, "if '*/*' is present, must not specify other resources"));
-  }
-  if (other_without_subresource && Has(resources, "*")) {
-    errors->Add(
-        field::Invalid(path, resources,
-                       "if '*' is present, must not specify other resources without subresources"));
-  }
-}
-
-void CheckRule(const RuleWithOperations& rule, const Path& path, ErrorList* errors) {
-  const Path operations = path.Child("operations");
-  CheckNames(rule.operations, "operations", operations, errors);
-  for (size_t i = 0; i < rule.operations.size(); ++i) {
-    CheckOneOf(rule.operations[i], {"*", "CONNECT", "CREATE", "DELETE", "UPDATE"},
-               operations.Index(i), errors);
-  }
-  CheckNames(rule.apiGroups, "API groups", path.Child("apiGroups"), errors);
-  const Path versions = path.Child("apiVersions");
-  CheckNames(rule.apiVersions, "API versions", versions, errors);
-  for (size_t i = 0; i < rule.apiVersions.size(); ++i) {
-    if (rule.apiVersions[i].empty()) errors->Add(field::Required(versions.Index(i), ""));
-  }
-  CheckResources(rule.resources, path.Child("resources"), errors);
-  CheckOneOf(rule.scope, {"*", "Cluster", "Namespaced"}, path.Child("scope"), errors);
-}
-
 void CheckClient(const WebhookClientConfig& client, const Path& path, ErrorList* errors) {
   if (client.url.has_value() == (client.service != nullptr)) {
     errors->Add(field::Required(path, "exactly one of url or service is required"));
@@ -124,27 +48,6 @@ void CheckClient(const WebhookClientConfig& client, const Path& path, ErrorList*
     errors->Append(ValidateWebhookUrl(*client.url, path.Child("url")));
   } else {
     errors->Append(ValidateWebhookService(*client.service, path.Child("service")));
-  }
-}
-
-void CheckConditions(const reflect::List<MatchCondition>& conditions, const Path& path,
-                     ErrorList* errors) {
-  constexpr int64_t kMost = 64;
-  const auto count = static_cast<int64_t>(conditions.size());
-  if (count > kMost) errors->Add(field::TooMany(path, count, kMost));
-  std::set<std::string_view> names;
-  for (size_t i = 0; i < conditions.size(); ++i) {
-    const auto& [name, expression] = conditions[i];
-    const Path at = path.Index(i);
-    if (expression.find_first_not_of(" \t\n\v\f\r") == std::string::npos) {
-      errors->Add(field::Required(at.Child("expression"), ""));
-    }
-    if (name.empty()) {
-      errors->Add(field::Required(at.Child("name"), ""));
-      continue;
-    }
-    errors->AddInvalid(at.Child("name"), name, IsQualifiedName(name));
-    if (!names.insert(name).second) errors->Add(field::Duplicate(at.Child("name"), name));
   }
 }
 
@@ -159,6 +62,7 @@ void CheckReviewVersions(const Names& versions, const Options& options, const Pa
   for (size_t i = 0; i < versions.size(); ++i) {
     if (!seen.insert(versions[i]).second) {
       errors->Add(field::Invalid(path.Index(i), versions[i], "duplicate version"));
+      continue;
     }
     errors->AddInvalid(path.Index(i), versions[i], IsDNS1035Label(versions[i]));
     known = known || IsOneOf(versions[i], {"v1", "v1beta1"});
@@ -173,7 +77,7 @@ void CheckHook(const Hook& hook, const Options& options, const Path& path, Error
   errors->Append(IsFullyQualifiedName(path.Child("name"), hook.name));
   const Path rules = path.Child("rules");
   for (size_t i = 0; i < hook.rules.size(); ++i) {
-    CheckRule(hook.rules[i], rules.Index(i), errors);
+    CheckAdmissionRule(hook.rules[i], rules.Index(i), errors);
   }
   CheckOneOf(hook.failurePolicy, {"Fail", "Ignore"}, path.Child("failurePolicy"), errors);
   CheckOneOf(hook.matchPolicy, {"Equivalent", "Exact"}, path.Child("matchPolicy"), errors);
@@ -205,7 +109,7 @@ void CheckHook(const Hook& hook, const Options& options, const Path& path, Error
   }
   CheckClient(hook.clientConfig, path.Child("clientConfig"), errors);
   if (!options.same_conditions) {
-    CheckConditions(hook.matchConditions, path.Child("matchConditions"), errors);
+    CheckMatchConditions(hook.matchConditions, path.Child("matchConditions"), errors);
   }
   CheckReviewVersions(hook.admissionReviewVersions, options, path.Child("admissionReviewVersions"),
                       errors);
