@@ -47,25 +47,23 @@ void CheckDivisor(const core::v1::ResourceFieldSelector& selector, const field::
                   field::ErrorList* errors) {
   if (selector.divisor.IsZero()) return;
   const std::string_view resource = selector.resource;
-  const auto check = [&](std::span<const std::string_view> allowed, std::string_view problem) {
+  const auto check = [&](std::span<const std::string_view> allowed, const std::string& named,
+                         const std::string& kind) {
     if (Has(allowed, selector.divisor.String())) return;
-    errors->Add(field::Invalid(path.Child("divisor"), resource, problem));
+    errors->Add(field::Invalid(
+        path.Child("divisor"), resource,
+        "only divisor's values " + named + " are supported with the " + kind + " resource"));
   };
+  const std::string bytes = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei";
   if (resource == "limits.cpu" || resource == "requests.cpu") {
-    check(kCpuDivisors, "only divisor's values 1m and 1 are supported with the cpu resource");
+    check(kCpuDivisors, "1m and 1", "cpu");
   } else if (resource == "limits.memory" || resource == "requests.memory") {
-    check(kByteDivisors,
-          "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are "
-          "supported with the memory resource");
+    check(kByteDivisors, bytes, "memory");
   } else if (resource == "limits.ephemeral-storage" || resource == "requests.ephemeral-storage") {
-    check(kByteDivisors,
-          "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are "
-          "supported with the local ephemeral storage resource");
+    check(kByteDivisors, bytes, "local ephemeral storage");
   } else if (resource.starts_with("limits.hugepages-") ||
              resource.starts_with("requests.hugepages-")) {
-    check(kByteDivisors,
-          "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are "
-          "supported with the hugepages resource");
+    check(kByteDivisors, bytes, "hugepages");
   }
 }
 

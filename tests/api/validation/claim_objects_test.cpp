@@ -64,14 +64,15 @@ TEST(ClaimObjects, Resize) {
                       "spec.volumeAttributesClassName=\"gold\""});
   const std::string small =
       "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity";
-  const std::string attributes = "spec.volumeAttributesClassName: Forbidden: update from non-nil ";
-  ExpectClaimUpdate(bound, {{{size + "\"3Gi\"", "spec.volumeAttributesClassName=\"silver\""}, {}},
-                            {{size + "\"1500Mi\""}, {}},
-                            {{size + "\"1Gi\""}, {small}},
-                            {{"spec.volumeAttributesClassName"},
-                             {kFixed, attributes + "value to nil is forbidden"}},
-                            {{"spec.volumeAttributesClassName=\"\""},
-                             {attributes + "value to an empty string is forbidden"}}});
+  const std::string attributes = "spec.volumeAttributesClassName: Forbidden: ";
+  ExpectClaimUpdate(bound,
+                    {{{size + "\"3Gi\"", "spec.volumeAttributesClassName=\"silver\""}, {}},
+                     {{size + "\"1500Mi\""}, {}},
+                     {{size + "\"1Gi\""}, {small}},
+                     {{"spec.volumeAttributesClassName"},
+                      {kFixed, attributes + "update from non-nil value to nil is forbidden"}},
+                     {{"spec.volumeAttributesClassName=\"\""},
+                      {attributes + "update from non-nil value to an empty string is forbidden"}}});
   ExpectClaimUpdate(kClaim, {{{size + "\"1Gi\""}, {kFixed}}});
 }
 

@@ -205,18 +205,18 @@ TEST(PersistentVolume, Inline) {
     return Texts(ValidateInlineVolumeSpec(volume.spec, field::Path("s")));
   };
   EXPECT_THAT(errors({"spec.hostPath", kCsi, "spec.capacity"}), ::testing::IsEmpty());
-  const std::string in = " in the context of inline volumes";
+  const std::string in = "in the context of inline volumes";
   EXPECT_THAT(
       errors({"spec.claimRef={}", "spec.persistentVolumeReclaimPolicy=\"Delete\"",
               "spec.nodeAffinity={}", "spec.storageClassName=\"s\"", "spec.volumeMode=\"Block\""}),
       ::testing::ElementsAre(
-          "s.claimRef: Forbidden: may not be specified" + in,
-          "s.capacity: Forbidden: may not be specified" + in,
-          "s.csi: Required value: has to be specified" + in,
-          "s.persistentVolumeReclaimPolicy: Forbidden: may only be Retain" + in,
-          "s.nodeAffinity: Forbidden: may not be specified" + in,
-          "s.storageClassName: Forbidden: may not be specified" + in,
-          "s.volumeMode: Forbidden: may not specify volumeMode other than Filesystem" + in));
+          "s.claimRef: Forbidden: may not be specified " + in,
+          "s.capacity: Forbidden: may not be specified " + in,
+          "s.csi: Required value: has to be specified " + in,
+          "s.persistentVolumeReclaimPolicy: Forbidden: may only be Retain " + in,
+          "s.nodeAffinity: Forbidden: may not be specified " + in,
+          "s.storageClassName: Forbidden: may not be specified " + in,
+          "s.volumeMode: Forbidden: may not specify volumeMode other than Filesystem " + in));
 }
 
 }  // namespace

@@ -287,15 +287,14 @@ TEST(PodUpdateTest, NodeAffinityOfGatedPods) {
 
 TEST(EphemeralContainersUpdateTest, Rules) {
   const std::string one = R"(spec.ephemeralContainers=[{"name":"e","image":"i"}])";
-  const std::string at =
-      "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\" may ";
+  const std::string at = "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\"";
   ExpectUpdateErrors(
       {
           {{}, {one}, {}},
           {{one},
            {R"(spec.ephemeralContainers=[{"name":"f","image":"i"},{"name":"e","image":"i"}])"},
            {}},
-          {{one}, {"spec.ephemeralContainers"}, {at + "not be removed\n"}},
+          {{one}, {"spec.ephemeralContainers"}, {at + " may not be removed\n"}},
           {{},
            {R"(spec.ephemeralContainers=[{"name":"c","image":"i"}])"},
            {"spec.ephemeralContainers[0].name: Duplicate value: \"c\""}},

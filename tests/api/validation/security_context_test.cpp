@@ -133,6 +133,14 @@ TEST(SecurityContextTest, PodPolicies) {
         ".shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot "
         "both be enabled"}},
   });
+  // A pod that has the other policy already may change between the two.
+  PodValidationOptions options;
+  options.allow_only_recursive_selinux_change_policy = false;
+  ExpectPodErrors({{{P(R"({"seLinuxChangePolicy":"MountOption"})")}, {}},
+                   {{P(R"({"seLinuxChangePolicy":"x"})")},
+                    {kP + ".seLinuxChangePolicy: Unsupported value: \"x\": supported values: "
+                          "\"MountOption\", \"Recursive\""}}},
+                  options);
 }
 
 TEST(SecurityContextTest, Sysctls) {
