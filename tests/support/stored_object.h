@@ -6,9 +6,9 @@
 
 namespace podium::testing {
 
-// Defaults; a name, a namespace, a uid, a resourceVersion and a creationTimestamp where they are
-// missing; the generated selector of a Job; the selectors that matchLabelKeys of a Pod stand for.
-// `object` is of a root kind.
+// Defaults; a name, a namespace (none of kinds without), a uid, a resourceVersion and a
+// creationTimestamp where they are missing; the generated selector of a Job; the selectors that
+// matchLabelKeys of a Pod stand for. `object` is of a root kind.
 void PrepareForStorage(const reflect::Type& type, void* object);
 
 }  // namespace podium::testing

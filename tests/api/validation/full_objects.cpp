@@ -114,6 +114,14 @@ std::string Object(std::string_view api_version, std::string_view kind, std::str
   return object.append(body).append("}");
 }
 
+// Of a kind without namespaces.
+std::string ClusterObject(std::string_view api_version, std::string_view kind,
+                          std::string_view body) {
+  std::string object = Object(api_version, kind, body);
+  constexpr std::string_view kNamespace = R"("namespace": "ns", )";
+  return object.erase(object.find(kNamespace), kNamespace.size());
+}
+
 std::string JobSpec(std::string_view rest) {
   std::string spec = R"({"parallelism": 2, "completions": 3, "completionMode": "Indexed",
     "backoffLimitPerIndex": 1, "maxFailedIndexes": 2, "ttlSecondsAfterFinished": 60,
@@ -166,6 +174,47 @@ std::vector<std::string> FullObjects() {
       Object("v1", "Secret",
              R"("type": "kubernetes.io/tls", "data": {"tls.crt": "YQ==", "tls.key": "Yg=="},
                "stringData": {"note": "x"})"),
+      ClusterObject("flowcontrol.apiserver.k8s.io/v1", "FlowSchema",
+                    R"("spec": {"priorityLevelConfiguration": {"name": "level"},
+               "matchingPrecedence": 100, "distinguisherMethod": {"type": "ByUser"},
+               "rules": [{"subjects": [{"kind": "Group", "group": {"name": "g"}},
+                   {"kind": "ServiceAccount", "serviceAccount": {"name": "*", "namespace": "a"}}],
+                 "resourceRules": [{"verbs": ["get"], "apiGroups": ["", "apps"],
+                   "resources": ["*"], "namespaces": ["a"]}],
+                 "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["/api/*"]}]}]})"),
+      ClusterObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy",
+                    R"("spec": {"paramKind": {"apiVersion": "example.com/v1", "kind": "Limit"},
+               "matchConstraints": {"namespaceSelector": {"matchLabels": {"a": "b"}},
+                 "resourceRules": [{"resourceNames": ["a"], "operations": ["CREATE"],
+                   "apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["*/scale"]}]},
+               "matchConditions": [{"name": "c", "expression": "true"}],
+               "variables": [{"name": "v", "expression": "1"}],
+               "validations": [{"expression": "true", "message": "m", "reason": "Forbidden"}],
+               "auditAnnotations": [{"key": "k", "valueExpression": "'v'"}]})"),
+      Object("resource.k8s.io/v1", "ResourceClaim",
+             R"("spec": {"devices": {
+               "requests": [{"name": "one", "exactly": {"deviceClassName": "c", "count": 2,
+                   "selectors": [{"cel": {"expression": "true"}}],
+                   "tolerations": [{"key": "a", "operator": "Exists"}]}},
+                 {"name": "two", "firstAvailable": [{"name": "a", "deviceClassName": "c"}]}],
+               "constraints": [{"requests": ["one", "two/a"], "matchAttribute": "d.io/numa"}],
+               "config": [{"opaque": {"driver": "d.io", "parameters": {"a": 1}}}]}},
+               "status": {"allocation": {"devices": {"results": [{"request": "one",
+                 "driver": "d.io", "pool": "p", "device": "g0", "bindingConditions": ["a"],
+                 "bindingFailureConditions": ["b"]}]}},
+                 "reservedFor": [{"resource": "pods", "name": "p", "uid": "1"}],
+                 "devices": [{"driver": "d.io", "pool": "p", "device": "g0",
+                   "networkData": {"ips": ["10.0.0.1/8"]}}]})"),
+      ClusterObject("resource.k8s.io/v1", "ResourceSlice",
+                    R"("spec": {"driver": "d.io", "pool": {"name": "p", "generation": 1,
+               "resourceSliceCount": 1}, "nodeName": "n", "devices": [{"name": "g0",
+                 "attributes": {"model": {"string": "x"}, "d.io/v": {"version": "1.2.3"}},
+                 "allowMultipleAllocations": true,
+                 "capacity": {"memory": {"value": "1Gi", "requestPolicy": {"default": "3",
+                   "validRange": {"min": "1", "max": "9", "step": "2"}}}},
+                 "taints": [{"key": "a", "effect": "NoExecute"}],
+                 "consumesCounters": [{"counterSet": "c", "counters": {"m": {"value": "1"}}}],
+                 "nodeAllocatableResourceMappings": {"cpu": {"capacityKey": "memory"}}}]})"),
   };
   for (std::string& object : FullObjectsOfOtherKinds()) objects.push_back(std::move(object));
   return objects;

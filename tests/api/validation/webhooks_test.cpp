@@ -93,6 +93,13 @@ TEST(Webhooks, Fields) {
          kHook + ".timeoutSeconds: Invalid value: 0: the timeout value must be between 1 and 30 "
                  "seconds"}},
        {{kHook + R"(.admissionReviewVersions=["x","v1","v1beta1"])"}, {}},
+       // Of one that repeats another no more is said.
+       {{kHook + R"(.admissionReviewVersions=["1","1","v1"])"},
+        {kHook + ".admissionReviewVersions[0]: Invalid value: \"1\": a DNS-1035 label must "
+                 "consist of lower case alphanumeric characters or '-', start with an alphabetic "
+                 "character, and end with an alphanumeric character (e.g. 'my-name',  or "
+                 "'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+         kHook + ".admissionReviewVersions[1]: Invalid value: \"1\": duplicate version"}},
        {{kHook + R"(.admissionReviewVersions=["x","x"])"},
         {kHook + ".admissionReviewVersions[1]: Invalid value: \"x\": duplicate version",
          kHook + ".admissionReviewVersions: Invalid value: [\"x\",\"x\"]: must include at least "
