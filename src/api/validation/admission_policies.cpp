@@ -148,10 +148,11 @@ void CheckVariables(const reflect::List<Variable>& variables, const Path& path, 
 }
 
 // What the specs of both kinds of policy begin with. `same_conditions`: they and the kind of
-// parameters are as they were, so that they are not looked at again.
+// parameters are as they were, so that they are not looked at again. `only_mutable`: only of what
+// can be changed.
 template <class Spec>
-void CheckCommonSpec(const Spec& spec, bool same_conditions, const Path& path, ErrorList* errors,
-                     bool only_mutable) {
+void CheckCommonSpec(const Spec& spec, bool same_conditions, bool only_mutable, const Path& path,
+                     ErrorList* errors) {
   const Path failure = path.Child("failurePolicy");
   if (!spec.failurePolicy) errors->Add(field::Required(failure, ""));
   CheckOneOf(spec.failurePolicy, {"Fail", "Ignore"}, failure, errors);
@@ -240,7 +241,7 @@ ErrorList Validate(const ValidatingAdmissionPolicy& policy, bool same_conditions
   ErrorList errors = ValidateGenericObjectMeta(policy.metadata, Scope::kCluster, NameIsDNSSubdomain,
                                                Path("metadata"));
   const Path path("spec");
-  CheckCommonSpec(policy.spec, same_conditions, path, &errors, false);
+  CheckCommonSpec(policy.spec, same_conditions, false, path, &errors);
   const Path validations = path.Child("validations");
   const Path annotations = path.Child("auditAnnotations");
   if (policy.spec.validations.empty() && policy.spec.auditAnnotations.empty()) {
@@ -294,7 +295,7 @@ ErrorList Validate(const MutatingAdmissionPolicy& policy, bool same_conditions) 
   ErrorList errors = ValidateGenericObjectMeta(policy.metadata, Scope::kCluster, NameIsDNSSubdomain,
                                                Path("metadata"));
   const Path path("spec");
-  CheckCommonSpec(policy.spec, same_conditions, path, &errors, true);
+  CheckCommonSpec(policy.spec, same_conditions, true, path, &errors);
   const Path mutations = path.Child("mutations");
   if (policy.spec.mutations.empty()) {
     errors.Add(field::Required(mutations, "mutations must contain at least one item"));
