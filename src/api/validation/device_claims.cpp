@@ -182,9 +182,12 @@ ErrorList ValidateDeviceClass(const DeviceClass& device_class) {
   return errors;
 }
 
+// Of classes and claims that change the metadata is looked at both ways.
 ErrorList ValidateDeviceClassUpdate(const DeviceClass& device_class, const DeviceClass& old_class) {
+  const Path metadata("metadata");
   ErrorList errors =
-      ValidateObjectMetaUpdate(device_class.metadata, old_class.metadata, Path("metadata"));
+      ValidateObjectMeta(device_class.metadata, Scope::kCluster, ClassNameProblems, metadata);
+  errors.Append(ValidateObjectMetaUpdate(device_class.metadata, old_class.metadata, metadata));
   CheckClass(device_class, SameLists(device_class.spec.config, old_class.spec.config), &errors);
   return errors;
 }
@@ -197,7 +200,10 @@ ErrorList ValidateResourceClaim(const ResourceClaim& claim) {
 }
 
 ErrorList ValidateResourceClaimUpdate(const ResourceClaim& claim, const ResourceClaim& old_claim) {
-  ErrorList errors = ValidateObjectMetaUpdate(claim.metadata, old_claim.metadata, Path("metadata"));
+  const Path metadata("metadata");
+  ErrorList errors =
+      ValidateObjectMeta(claim.metadata, Scope::kNamespaced, NameIsDNSSubdomain, metadata);
+  errors.Append(ValidateObjectMetaUpdate(claim.metadata, old_claim.metadata, metadata));
   CheckImmutable(reflect::Equal(claim.spec, old_claim.spec), UnversionedValue(claim.spec),
                  Path("spec"), &errors);
   return errors;

@@ -283,11 +283,8 @@ ErrorList ValidateFlowSchema(const FlowSchema& schema) {
   return errors;
 }
 
-ErrorList ValidateFlowSchemaUpdate(const FlowSchema& schema, const FlowSchema& old_schema) {
-  ErrorList errors =
-      ValidateObjectMetaUpdate(schema.metadata, old_schema.metadata, Path("metadata"));
-  CheckSpec(schema, &errors);
-  return errors;
+ErrorList ValidateFlowSchemaUpdate(const FlowSchema& schema, const FlowSchema& /*old_schema*/) {
+  return ValidateFlowSchema(schema);
 }
 
 ErrorList ValidateFlowSchemaStatusUpdate(const FlowSchema& schema,

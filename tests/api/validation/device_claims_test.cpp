@@ -233,8 +233,11 @@ TEST(ResourceClaimTest, Update) {
       kClaim,
       {
           {{"metadata.labels={\"a\":\"b\"}"}, {}},
-          {{"metadata.labels={\"a\":\"-\"}"},
-           {"metadata.labels: Invalid value: \"-\": " + kBadLabelValue}},
+          {{"metadata.labels={\"a\":\"-\"}", "metadata.name=\"A\""},
+           {"metadata.name: Invalid value: \"A\": " + kBadSubdomain,
+            "metadata.labels: Invalid value: \"-\": " + kBadLabelValue,
+            "metadata.name: Invalid value: \"A\": field is immutable",
+            "metadata.labels: Invalid value: \"-\": " + kBadLabelValue}},
           {{R"(spec={"devices":{"requests":[{"name":"r","exactly":{"deviceClassName":"c"}}]}})"},
            {"spec: Invalid value: {\"Devices\":{\"Requests\":[{\"Name\":\"r\",\"Exactly\":{"
             "\"DeviceClassName\":\"c\",\"Selectors\":null,\"AllocationMode\":\"ExactCount\","
@@ -315,8 +318,9 @@ TEST(DeviceClassTest, Update) {
       kClass,
       {
           {{"spec.extendedResourceName", "spec.selectors"}, {}},
-          {{"metadata.name=\"other\"", "spec.selectors=[{}]"},
-           {"metadata.name: Invalid value: \"other\": field is immutable",
+          {{"metadata.name=\"A\"", "spec.selectors=[{}]"},
+           {"metadata.name: Invalid value: \"A\": " + kBadSubdomain,
+            "metadata.name: Invalid value: \"A\": field is immutable",
             "spec.selectors[0].cel: Required value"}},
           {{too_long},
            {"spec.config[0].opaque.parameters: Too long: may not be more than 10240 bytes"}},

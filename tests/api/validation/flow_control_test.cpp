@@ -213,8 +213,10 @@ TEST(FlowSchemaTest, Update) {
   ExpectUpdate<FlowSchema>(
       kSchema, {
                    {{"spec.matchingPrecedence=7"}, {}},
-                   {{"metadata.name=\"t\"", "spec.matchingPrecedence=-7"},
-                    {"metadata.name: Invalid value: \"t\": field is immutable",
+                   // Nothing is said of what was there before.
+                   {{"metadata.name=\"t\""}, {}},
+                   {{"metadata.name=\"T\"", "spec.matchingPrecedence=-7"},
+                    {"metadata.name: Invalid value: \"T\": " + kBadSubdomain,
                      "spec.matchingPrecedence: Invalid value: -7: must be a positive value"}},
                    {{R"(status.conditions=[{}])"}, {"status.conditions[0].type: Required value"}},
                });
