@@ -131,8 +131,7 @@ TEST(CertificateSigningRequest, Update) {
   const std::string approved = R"({"type":"Approved","status":"True","reason":"r"})";
   const std::string base = Edited(Base(), {"status.conditions=[" + approved + "]"});
   const auto forbidden = [](const std::string& how, const std::string& type) {
-    return "status.conditions: Forbidden: updates may not " + how + " a condition of type \"" +
-           type + "\"";
+    return "status.conditions: Forbidden: " + how + "\"" + type + "\"";
   };
   const std::string certificate =
       "status.certificate=\"" + Pem("CERTIFICATE", testing::kCertificate) + "\"";
@@ -143,9 +142,10 @@ TEST(CertificateSigningRequest, Update) {
       {{"metadata.labels={\"a\":\"b\"}"}, {}},
       {{"status.conditions=[" + approved + R"(,{"type":"Failed","status":"True"}])"}, {}},
       with_certificate,
-      {{"status.conditions=[]"}, {forbidden("remove", "Approved")}},
+      {{"status.conditions=[]"},
+       {forbidden("updates may not remove a condition of type ", "Approved")}},
       {{R"(status.conditions=[{"type":"Approved","status":"True","reason":"s"}])"},
-       {forbidden("modify", "Approved") +
+       {forbidden("updates may not modify a condition of type ", "Approved") +
         "\n@@ -2,7 +2,7 @@\n  {\n   \"Type\": \"Approved\",\n   \"Status\": \"True\",\n-  "
         "\"Reason\": \"r\",\n+  \"Reason\": \"s\",\n   \"Message\": \"\",\n   \"LastUpdateTime\": "
         "null,\n   \"LastTransitionTime\": null\n"}},
@@ -155,10 +155,11 @@ TEST(CertificateSigningRequest, Update) {
   };
   ExpectUpdate<CertificateSigningRequest>(base, cases);
   ExpectUpdate<CertificateSigningRequest>(
-      Base(),
-      {{{"status.conditions=[" + approved + "]"}, {forbidden("add", "Approved")}},
-       {{R"(status.conditions=[{"type":"Denied","status":"True"}])"}, {forbidden("add", "Denied")}},
-       with_certificate});
+      Base(), {{{"status.conditions=[" + approved + "]"},
+                {forbidden("updates may not add a condition of type ", "Approved")}},
+               {{R"(status.conditions=[{"type":"Denied","status":"True"}])"},
+                {forbidden("updates may not add a condition of type ", "Denied")}},
+               with_certificate});
 }
 
 TEST(CertificateSigningRequest, StatusAndApproval) {

@@ -21,16 +21,11 @@ namespace {
 // What has no rules of its own, and why: the metadata is checked, or nothing is there to check.
 const std::map<std::string, std::string>& WithoutRules() {
   static const std::map<std::string, std::string> kNames = {
-      {"apiextensions.k8s.io/v1 CustomResourceDefinition", "none are written"},
-      {"apiextensions.k8s.io/v1 CustomResourceDefinition/status", "none are written"},
       {"authentication.k8s.io/v1 SelfSubjectReview", "it has no spec"},
       {"authentication.k8s.io/v1 TokenReview", "a missing token is a bad request, no bad field"},
       {"authorization.k8s.io/v1 SelfSubjectRulesReview", "every namespace may be asked about"},
       {"batch/v1 CronJob/status", "upstream takes every status"},
       {"batch/v1beta1 CronJob/status", "likewise"},
-      {"certificates.k8s.io/v1 CertificateSigningRequest", "none are written"},
-      {"certificates.k8s.io/v1 CertificateSigningRequest/approval", "none are written"},
-      {"certificates.k8s.io/v1 CertificateSigningRequest/status", "none are written"},
       {"networking.k8s.io/v1 ServiceCIDR/status", "upstream looks at the metadata only"},
       {"v1 Pod/eviction", "the pod's name is all it has, and that is the URL's"}};
   return kNames;
