@@ -1,14 +1,19 @@
 // Decode, encode, copy, protobuf, patches and apply of one full Pod (pod.json, 6 KB as a server
-// stores it), beside Boost.JSON's parse into a DOM and its serialization of the same bytes.
+// stores it), and the documents that describe the API; beside Boost.JSON's parse into a DOM and its
+// serialization of the same bytes.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
+#include "api/openapi/document.h"
 #include "api/types/core_v1.h"
 #include "base/bulk_heap.h"
 #include "reflect/apply/field_manager.h"
@@ -66,7 +71,6 @@ void DomParse(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(boost::json::parse(text));
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
 }
-BENCHMARK(DomParse);
 
 void Decode(benchmark::State& state) {
   const std::string& text = PodJson();
@@ -77,14 +81,12 @@ void Decode(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
 }
-BENCHMARK(Decode);
 
 void DomSerialize(benchmark::State& state) {
   const boost::json::value value = boost::json::parse(PodJson());
   for (auto _ : state) benchmark::DoNotOptimize(boost::json::serialize(value));
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * PodJson().size()));
 }
-BENCHMARK(DomSerialize);
 
 void Encode(benchmark::State& state) {
   for (auto _ : state) {
@@ -94,7 +96,6 @@ void Encode(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * PodJson().size()));
 }
-BENCHMARK(Encode);
 
 void Copy(benchmark::State& state) {
   for (auto _ : state) {
@@ -103,7 +104,6 @@ void Copy(benchmark::State& state) {
     benchmark::DoNotOptimize(pod);
   }
 }
-BENCHMARK(Copy);
 
 void Equal(benchmark::State& state) {
   const Pod other = reflect::Copy(DecodedPod());
@@ -111,7 +111,6 @@ void Equal(benchmark::State& state) {
     if (!reflect::Equal(other, DecodedPod())) std::exit(1);
   }
 }
-BENCHMARK(Equal);
 
 void ProtobufEncode(benchmark::State& state) {
   for (auto _ : state) {
@@ -121,7 +120,6 @@ void ProtobufEncode(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * PodProtobuf().size()));
 }
-BENCHMARK(ProtobufEncode);
 
 void ProtobufDecode(benchmark::State& state) {
   const std::string& bytes = PodProtobuf();
@@ -132,7 +130,6 @@ void ProtobufDecode(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes.size()));
 }
-BENCHMARK(ProtobufDecode);
 
 // One changed field, as a server does it: from the stored bytes and those of the patch to the
 // decoded Pod that is to be stored.
@@ -177,13 +174,20 @@ const std::string& StrategicText() {
 constexpr const char* kJsonText =
     R"([{"op":"replace","path":"/spec/containers/0/image","value":"changed"}])";
 
+// The trees that patches work on: there and back, without anything done to them.
+void Tree(benchmark::State& state) {
+  for (auto _ : state) {
+    auto document = reflect::ParseJson(PodJson());
+    if (!document.ok()) std::exit(1);
+    benchmark::DoNotOptimize(ToText(*document));
+  }
+}
+
 void StrategicPatch(benchmark::State& state) {
   Patch<PatchKind::kStrategic>(state, StrategicText().c_str());
 }
-BENCHMARK(StrategicPatch);
 
 void JsonPatch(benchmark::State& state) { Patch<PatchKind::kJson>(state, kJsonText); }
-BENCHMARK(JsonPatch);
 
 // A merge patch replaces lists: the label is what it can change.
 void MergePatch(benchmark::State& state) {
@@ -198,7 +202,6 @@ void MergePatch(benchmark::State& state) {
     benchmark::DoNotOptimize(pod);
   }
 }
-BENCHMARK(MergePatch);
 
 // Server-side apply of another image, by who has applied one before.
 const reflect::FieldManager& PodManager() {
@@ -236,7 +239,6 @@ void Apply(benchmark::State& state) {
     benchmark::DoNotOptimize(pod);
   }
 }
-BENCHMARK(Apply);
 
 // The merge alone, of a tree that is there, with the copy of that tree.
 void StrategicMergeOfTrees(benchmark::State& state) {
@@ -246,7 +248,57 @@ void StrategicMergeOfTrees(benchmark::State& state) {
     benchmark::DoNotOptimize(Patched<PatchKind::kStrategic>(*document, StrategicText()));
   }
 }
-BENCHMARK(StrategicMergeOfTrees);
+
+// What a server says of its API, made once at its start.
+template <podium::api::openapi::Encoding encoding>
+void OpenapiV2(benchmark::State& state) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(podium::api::openapi::V2Document(encoding, {}));
+  }
+}
+
+// Every document, for the index has the hash of each.
+void OpenapiV3(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(podium::api::openapi::V3Index({}));
+}
+
+struct Entry {
+  const char* name;
+  void (*run)(benchmark::State& state);
+};
+
+constexpr Entry kEntries[] = {
+    {"DomParse", DomParse},
+    {"Decode", Decode},
+    {"DomSerialize", DomSerialize},
+    {"Encode", Encode},
+    {"Copy", Copy},
+    {"Equal", Equal},
+    {"ProtobufEncode", ProtobufEncode},
+    {"ProtobufDecode", ProtobufDecode},
+    {"Tree", Tree},
+    {"StrategicPatch", StrategicPatch},
+    {"JsonPatch", JsonPatch},
+    {"MergePatch", MergePatch},
+    {"Apply", Apply},
+    {"StrategicMergeOfTrees", StrategicMergeOfTrees},
+    {"OpenapiV2", OpenapiV2<podium::api::openapi::Encoding::kJson>},
+    {"OpenapiV2Protobuf", OpenapiV2<podium::api::openapi::Encoding::kProtobuf>},
+    {"OpenapiV3", OpenapiV3},
+};
+
+// Takes --iterations=N off the arguments: so often each, for counting instructions. 0 without it.
+int64_t TakeIterations(int* argc, char** argv) {
+  constexpr std::string_view kFlag = "--iterations=";
+  int64_t iterations = 0;
+  const auto taken = [&](const char* argument) {
+    if (!std::string_view(argument).starts_with(kFlag)) return false;
+    iterations = std::atoll(argument + kFlag.size());
+    return true;
+  };
+  *argc = static_cast<int>(std::remove_if(argv + 1, argv + *argc, taken) - argv);
+  return iterations;
+}
 
 }  // namespace
 
@@ -255,6 +307,11 @@ int main(int argc, char** argv) {
   if (!podium::bulk::Owns(DecodedPod().spec.containers.data())) {
     std::fprintf(stderr, "a decoded Pod is not in the bulk heap\n");
     return 1;
+  }
+  const int64_t iterations = TakeIterations(&argc, argv);
+  for (const auto& [name, run] : kEntries) {
+    auto* entry = benchmark::RegisterBenchmark(name, run);
+    if (iterations > 0) entry->Iterations(iterations);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

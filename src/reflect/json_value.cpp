@@ -4,28 +4,90 @@
 #include <cmath>
 #include <utility>
 
-#include "reflect/json.h"
+#include "reflect/json_writer.h"
 #include "reflect/number_text.h"
 
 namespace podium::reflect {
 
-JsonValue::JsonValue() = default;
-JsonValue::JsonValue(const JsonValue&) = default;
-JsonValue::JsonValue(JsonValue&&) noexcept = default;
-JsonValue& JsonValue::operator=(const JsonValue&) = default;
-JsonValue& JsonValue::operator=(JsonValue&&) noexcept = default;
-JsonValue::~JsonValue() = default;
-JsonValue::JsonValue(Storage storage) : storage_(std::move(storage)) {}
-
-JsonValue JsonValue::Bool(bool value) { return JsonValue(Storage(value)); }
-JsonValue JsonValue::Number(std::string text) {
-  return JsonValue(Storage(Digits{std::move(text)}));
+void JsonValue::CopyFrom(const JsonValue& other) {
+  switch (other.kind_) {
+    case Kind::kNull:
+      return;
+    case Kind::kBool:
+      boolean_ = other.boolean_;
+      break;
+    case Kind::kNumber:
+    case Kind::kString:
+      std::construct_at(&text_, other.text_);
+      break;
+    case Kind::kArray:
+      std::construct_at(&array_, other.array_);
+      break;
+    case Kind::kObject:
+      std::construct_at(&object_, other.object_);
+      break;
+  }
+  kind_ = other.kind_;
 }
-JsonValue JsonValue::String(std::string text) { return JsonValue(Storage(std::move(text))); }
-JsonValue JsonValue::Of(Array elements) { return JsonValue(Storage(std::move(elements))); }
-JsonValue JsonValue::Of(Object members) { return JsonValue(Storage(std::move(members))); }
 
-bool operator==(const JsonValue& a, const JsonValue& b) { return a.storage_ == b.storage_; }
+// What is assigned may be a part of what goes, which therefore goes last.
+JsonValue& JsonValue::operator=(JsonValue&& other) noexcept {
+  if (this == &other) return *this;
+  const JsonValue old(std::move(*this));
+  MoveFrom(&other);
+  return *this;
+}
+
+JsonValue& JsonValue::operator=(const JsonValue& other) { return *this = JsonValue(other); }
+
+JsonValue JsonValue::Bool(bool value) {
+  JsonValue out;
+  out.boolean_ = value;
+  out.kind_ = Kind::kBool;
+  return out;
+}
+JsonValue JsonValue::Number(std::string text) {
+  JsonValue out;
+  std::construct_at(&out.text_, std::move(text));
+  out.kind_ = Kind::kNumber;
+  return out;
+}
+JsonValue JsonValue::String(std::string text) {
+  JsonValue out;
+  std::construct_at(&out.text_, std::move(text));
+  out.kind_ = Kind::kString;
+  return out;
+}
+JsonValue JsonValue::Of(Array elements) {
+  JsonValue out;
+  std::construct_at(&out.array_, std::move(elements));
+  out.kind_ = Kind::kArray;
+  return out;
+}
+JsonValue JsonValue::Of(Object members) {
+  JsonValue out;
+  std::construct_at(&out.object_, std::move(members));
+  out.kind_ = Kind::kObject;
+  return out;
+}
+
+bool operator==(const JsonValue& a, const JsonValue& b) {
+  if (a.kind_ != b.kind_) return false;
+  switch (a.kind_) {
+    case JsonValue::Kind::kNull:
+      return true;
+    case JsonValue::Kind::kBool:
+      return a.boolean_ == b.boolean_;
+    case JsonValue::Kind::kNumber:
+    case JsonValue::Kind::kString:
+      return a.text_ == b.text_;
+    case JsonValue::Kind::kArray:
+      return a.array_ == b.array_;
+    case JsonValue::Kind::kObject:
+      return a.object_ == b.object_;
+  }
+  return false;
+}
 
 const JsonValue* JsonValue::Find(std::string_view key) const {
   if (!is_object()) return nullptr;
@@ -99,92 +161,97 @@ namespace {
 
 class Printer {
  public:
-  Printer(const JsonPrintOptions& options, std::string* out) : options_(options), out_(*out) {}
+  Printer(const JsonPrintOptions& options, JsonWriter* out) : options_(options), out_(*out) {}
 
   void Print(const JsonValue& value, int level);
 
  private:
   void PrintNumber(const std::string& text);
-  void PrintMember(const JsonValue::Member& member, int level) {
-    AppendJsonString(member.key, &out_);
-    out_ += options_.indent > 0 ? ": " : ":";
-    Print(member.value, level);
-  }
+  void PrintArray(const JsonValue::Array& elements, int level);
+  void PrintObject(const JsonValue::Object& members, int level);
   void NewLine(int level) {
     if (options_.indent <= 0) return;
-    out_ += '\n';
-    out_.append(static_cast<size_t>(level) * static_cast<size_t>(options_.indent), ' ');
+    out_.Char('\n');
+    for (int i = level * options_.indent; i > 0; --i) out_.Char(' ');
   }
 
   const JsonPrintOptions& options_;
-  std::string& out_;
+  JsonWriter& out_;
 };
 
 void Printer::PrintNumber(const std::string& text) {
   if (options_.canonical_numbers) {
     const Number number = ReadJsonNumber(text);
-    if (number.is_integer) {
-      out_ += std::to_string(number.integer);
-      return;
-    }
+    if (number.is_integer) return out_.Text(std::to_string(number.integer));
     if (std::isfinite(number.floating)) {
-      AppendFloatJson(number.floating, &out_);
-      return;
+      std::string canonical;
+      AppendFloatJson(number.floating, &canonical);
+      return out_.Text(canonical);
     }
   }
-  out_ += text;
+  out_.Text(text);
+}
+
+void Printer::PrintArray(const JsonValue::Array& elements, int level) {
+  out_.Char('[');
+  bool first = true;
+  for (const JsonValue& element : elements) {
+    if (!std::exchange(first, false)) out_.Char(',');
+    NewLine(level + 1);
+    Print(element, level + 1);
+  }
+  if (!first) NewLine(level);
+  out_.Char(']');
+}
+
+void Printer::PrintObject(const JsonValue::Object& members, int level) {
+  out_.Char('{');
+  bool first = true;
+  const auto print = [&](const JsonValue::Member& member) {
+    if (!std::exchange(first, false)) out_.Char(',');
+    NewLine(level + 1);
+    out_.String(member.key);
+    out_.Char(':');
+    if (options_.indent > 0) out_.Char(' ');
+    if (member.value.is_string()) {
+      out_.String(member.value.string());
+    } else {
+      Print(member.value, level + 1);
+    }
+  };
+  if (options_.sort_keys) {
+    for (const auto* member : SortedMembers(members)) print(*member);
+  } else {
+    for (const auto& member : members) print(member);
+  }
+  if (!first) NewLine(level);
+  out_.Char('}');
 }
 
 void Printer::Print(const JsonValue& value, int level) {
   switch (value.kind()) {
     case JsonKind::kNull:
-      out_ += "null";
-      return;
+      return out_.Text("null");
     case JsonKind::kBool:
-      out_ += value.boolean() ? "true" : "false";
-      return;
+      return out_.Text(value.boolean() ? "true" : "false");
     case JsonKind::kNumber:
-      PrintNumber(value.number());
-      return;
+      return PrintNumber(value.number());
     case JsonKind::kString:
-      AppendJsonString(value.string(), &out_);
-      return;
-    case JsonKind::kArray: {
-      out_ += '[';
-      bool first = true;
-      for (const JsonValue& element : value.array()) {
-        if (!std::exchange(first, false)) out_ += ',';
-        NewLine(level + 1);
-        Print(element, level + 1);
-      }
-      if (!first) NewLine(level);
-      out_ += ']';
-      return;
-    }
-    case JsonKind::kObject: {
-      out_ += '{';
-      bool first = true;
-      const auto print = [&](const JsonValue::Member& member) {
-        if (!std::exchange(first, false)) out_ += ',';
-        NewLine(level + 1);
-        PrintMember(member, level + 1);
-      };
-      if (options_.sort_keys) {
-        for (const auto* member : SortedMembers(value.object())) print(*member);
-      } else {
-        for (const auto& member : value.object()) print(member);
-      }
-      if (!first) NewLine(level);
-      out_ += '}';
-      return;
-    }
+      return out_.String(value.string());
+    case JsonKind::kArray:
+      return PrintArray(value.array(), level);
+    case JsonKind::kObject:
+      return PrintObject(value.object(), level);
   }
 }
 
 }  // namespace
 
 void PrintJson(const JsonValue& value, const JsonPrintOptions& options, std::string* out) {
-  Printer(options, out).Print(value, 0);
+  // What is small takes little room.
+  const bool is_container = value.is_array() || value.is_object();
+  JsonWriter writer(out, is_container ? 64 : 0);
+  Printer(options, &writer).Print(value, 0);
 }
 
 std::string ToText(const JsonValue& value, const JsonPrintOptions& options) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -14,18 +16,19 @@ namespace podium::reflect {
 
 class JsonValue {
  public:
-  enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
+  enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
   struct Member;
   using Array = std::vector<JsonValue>;
   // In the order of the text; no key comes twice.
   using Object = std::vector<Member>;
 
-  JsonValue();  // null
-  JsonValue(const JsonValue&);
-  JsonValue(JsonValue&&) noexcept;
-  JsonValue& operator=(const JsonValue&);
-  JsonValue& operator=(JsonValue&&) noexcept;
-  ~JsonValue();
+  JsonValue() {}  // null
+  JsonValue(const JsonValue& other) { CopyFrom(other); }
+  // What is moved from is null.
+  JsonValue(JsonValue&& other) noexcept { MoveFrom(&other); }
+  JsonValue& operator=(const JsonValue& other);
+  JsonValue& operator=(JsonValue&& other) noexcept;
+  ~JsonValue() { Destroy(); }
 
   static JsonValue Bool(bool value);
   // `text` is a JSON number and is kept as it is.
@@ -33,23 +36,26 @@ class JsonValue {
   static JsonValue String(std::string text);
   static JsonValue Of(Array elements);
   static JsonValue Of(Object members);
+  // Makes this the same, without anything that would have to be moved here.
+  void SetNumber(std::string_view text) { SetText(Kind::kNumber, text); }
+  void SetString(std::string_view text) { SetText(Kind::kString, text); }
 
-  Kind kind() const { return static_cast<Kind>(storage_.index()); }
-  bool is_null() const { return kind() == Kind::kNull; }
-  bool is_bool() const { return kind() == Kind::kBool; }
-  bool is_number() const { return kind() == Kind::kNumber; }
-  bool is_string() const { return kind() == Kind::kString; }
-  bool is_array() const { return kind() == Kind::kArray; }
-  bool is_object() const { return kind() == Kind::kObject; }
+  Kind kind() const { return kind_; }
+  bool is_null() const { return kind_ == Kind::kNull; }
+  bool is_bool() const { return kind_ == Kind::kBool; }
+  bool is_number() const { return kind_ == Kind::kNumber; }
+  bool is_string() const { return kind_ == Kind::kString; }
+  bool is_array() const { return kind_ == Kind::kArray; }
+  bool is_object() const { return kind_ == Kind::kObject; }
 
   // Each only for values of its kind.
-  bool boolean() const { return *std::get_if<bool>(&storage_); }
-  const std::string& number() const { return std::get_if<Digits>(&storage_)->text; }
-  const std::string& string() const { return *std::get_if<std::string>(&storage_); }
-  const Array& array() const { return *std::get_if<Array>(&storage_); }
-  Array& array() { return *std::get_if<Array>(&storage_); }
-  const Object& object() const { return *std::get_if<Object>(&storage_); }
-  Object& object() { return *std::get_if<Object>(&storage_); }
+  bool boolean() const { return boolean_; }
+  const std::string& number() const { return text_; }
+  const std::string& string() const { return text_; }
+  const Array& array() const { return array_; }
+  Array& array() { return array_; }
+  const Object& object() const { return object_; }
+  Object& object() { return object_; }
 
   // The member's value; null when this is no object or has no such member. Time is linear in the
   // number of members.
@@ -64,16 +70,29 @@ class JsonValue {
   friend bool operator==(const JsonValue& a, const JsonValue& b);
 
  private:
-  struct Digits {
-    std::string text;
-    friend bool operator==(const Digits&, const Digits&) = default;
+  // These two only of a value that is null.
+  void CopyFrom(const JsonValue& other);
+  void MoveFrom(JsonValue* other) noexcept;
+  // What it holds; the kind stays.
+  void Destroy() noexcept;
+  void SetText(Kind kind, std::string_view text) {
+    if (is_null()) {
+      std::construct_at(&text_, text);
+      kind_ = kind;
+    } else {
+      *this = kind == Kind::kNumber ? Number(std::string(text)) : String(std::string(text));
+    }
+  }
+
+  // A union of its own instead of a std::variant: trees are mostly built, moved and destroyed, and
+  // what these cost is in the header.
+  union {
+    bool boolean_ = false;
+    std::string text_;  // of numbers too
+    Array array_;
+    Object object_;
   };
-  // In the order of Kind.
-  using Storage = std::variant<std::monostate, bool, Digits, std::string, Array, Object>;
-
-  explicit JsonValue(Storage storage);
-
-  Storage storage_;
+  Kind kind_ = Kind::kNull;
 };
 
 struct JsonValue::Member {
@@ -81,6 +100,43 @@ struct JsonValue::Member {
   JsonValue value;
   friend bool operator==(const Member&, const Member&) = default;
 };
+
+inline void JsonValue::Destroy() noexcept {
+  switch (kind_) {
+    case Kind::kNull:
+    case Kind::kBool:
+      return;
+    case Kind::kNumber:
+    case Kind::kString:
+      return std::destroy_at(&text_);
+    case Kind::kArray:
+      return std::destroy_at(&array_);
+    case Kind::kObject:
+      return std::destroy_at(&object_);
+  }
+}
+
+inline void JsonValue::MoveFrom(JsonValue* other) noexcept {
+  switch (other->kind_) {
+    case Kind::kNull:
+      return;
+    case Kind::kBool:
+      boolean_ = other->boolean_;
+      break;
+    case Kind::kNumber:
+    case Kind::kString:
+      std::construct_at(&text_, std::move(other->text_));
+      break;
+    case Kind::kArray:
+      std::construct_at(&array_, std::move(other->array_));
+      break;
+    case Kind::kObject:
+      std::construct_at(&object_, std::move(other->object_));
+      break;
+  }
+  // A string or vector that was moved from holds nothing that would have to be let go.
+  kind_ = std::exchange(other->kind_, Kind::kNull);
+}
 
 // The same data: members in any order, numbers by value (1, 1.0 and 1e0 are one).
 bool Equivalent(const JsonValue& a, const JsonValue& b);

@@ -1,23 +1,32 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <forward_list>
 #include <iterator>
+#include <memory>
 #include <numeric>
+#include <vector>
 
+#include "base/bulk_heap.h"
 #include "reflect/json_scanner.h"
 #include "reflect/json_value.h"
 
 namespace podium::reflect {
 namespace {
 
-// Of few members each with each is compared, which mostly is of two lengths; of many they are
-// sorted.
+// Of few members those that look alike are compared; of many they are sorted.
 constexpr size_t kFewMembers = 16;
 
 bool HasDuplicates(const JsonValue::Object& members) {
-  for (size_t i = 1; i < members.size(); ++i) {
-    for (size_t k = 0; k < i; ++k) {
-      if (members[k].key == members[i].key) return true;
+  uint64_t seen = 0;  // a bit for what a key's size and last byte come to, of those before
+  for (size_t i = 0; i < members.size(); ++i) {
+    const std::string& key = members[i].key;
+    const size_t last = key.empty() ? 0 : static_cast<unsigned char>(key.back());
+    const uint64_t bit = uint64_t{1} << (key.size() * 7 + last) % 64;
+    for (size_t k = 0; (seen & bit) != 0 && k < i; ++k) {
+      if (members[k].key == key) return true;
     }
+    seen |= bit;
   }
   return false;
 }
@@ -61,17 +70,28 @@ class Parser {
   }
 
  private:
-  // `depth`: containers around the value.
+  // Its key is a part of the text, or of escaped_.
+  struct Member {
+    std::string_view key;
+    JsonValue value;
+  };
+  // What a container has so far, so that it gets its memory once, and no more than it needs.
+  struct Level {
+    JsonValue::Array elements;
+    std::vector<Member> members;
+  };
+
+  // *out is null. `depth`: containers around the value.
   bool ParseValue(JsonValue* out, size_t depth) {
     switch (scanner_.Peek()) {
       case '{':
-        return ParseObject(out, depth + 1);
+        return ParseObject(out, depth);
       case '[':
-        return ParseArray(out, depth + 1);
+        return ParseArray(out, depth);
       case '"': {
-        std::string text;
-        if (!ParseString(&text)) return false;
-        *out = JsonValue::String(std::move(text));
+        std::string_view text;
+        if (!ReadString(&text)) return false;
+        out->SetString(text);
         return true;
       }
       case 't':
@@ -81,24 +101,21 @@ class Parser {
         *out = JsonValue::Bool(false);
         return scanner_.ReadWord("false");
       case 'n':
-        *out = JsonValue();
         return scanner_.ReadWord("null");
       default: {
         std::string_view text;
         if (!scanner_.ReadNumber(&text)) return false;
-        *out = JsonValue::Number(std::string(text));
+        out->SetNumber(text);
         return true;
       }
     }
   }
 
-  bool ParseString(std::string* out) {
-    std::string_view text;
+  // Valid until the next string.
+  bool ReadString(std::string_view* text) {
     bool clean = true;
-    if (!scanner_.ReadString(&text, &buffer_, &clean)) return false;
-    if (!clean) return scanner_.Fail("invalid UTF-8");
-    *out = text;
-    return true;
+    if (!scanner_.ReadString(text, &buffer_, &clean)) return false;
+    return clean || scanner_.Fail("invalid UTF-8");
   }
 
   // Behind a value: true when another follows, false at the end or when failed.
@@ -108,63 +125,69 @@ class Parser {
     return false;
   }
 
-  bool ParseArray(JsonValue* out, size_t depth) {
-    if (depth > options_.max_depth) return scanner_.FailTooDeep();
+  // Null when that is too deep.
+  Level* Enter(size_t depth) {
+    if (depth == options_.max_depth) {
+      scanner_.FailTooDeep();
+      return nullptr;
+    }
     scanner_.Advance();
-    const size_t first = elements_.size();
+    if (depth == levels_.size()) levels_.push_back(std::make_unique<Level>());
+    return levels_[depth].get();
+  }
+
+  bool ParseArray(JsonValue* out, size_t depth) {
+    Level* level = Enter(depth);
+    if (level == nullptr) return false;
     if (!scanner_.Consume(']')) {
       do {
-        JsonValue element;
-        if (!ParseValue(&element, depth)) return false;
-        elements_.push_back(std::move(element));
+        if (!ParseValue(&level->elements.emplace_back(), depth + 1)) return false;
       } while (More(']'));
       if (scanner_.failed()) return false;
     }
-    *out = JsonValue::Of(TakeFrom(first, &elements_));
+    JsonValue::Array& elements = level->elements;
+    *out = JsonValue::Of(
+        JsonValue::Array(std::move_iterator(elements.begin()), std::move_iterator(elements.end())));
+    elements.clear();
     return true;
   }
 
   bool ParseObject(JsonValue* out, size_t depth) {
-    if (depth > options_.max_depth) return scanner_.FailTooDeep();
-    scanner_.Advance();
-    const size_t first = members_.size();
+    Level* level = Enter(depth);
+    if (level == nullptr) return false;
     if (!scanner_.Consume('}')) {
       do {
         if (scanner_.Peek() != '"') return scanner_.Fail("expected a key in quotes");
-        JsonValue::Member member;
-        if (!ParseString(&member.key)) return false;
+        Member& member = level->members.emplace_back();
+        if (!ReadString(&member.key)) return false;
+        if (member.key.data() == buffer_.data()) member.key = escaped_.emplace_front(member.key);
         if (!scanner_.Consume(':')) return scanner_.Fail("expected ':' after a key");
-        if (!ParseValue(&member.value, depth)) return false;
-        members_.push_back(std::move(member));
+        if (!ParseValue(&member.value, depth + 1)) return false;
       } while (More('}'));
       if (scanner_.failed()) return false;
     }
-    JsonValue::Object members = TakeFrom(first, &members_);
+    JsonValue::Object members;
+    members.reserve(level->members.size());
+    for (auto& [key, value] : level->members) {
+      members.emplace_back(std::string(key), std::move(value));
+    }
+    level->members.clear();
     if (members.size() > 1) DropDuplicates(&members);
     *out = JsonValue::Of(std::move(members));
     return true;
   }
 
-  // What was put on the stack since it was `first` high.
-  template <class T>
-  static std::vector<T> TakeFrom(size_t first, std::vector<T>* stack) {
-    const auto begin = stack->begin() + static_cast<ptrdiff_t>(first);
-    std::vector<T> taken(std::move_iterator(begin), std::move_iterator(stack->end()));
-    stack->erase(begin, stack->end());
-    return taken;
-  }
-
   JsonScanner scanner_;
   const JsonParseOptions& options_;
   std::string buffer_;
-  // Of all containers that are open, so that each gets its memory once, and no more than it needs.
-  JsonValue::Array elements_;
-  JsonValue::Object members_;
+  std::forward_list<std::string> escaped_;      // keys with escapes
+  std::vector<std::unique_ptr<Level>> levels_;  // by depth
 };
 
 }  // namespace
 
 Result<JsonValue> ParseJson(std::string_view text, const JsonParseOptions& options) {
+  const BulkAllocation bulk;
   return Parser(text, options).Parse();
 }
 

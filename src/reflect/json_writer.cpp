@@ -157,6 +157,6 @@ void JsonWriter::Escape(std::string_view* text) {
   }
 }
 
-void AppendJsonString(std::string_view text, std::string* out) { JsonWriter(out).String(text); }
+void AppendJsonString(std::string_view text, std::string* out) { JsonWriter(out, 0).String(text); }
 
 }  // namespace podium::reflect

@@ -11,7 +11,10 @@ namespace podium::reflect {
 
 class JsonWriter {
  public:
-  explicit JsonWriter(std::string* out) : out_(out), size_(out->size()) { Grow(1024); }
+  // `room`: how much is to come, about.
+  explicit JsonWriter(std::string* out, size_t room = 1024) : out_(out), size_(out->size()) {
+    Grow(room);
+  }
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
   ~JsonWriter() { out_->resize(size_); }
