@@ -69,7 +69,7 @@ void BuildIndex(RuntimeType* type) {
       bool good = true;
       for (size_t field = 0; field < count && good; ++field) {
         const Field& f = type->own_fields[field];
-        if (f.has(kUnknown) || f.has(kEscapedKey)) continue;
+        if (f.has(kUnknown) || f.name_size == 0) continue;
         uint8_t& slot =
             slots[(KeyBits(f.quoted, f.name_size + size_t{3}) * (multiplier | 1)) >> (64 - bits)];
         good = slot == NameIndex::kNoField;
@@ -182,9 +182,10 @@ class RuntimeTypeBuilder {
   }
 
   // A type whose JSON is that of the slot.
-  Result<const Type*> Transparent(const Slot& slot, uint8_t flags = 0) {
+  Result<const Type*> Transparent(const Slot& slot, uint8_t flags = 0,
+                                  const Facts* facts = &kNoFacts) {
     RuntimeType& type = NewType(Form::kTransparent);
-    TRY_VOID(AddField(&type, "\"\":", slot, flags, &kNoFacts));
+    TRY_VOID(AddField(&type, "\"\":", slot, flags, facts));
     Finish(&type);
     return &type;
   }
@@ -272,13 +273,14 @@ class RuntimeTypeBuilder {
     }
     if (!IsTrue(schema, "nullable")) return slot;
     // A box that may be empty, in a box that is there when null was written.
-    TRY(const Type* value, BoxedType(slot));
+    TRY(const Type* value, BoxedType(slot, schema));
     TRY(const Type* nullable, Transparent(BoxOf(value), kOptionalMark));
     return BoxOf(nullable, kNullable);
   }
 
-  // The type to put into a box for what the slot holds.
-  Result<const Type*> BoxedType(const Slot& slot) {
+  // The type to put into a box for what the slot holds. What the schema says of a list or map goes
+  // with it, as the box may stand in a list, of whose elements nothing else says anything.
+  Result<const Type*> BoxedType(const Slot& slot, const JsonValue& schema) {
     if (slot.shape == Shape::kBox) return slot.type;
     Slot inner = slot;
     if (slot.shape == Shape::kOptional) {
@@ -290,7 +292,8 @@ class RuntimeTypeBuilder {
                                                           : &kStorageOps<RuntimeNumber>;
       }
     }
-    return Transparent(inner);
+    const bool container = slot.shape == Shape::kList || slot.shape == Shape::kMap;
+    return Transparent(inner, 0, container ? FactsOf(schema) : &kNoFacts);
   }
 
   // The same, nullable or not.
@@ -361,7 +364,7 @@ class RuntimeTypeBuilder {
     const bool raw = raw_ && slot.type == raw_;
     const Type* box = nullptr;
     if (!raw) {
-      TRY(const Type* boxed, BoxedType(slot));
+      TRY(const Type* boxed, BoxedType(slot, element));
       // One that is not nullable ought to be there.
       const bool nullable = (slot.flags & kNullable) != 0 && slot.shape == Shape::kBox;
       TRY(box, Transparent(BoxOf(boxed, nullable ? kNullable : 0), kRequired));

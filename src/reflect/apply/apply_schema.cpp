@@ -139,7 +139,12 @@ ListItems::ListItems(const ValueSchema& list) {
   if (element.sort == Sort::kStruct) element_ = element.type;
 }
 
-Result<PathElement> ListItems::KeyOf(const JsonValue& element) const {
+const char* ListItems::DefaultOf(std::string_view key) const {
+  const Field* field = element_ ? element_->Find(key) : nullptr;
+  return field && field->facts->default_value[0] != '\0' ? field->facts->default_value : nullptr;
+}
+
+Result<void> ListItems::CheckKeys(const JsonValue& element) const {
   if (element.is_null()) {
     return Error(Code::kInvalidArgument, "associative list with keys may not have a null element");
   }
@@ -147,27 +152,17 @@ Result<PathElement> ListItems::KeyOf(const JsonValue& element) const {
     return Error(Code::kInvalidArgument,
                  "associative list with keys may not have non-map elements");
   }
-  PathElement::Keys keys;
-  keys.reserve(keys_.size());
   for (const std::string_view key : keys_) {
-    if (const JsonValue* value = element.Find(key)) {
-      keys.emplace_back(key, *value);
-      continue;
-    }
-    const Field* field = element_ ? element_->Find(key) : nullptr;
-    if (field == nullptr || field->facts->default_value[0] == '\0') {
-      return Error(Code::kInvalidArgument,
-                   "associative list with keys has an element that omits key field " +
-                       GoQuoted(key) + " (and doesn't have default value)");
-    }
-    TRY(JsonValue value, ParseJson(field->facts->default_value));
-    keys.emplace_back(key, std::move(value));
+    if (element.Find(key) || DefaultOf(key)) continue;
+    return Error(Code::kInvalidArgument,
+                 "associative list with keys has an element that omits key field " + GoQuoted(key) +
+                     " (and doesn't have default value)");
   }
-  return PathElement::Key(std::move(keys));
+  return {};
 }
 
-Result<PathElement> ListItems::StepOf(const JsonValue& element) const {
-  if (!keys_.empty()) return KeyOf(element);
+Result<void> ListItems::Check(const JsonValue& element) const {
+  if (!keys_.empty()) return CheckKeys(element);
   if (element.is_object()) {
     return Error(Code::kInvalidArgument,
                  "associative list without keys has an element that's a map type");
@@ -179,7 +174,32 @@ Result<PathElement> ListItems::StepOf(const JsonValue& element) const {
     return Error(Code::kInvalidArgument,
                  "associative list without keys has an element that's an explicit null");
   }
-  return PathElement::Value(element);
+  return {};
+}
+
+Result<PathElement> ListItems::StepOf(const JsonValue& element) const {
+  TRY_VOID(Check(element));
+  if (keys_.empty()) return PathElement::Value(element);
+  PathElement::Keys keys;
+  keys.reserve(keys_.size());
+  for (const std::string_view key : keys_) {
+    if (const JsonValue* value = element.Find(key)) {
+      keys.emplace_back(key, *value);
+      continue;
+    }
+    TRY(JsonValue value, ParseJson(DefaultOf(key)));
+    keys.emplace_back(key, std::move(value));
+  }
+  return PathElement::Key(std::move(keys));
+}
+
+JsonValue ListItems::KeysOf(const JsonValue& element) const {
+  if (keys_.empty() || !element.is_object()) return element;
+  JsonValue::Object keys;
+  for (const std::string_view key : keys_) {
+    if (const JsonValue* value = element.Find(key)) keys.push_back({std::string(key), *value});
+  }
+  return JsonValue::Of(std::move(keys));
 }
 
 std::vector<ListItem> SortedItems(const ValueSchema& list, const JsonValue::Array& elements) {

@@ -74,11 +74,17 @@ class ListItems {
  public:
   explicit ListItems(const ValueSchema& list);
 
-  // Upstream's error when the element has no key, or cannot be one of a set.
+  // Whether there is a step to the element. Upstream's error when it has no key, or cannot be one
+  // of a set.
+  Result<void> Check(const JsonValue& element) const;
   Result<PathElement> StepOf(const JsonValue& element) const;
+  // What of the element its step is made of.
+  JsonValue KeysOf(const JsonValue& element) const;
 
  private:
-  Result<PathElement> KeyOf(const JsonValue& element) const;
+  Result<void> CheckKeys(const JsonValue& element) const;
+  // Of a key that elements may omit; null when there is none.
+  const char* DefaultOf(std::string_view key) const;
 
   std::vector<std::string_view> keys_;  // none: a set
   const Type* element_ = nullptr;       // of structs, for the defaults of keys

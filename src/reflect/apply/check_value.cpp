@@ -55,40 +55,81 @@ std::string HeldSyntax(const JsonValue& value) {
   return out + '}';
 }
 
+// The way to a value, through the checker's own stack: its text is made for errors alone.
+struct Way {
+  const Way* from = nullptr;
+  // The last step: to a field, to an element by its place, or by what is in it.
+  const std::string* field = nullptr;
+  const ListItems* items = nullptr;
+  const JsonValue* element = nullptr;
+  size_t place = 0;
+
+  std::string Text() const {
+    if (from == nullptr) return {};
+    return from->Text() + (field ? '.' + *field : Step().Shown());
+  }
+
+ private:
+  PathElement Step() const {
+    const PathElement by_place = PathElement::Index(static_cast<int64_t>(place));
+    if (items == nullptr) return by_place;
+    Result<PathElement> step = items->StepOf(*element);
+    return step.ok() ? *std::move(step) : by_place;
+  }
+};
+
+// Whether any value of the JSON kind is one of the field: most members are scalars, and nothing
+// else has to be known of them.
+bool TakesScalar(const Field& field, const JsonValue& value) {
+  if (field.shape != Shape::kScalar && field.shape != Shape::kOptional) return false;
+  switch (field.kind) {
+    case Kind::kString:
+    case Kind::kEnum:
+    case Kind::kBytes:
+      return value.is_string();
+    case Kind::kBool:
+      return value.is_bool();
+    case Kind::kInt32:
+    case Kind::kInt64:
+    case Kind::kUint32:
+    case Kind::kUint64:
+    case Kind::kDouble:
+      return value.is_number();
+    default:
+      return false;
+  }
+}
+
 class Checker {
  public:
   explicit Checker(Duplicates duplicates) : duplicates_(duplicates) {}
 
-  void Check(const ValueSchema& schema, const JsonValue& value) {
-    if (value.is_null()) return;
+  void Check(const ValueSchema& schema, const JsonValue& value, const Way& way) {
     switch (schema.sort) {
-      case Sort::kNumber:
-        if (!value.is_number()) {
-          Add("expected numeric (int or float), got " + std::string(GoTypeName(GoTypeOf(value))));
-        }
-        return;
-      case Sort::kText:
-        if (!value.is_string()) Add("expected string, got " + HeldSyntax(value));
-        return;
-      case Sort::kBool:
-        if (!value.is_bool()) Add("expected boolean, got " + Held(value));
-        return;
-      case Sort::kAnyScalar:
-        if (!IsScalar(value)) Add("expected any scalar, got " + Held(value));
-        return;
       case Sort::kStruct:
       case Sort::kMap:
-        if (value.is_object()) return CheckMembers(schema, value.object());
-        Add("expected map, got " + Held(value));
-        return;
+        if (value.is_object()) return CheckMembers(schema, value.object(), way);
+        break;
       case Sort::kList:
-        if (value.is_array()) return CheckElements(schema, value.array());
-        Add("expected list, got " + Held(value));
-        return;
+        if (value.is_array()) return CheckElements(schema, value.array(), way);
+        break;
+      case Sort::kText:
+        if (value.is_string()) return;
+        break;
+      case Sort::kNumber:
+        if (value.is_number()) return;
+        break;
+      case Sort::kBool:
+        if (value.is_bool()) return;
+        break;
+      case Sort::kAnyScalar:
+        if (IsScalar(value)) return;
+        break;
       case Sort::kDeduced:
       case Sort::kWhole:
         return;
     }
+    if (!value.is_null()) Add(way, Mismatch(schema.sort, value));
   }
 
   Result<void> Finish() {
@@ -100,55 +141,69 @@ class Checker {
   }
 
  private:
-  void CheckMembers(const ValueSchema& schema, const JsonValue::Object& members) {
-    const size_t size = path_.size();
-    for (const auto& [key, value] : members) {
-      path_ += '.' + key;
-      const ApplyMember member = MemberOf(schema, key);
-      if (member.declared) {
-        Check(member.schema, value);
-      } else {
-        Add("field not declared in schema");
-      }
-      path_.resize(size);
-      if (!member.declared) return;
+  static std::string Mismatch(Sort expected, const JsonValue& value) {
+    switch (expected) {
+      case Sort::kNumber:
+        return "expected numeric (int or float), got " + std::string(GoTypeName(GoTypeOf(value)));
+      case Sort::kText:
+        return "expected string, got " + HeldSyntax(value);
+      case Sort::kBool:
+        return "expected boolean, got " + Held(value);
+      case Sort::kAnyScalar:
+        return "expected any scalar, got " + Held(value);
+      case Sort::kList:
+        return "expected list, got " + Held(value);
+      default:
+        return "expected map, got " + Held(value);
     }
   }
 
-  void CheckElements(const ValueSchema& schema, const JsonValue::Array& elements) {
+  void CheckMembers(const ValueSchema& schema, const JsonValue::Object& members, const Way& way) {
+    const bool is_struct = schema.sort == Sort::kStruct;
+    for (const auto& [key, value] : members) {
+      const Field* field = is_struct ? schema.type->Find(key) : nullptr;
+      if (field && TakesScalar(*field, value)) continue;
+      const Way there{.from = &way, .field = &key};
+      const ApplyMember member = MemberOf(schema, key);
+      if (!member.declared) return Add(there, "field not declared in schema");
+      Check(member.schema, value, there);
+    }
+  }
+
+  void CheckElements(const ValueSchema& schema, const JsonValue::Array& elements, const Way& way) {
     const ValueSchema element = ElementOf(schema);
-    const size_t size = path_.size();
     if (schema.atomic) {
       for (size_t i = 0; i < elements.size(); ++i) {
-        path_ += PathElement::Index(static_cast<int64_t>(i)).Shown();
-        Check(element, elements[i]);
-        path_.resize(size);
+        Check(element, elements[i], {.from = &way, .place = i});
       }
       return;
     }
-    const ListItems steps(schema);
+    const ListItems items(schema);
     std::set<PathElement> seen;
     for (size_t i = 0; i < elements.size(); ++i) {
-      const Result<PathElement> step = steps.StepOf(elements[i]);
-      if (!step.ok()) {
-        Add("element " + std::to_string(i) + ": " + step.error().message());
-        return;
+      if (const Result<void> checked = items.Check(elements[i]); !checked.ok()) {
+        return Add(way, "element " + std::to_string(i) + ": " + checked.error().message());
       }
-      if (duplicates_ == Duplicates::kForbid && !seen.insert(*step).second) {
-        Add("duplicate entries for key " + step->Shown());
-      }
-      path_ += step->Shown();
-      Check(element, elements[i]);
-      path_.resize(size);
+      if (duplicates_ == Duplicates::kForbid) CheckDuplicate(items, elements[i], way, &seen);
+      Check(element, elements[i],
+            {.from = &way, .items = &items, .element = &elements[i], .place = i});
     }
   }
 
-  void Add(const std::string& message) {
-    errors_.push_back(path_.empty() ? message : path_ + ": " + message);
+  void CheckDuplicate(const ListItems& items, const JsonValue& element, const Way& way,
+                      std::set<PathElement>* seen) {
+    Result<PathElement> step = items.StepOf(element);
+    if (!step.ok()) return;
+    const auto [place, is_new] = seen->insert(*std::move(step));
+    if (!is_new) Add(way, "duplicate entries for key " + place->Shown());
+  }
+
+  void Add(const Way& way, const std::string& message) {
+    const std::string path = way.Text();
+    errors_.push_back(path.empty() ? message : path + ": " + message);
   }
 
   const Duplicates duplicates_;
-  std::string path_;
   std::vector<std::string> errors_;
 };
 
@@ -156,7 +211,7 @@ class Checker {
 
 Result<void> CheckValue(const ValueSchema& schema, const JsonValue& value, Duplicates duplicates) {
   Checker checker(duplicates);
-  checker.Check(schema, value);
+  checker.Check(schema, value, {});
   return checker.Finish();
 }
 

@@ -53,12 +53,20 @@ void CompareMembers(const ValueSchema& schema, const JsonValue* before, const Js
     const JsonValue* after;
   };
   std::vector<Change> changes;
-  for (const auto& [key, value] : old.object()) {
-    const JsonValue* other = its_now.Find(key);
-    if (other == nullptr || !(value == *other)) changes.push_back({&key, &value, other});
+  const JsonValue::Object& now_members = now.object();
+  for (size_t i = 0; i < old.object().size(); ++i) {
+    const auto& [key, value] = old.object()[i];
+    // Mostly it stands where it stood.
+    const bool in_place = i < now_members.size() && now_members[i].key == key;
+    const JsonValue* other = in_place ? &now_members[i].value : its_now.Find(key);
+    // Objects are compared member by member, so that what is deep inside is looked at once.
+    const bool inside = value.is_object() && other && other->is_object();
+    if (other == nullptr || inside || !(value == *other)) changes.push_back({&key, &value, other});
   }
-  for (const auto& [key, value] : now.object()) {
-    if (its_old.Find(key) == nullptr) changes.push_back({&key, nullptr, &value});
+  for (size_t i = 0; i < now_members.size(); ++i) {
+    const auto& [key, value] = now_members[i];
+    const bool in_place = i < old.object().size() && old.object()[i].key == key;
+    if (!in_place && its_old.Find(key) == nullptr) changes.push_back({&key, nullptr, &value});
   }
   // In the order of sets.
   std::ranges::sort(changes, {},
@@ -139,7 +147,6 @@ void CompareValues(const ValueSchema& schema, const JsonValue* before, const Jso
 }  // namespace
 
 Comparison Compare(const ValueSchema& schema, const JsonValue& before, const JsonValue& after) {
-  if (before == after) return {};
   Outcome outcome;
   CompareValues(schema, &before, &after, &outcome);
   return std::move(outcome.behind);

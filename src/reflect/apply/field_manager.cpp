@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "base/bulk_heap.h"
 #include "reflect/apply/managed_fields.h"
 #include "reflect/apply/object_fields.h"
 #include "reflect/apply/updater.h"
@@ -103,7 +104,7 @@ class Request {
 
   Result<void> Update(const VersionedValue& live, const VersionedValue& object,
                       const std::string& manager);
-  Result<ApplyOutcome> Apply(const VersionedValue& live, const JsonValue& config);
+  Result<ApplyOutcome> Apply(VersionedValue live, const JsonValue& config);
 
  private:
   struct Attempt {
@@ -119,7 +120,7 @@ class Request {
         .Identifier();
   }
   Result<void> CheckConfig(const JsonValue& config) const;
-  Result<Attempt> Try(const VersionedValue& live, const JsonValue& config, bool force,
+  Result<Attempt> Try(VersionedValue live, const JsonValue& config, bool force,
                       Managed managed) const;
   std::optional<FieldSet> LastAppliedFields(const JsonValue& live) const;
 
@@ -168,11 +169,12 @@ Result<void> Request::CheckConfig(const JsonValue& config) const {
                                             NameText(config), checked.error().message()));
 }
 
-Result<Request::Attempt> Request::Try(const VersionedValue& live, const JsonValue& config,
-                                      bool force, Managed managed) const {
+Result<Request::Attempt> Request::Try(VersionedValue live, const JsonValue& config, bool force,
+                                      Managed managed) const {
   Attempt attempt{.applied = {}, .managed = std::move(managed)};
   const std::string identifier = Identifier(write_.manager, true);
-  TRY(attempt.applied, updater_.Apply(live, config, identifier, force, &attempt.managed.sets));
+  TRY(attempt.applied,
+      updater_.Apply(std::move(live), config, identifier, force, &attempt.managed.sets));
   Strip(identifier, &attempt.managed.sets);
   if (attempt.applied.changed) attempt.managed.times[identifier] = write_.time;
   return attempt;
@@ -230,7 +232,7 @@ void UpdateLastApplied(const JsonValue& config, JsonValue* object) {
   if (bytes > kAnnotationBytes) annotations->Erase(kLastApplied);
 }
 
-Result<ApplyOutcome> Request::Apply(const VersionedValue& live, const JsonValue& config) {
+Result<ApplyOutcome> Request::Apply(VersionedValue live, const JsonValue& config) {
   const std::string api_version = TextAt(config.Find("apiVersion"));
   const std::string kind = TextAt(config.Find("kind"));
   if (api_version != options_.api_version || kind != options_.kind) {
@@ -251,14 +253,16 @@ Result<ApplyOutcome> Request::Apply(const VersionedValue& live, const JsonValue&
                                               NameText(live.value), checked.error().message()));
   }
   const bool takes_over = write_.manager == kKubectl && !write_.force;
+  // Who takes over may have to try again.
   TRY(Attempt attempt,
-      Try(live, config, write_.force, takes_over ? managed_ : std::exchange(managed_, {})));
+      takes_over ? Try(live, config, false, managed_)
+                 : Try(std::move(live), config, write_.force, std::exchange(managed_, {})));
   std::vector<OwnedField>& conflicts = attempt.applied.conflicts;
   if (!conflicts.empty() && takes_over) {
     if (const auto allowed = LastAppliedFields(live.value)) {
       std::erase_if(conflicts, [&](const OwnedField& field) { return allowed->Has(field.path); });
       if (conflicts.empty()) {
-        TRY(attempt, Try(live, config, true, std::exchange(managed_, {})));
+        TRY(attempt, Try(std::move(live), config, true, std::exchange(managed_, {})));
       }
     }
   }
@@ -286,6 +290,7 @@ Result<JsonValue> FieldManager::NewObject() const {
 
 Result<ApplyOutcome> FieldManager::Apply(JsonValue live, const JsonValue& config,
                                          const WriteOptions& options) const {
+  const BulkAllocation bulk;
   const JsonValue entries = TakeManagedFields(&live);
   Result<Managed> managed = DecodeManaged(&entries);
   if (!managed.ok()) {
@@ -301,6 +306,7 @@ Result<ApplyOutcome> FieldManager::Apply(JsonValue live, const JsonValue& config
 
 Result<JsonValue> FieldManager::Update(const JsonValue& live, JsonValue object,
                                        const WriteOptions& options) const {
+  const BulkAllocation bulk;
   const JsonValue brought = TakeManagedFields(&object);
   const JsonValue* stored = FindIn(live, kMetadata, kManagedFields);
   Managed managed;

@@ -17,6 +17,17 @@ const FieldSet::Node* FieldSet::Find(const PathElement& step) const {
   return found != nodes_.end() && found->step == step ? &*found : nullptr;
 }
 
+const FieldSet::Node* FieldSet::FindField(std::string_view name) const {
+  // Fields come before all other steps.
+  const auto is_before = [&](const Node& node) {
+    return node.step.kind() == PathElement::Kind::kField && node.step.field() < name;
+  };
+  const auto found = std::ranges::partition_point(nodes_, is_before);
+  const bool is_it = found != nodes_.end() && found->step.kind() == PathElement::Kind::kField &&
+                     found->step.field() == name;
+  return is_it ? &*found : nullptr;
+}
+
 FieldSet::Node& FieldSet::Descend(const PathElement& step) {
   // What comes in order, the usual case, is appended without a search.
   if (nodes_.empty() || nodes_.back().step < step) return nodes_.emplace_back(Node{.step = step});
@@ -198,16 +209,14 @@ Result<FieldSet> FieldSet::FromJson(const JsonValue& json) {
   return set;
 }
 
-JsonValue FieldSet::ToJson() const {
-  JsonValue out = JsonValue::Of(JsonValue::Object{});
+JsonValue FieldSet::ToJson(bool is_member) const {
+  JsonValue::Object out;
+  out.reserve(nodes_.size() + 1);
+  if (is_member && !nodes_.empty()) out.push_back({".", JsonValue::Of(JsonValue::Object{})});
   for (const Node& node : nodes_) {
-    JsonValue inner = JsonValue::Of(JsonValue::Object{});
-    if (node.is_member && !node.behind.empty()) inner.Set(".", JsonValue::Of(JsonValue::Object{}));
-    JsonValue behind = node.behind.ToJson();
-    for (auto& member : behind.object()) inner.object().push_back(std::move(member));
-    out.object().push_back({node.step.Text(), std::move(inner)});
+    out.push_back({node.step.Text(), node.behind.ToJson(node.is_member)});
   }
-  return out;
+  return JsonValue::Of(std::move(out));
 }
 
 }  // namespace podium::reflect

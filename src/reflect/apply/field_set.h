@@ -75,7 +75,7 @@ class FieldSet {
   // Keys of kinds that are not known are left out. kInvalidArgument when a key or the form of the
   // tree is wrong.
   static Result<FieldSet> FromJson(const JsonValue& json);
-  JsonValue ToJson() const;
+  JsonValue ToJson() const { return ToJson(false); }
 
   bool empty() const;
   size_t size() const;  // paths
@@ -90,6 +90,8 @@ class FieldSet {
   // The steps that the set begins with, sorted, and what is behind each. Null when there is none.
   const std::vector<Node>& nodes() const { return nodes_; }
   const Node* Find(const PathElement& step) const;
+  // The same of the step to a field.
+  const Node* FindField(std::string_view name) const;
   // Adds to a step: that it is in the set, and what is behind it.
   void Add(const PathElement& step, bool is_member, FieldSet behind);
 
@@ -105,6 +107,8 @@ class FieldSet {
   friend bool operator==(const FieldSet& a, const FieldSet& b);
 
  private:
+  // `is_member`: of what is behind a step, whether that is in the set.
+  JsonValue ToJson(bool is_member) const;
   Node& Descend(const PathElement& step);
   void Append(Node node);
   void Visit(FieldPathElements* path,

@@ -79,7 +79,7 @@ bool GoesIntoAtomic(const ValueSchema& schema, const FieldSet& set) {
 
 void RemoveMembers(const ValueSchema& schema, const FieldSet& set, JsonValue::Object* members) {
   std::erase_if(*members, [&](auto& member) {
-    const FieldSet::Node* node = set.Find(PathElement::Field(member.key));
+    const FieldSet::Node* node = set.FindField(member.key);
     if (node == nullptr) return false;
     if (node->is_member) return true;
     RemoveFields(MemberOf(schema, member.key).schema, node->behind, &member.value);

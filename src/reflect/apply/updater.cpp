@@ -1,11 +1,12 @@
 #include "reflect/apply/updater.h"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 #include "reflect/apply/merge.h"
 #include "reflect/apply/object_fields.h"
 #include "reflect/apply/pruning.h"
+#include "reflect/apply/touched_part.h"
 
 namespace podium::reflect {
 namespace {
@@ -110,28 +111,41 @@ Result<void> Updater::Update(const VersionedValue& live, const VersionedValue& n
   return {};
 }
 
-Result<Updater::Applied> Updater::Apply(const VersionedValue& live, const JsonValue& config,
+Result<Updater::Applied> Updater::Apply(VersionedValue live, const JsonValue& config,
                                         const std::string& manager, bool force,
                                         ManagedSets* sets) const {
   TRY_VOID(Reconcile(live, sets));
   const ValueSchema schema = SchemaOf(live.type);
-  VersionedValue now = live;
-  MergeValue(schema, config, &now.value);
   ManagedSet& own = (*sets)[manager];
-  const ManagedSet last = std::move(own);
-  own = {Filtered(api_version_, FieldsOf(schema, config)), api_version_, true};
+  const ManagedSet last =
+      std::exchange(own, {Filtered(api_version_, FieldsOf(schema, config)), api_version_, true});
+  // Other versions are made of whole objects; what they change by that is not known here.
+  const bool whole =
+      std::ranges::any_of(
+          *sets, [&](const auto& entry) { return entry.second.api_version != api_version_; }) ||
+      (!last.fields.empty() && last.api_version != api_version_);
+  const Touch touch{.config = &config, .last = &last.fields, .own = &own.fields};
+  const auto part_of = [&](const VersionedValue& object) {
+    return VersionedValue{object.type, object.api_version,
+                          TouchedPart(schema, object.value, touch)};
+  };
+  const VersionedValue before = whole ? live : part_of(live);
+  VersionedValue now = std::move(live);
+  MergeValue(schema, config, &now.value);
   const Result<void> pruned = Prune(hooks_, last, *sets, &now);
   if (!pruned.ok()) {
     return Error(pruned.error().code(), "failed to prune fields: " + pruned.error().message());
   }
-  Comparison changes = Compare(schema, live.value, now.value);
+  const VersionedValue after_part = whole ? VersionedValue() : part_of(now);
+  const VersionedValue& after = whole ? now : after_part;
+  Comparison changes = Compare(schema, before.value, after.value);
   const bool is_same = changes.is_same();
   changes = Filtered(api_version_, std::move(changes));
   Applied applied;
-  TRY(applied.conflicts, TakeFromOthers(live, now, changes, manager, force, sets));
+  TRY(applied.conflicts, TakeFromOthers(before, after, changes, manager, force, sets));
   if (!applied.conflicts.empty()) return applied;
   // The order of elements is no difference between sets of fields.
-  applied.changed = !is_same || !Equivalent(live.value, now.value);
+  applied.changed = !is_same || !Equivalent(before.value, after.value);
   applied.object = std::move(now.value);
   return applied;
 }

@@ -53,8 +53,8 @@ class Updater {
   };
   // *sets and the object after `manager` has applied `config` to `live`. Both have passed
   // CheckValue.
-  Result<Applied> Apply(const VersionedValue& live, const JsonValue& config,
-                        const std::string& manager, bool force, ManagedSets* sets) const;
+  Result<Applied> Apply(VersionedValue live, const JsonValue& config, const std::string& manager,
+                        bool force, ManagedSets* sets) const;
 
  private:
   Result<VersionedValue> Convert(const VersionedValue& value, std::string_view version) const;

@@ -1,8 +1,8 @@
 // The members of a JSON object while a patch changes them. Private to reflect/patch and
 // reflect/apply.
 //
-// A patch may come from anywhere and name as many members as fit into a request: each is looked up
-// in constant time, and what goes is taken out once, at the end.
+// A patch may come from anywhere and name as many members as fit into a request: of many each is
+// looked up in constant time, and what goes is taken out once, at the end.
 #pragma once
 
 #include <string>
@@ -62,11 +62,12 @@ class Members {
   }
 
  private:
+  // Of few members, or when few are looked up, an index would cost more than it saves.
   static constexpr size_t kFew = 16;
 
   size_t PlaceOf(std::string_view key) {
     const size_t count = members_->size();
-    if (count <= kFew) {
+    if (count <= kFew || (!indexed_ && searches_++ < kFew)) {
       size_t place = 0;
       while (place < count && (IsGone(place) || (*members_)[place].key != key)) ++place;
       return place;
@@ -87,6 +88,7 @@ class Members {
   JsonValue::Object* members_;
   std::unordered_map<std::string, size_t> index_;
   std::vector<bool> gone_;
+  size_t searches_ = 0;
   bool any_gone_ = false;
   bool indexed_ = false;
 };
