@@ -1,7 +1,9 @@
 #include "api/openapi/document.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
-#include <cstdint>
+#include <array>
 #include <map>
 #include <set>
 
@@ -181,7 +183,10 @@ std::string V2Json(const Contents& contents, const GroupVersions& group_versions
   document.Member("info", Info(options));
   document.Key("paths");
   ObjectWriter paths(&out);
-  for (const Path& path : contents.paths) paths.Member(path.path, PathItem(path, Version::kV2));
+  SharedParameters parameters;
+  for (const Path& path : contents.paths) {
+    paths.Member(path.path, PathItem(path, Version::kV2, &parameters));
+  }
   paths.Close();
   document.Key("definitions");
   ObjectWriter definitions(&out);
@@ -189,7 +194,7 @@ std::string V2Json(const Contents& contents, const GroupVersions& group_versions
       Version::kV2, group_versions,
       [&](const std::string& name, const JsonValue& schema) { definitions.Member(name, schema); });
   definitions.Close();
-  document.Member("parameters", SharedParameters());
+  document.Member("parameters", parameters.Value());
   document.Member("securityDefinitions", JsonValue::Of(Members{{"BearerToken", BearerToken()}}));
   document.Member("security", Security());
   document.Close();
@@ -219,14 +224,16 @@ std::string V2Protobuf(const Contents& contents, const GroupVersions& group_vers
     AppendNamed(entries, name, message, value, &body);
     AppendField(field, body, &out);
   };
+  SharedParameters shared;
   for (const Path& path : contents.paths) {
-    piece(kPathsField, kPathEntries, path.path, Message::kPathItem, PathItem(path, Version::kV2));
+    piece(kPathsField, kPathEntries, path.path, Message::kPathItem,
+          PathItem(path, Version::kV2, &shared));
   }
   contents.definitions.Each(Version::kV2, group_versions,
                             [&](const std::string& name, const JsonValue& schema) {
                               piece(kDefinitionsField, kEntries, name, Message::kSchema, schema);
                             });
-  const JsonValue parameters = SharedParameters();
+  const JsonValue parameters = shared.Value();
   for (const auto& [name, parameter] : parameters.object()) {
     piece(kParametersField, kEntries, name, Message::kParameter, parameter);
   }
@@ -235,47 +242,53 @@ std::string V2Protobuf(const Contents& contents, const GroupVersions& group_vers
   return out;
 }
 
-std::string V3Path(const GroupVersion& gv) {
-  const std::string version(gv.version);
-  return gv.group.empty() ? "api/" + version : "apis/" + std::string(gv.group) + '/' + version;
+// Of discovery, nothing else: upstream publishes such documents of their own.
+struct DiscoveryPart {
+  std::string path;  // as in the index
+  Path item;
+};
+
+std::string V3Path(std::string_view group, std::string_view version) {
+  std::string out = group.empty() ? "api" : "apis/" + std::string(group);
+  if (!version.empty()) out += '/' + std::string(version);
+  return out;
 }
 
-}  // namespace
-
-std::string V2Document(Encoding encoding, const Options& options) {
-  const GroupVersions group_versions = AllGroupVersions(options);
-  Contents contents = Collect(nullptr, options);
-  contents.Append(RootPaths());
-  std::string_view group = "-";
-  for (const GroupVersion& gv : group_versions) {
-    if (gv.group != group) contents.paths.push_back(DiscoveryPath({gv.group, ""}));
-    group = gv.group;
-    contents.paths.push_back(DiscoveryPath(gv));
+std::vector<DiscoveryPart> DiscoveryParts(const GroupVersions& group_versions) {
+  std::vector<DiscoveryPart> out;
+  for (Path& root : RootPaths()) {
+    const std::string path = root.path.substr(1, root.path.size() - 2);
+    out.push_back({path, std::move(root)});
   }
-  contents.definitions.AddRaw(kVersionInfo);
-  contents.definitions.Add(reflect::TypeOf<meta::v1::APIGroup>());
-  contents.definitions.Add(reflect::TypeOf<meta::v1::APIGroupList>());
-  contents.definitions.Add(reflect::TypeOf<meta::v1::APIVersions>());
-  SortPaths(&contents.paths);
-  return encoding == Encoding::kJson ? V2Json(contents, group_versions, options)
-                                     : V2Protobuf(contents, group_versions, options);
+  for (size_t i = 0; i < group_versions.size(); ++i) {
+    const std::string_view group = group_versions[i].group;
+    if (i > 0 && group_versions[i - 1].group == group) continue;
+    out.push_back({V3Path(group, ""), DiscoveryPath({group, ""})});
+  }
+  return out;
 }
 
-std::string V3Document(const GroupVersion& group_version, const Options& options) {
-  const GroupVersions group_versions = AllGroupVersions(options);
-  const bool known = std::ranges::any_of(
-      group_versions, [&](const GroupVersion& gv) { return Same(gv, group_version); });
-  if (!known) return {};
-  Contents contents = Collect(&group_version, options);
-  contents.paths.push_back(DiscoveryPath(group_version));
-  SortPaths(&contents.paths);
+void AddAnswer(const Path& discovery, Definitions* definitions) {
+  const std::string& name = discovery.operations[0].answer.definition;
+  for (const reflect::Type* type :
+       {&reflect::TypeOf<meta::v1::APIGroup>(), &reflect::TypeOf<meta::v1::APIGroupList>(),
+        &reflect::TypeOf<meta::v1::APIVersions>()}) {
+    if (DefinitionName(*type) == name) return definitions->Add(*type);
+  }
+  definitions->AddRaw(name);
+}
+
+std::string V3Json(const Contents& contents, const GroupVersions& group_versions,
+                   const Options& options) {
   std::string out;
   ObjectWriter document(&out);
   document.Member("openapi", Text("3.0.0"));
   document.Member("info", Info(options));
   document.Key("paths");
   ObjectWriter paths(&out);
-  for (const Path& path : contents.paths) paths.Member(path.path, PathItem(path, Version::kV3));
+  for (const Path& path : contents.paths) {
+    paths.Member(path.path, PathItem(path, Version::kV3, nullptr));
+  }
   paths.Close();
   document.Key("components");
   ObjectWriter components(&out);
@@ -291,15 +304,67 @@ std::string V3Document(const GroupVersion& group_version, const Options& options
   return out;
 }
 
+std::string GroupVersionDocument(const GroupVersion& group_version,
+                                 const GroupVersions& group_versions, const Options& options) {
+  Contents contents = Collect(&group_version, options);
+  contents.paths.push_back(DiscoveryPath(group_version));
+  SortPaths(&contents.paths);
+  return V3Json(contents, group_versions, options);
+}
+
+std::string DiscoveryDocument(Path item, const GroupVersions& group_versions,
+                              const Options& options) {
+  Contents contents;
+  AddAnswer(item, &contents.definitions);
+  contents.paths.push_back(std::move(item));
+  return V3Json(contents, group_versions, options);
+}
+
+}  // namespace
+
+std::string V2Document(Encoding encoding, const Options& options) {
+  const GroupVersions group_versions = AllGroupVersions(options);
+  Contents contents = Collect(nullptr, options);
+  for (DiscoveryPart& part : DiscoveryParts(group_versions)) {
+    AddAnswer(part.item, &contents.definitions);
+    contents.paths.push_back(std::move(part.item));
+  }
+  for (const GroupVersion& gv : group_versions) contents.paths.push_back(DiscoveryPath(gv));
+  SortPaths(&contents.paths);
+  return encoding == Encoding::kJson ? V2Json(contents, group_versions, options)
+                                     : V2Protobuf(contents, group_versions, options);
+}
+
+std::string V3Document(std::string_view path, const Options& options) {
+  const GroupVersions group_versions = AllGroupVersions(options);
+  for (const GroupVersion& gv : group_versions) {
+    if (V3Path(gv.group, gv.version) == path) {
+      return GroupVersionDocument(gv, group_versions, options);
+    }
+  }
+  for (DiscoveryPart& part : DiscoveryParts(group_versions)) {
+    if (part.path == path) return DiscoveryDocument(std::move(part.item), group_versions, options);
+  }
+  return {};
+}
+
 std::string V3Index(const Options& options) {
+  const GroupVersions group_versions = AllGroupVersions(options);
+  std::map<std::string, std::string> hashes;  // by path
+  for (const GroupVersion& gv : group_versions) {
+    hashes[V3Path(gv.group, gv.version)] =
+        DocumentHash(GroupVersionDocument(gv, group_versions, options));
+  }
+  for (DiscoveryPart& part : DiscoveryParts(group_versions)) {
+    hashes[part.path] =
+        DocumentHash(DiscoveryDocument(std::move(part.item), group_versions, options));
+  }
   std::string out;
   ObjectWriter index(&out);
   index.Key("paths");
   ObjectWriter paths(&out);
-  for (const GroupVersion& gv : AllGroupVersions(options)) {
-    const std::string path = V3Path(gv);
-    const std::string url =
-        "/openapi/v3/" + path + "?hash=" + DocumentHash(V3Document(gv, options));
+  for (const auto& [path, hash] : hashes) {
+    const std::string url = "/openapi/v3/" + path + "?hash=" + hash;
     paths.Member(path, JsonValue::Of(Members{{"serverRelativeURL", Text(url)}}));
   }
   paths.Close();
@@ -308,17 +373,13 @@ std::string V3Index(const Options& options) {
 }
 
 std::string DocumentHash(std::string_view document) {
-  // FNV-1a, twice from different beginnings.
-  uint64_t hashes[] = {0xcbf29ce484222325, 0x84222325cbf29ce4};
-  for (const char c : document) {
-    for (uint64_t& hash : hashes) {
-      hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-      hash ^= hash >> 29;
-    }
-  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  EVP_Digest(document.data(), document.size(), digest.data(), &size, EVP_sha512(), nullptr);
   std::string out;
-  for (const uint64_t hash : hashes) {
-    for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789ABCDEF"[hash >> shift & 0xF];
+  for (unsigned i = 0; i < size; ++i) {
+    out += "0123456789ABCDEF"[digest[i] >> 4];
+    out += "0123456789ABCDEF"[digest[i] & 15];
   }
   return out;
 }

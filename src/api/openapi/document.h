@@ -1,6 +1,7 @@
 // The API's own description, as servers publish it: OpenAPI v2 (/openapi/v2, as JSON and as the
 // protobuf message openapi.v2.Document, which kubectl asks for) and OpenAPI v3
-// (/openapi/v3/apis/apps/v1, a document for each group-version, and the index of them).
+// (/openapi/v3/apis/apps/v1, a document for each group-version, some for discovery, and the index
+// of them all).
 //
 // All is made from the descriptors and from resources.table; definitions have upstream's names and
 // extensions, operations upstream's ids, paths and parameters. Texts are those of schema/ and our
@@ -50,15 +51,16 @@ inline constexpr std::string_view kProtobufContentType =
 
 std::string V2Document(Encoding encoding, const Options& options);
 
-// Nothing but the resources of the group-version, and every definition they lead to. Empty when
-// there is no such group-version.
-std::string V3Document(const GroupVersion& group_version, const Options& options);
+// The document of one path of the index: apis/apps/v1 has the resources of that group-version;
+// api, apis, apis/apps and version have only what tells what there is. None has more definitions
+// than it leads to. Empty when there is no such path.
+std::string V3Document(std::string_view path, const Options& options);
 
-// {"paths":{"apis/apps/v1":{"serverRelativeURL":"/openapi/v3/apis/apps/v1?hash=..."}}}. The hash is
-// of the document's bytes: another one means another document. Makes every document once.
+// {"paths":{"apis/apps/v1":{"serverRelativeURL":"/openapi/v3/apis/apps/v1?hash=..."}}}, by path.
+// Makes every document once.
 std::string V3Index(const Options& options);
 
-// Of a document's bytes, for URLs and ETags: 32 digits in upper case. Not for secrets.
+// Of a document's bytes, for URLs and ETags, as upstream: SHA-512 in upper case.
 std::string DocumentHash(std::string_view document);
 
 }  // namespace podium::api::openapi

@@ -1,30 +1,13 @@
 #include "api/openapi/path_items.h"
 
-#include "api/openapi/parameters.h"
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "reflect/json.h"
 
 namespace podium::api::openapi {
 namespace {
-
-// Parameters that v2 writes once and refers to, of those that every resource has. Not dryRun and
-// fieldValidation: clients look for these in the operations themselves, and do not follow
-// references there.
-constexpr std::string_view kShared[] = {"allowWatchBookmarks",
-                                        "continue",
-                                        "fieldManager",
-                                        "fieldSelector",
-                                        "force",
-                                        "gracePeriodSeconds",
-                                        "ignoreStoreReadErrorWithClusterBreakingPotential",
-                                        "labelSelector",
-                                        "limit",
-                                        "orphanDependents",
-                                        "pretty",
-                                        "propagationPolicy",
-                                        "resourceVersion",
-                                        "resourceVersionMatch",
-                                        "sendInitialEvents",
-                                        "timeoutSeconds",
-                                        "watch"};
 
 JsonValue ParameterValue(const Parameter& parameter, Version version) {
   Members members;
@@ -45,21 +28,29 @@ JsonValue ParameterValue(const Parameter& parameter, Version version) {
   return JsonValue::Of(std::move(members));
 }
 
-bool IsShared(const Parameter& parameter) {
-  for (const std::string_view name : kShared) {
-    if (parameter.in == "query" && parameter.name == name) {
-      return parameter == QueryParameter(name) &&
-             parameter.description == QueryParameter(name).description;
-    }
-  }
-  return false;
+// As Go's encoder writes a parameter of v2.
+std::string GoJson(const Parameter& parameter) {
+  std::string out = R"({"uniqueItems":true)";
+  const auto add = [&](std::string_view key, std::string_view text) {
+    out += ',';
+    reflect::AppendJsonString(key, &out);
+    out += ':';
+    reflect::AppendJsonString(text, &out);
+  };
+  add("type", parameter.type);
+  if (!parameter.description.empty()) add("description", parameter.description);
+  add("name", parameter.name);
+  add("in", parameter.in);
+  if (parameter.in == "path") out += R"(,"required":true)";
+  return out + '}';
 }
 
-JsonValue::Array ParameterValues(const std::vector<Parameter>& parameters, Version version) {
+JsonValue::Array ParameterValues(const std::vector<Parameter>& parameters, Version version,
+                                 SharedParameters* shared) {
   JsonValue::Array out;
   for (const Parameter& parameter : parameters) {
-    if (version == Version::kV2 && IsShared(parameter)) {
-      out.push_back(JsonValue::Of(Members{{"$ref", Text("#/parameters/" + parameter.name)}}));
+    if (const std::string* name = shared ? shared->NameOf(parameter) : nullptr) {
+      out.push_back(JsonValue::Of(Members{{"$ref", Text("#/parameters/" + *name)}}));
     } else {
       out.push_back(ParameterValue(parameter, version));
     }
@@ -130,13 +121,13 @@ void AddBody(const Operation& op, Version version, JsonValue::Array* parameters,
   members->push_back({"requestBody", JsonValue::Of(std::move(body))});
 }
 
-JsonValue OperationValue(const Operation& op, Version version) {
+JsonValue OperationValue(const Operation& op, Version version, SharedParameters* shared) {
   Members out;
   const bool v2 = version == Version::kV2;
   if (v2) out.push_back({"consumes", TextList(op.consumes)});
   out.push_back({"description", Text(op.description)});
   out.push_back({"operationId", Text(op.id)});
-  JsonValue::Array parameters = ParameterValues(op.parameters, version);
+  JsonValue::Array parameters = ParameterValues(op.parameters, version, shared);
   Members body;
   AddBody(op, version, &parameters, &body);
   if (!parameters.empty()) out.push_back({"parameters", JsonValue::Of(std::move(parameters))});
@@ -155,21 +146,48 @@ JsonValue OperationValue(const Operation& op, Version version) {
 
 }  // namespace
 
-JsonValue PathItem(const Path& path, Version version) {
-  Members out;
-  for (const Operation& op : path.operations) {
-    out.push_back({std::string(op.method), OperationValue(op, version)});
+std::string ParameterHash(std::string_view json) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : json) hash = (hash * 0x100000001b3) ^ static_cast<uint8_t>(c);
+  std::string out;
+  for (int shift = 58; shift >= 16; shift -= 6) {
+    out += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[hash >> shift & 63];
   }
-  if (!path.parameters.empty()) {
-    out.push_back({"parameters", JsonValue::Of(ParameterValues(path.parameters, version))});
+  return out;
+}
+
+const std::string* SharedParameters::NameOf(const Parameter& parameter) {
+  const bool alone = parameter.name == "name" ||
+                     (parameter.in == "query" &&
+                      (parameter.name == "dryRun" || parameter.name == "fieldValidation"));
+  if (alone) return nullptr;
+  const auto [known, is_new] =
+      names_.try_emplace(Key(parameter.name, parameter.in, parameter.type, parameter.description));
+  std::string& name = known->second;
+  if (is_new) {
+    name = parameter.name + '-' + ParameterHash(GoJson(parameter));
+    for (int i = 1; !parameters_.try_emplace(name, parameter).second; ++i) {
+      name = parameter.name + '-' + std::to_string(i);
+    }
+  }
+  return &name;
+}
+
+JsonValue SharedParameters::Value() const {
+  Members out;
+  for (const auto& [name, parameter] : parameters_) {
+    out.push_back({name, ParameterValue(parameter, Version::kV2)});
   }
   return JsonValue::Of(std::move(out));
 }
 
-JsonValue SharedParameters() {
+JsonValue PathItem(const Path& path, Version version, SharedParameters* shared) {
   Members out;
-  for (const std::string_view name : kShared) {
-    out.push_back({std::string(name), ParameterValue(QueryParameter(name), Version::kV2)});
+  for (const Operation& op : path.operations) {
+    out.push_back({std::string(op.method), OperationValue(op, version, shared)});
+  }
+  if (!path.parameters.empty()) {
+    out.push_back({"parameters", JsonValue::Of(ParameterValues(path.parameters, version, shared))});
   }
   return JsonValue::Of(std::move(out));
 }

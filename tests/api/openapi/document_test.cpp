@@ -150,6 +150,7 @@ type: object
   EXPECT_FALSE(At(V2(), {"definitions", "io.k8s.api.core.v1.Pod", "description"}).string().empty());
 }
 
+// Names of shared parameters: computed by hand from what parameters.cpp says of them.
 TEST(OpenApiV2Test, Operations) {
   const JsonValue& item = At(V2(), {"paths", "/api/v1/namespaces/{namespace}/pods/{name}"});
   ExpectBare(At(item, {"patch"}), R"(
@@ -160,9 +161,9 @@ parameters:
 - {in: body, name: body, required: true,
    schema: {$ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.Patch'}}
 - {in: query, name: dryRun, type: string, uniqueItems: true}
-- {$ref: '#/parameters/fieldManager'}
+- {$ref: '#/parameters/fieldManager-R0CL1ZJS'}
 - {in: query, name: fieldValidation, type: string, uniqueItems: true}
-- {$ref: '#/parameters/force'}
+- {$ref: '#/parameters/force-ZMkXy1r-'}
 produces: [application/json, application/yaml, application/vnd.kubernetes.protobuf]
 responses:
   '200': {schema: {$ref: '#/definitions/io.k8s.api.core.v1.Pod'}}
@@ -175,8 +176,8 @@ x-kubernetes-group-version-kind: {group: '', kind: Pod, version: v1}
 )");
   ExpectBare(At(item, {"parameters"}), R"(
 - {in: path, name: name, required: true, type: string, uniqueItems: true}
-- {in: path, name: namespace, required: true, type: string, uniqueItems: true}
-- {$ref: '#/parameters/pretty'}
+- {$ref: '#/parameters/namespace-Nn_WlpiC'}
+- {$ref: '#/parameters/pretty-2C_IR6CP'}
 )");
   ExpectBare(At(item, {"delete"}), R"(
 consumes: ['*/*']
@@ -184,10 +185,10 @@ operationId: deleteCoreV1NamespacedPod
 parameters:
 - {in: body, name: body, schema: {$ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions'}}
 - {in: query, name: dryRun, type: string, uniqueItems: true}
-- {$ref: '#/parameters/gracePeriodSeconds'}
-- {$ref: '#/parameters/ignoreStoreReadErrorWithClusterBreakingPotential'}
-- {$ref: '#/parameters/orphanDependents'}
-- {$ref: '#/parameters/propagationPolicy'}
+- {$ref: '#/parameters/gracePeriodSeconds-N-730rQj'}
+- {$ref: '#/parameters/ignoreStoreReadErrorWithClusterBreakingPotential--vWdzTou'}
+- {$ref: '#/parameters/orphanDependents-i1G0kGu5'}
+- {$ref: '#/parameters/propagationPolicy-dAfEEg2Q'}
 produces: [application/json, application/yaml, application/vnd.kubernetes.protobuf]
 responses:
   '200': {schema: {$ref: '#/definitions/io.k8s.api.core.v1.Pod'}}
@@ -330,7 +331,7 @@ TEST(OpenApiV2Test, EveryVerbOfEveryResource) {
 }
 
 TEST(OpenApiV3Test, DefinitionsHaveDefaults) {
-  const JsonValue apps = Json(V3Document({"apps", "v1"}, {}));
+  const JsonValue apps = Json(V3Document("apis/apps/v1", {}));
   EXPECT_EQ(At(apps, {"openapi"}).string(), "3.0.0");
   const JsonValue& schemas = At(apps, {"components", "schemas"});
   ExpectBare(At(schemas, {"io.k8s.api.core.v1.ContainerPort"}), R"(
@@ -378,21 +379,102 @@ type: object
         << reference;
   });
   EXPECT_EQ(schemas.Find("io.k8s.api.batch.v1.Job"), nullptr);
-  EXPECT_TRUE(V3Document({"apps", "v2"}, {}).empty());
+  EXPECT_TRUE(V3Document("apis/apps/v2", {}).empty());
 }
 
-TEST(OpenApiV3Test, TheIndexNamesEveryGroupVersion) {
+TEST(OpenApiV3Test, TheIndexNamesEveryDocument) {
   const JsonValue index = Json(V3Index({}));
+  std::set<std::string> expected{"api", "apis", "version"};
   for (const Resource& resource : kResources) {
-    const std::string path = resource.group.empty() ? "api/" + std::string(resource.version)
-                                                    : "apis/" + std::string(resource.group) + '/' +
-                                                          std::string(resource.version);
-    const std::string hash = DocumentHash(V3Document({resource.group, resource.version}, {}));
-    EXPECT_EQ(At(index, {"paths", path, "serverRelativeURL"}).string(),
-              "/openapi/v3/" + path + "?hash=" + hash);
+    const std::string version(resource.version);
+    if (resource.group.empty()) {
+      expected.insert("api/" + version);
+    } else {
+      const std::string group = "apis/" + std::string(resource.group);
+      expected.insert(group);
+      expected.insert(group + '/' + version);
+    }
   }
-  EXPECT_EQ(DocumentHash("a").size(), 32U);
-  EXPECT_NE(DocumentHash("a"), DocumentHash("b"));
+  std::vector<std::string> paths;
+  for (const auto& [path, entry] : At(index, {"paths"}).object()) {
+    paths.push_back(path);
+    const std::string document = V3Document(path, {});
+    ASSERT_FALSE(document.empty()) << path;
+    EXPECT_EQ(At(entry, {"serverRelativeURL"}).string(),
+              "/openapi/v3/" + path + "?hash=" + DocumentHash(document));
+  }
+  EXPECT_EQ(paths, std::vector(expected.begin(), expected.end()));
+}
+
+// FIPS 180-2, appendix C.1.
+TEST(OpenApiV3Test, HashesAreSha512) {
+  EXPECT_EQ(DocumentHash("abc"),
+            "DDAF35A193617ABACC417349AE20413112E6FA4E89A97EA20A9EEEE64B55D39A"
+            "2192992A274FC1A836BA3C23A3FEEBBD454D4423643CE80E2A9AC94FA54CA49F");
+}
+
+// As upstream's v3/api_openapi.json, apis_openapi.json, apis__apps_openapi.json and
+// version_openapi.json.
+TEST(OpenApiV3Test, DocumentsOfDiscovery) {
+  const struct {
+    std::string_view document;
+    std::string_view path;
+    std::string_view id;
+    std::string_view tag;
+    std::string_view answer;
+    std::vector<std::string> definitions;
+  } cases[] = {
+      {"api",
+       "/api/",
+       "getCoreAPIVersions",
+       "core",
+       "io.k8s.apimachinery.pkg.apis.meta.v1.APIVersions",
+       {"io.k8s.apimachinery.pkg.apis.meta.v1.APIVersions",
+        "io.k8s.apimachinery.pkg.apis.meta.v1.ServerAddressByClientCIDR"}},
+      {"apis",
+       "/apis/",
+       "getAPIVersions",
+       "apis",
+       "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroupList",
+       {"io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup",
+        "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroupList",
+        "io.k8s.apimachinery.pkg.apis.meta.v1.GroupVersionForDiscovery",
+        "io.k8s.apimachinery.pkg.apis.meta.v1.ServerAddressByClientCIDR"}},
+      {"apis/node.k8s.io",
+       "/apis/node.k8s.io/",
+       "getNodeAPIGroup",
+       "node",
+       "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup",
+       {"io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup",
+        "io.k8s.apimachinery.pkg.apis.meta.v1.GroupVersionForDiscovery",
+        "io.k8s.apimachinery.pkg.apis.meta.v1.ServerAddressByClientCIDR"}},
+      {"version",
+       "/version/",
+       "getCodeVersion",
+       "version",
+       "io.k8s.apimachinery.pkg.version.Info",
+       {"io.k8s.apimachinery.pkg.version.Info"}},
+  };
+  for (const auto& c : cases) {
+    const JsonValue document = Json(V3Document(c.document, {}));
+    ASSERT_EQ(At(document, {"paths"}).object().size(), 1U) << c.document;
+    const JsonValue& op = At(document, {"paths", c.path, "get"});
+    EXPECT_EQ(At(op, {"operationId"}).string(), c.id);
+    EXPECT_EQ(ToText(At(op, {"tags"})), "[\"" + std::string(c.tag) + "\"]");
+    EXPECT_EQ(
+        At(op, {"responses", "200", "content", "application/json", "schema", "$ref"}).string(),
+        "#/components/schemas/" + std::string(c.answer));
+    EXPECT_TRUE(At(op, {"responses", "401"}).is_object());
+    EXPECT_TRUE(At(document, {"components", "securitySchemes", "BearerToken"}).is_object());
+    std::vector<std::string> definitions;
+    for (const auto& member : At(document, {"components", "schemas"}).object()) {
+      definitions.push_back(member.key);
+    }
+    EXPECT_EQ(definitions, c.definitions) << c.document;
+  }
+  for (const char* path : {"", "ap", "apis/", "apis/none", "api/v2", "version/", "apis/v1"}) {
+    EXPECT_TRUE(V3Document(path, {}).empty()) << path;
+  }
 }
 
 constexpr std::string_view kCronTab = R"({"type":"object","description":"A tab.","properties":{
@@ -444,7 +526,7 @@ x-kubernetes-group-version-kind: [{group: stable.example.com, kind: CronTab, ver
              "[application/json-patch+json, application/merge-patch+json, "
              "application/apply-patch+yaml]");
 
-  const JsonValue v3 = Json(V3Document({"stable.example.com", "v1"}, options));
+  const JsonValue v3 = Json(V3Document("apis/stable.example.com/v1", options));
   const JsonValue& spec =
       At(v3, {"components", "schemas", "com.example.stable.v1.CronTab", "properties", "spec"});
   EXPECT_EQ(Sorted(spec), Sorted(At(schema, {"properties", "spec"})));
