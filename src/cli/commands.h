@@ -11,6 +11,7 @@ Command ApplyCommand();
 Command AttachCommand();
 Command CompletionCommand();
 Command ConvertCommand();
+Command DescribeCommand();
 Command DiffCommand();
 Command ExecCommand();
 Command ExplainCommand();

@@ -231,6 +231,39 @@ TEST_F(NodeCommandsTest, InspectWithoutPodSaysWhatTheAgentSays) {
   EXPECT_EQ(Run({"inspect"}).status, kUsage);
 }
 
+TEST_F(NodeCommandsTest, DescribeShowsPodsWithTheirEvents) {
+  const std::string pods =
+      R"({"kind":"PodList","apiVersion":"v1","items":[)" + std::string(kPod) +
+      R"(,{"metadata":{"name":"web-2","namespace":"default","uid":"u-2"},"spec":{"containers":[]}}]})";
+  const char* events =
+      R"({"kind":"EventList","apiVersion":"v1","items":[{"metadata":{"name":"e","namespace":"default"},)"
+      R"("involvedObject":{"kind":"Pod","name":"web","namespace":"default","uid":"u-1"},)"
+      R"("type":"Normal","reason":"Pulling","message":"it pulls","source":{"component":"podium"}}]})";
+  Serve([&](const std::string& request, const ExchangePtr& exchange) {
+    if (request.starts_with("GET /api/v1/namespaces/default/pods")) return Json(exchange, pods);
+    Json(exchange, request.starts_with("GET /api/v1/namespaces/default/events") ? events : "{}");
+  });
+  for (const auto& arguments : {std::vector{"describe", "pod", "web"}, {"describe", "po/web"}}) {
+    const Outcome outcome = Run(arguments);
+    ASSERT_EQ(outcome.status, kOk) << outcome.err;
+    EXPECT_TRUE(outcome.out.starts_with("Name:         web\nNamespace:    default\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("Normal  Pulling  <unknown>  podium  it pulls\n"));
+    EXPECT_THAT(outcome.out, Not(HasSubstr("web-2")));
+  }
+  // As kubectl: all of them, two empty lines between; and by how names begin.
+  EXPECT_THAT(Run({"describe", "pods"}).out,
+              HasSubstr("it pulls\n\n\nName:         web-2\nNamespace:    default\n"));
+  EXPECT_TRUE(Run({"describe", "pod", "web-"}).out.starts_with("Name:         web-2\n"));
+  EXPECT_THAT(Run({"describe", "pod", "web", "--show-events=false"}).out, Not(HasSubstr("Events")));
+  const Outcome missing = Run({"describe", "pod", "x"});
+  EXPECT_EQ(missing.status, kFailed);
+  EXPECT_EQ(missing.err, "podium describe: pods \"x\" not found\n");
+  EXPECT_EQ(Run({"describe"}).status, kUsage);
+  const Outcome node = Run({"describe", "node"});
+  EXPECT_EQ(node.status, kUsage);
+  EXPECT_THAT(node.err, HasSubstr("for node name the file that it is in, with -f"));
+}
+
 std::string StatsJson(int64_t second, int64_t cpu) {
   const std::string usage =
       R"("cpu":{"timestamp":")" + std::to_string(second) +

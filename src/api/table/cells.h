@@ -9,17 +9,13 @@
 #include <string_view>
 #include <utility>
 
+#include "api/printed_text.h"
 #include "api/time.h"
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
 #include "reflect/type.h"
 
 namespace podium::api {
-
-// What stands where there is nothing: upstream has several words.
-inline constexpr std::string_view kNone = "<none>";
-inline constexpr std::string_view kUnset = "<unset>";
-inline constexpr std::string_view kUnknown = "<unknown>";
 
 class Cells {
  public:
@@ -48,8 +44,8 @@ class Cells {
   // Of a workload: the names and the images of its containers.
   void Containers(const core::v1::PodSpec& pod);
 
-  std::string Ago(Time then) const;
-  std::string Ago(MicroTime then) const;
+  std::string Ago(Time then) const { return api::Ago(then, now_); }
+  std::string Ago(MicroTime then) const { return api::Ago(then, now_); }
   Time now() const { return now_; }
   reflect::List<reflect::RawJson> Take() { return std::move(cells_); }
 
@@ -59,15 +55,6 @@ class Cells {
   const Time now_;
   reflect::List<reflect::RawJson> cells_;
 };
-
-std::string Join(std::span<const std::string> parts, std::string_view between = ",");
-// The first `most` of them, and how many more there are.
-std::string JoinSome(std::span<const std::string> parts, size_t most, std::string_view between);
-std::string Lower(std::string_view text);
-// "a=b,c=d" in the order of keys; <none>.
-std::string LabelsText(const reflect::Map<std::string>& labels);
-// <none> for one that restricts nothing and for none; <error> for a bad one.
-std::string SelectorText(const meta::v1::LabelSelector* selector);
 
 // How the cells of one type are made; they are the columns' in order.
 struct CellMaker {

@@ -54,12 +54,6 @@ void MakeNamespace(const Namespace& object, Cells* cells) {
   cells->Age(object.metadata);
 }
 
-// An address and a port, as Go joins them.
-std::string HostPort(const std::string& host, int32_t port) {
-  const bool is_v6 = host.find(':') != std::string::npos;
-  return (is_v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
-}
-
 void MakeEndpoints(const Endpoints& object, Cells* cells) {
   std::vector<std::string> all;
   for (const EndpointSubset& subset : object.subsets) {
@@ -68,7 +62,7 @@ void MakeEndpoints(const Endpoints& object, Cells* cells) {
     }
     for (const EndpointPort& port : subset.ports) {
       for (const EndpointAddress& address : subset.addresses) {
-        all.push_back(HostPort(address.ip, port.port));
+        all.push_back(HostPort(address.ip, std::to_string(port.port)));
       }
     }
   }
@@ -177,28 +171,10 @@ void MakeNewEvent(const events::v1::Event& event, Cells* cells) {
   MakeEventCells(fields, cells);
 }
 
-std::string AccessModes(const reflect::List<std::string>& modes) {
-  constexpr std::pair<std::string_view, const char*> kShort[] = {{"ReadWriteOnce", "RWO"},
-                                                                 {"ReadOnlyMany", "ROX"},
-                                                                 {"ReadWriteMany", "RWX"},
-                                                                 {"ReadWriteOncePod", "RWOP"}};
-  std::vector<std::string> out;
-  for (const auto& [mode, short_name] : kShort) {
-    if (std::ranges::find(modes, mode) != modes.end()) out.emplace_back(short_name);
-  }
-  return Join(out);
-}
-
 // An absent quantity is printed as zero.
 std::string StorageIn(const reflect::Map<Quantity>& resources) {
   const auto found = resources.find("storage");
   return found == resources.end() ? "0" : found->second.String();
-}
-
-// A beta annotation is still stronger than the field.
-std::string_view StorageClassOf(const meta::v1::ObjectMeta& metadata, std::string_view field) {
-  const auto found = metadata.annotations.find("volume.beta.kubernetes.io/storage-class");
-  return found == metadata.annotations.end() ? field : std::string_view(found->second);
 }
 
 void MakePersistentVolume(const PersistentVolume& object, Cells* cells) {

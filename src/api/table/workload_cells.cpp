@@ -1,6 +1,5 @@
 // Pods, nodes, and what makes pods.
 #include <algorithm>
-#include <set>
 #include <string>
 
 #include "api/labels.h"
@@ -36,19 +35,6 @@ void MakePod(const Pod& pod, Cells* cells) {
   };
   cells->Text(Of(std::ranges::count_if(pod.spec.readinessGates, is_true),
                  static_cast<int64_t>(pod.spec.readinessGates.size())));
-}
-
-std::string RolesOf(const Node& node) {
-  constexpr std::string_view kPrefix = "node-role.kubernetes.io/";
-  std::set<std::string> roles;
-  for (const auto& [key, value] : node.metadata.labels) {
-    if (key.starts_with(kPrefix)) {
-      if (key.size() > kPrefix.size()) roles.insert(key.substr(kPrefix.size()));
-    } else if (key == "kubernetes.io/role" && !value.empty()) {
-      roles.insert(value);
-    }
-  }
-  return Join(std::vector(roles.begin(), roles.end()));
 }
 
 std::string_view AddressOf(const Node& node, std::string_view type) {

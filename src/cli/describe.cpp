@@ -1,0 +1,273 @@
+#include "api/describe.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/printed_text.h"
+#include "api/scheme.h"
+#include "cli/agent_client.h"
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/local_objects.h"
+#include "cli/text.h"
+
+namespace podium::cli {
+namespace {
+
+using reflect::JsonValue;
+using reflect::Object;
+using reflect::ObjectPtr;
+
+int32_t UtcOffset(api::Time moment) {
+  const time_t seconds = moment.unix_seconds();
+  tm local = {};
+  return localtime_r(&seconds, &local) == nullptr ? 0 : static_cast<int32_t>(local.tm_gmtoff);
+}
+
+// What the arguments ask for: a kind, and its objects of some names or all.
+struct Target {
+  const api::Resource* resource = nullptr;  // null: of a kind that is not built in
+  std::string word;                         // as it was typed
+  std::vector<std::string> names;
+
+  // By group and kind, whatever the version.
+  bool IsOfKind(const reflect::ObjectHeader& header) const {
+    if (resource == nullptr) return api::Lower(header.kind) == api::Lower(word);
+    const auto version = api::ParseApiVersion(header.api_version);
+    return version && version->group == resource->group && header.kind == resource->kind;
+  }
+  std::string Plural() const { return resource ? std::string(resource->plural) : word; }
+};
+
+// Nothing without arguments. "TYPE NAME...", "TYPE/NAME...", "TYPE".
+std::optional<Target> TargetOf(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return std::nullopt;
+  Target target;
+  const size_t slash = arguments.front().find('/');
+  target.word = arguments.front().substr(0, slash);
+  target.resource = api::ResolveResource(target.word);
+  if (slash != std::string::npos) target.names.push_back(arguments.front().substr(slash + 1));
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const size_t its_slash = slash == std::string::npos ? slash : arguments[i].find('/');
+    target.names.push_back(arguments[i].substr(its_slash == std::string::npos ? 0 : its_slash + 1));
+  }
+  return target;
+}
+
+// Of `all`, those of the target, in its order of names; where none is called like a name, those
+// whose names begin with it, as kubectl does.
+Result<std::vector<ObjectPtr>> Select(const std::vector<ObjectPtr>& all, const Target& target) {
+  std::vector<ObjectPtr> of_kind;
+  for (const ObjectPtr& object : all) {
+    if (target.IsOfKind(object->header())) of_kind.push_back(object);
+  }
+  if (target.names.empty()) return of_kind;
+  std::vector<ObjectPtr> out;
+  for (const std::string& name : target.names) {
+    const size_t before = out.size();
+    const auto add_if = [&](auto is_meant) {
+      for (const ObjectPtr& object : of_kind) {
+        if (is_meant(std::string_view(object->header().name))) out.push_back(object);
+      }
+      return out.size() != before;
+    };
+    const bool found = add_if([&](std::string_view its) { return its == name; }) ||
+                       add_if([&](std::string_view its) { return its.starts_with(name); });
+    if (!found) {
+      return Error(Code::kNotFound, target.Plural() + " \"" + name + "\" not found");
+    }
+  }
+  return out;
+}
+
+// As a server would keep it: with a namespace.
+Result<ObjectPtr> ObjectOf(LocalObject local) {
+  const auto version = api::ParseApiVersion(local.header.api_version);
+  const api::Resource* resource =
+      version ? api::FindResourceByKind(version->group, version->version, local.header.kind)
+              : nullptr;
+  JsonValue* metadata = local.json.Find("metadata");
+  if (resource && resource->namespaced && local.header.namespace_.empty() && metadata) {
+    metadata->Set("namespace", JsonValue::String("default"));
+  }
+  return Object::FromJson(ToText(local.json), local.type);
+}
+
+// A list stands for its items, which need not say what they are.
+Result<void> AddObjects(LocalObject local, std::vector<ObjectPtr>* out) {
+  const JsonValue* items = local.json.Find("items");
+  const std::string& kind = local.header.kind;
+  if (!kind.ends_with("List") || !items || !items->is_array()) {
+    TRY(ObjectPtr object, ObjectOf(std::move(local)));
+    out->push_back(std::move(object));
+    return {};
+  }
+  const std::string item_kind = kind.substr(0, kind.size() - std::string_view("List").size());
+  for (JsonValue item : items->array()) {
+    if (!item.is_object()) continue;
+    if (!item.Find("kind")) item.Set("kind", JsonValue::String(item_kind));
+    if (!item.Find("apiVersion")) {
+      item.Set("apiVersion", JsonValue::String(local.header.api_version));
+    }
+    TRY(const reflect::ObjectHeader header, reflect::ReadHeader(ToText(item)));
+    TRY(LocalObject object,
+        ToLocalObject(api::FindType(header.api_version, header.kind), item, true));
+    TRY_VOID(AddObjects(std::move(object), out));
+  }
+  return {};
+}
+
+Result<std::string> DescribeAll(const std::vector<ObjectPtr>& objects,
+                                const std::vector<ObjectPtr>& related,
+                                const Invocation& invocation) {
+  TRY(const auto others, api::RelatedObjects::Create(related));
+  const api::DescribeOptions options = {.now = Today(),
+                                        .utc_offset = UtcOffset,
+                                        .show_events = invocation.Get("show-events") != "false",
+                                        .related = &others};
+  std::string out;
+  for (const ObjectPtr& object : objects) {
+    if (!out.empty()) out += "\n\n";
+    TRY(const std::string text, api::Describe(*object, options));
+    out += text;
+  }
+  return isatty(STDOUT_FILENO) != 0 ? Printable(out, true) : out;
+}
+
+Outcome Describe(const std::vector<ObjectPtr>& objects, const std::vector<ObjectPtr>& related,
+                 const Invocation& invocation) {
+  Result<std::string> text = DescribeAll(objects, related, invocation);
+  if (!text.ok()) return Failed("describe", text.error());
+  return {kOk, *std::move(text), {}};
+}
+
+// Without a target, everything but events, which stand below what they tell of.
+Result<std::vector<ObjectPtr>> Selected(std::vector<ObjectPtr> all,
+                                        const std::optional<Target>& target,
+                                        const Invocation& invocation) {
+  if (invocation.Has("namespace")) {
+    std::erase_if(all, [&](const ObjectPtr& object) {
+      return object->header().namespace_ != invocation.Get("namespace");
+    });
+  }
+  if (target) return Select(all, *target);
+  if (std::ranges::all_of(all, [](const ObjectPtr& o) { return o->header().kind == "Event"; })) {
+    return all;
+  }
+  std::erase_if(all, [](const ObjectPtr& object) { return object->header().kind == "Event"; });
+  return all;
+}
+
+Outcome DescribeFiles(const std::vector<std::string>& names, const std::optional<Target>& target,
+                      const Invocation& invocation) {
+  if (NamesStandardInputTwice(names)) {
+    return UsageError("describe", "the standard input (-) can be read only once");
+  }
+  LocalObjects local =
+      ReadLocalObjects(names, {.recursive = invocation.Has("recursive"), .set_defaults = true});
+  if (!local.errors.empty()) return {kFailed, {}, std::move(local.errors)};
+  std::vector<ObjectPtr> all;
+  for (LocalObject& object : local.objects) {
+    const Result<void> added = AddObjects(std::move(object), &all);
+    if (!added.ok()) return Failed("describe", added.error());
+  }
+  const auto selected = Selected(all, target, invocation);
+  if (!selected.ok()) return Failed("describe", selected.error());
+  if (selected->empty()) {
+    return Failed("describe", Error(Code::kNotFound, names.front() + ": holds no such objects"));
+  }
+  return Describe(*selected, all, invocation);
+}
+
+template <class List>
+Result<void> AddList(const List& list, std::string_view kind, std::vector<ObjectPtr>* out) {
+  for (auto item : list.items) {
+    item.apiVersion = "v1";
+    item.kind = kind;
+    const reflect::Type& type = reflect::TypeOf<decltype(item)>();
+    TRY(ObjectPtr object,
+        Object::FromDecoded(reflect::AnyObject(type, reflect::NewCopy(type, &item))));
+    out->push_back(std::move(object));
+  }
+  return {};
+}
+
+// Pods of this machine, with their events.
+Result<std::string> DescribePods(const Target& target, const Invocation& invocation) {
+  TRY(const client::Client client, AgentClient());
+  const std::string name_space(invocation.Get("namespace", "default"));
+  TRY(const auto pods, client.List<v1::PodList>(name_space));
+  TRY(const auto events, client.List<v1::EventList>(name_space));
+  std::vector<ObjectPtr> all;
+  std::vector<ObjectPtr> related;
+  TRY_VOID(AddList(pods, "Pod", &all));
+  TRY_VOID(AddList(events, "Event", &related));
+  TRY(const auto selected, Select(all, target));
+  return DescribeAll(selected, related, invocation);
+}
+
+Outcome RunDescribe(const Invocation& invocation) {
+  const std::optional<Target> target = TargetOf(invocation.arguments());
+  const std::vector<std::string> names = invocation.All("filename");
+  if (!names.empty()) return DescribeFiles(names, target, invocation);
+  if (!target) return UsageError("describe", "which object? name a pod, or files with -f");
+  if (!target->resource || target->resource->type != &reflect::TypeOf<v1::Pod>()) {
+    return UsageError("describe", "pods are what is on this machine; for " + target->word +
+                                      " name the file that it is in, with -f");
+  }
+  Result<std::string> text = DescribePods(*target, invocation);
+  if (!text.ok()) return Failed("describe", text.error());
+  if (text->empty()) {
+    return {kOk, {}, "No pods are here. Run one: podium play pod.yaml\n"};
+  }
+  return {kOk, *std::move(text), {}};
+}
+
+constexpr Option kOptions[] = {
+    kFilenameOption,
+    kRecursiveOption,
+    {.name = "namespace",
+     .letter = 'n',
+     .value = "NAME",
+     .help = "of the objects; \"default\" for pods of this machine, any in files if not given"},
+    {.name = "show-events",
+     .value = "WHETHER",
+     .help = "events below what they tell of; true if not given",
+     .values = Values::kWords,
+     .words = "true false"},
+};
+
+}  // namespace
+
+Command DescribeCommand() {
+  return {
+      .name = "describe",
+      .summary = "Describe objects and what is related to them, as kubectl does",
+      .arguments = "[TYPE [NAME...]]",
+      .max_arguments = 100'000,
+      .details =
+          "Describes pods of this machine; or, with -f, the objects of files: those of the type "
+          "and "
+          "names given, or all but events. What else the files hold is taken for what a cluster "
+          "would hold: events, a node's pods, a Deployment's ReplicaSets, a Service's "
+          "EndpointSlices stand where kubectl shows them. So a dump of a cluster can be read "
+          "without it. Fields that were left out have their defaults.\n"
+          "A name may be the beginning of one. Times are local.",
+      .example =
+          "  podium describe pod web\n"
+          "  podium describe -f pod.yaml\n"
+          "  kubectl get all,events,nodes -A -o json > dump.json\n"
+          "  podium describe -f dump.json node/worker-1\n",
+      .options = kOptions,
+      .run = RunDescribe,
+  };
+}
+
+}  // namespace podium::cli
