@@ -364,7 +364,8 @@ std::string V3Index(const Options& options) {
   index.Key("paths");
   ObjectWriter paths(&out);
   for (const auto& [path, hash] : hashes) {
-    const std::string url = "/openapi/v3/" + path + "?hash=" + hash;
+    std::string url = "/openapi/v3/";
+    url.append(path).append("?hash=").append(hash);
     paths.Member(path, JsonValue::Of(Members{{"serverRelativeURL", Text(url)}}));
   }
   paths.Close();

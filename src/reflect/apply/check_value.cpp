@@ -71,10 +71,11 @@ struct Way {
 
  private:
   PathElement Step() const {
-    const PathElement by_place = PathElement::Index(static_cast<int64_t>(place));
-    if (items == nullptr) return by_place;
-    Result<PathElement> step = items->StepOf(*element);
-    return step.ok() ? *std::move(step) : by_place;
+    if (items != nullptr) {
+      Result<PathElement> step = items->StepOf(*element);
+      if (step.ok()) return *std::move(step);
+    }
+    return PathElement::Index(static_cast<int64_t>(place));
   }
 };
 

@@ -64,18 +64,19 @@ TEST(TouchedPartTest, OfEachShape) {
 // One of several documents that disagree, some of it.
 JsonValue RandomSpec() {
   const char* const specs[] = {
-      "{number: 1, text: x, items: [{name: a, value: 1, nested: {a: 1, b: 2}, tags: [p, q]}, "
-      "{name: b, value: 2}, {name: c}], words: [x, w, z], map: {a: x, b: w}, maps: {k: {a: 1, b: "
-      "2}, l: {a: 3}}, struct: {a: 1, b: 2, inner: {x: 1, w: 2}}, any: {a: {b: 1}}, fixed: {k: x}}",
-      "{number: 2, items: [{name: c, value: 7}, {name: a, value: 1, nested: {b: 3}, tags: [q, "
-      "r]}], "
-      "words: [z, x], map: {b: x, c: x}, maps: {k: {b: 1}}, struct: {inner: {x: 2}, b: 2}, "
-      "any: [1], fixed: {l: x}, ports: [{containerPort: 1}]}",
+      R"({number: 1, text: x, items: [{name: a, value: 1, nested: {a: 1, b: 2}, tags: [p, q]},
+          {name: b, value: 2}, {name: c}], words: [x, w, z], map: {a: x, b: w},
+          maps: {k: {a: 1, b: 2}, l: {a: 3}}, struct: {a: 1, b: 2, inner: {x: 1, w: 2}},
+          any: {a: {b: 1}}, fixed: {k: x}})",
+      R"({number: 2, items: [{name: c, value: 7},
+          {name: a, value: 1, nested: {b: 3}, tags: [q, r]}], words: [z, x], map: {b: x, c: x},
+          maps: {k: {b: 1}}, struct: {inner: {x: 2}, b: 2}, any: [1], fixed: {l: x},
+          ports: [{containerPort: 1}]})",
       "{items: [], words: [], map: {}, maps: {k: {}}, struct: {}, any: 1, fixed: {}, ports: []}",
       "{items: null, words: null, map: null, maps: {k: null}, struct: null, any: null}",
       "{wholes: [{name: a, value: 1}], ports: [{containerPort: 1, name: x}], point: {x: 1}}",
-      "{wholes: [{name: a, value: 2}, {name: b}], ports: [{containerPort: 2, protocol: UDP}, "
-      "{containerPort: 1, protocol: TCP, name: w}], point: {w: 1}, list: [a]}",
+      R"({wholes: [{name: a, value: 2}, {name: b}], ports: [{containerPort: 2, protocol: UDP},
+          {containerPort: 1, protocol: TCP, name: w}], point: {w: 1}, list: [a]})",
   };
   JsonValue spec =
       Y(*rc::gen::elementOf(std::vector<std::string>(std::begin(specs), std::end(specs))));
