@@ -123,6 +123,7 @@ class Request {
   Result<Attempt> Try(VersionedValue live, const JsonValue& config, bool force,
                       Managed managed) const;
   std::optional<FieldSet> LastAppliedFields(const JsonValue& live) const;
+  Result<Attempt> TakeOver(const VersionedValue& live, const JsonValue& config) const;
 
   const FieldManagerOptions& options_;
   const WriteOptions& write_;
@@ -232,6 +233,19 @@ void UpdateLastApplied(const JsonValue& config, JsonValue* object) {
   if (bytes > kAnnotationBytes) annotations->Erase(kLastApplied);
 }
 
+// As Try; what client-side apply set last is no conflict.
+Result<Request::Attempt> Request::TakeOver(const VersionedValue& live,
+                                           const JsonValue& config) const {
+  TRY(Attempt attempt, Try(live, config, false, managed_));
+  std::vector<OwnedField>& conflicts = attempt.applied.conflicts;
+  if (conflicts.empty()) return attempt;
+  const auto allowed = LastAppliedFields(live.value);
+  if (!allowed) return attempt;
+  std::erase_if(conflicts, [&](const OwnedField& field) { return allowed->Has(field.path); });
+  if (!conflicts.empty()) return attempt;
+  return Try(live, config, true, managed_);
+}
+
 Result<ApplyOutcome> Request::Apply(VersionedValue live, const JsonValue& config) {
   const std::string api_version = TextAt(config.Find("apiVersion"));
   const std::string kind = TextAt(config.Find("kind"));
@@ -253,19 +267,10 @@ Result<ApplyOutcome> Request::Apply(VersionedValue live, const JsonValue& config
                                               NameText(live.value), checked.error().message()));
   }
   const bool takes_over = write_.manager == kKubectl && !write_.force;
-  // Who takes over may have to try again.
   TRY(Attempt attempt,
-      takes_over ? Try(live, config, false, managed_)
+      takes_over ? TakeOver(live, config)
                  : Try(std::move(live), config, write_.force, std::exchange(managed_, {})));
-  std::vector<OwnedField>& conflicts = attempt.applied.conflicts;
-  if (!conflicts.empty() && takes_over) {
-    if (const auto allowed = LastAppliedFields(live.value)) {
-      std::erase_if(conflicts, [&](const OwnedField& field) { return allowed->Has(field.path); });
-      if (conflicts.empty()) {
-        TRY(attempt, Try(std::move(live), config, true, std::exchange(managed_, {})));
-      }
-    }
-  }
+  const std::vector<OwnedField>& conflicts = attempt.applied.conflicts;
   if (!conflicts.empty()) return ApplyOutcome{{}, Conflicts(conflicts)};
   managed_ = std::move(attempt.managed);
   JsonValue object = std::move(attempt.applied.object);
