@@ -15,12 +15,16 @@
 //   Service                EndpointSlices with the label kubernetes.io/service-name, events
 //   PersistentVolumeClaim  pods that use it or own it, events
 //   Namespace              ResourceQuotas and LimitRanges in it
-//   PersistentVolume, ConfigMap, ServiceAccount, Endpoints, EndpointSlice, PriorityClass   events
-//   Secret, LimitRange, ResourceQuota                                                      nothing
+//   Ingress                Services and EndpointSlices that it leads to, events
+//   PersistentVolume, StorageClass, VolumeAttributesClass, CSINode, ConfigMap, ServiceAccount,
+//   PriorityClass, PodDisruptionBudget, Endpoints, EndpointSlice, IngressClass, ServiceCIDR,
+//   IPAddress              events
+//   Secret, LimitRange, ResourceQuota, RoleBinding, ClusterRoleBinding
+//                          nothing
 //   any other kind         events; its fields are printed as they stand, by names made from theirs
 //
-// Of a kind that upstream describes in a way of its own and that is not named here (those of rbac,
-// Ingress, NetworkPolicy, HorizontalPodAutoscaler and their like) the fields are printed too.
+// Upstream has ways of its own for five kinds more, whose fields are printed here: Role,
+// ClusterRole, NetworkPolicy, HorizontalPodAutoscaler, CertificateSigningRequest.
 //
 // Where kubectl's answer is left to chance, this one is settled: resources of a LimitRange come by
 // name (kubectl: in the order of a Go map), and events of one moment, where there are more than

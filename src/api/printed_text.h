@@ -39,6 +39,10 @@ std::string HostPort(std::string_view host, std::string_view port);
 std::string RolesOf(const core::v1::Node& node);
 // "RWO,ROX", in upstream's order and each once.
 std::string AccessModes(std::span<const std::string> modes);
+// Either makes a StorageClass the default one, when it is "true".
+inline constexpr std::string_view kDefaultClassAnnotations[] = {
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class"};
 // The class that a volume or a claim names: a beta annotation is still stronger than the field.
 std::string_view StorageClassOf(const meta::v1::ObjectMeta& metadata, std::string_view field);
 

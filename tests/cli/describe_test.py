@@ -28,7 +28,8 @@ CLUSTERS = sorted((ROOT / "tests/cli/describe").glob("*.yaml"))
 PODIUM = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev")) / "podium"
 
 # What a kubectl says otherwise than release 1.36, by its minor version: what is taken out of its
-# texts, and out of ours, before they are compared; and the kinds whose lines come in any order.
+# texts, and out of ours, before they are compared; the kinds whose lines come in any order; and
+# those that it asks for in a version of which the server knows nothing.
 DIFFERENCES = {
     32: (
         (
@@ -44,13 +45,15 @@ DIFFERENCES = {
             r"\n    (My URL|Pod C).*",  # acronyms in names of fields
         ),
         ("ConfigMap", "Secret"),  # in the order of a Go map
+        ("ServiceCIDR", "IPAddress"),
     ),
 }
 # Kinds that kubectl asks for beside those of the file.
 RELATED = (("v1", "Pod"), ("v1", "Event"), ("v1", "ResourceQuota"), ("v1", "LimitRange"),
            ("apps/v1", "ReplicaSet"), ("discovery.k8s.io/v1", "EndpointSlice"),
            ("coordination.k8s.io/v1", "Lease"), ("resource.k8s.io/v1", "ResourceSlice"))
-CLUSTER_WIDE = ("Node", "Namespace", "PersistentVolume", "PriorityClass", "ResourceSlice")
+CLUSTER_WIDE = ("Node", "Namespace", "PersistentVolume", "PriorityClass", "ResourceSlice", "CSINode",
+                "StorageClass", "ClusterRoleBinding", "IngressClass", "ServiceCIDR", "IPAddress")
 
 
 def environment():
@@ -164,11 +167,11 @@ class Server(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path, _, query = self.path.partition("?")
         answer = self.discovery(path) or self.answer_of(path, dict(urllib.parse.parse_qsl(query)))
-        name = path.rsplit("/", 1)[-1]
+        words = path.split("/")
+        resource = words[-2] + (f".{words[2]}" if words[1] == "apis" and len(words) > 4 else "")
         body = json.dumps(answer or {
             "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404,
-            "reason": "NotFound", "message":
-                f'leases.coordination.k8s.io "{name}" not found'}).encode()
+            "reason": "NotFound", "message": f'{resource} "{words[-1]}" not found'}).encode()
         self.send_response(200 if answer else 404)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -199,11 +202,11 @@ def compare(path):
     for each in objects:
         key = (each["apiVersion"], each["kind"], each["metadata"].get("namespace", ""))
         groups.setdefault(key, []).append(each["metadata"]["name"])
-    patterns, unordered = DIFFERENCES[kubectl_minor()]
+    patterns, unordered, unknown = DIFFERENCES[kubectl_minor()]
     out = []
     with tempfile.TemporaryDirectory() as home:
         for (version, kind, namespace), names in groups.items():
-            if kind == "Event":
+            if kind in unknown:
                 continue
             group, _, only_version = version.rpartition("/")
             resource = f"{plural(kind)}.{only_version}.{group}" if group else plural(kind)

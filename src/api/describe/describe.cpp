@@ -10,8 +10,9 @@ namespace podium::api {
 namespace {
 
 const Describer* FindDescriber(const reflect::Type* type) {
-  for (const auto describers : {PodDescribers(), NodeDescribers(), WorkloadDescribers(),
-                                ServiceDescribers(), StorageDescribers(), ConfigDescribers()}) {
+  for (const auto describers :
+       {PodDescribers(), NodeDescribers(), WorkloadDescribers(), ServiceDescribers(),
+        IngressDescribers(), StorageDescribers(), ClusterDescribers(), ConfigDescribers()}) {
     const auto found = std::ranges::find(describers, type, &Describer::type);
     if (found != describers.end()) return &*found;
   }

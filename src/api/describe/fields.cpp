@@ -83,7 +83,7 @@ std::string NumberText(const std::string& digits) {
   std::array<char, 64> text;
   auto written =
       std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific);
-  const std::string scientific(text.data(), written.ptr);
+  std::string scientific(text.data(), written.ptr);
   int exponent = 0;
   const size_t e = scientific.find('e');
   const size_t sign = scientific[e + 1] == '+' ? 1 : 0;

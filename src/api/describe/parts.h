@@ -84,6 +84,12 @@ reflect::Map<Quantity> PodRequests(const core::v1::Pod& pod, bool as_running);
 reflect::Map<Quantity> PodLimits(const core::v1::Pod& pod, bool as_running);
 void AddAmounts(const reflect::Map<Quantity>& from, reflect::Map<Quantity>* to);
 
+// --- Of services (service.cpp) ---
+
+// The first addresses behind a port of the service, and how many more there are; <none>.
+std::string EndpointsOf(const core::v1::Service& service, std::string_view port_name,
+                        const Scene& scene);
+
 // --- Descriptions ---
 
 struct Describer {
@@ -103,7 +109,9 @@ std::span<const Describer> PodDescribers();
 std::span<const Describer> NodeDescribers();
 std::span<const Describer> WorkloadDescribers();  // what makes pods
 std::span<const Describer> ServiceDescribers();
+std::span<const Describer> IngressDescribers();
 std::span<const Describer> StorageDescribers();
+std::span<const Describer> ClusterDescribers();
 std::span<const Describer> ConfigDescribers();  // what configures, and what limits a namespace
 
 // Any object, by its fields.

@@ -43,19 +43,19 @@ class Scene {
 
   // The objects of a type in a namespace, or in all for "", in the order of a server's list.
   template <class T>
-  std::vector<const T*> List(std::string_view namespace_) const {
+  std::vector<const T*> List(std::string_view name_space) const {
     std::vector<const T*> out;
     if (!options_->related) return out;
     for (const reflect::ObjectPtr& object : options_->related->OfType(reflect::TypeOf<T>())) {
-      if (!namespace_.empty() && object->header().namespace_ != namespace_) continue;
+      if (!name_space.empty() && object->header().namespace_ != name_space) continue;
       if (const auto typed = object->As<T>(); typed.ok()) out.push_back(*typed);
     }
     return out;
   }
   // Null when there is none.
   template <class T>
-  const T* Find(std::string_view namespace_, std::string_view name) const {
-    const auto all = List<T>(namespace_);
+  const T* Find(std::string_view name_space, std::string_view name) const {
+    const auto all = List<T>(name_space);
     const auto found = std::ranges::find(
         all, name, [](const T* each) { return std::string_view(each->metadata.name); });
     return found == all.end() ? nullptr : *found;

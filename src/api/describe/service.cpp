@@ -40,9 +40,9 @@ class EndpointsText {
   }
 
   std::string String() const {
-    const std::string text = Join(shown_);
-    if (!more_) return text;
-    return text + " + " + std::to_string(ready_ - shown_.size()) + " more...";
+    std::string text = Join(shown_);
+    if (more_) text += " + " + std::to_string(ready_ - shown_.size()) + " more...";
+    return text;
   }
 
  private:
@@ -62,7 +62,7 @@ class EndpointsText {
   bool more_ = false;
 };
 
-std::string EndpointsOf(std::span<const EndpointSlice* const> slices, std::string_view port_name) {
+std::string TextOf(std::span<const EndpointSlice* const> slices, std::string_view port_name) {
   if (slices.empty()) return std::string(kNone);
   EndpointsText text;
   for (const EndpointSlice* slice : slices) text.Add(*slice, port_name);
@@ -111,7 +111,7 @@ void WritePort(const ServicePort& port, std::span<const EndpointSlice* const> sl
   if (port.nodePort != 0) {
     out->Line(0, "NodePort:\t", name, "\t", port.nodePort, "/", port.protocol);
   }
-  out->Line(0, "Endpoints:\t", EndpointsOf(slices, port.name));
+  out->Line(0, "Endpoints:\t", TextOf(slices, port.name));
 }
 
 Result<void> DescribeService(const Service& service, const Scene& scene, DescribeWriter* out) {
@@ -208,6 +208,10 @@ Result<void> DescribeEndpointSlice(const EndpointSlice& slice, const Scene& scen
 }
 
 }  // namespace
+
+std::string EndpointsOf(const Service& service, std::string_view port_name, const Scene& scene) {
+  return TextOf(SlicesOf(service, scene), port_name);
+}
 
 std::span<const Describer> ServiceDescribers() {
   static const Describer kDescribers[] = {

@@ -86,6 +86,7 @@ std::vector<std::string> UsersOf(const PersistentVolumeClaim& claim, const Scene
     if (pod != pods.end() && std::ranges::none_of(users, has_uid)) users.push_back(*pod);
   }
   std::vector<std::string> names;
+  names.reserve(users.size());
   for (const Pod* pod : users) names.push_back(pod->metadata.name);
   std::ranges::sort(names);
   return names;

@@ -362,7 +362,8 @@ void WriteAttributes(const reflect::Map<std::string>& attributes, DescribeWriter
       out->Write(2, "\t");
     }
     is_first = false;
-    const std::string line = key + '=' + value;
+    std::string line = key;
+    line.append("=").append(value);
     out->Line(2, line.substr(0, kMost), line.size() > kMost ? "..." : "");
   }
 }
@@ -392,10 +393,10 @@ void WriteSource(const ImageVolumeSource& source, DescribeWriter* out) {
 }
 
 // The first of the sources that there is, in upstream's order; <unknown> for none.
-template <auto... kSources, class Volume>
+template <auto... sources, class Volume>
 void WriteFirst(const Volume& volume, DescribeWriter* out) {
   const bool found =
-      ((volume.*kSources ? (WriteSource(*(volume.*kSources), out), true) : false) || ...);
+      ((volume.*sources ? (WriteSource(*(volume.*sources), out), true) : false) || ...);
   if (!found) out->Line(1, kUnknown);
 }
 

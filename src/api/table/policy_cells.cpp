@@ -150,9 +150,7 @@ std::string ClassName(const meta::v1::ObjectMeta& metadata,
 }
 
 void MakeStorageClass(const StorageClass& object, Cells* cells) {
-  constexpr std::string_view kDefault[] = {"storageclass.kubernetes.io/is-default-class",
-                                           "storageclass.beta.kubernetes.io/is-default-class"};
-  cells->Text(ClassName(object.metadata, kDefault));
+  cells->Text(ClassName(object.metadata, kDefaultClassAnnotations));
   cells->Text(object.provisioner);
   cells->Text(object.reclaimPolicy, "Delete");
   cells->Text(object.volumeBindingMode, "Immediate");

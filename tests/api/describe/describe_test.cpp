@@ -150,8 +150,8 @@ const Case kCases[] = {
                  "eventTime: '2026-01-01T00:59:00.000000Z'\n",
      "Normal  Why     60s   who   so it is\n"},
     {"a kind that has no description of its own",
-     OBJECT("policy/v1", "PodDisruptionBudget", "b") "spec: {maxUnavailable: 1}\n",
-     "Spec:\n  Max Unavailable:  1\n"},
+     OBJECT("apps/v1", "ControllerRevision", "b") "revision: 7\n",
+     "Revision:  7\nEvents:    <none>\n"},
 };
 
 TEST(DescribeTest, Cases) {
