@@ -110,6 +110,9 @@ void OnInfraEnded(const Ended& ended) {
 void OnEnded(Process& process, const Ended& ended) {
   // Whether its program ran comes first, for the order of replies.
   ReadStatus(process);
+  // All that it had to say has been read. Its launcher may still be on its way out and hold the
+  // other end open: whoever waits for an answer would have waited for ever.
+  if (process.used && process.status >= 0) CloseStatus(process);
   if (!process.used) return;
   SetEnded(ended, &process.state);
   if (process.state.started_ns == 0 && process.state.failed_step == 0) {

@@ -160,6 +160,8 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
 void StartExec(const ReplyTo& from, const Exec& request, Received& received);
 void Start(const ReplyTo& from, Process& process);
 void ReadStatus(Process& process);
+// No more comes of it: its program runs, or it died.
+void CloseStatus(Process& process);
 // What came beside a report: who sent it, in our own numbers, and a descriptor, or -1.
 struct ControlData {
   int32_t pid = 0;

@@ -136,20 +136,6 @@ void OnFailed(Process& process, FailedStep step, int32_t error, std::string_view
   if (exec || process.state.pid == 0) Forget(process);
 }
 
-void OnClosed(Process& process) {
-  if (process.state.pid == 0) return OnFailed(process, FailedStep::kDied, ESRCH, "");
-  CloseFd(&process.status);
-  const bool exec = process.state.kind == ProcessKind::kExec;
-  // A created container that was killed: the reaper has the rest to say.
-  if (!exec && !process.starting) return;
-  process.state.phase = ProcessPhase::kRunning;
-  process.state.started_ns = Now();
-  if (!exec) return ReplyProcess(process, MessageType::kStarted, {});
-  const int fds[] = {process.pidfd, process.terminal};
-  ReplyProcess(process, MessageType::kExecStarted, {fds, process.terminal >= 0 ? 2U : 1U});
-  CloseFd(&process.terminal);
-}
-
 }  // namespace
 
 ControlData ReadControl(const unsigned char* control, size_t size) {
@@ -308,6 +294,20 @@ void Start(const ReplyTo& from, Process& process) {
   Go(process.status);
 }
 
+void CloseStatus(Process& process) {
+  if (process.state.pid == 0) return OnFailed(process, FailedStep::kDied, ESRCH, "");
+  CloseFd(&process.status);
+  const bool exec = process.state.kind == ProcessKind::kExec;
+  // A created container that was killed: the reaper has the rest to say.
+  if (!exec && !process.starting) return;
+  process.state.phase = ProcessPhase::kRunning;
+  process.state.started_ns = Now();
+  if (!exec) return ReplyProcess(process, MessageType::kStarted, {});
+  const int fds[] = {process.pidfd, process.terminal};
+  ReplyProcess(process, MessageType::kExecStarted, {fds, process.terminal >= 0 ? 2U : 1U});
+  CloseFd(&process.terminal);
+}
+
 void ReadStatus(Process& process) {
   while (process.used && process.status >= 0) {
     StageReport report = {};
@@ -325,7 +325,7 @@ void ReadStatus(Process& process) {
     if (size == -EAGAIN || size == -EINTR) return;
     const ControlData data = ReadControl(control, size > 0 ? header.control_size : 0);
     if (size != static_cast<long>(sizeof(report))) {
-      OnClosed(process);
+      CloseStatus(process);
     } else if (report.failed) {
       report.detail[kDetailSize - 1] = '\0';
       OnFailed(process, report.step, report.error, report.detail);
