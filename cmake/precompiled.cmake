@@ -8,7 +8,9 @@
 #
 # CMake's own precompiled headers do not go with ccache: their bytes have the path of the build
 # folder in them, so that nothing would be found again in another clone. Here ccache is told by
-# NAME.pch.sum what is in it (tools/ccache). The precompiled header itself does not go through it.
+# NAME.pch.sum what is in it (tools/ccache). The precompiled header itself does not go through it. The
+# headers include each other from beside themselves: to preprocess, as ccache does, Clang reads them
+# again, with the flags of whatever includes them.
 option(PODIUM_PRECOMPILE "parse common headers once" ON)
 
 function(podium_precompile name)
@@ -23,7 +25,7 @@ function(podium_precompile name)
   set(definitions $<TARGET_PROPERTY:${ARG_LIKE},COMPILE_DEFINITIONS>)
   list(APPEND flags ${CMAKE_CXX23_STANDARD_COMPILE_OPTION} ${CMAKE_CXX_COMPILE_OPTIONS_PIC}
        $<TARGET_PROPERTY:${ARG_LIKE},COMPILE_OPTIONS> ${ARG_OPTIONS}
-       $<$<BOOL:${definitions}>:-D$<JOIN:${definitions},$<SEMICOLON>-D>> -I${CMAKE_SOURCE_DIR}/cmake)
+       $<$<BOOL:${definitions}>:-D$<JOIN:${definitions},$<SEMICOLON>-D>>)
   set(generated)
   foreach(room IN LISTS ARG_ROOMS)
     list(APPEND flags -I${CMAKE_BINARY_DIR}/rooms/${room} -I${CMAKE_BINARY_DIR}/generated/${room})

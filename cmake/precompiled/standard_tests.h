@@ -1,4 +1,4 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "precompiled/standard.h"
+#include "standard.h"
