@@ -57,7 +57,7 @@ kernel::CgroupLimits LimitsOf(const cri::LinuxContainerResources& resources) {
   }
   for (const auto& [file, value] : resources.unified) {
     if (const auto count = file == kPidsMax ? CountOf(value) : std::nullopt) {
-      limits.pids_limit = *count;
+      limits.pids_limit = count;
     } else {
       limits.unified[file] = value;
     }
