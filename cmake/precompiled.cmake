@@ -1,7 +1,8 @@
-# podium_precompile(NAME LIKE target [OPTIONS option...] [ROOMS room...]): cmake/precompiled/NAME.h, parsed once for all
-# sources that podium_use_precompiled names: two thirds of the time of compiling podium would be the
-# parsing of the standard library's headers, again for each source. It is compiled with the options of
-# the target LIKE and these, and sees the headers of ROOMS.
+# podium_precompile(NAME LIKE target [HEADER name] [OPTIONS option...] [ROOMS room...]):
+# cmake/precompiled/NAME.h (or HEADER.h), parsed once for all sources that podium_use_precompiled
+# names: two thirds of the time of compiling podium would be the parsing of the standard library's
+# headers, again for each source. It is compiled with the options of the target LIKE and these, and
+# sees the headers of ROOMS.
 #
 # A source includes what it uses all the same. The tsan preset compiles without precompiled headers
 # and shows where it does not.
@@ -14,11 +15,14 @@
 option(PODIUM_PRECOMPILE "parse common headers once" ON)
 
 function(podium_precompile name)
-  cmake_parse_arguments(ARG "" "LIKE" "OPTIONS;ROOMS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LIKE;HEADER" "OPTIONS;ROOMS" ${ARGN})
   if(NOT PODIUM_PRECOMPILE)
     return()
   endif()
-  set(header ${CMAKE_SOURCE_DIR}/cmake/precompiled/${name}.h)
+  if(NOT ARG_HEADER)
+    set(ARG_HEADER ${name})
+  endif()
+  set(header ${CMAKE_SOURCE_DIR}/cmake/precompiled/${ARG_HEADER}.h)
   set(pch ${CMAKE_BINARY_DIR}/precompiled/${name}.pch)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}")

@@ -1,4 +1,4 @@
-# podium_room(NAME SOURCES file... [MAY_INCLUDE room...] [LIBRARIES target...])
+# podium_room(NAME [OPTIMIZED] SOURCES file... [MAY_INCLUDE room...] [LIBRARIES target...])
 #
 # One static library per room, podium_NAME. A room's headers are reached as "NAME/header.h" through
 # an include root that holds this room alone, so a room that is not listed under MAY_INCLUDE cannot
@@ -8,9 +8,10 @@
 # tools/check_includes.py compares the two and every #include line with both, and
 # tests/tools/rooms_test.py tries the wrong includes.
 #
-# LIBRARIES are libraries from outside, for the room's .cpp files only.
+# LIBRARIES are libraries from outside, for the room's .cpp files only. OPTIMIZED: compiled with -O1
+# where the others are not optimized, in the presets for tests.
 function(podium_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;MAY_INCLUDE;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "OPTIMIZED" "" "SOURCES;MAY_INCLUDE;LIBRARIES" ${ARGN})
   set(root ${CMAKE_BINARY_DIR}/rooms/${name})
   file(MAKE_DIRECTORY ${root})
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${name} ${root}/${name} SYMBOLIC)
@@ -21,8 +22,14 @@ function(podium_room name)
   list(TRANSFORM ROOM_MAY_INCLUDE PREPEND podium_ OUTPUT_VARIABLE others)
   target_link_libraries(podium_${name} PRIVATE ${others} ${ROOM_LIBRARIES})
   set_target_properties(podium_${name} PROPERTIES PODIUM_MAY_INCLUDE "${others}")
+  if(ROOM_OPTIMIZED)
+    target_compile_options(podium_${name} PRIVATE $<$<CONFIG:Debug>:-O1>)
+  endif()
   if(PODIUM_PRECOMPILE)
     podium_precompiled_for(podium_${name} precompiled)
+    if(ROOM_OPTIMIZED)
+      string(APPEND precompiled _optimized)
+    endif()
     podium_use_precompiled(${precompiled} TARGET podium_${name} SOURCES ${ROOM_SOURCES})
   endif()
 endfunction()
