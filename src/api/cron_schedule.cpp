@@ -7,6 +7,7 @@
 
 #include "api/time.h"
 #include "api/time_zones.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
@@ -164,10 +165,8 @@ Result<Field> ParseField(std::string_view text, const Bounds& bounds) {
 Result<CronSchedule> ParseFields(std::string_view text) {
   const std::vector<std::string_view> fields = Fields(text);
   if (fields.size() != 5) {
-    std::string list;
-    for (std::string_view field : fields) list.append(list.empty() ? "" : " ").append(field);
     return Problem("expected exactly 5 fields, found " + std::to_string(fields.size()) + ": [" +
-                   list + "]");
+                   Join(fields, " ") + "]");
   }
   TRY(const Field minute, ParseField(fields[0], kMinuteBounds));
   TRY(const Field hour, ParseField(fields[1], kHourBounds));

@@ -1,5 +1,6 @@
 #include "api/fields.h"
 
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api::fields {
@@ -101,13 +102,6 @@ std::optional<std::string> Selector::RequiresExactMatch(std::string_view field) 
   return {};
 }
 
-std::string Selector::String() const {
-  std::string out;
-  for (const Requirement& requirement : requirements_) {
-    if (!out.empty()) out += ',';
-    out += requirement.String();
-  }
-  return out;
-}
+std::string Selector::String() const { return Join(requirements_, ",", &Requirement::String); }
 
 }  // namespace podium::api::fields

@@ -3,20 +3,12 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
 namespace labels {
 namespace {
-
-std::string Join(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string out;
-  for (const std::string& part : parts) {
-    if (&part != &parts.front()) out += separator;
-    out += part;
-  }
-  return out;
-}
 
 bool HasOneValue(Operator op) {
   return op == Operator::kEquals || op == Operator::kDoubleEquals || op == Operator::kNotEquals;
@@ -145,14 +137,7 @@ bool Selector::Matches(const Set& labels) const {
   });
 }
 
-std::string Selector::String() const {
-  std::string out;
-  for (const Requirement& requirement : requirements_) {
-    if (!out.empty()) out += ',';
-    out += requirement.String();
-  }
-  return out;
-}
+std::string Selector::String() const { return Join(requirements_, ",", &Requirement::String); }
 
 std::optional<std::string> Selector::RequiresExactMatch(std::string_view label) const {
   auto found = std::ranges::find(requirements_, label, &Requirement::key);

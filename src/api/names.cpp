@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -368,14 +369,6 @@ std::string GenerateName(std::string_view base, uint64_t random) {
   }
   return name;
 }
-
-namespace {
-
-std::string Join(const Messages& messages, std::string_view separator) {
-  return fmt::format("{}", fmt::join(messages, separator));
-}
-
-}  // namespace
 
 field::ErrorList IsFullyQualifiedDomainName(const field::Path& path, std::string_view name) {
   if (name.empty()) return {field::Required(path, "")};

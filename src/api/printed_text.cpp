@@ -7,6 +7,7 @@
 
 #include "api/labels.h"
 #include "api/pod_row.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -24,15 +25,6 @@ std::string Ago(MicroTime then, Time now) {
   if (then.IsZero()) return std::string(kUnknown);
   // Whole seconds, cut off towards zero, are what a duration shows.
   return HumanDuration((now.unix_seconds() * kMicros - then.unix_micros()) / kMicros);
-}
-
-std::string Join(std::span<const std::string> parts, std::string_view between) {
-  std::string out;
-  for (const std::string& part : parts) {
-    if (&part != parts.data()) out += between;
-    out += part;
-  }
-  return out;
 }
 
 std::string JoinSome(std::span<const std::string> parts, size_t most, std::string_view between) {
@@ -82,7 +74,7 @@ std::string RolesOf(const core::v1::Node& node) {
       roles.insert(value);
     }
   }
-  return Join(std::vector(roles.begin(), roles.end()));
+  return Join(roles, ",");
 }
 
 std::string AccessModes(std::span<const std::string> modes) {
@@ -94,7 +86,7 @@ std::string AccessModes(std::span<const std::string> modes) {
   for (const auto& [mode, short_name] : kShort) {
     if (std::ranges::find(modes, mode) != modes.end()) out.emplace_back(short_name);
   }
-  return Join(out);
+  return Join(out, ",");
 }
 
 std::string_view StorageClassOf(const meta::v1::ObjectMeta& metadata, std::string_view field) {

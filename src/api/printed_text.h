@@ -24,7 +24,6 @@ inline constexpr std::string_view kUnknown = "<unknown>";
 std::string Ago(Time then, Time now);
 std::string Ago(MicroTime then, Time now);
 
-std::string Join(std::span<const std::string> parts, std::string_view between = ",");
 // The first `most` of them, and how many more there are.
 std::string JoinSome(std::span<const std::string> parts, size_t most, std::string_view between);
 std::string Lower(std::string_view text);

@@ -1,5 +1,5 @@
-// What kind of character a byte is, in ASCII and whatever the locale: for names, numbers and
-// grammars. <cctype> asks the locale, and is undefined for bytes above 127.
+// What kind of character a byte is, and its case, in ASCII and whatever the locale: for names,
+// numbers and grammars. <cctype> asks the locale, and is undefined for bytes above 127.
 #pragma once
 
 namespace podium {
@@ -12,5 +12,8 @@ constexpr bool IsLetterOrDigit(char c) { return IsLetter(c) || IsDigit(c); }
 constexpr bool IsLowerOrDigit(char c) { return IsLower(c) || IsDigit(c); }
 constexpr bool IsLowerHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
 constexpr bool IsHex(char c) { return IsLowerHex(c) || (c >= 'A' && c <= 'F'); }
+
+constexpr char ToLower(char c) { return IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char ToUpper(char c) { return IsLower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
 
 }  // namespace podium

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/local_objects.h"
@@ -78,9 +79,7 @@ Result<std::vector<ObjectDifference>> Compare(const std::vector<LocalObject>& fr
 }
 
 std::string OrderText(const JsonValue& keys) {
-  std::string out;
-  for (const JsonValue& key : keys.array()) out += (out.empty() ? "" : " ") + key.string();
-  return out;
+  return Join(keys.array(), " ", [](const JsonValue& key) { return key.string(); });
 }
 
 std::string Line(const Difference& difference) {

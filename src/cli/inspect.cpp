@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/pod_row.h"
+#include "base/text.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
 #include "cli/node_facts.h"
@@ -79,15 +80,6 @@ Result<std::string> JsonText(const v1::Pod& pod, const std::vector<SandboxFact>&
   return PrettyJson(out);
 }
 
-std::string Joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) {
-    if (!out.empty()) out += ", ";
-    out += word;
-  }
-  return out.empty() ? "<none>" : out;
-}
-
 std::vector<std::string> RowOf(const ContainerFact& container) {
   std::string state = container.state;
   if (container.exit_code) state += " (" + std::to_string(*container.exit_code) + ')';
@@ -111,9 +103,11 @@ std::vector<std::string> NamespaceRow(const SandboxFact& sandbox, const Containe
 }
 
 std::string TextOf(const SandboxFact& sandbox) {
+  const std::string addresses =
+      sandbox.addresses.empty() ? "<none>" : Join(sandbox.addresses, ", ");
   std::string out = "\nSandbox " + Printable(ShortId(sandbox.infra.id)) + ", " +
                     (sandbox.ready ? "ready" : "not ready") +
-                    "; addresses: " + Printable(Joined(sandbox.addresses)) +
+                    "; addresses: " + Printable(addresses) +
                     "; cgroup: " + Printable(sandbox.infra.cgroup) + "\n\n";
   std::vector<std::vector<std::string>> rows = {
       {"CONTAINER", "ID", "STATE", "PID", "ATTEMPT", "IMAGE"}, RowOf(sandbox.infra)};

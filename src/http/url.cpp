@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/text.h"
 #include "http/headers.h"
 
 namespace podium::http {
@@ -239,12 +240,9 @@ Result<QueryParameters> ParseQuery(std::string_view query) {
 }
 
 std::string EncodeQuery(const QueryParameters& parameters) {
-  std::string out;
-  for (const auto& [name, value] : parameters) {
-    if (!out.empty()) out += '&';
-    out += PercentEncode(name) + "=" + PercentEncode(value);
-  }
-  return out;
+  return Join(parameters, "&", [](const auto& parameter) {
+    return PercentEncode(parameter.first) + "=" + PercentEncode(parameter.second);
+  });
 }
 
 bool IsIpAddress(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/text.h"
 #include "http/websocket.h"
 #include "reflect/base64.h"
 
@@ -116,9 +117,7 @@ Result<WebSocketAnswer> ConnectWebSocket(const Client& client, Request request,
   request.headers.Set("Upgrade", "websocket");
   request.headers.Set("Sec-WebSocket-Version", "13");
   request.headers.Set("Sec-WebSocket-Key", key);
-  std::string offer;
-  for (const std::string& protocol : protocols) offer += (offer.empty() ? "" : ", ") + protocol;
-  if (!offer.empty()) request.headers.Set("Sec-WebSocket-Protocol", offer);
+  if (!protocols.empty()) request.headers.Set("Sec-WebSocket-Protocol", Join(protocols, ", "));
   TRY(auto response, client.Send(request));
   if (response.status() != 101) return WebSocketAnswer{nullptr, std::move(response)};
   TRY(std::string protocol, CheckAnswer(response.headers(), key, protocols));

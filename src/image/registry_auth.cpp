@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "image/backoff.h"
 #include "image/registry_errors.h"
 #include "reflect/base64.h"
@@ -144,9 +145,7 @@ Result<http::Request> Authorizer::TokenRequest(const Challenge& challenge, http:
   http::QueryParameters parameters;
   if (!service.empty()) parameters.emplace_back("service", service);
   if (!credentials_.identity_token.empty()) {
-    std::string all;
-    for (const std::string& scope : scopes) all += (all.empty() ? "" : " ") + scope;
-    parameters.emplace_back("scope", all);
+    parameters.emplace_back("scope", Join(scopes, " "));
     parameters.emplace_back("client_id", kClientId);
     parameters.emplace_back("grant_type", "refresh_token");
     parameters.emplace_back("refresh_token", credentials_.identity_token);

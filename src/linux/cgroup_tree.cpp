@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <thread>
 
+#include "base/text.h"
 #include "linux/cgroup_files.h"
 
 namespace podium::kernel {
@@ -108,9 +109,7 @@ Result<void> CgroupTree::Prepare(int parent) const {
     if (std::ranges::find(words, controller) == words.end()) missing.push_back("+" + controller);
   }
   if (missing.empty()) return {};
-  std::string all;
-  for (const std::string& one : missing) all += (all.empty() ? "" : " ") + one;
-  if (WriteCgroupFile(parent, "cgroup.subtree_control", all).ok()) return {};
+  if (WriteCgroupFile(parent, "cgroup.subtree_control", Join(missing, " ")).ok()) return {};
   for (const std::string& one : missing) {
     (void)WriteCgroupFile(parent, "cgroup.subtree_control", one);
   }

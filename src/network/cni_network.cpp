@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "linux/namespaces.h"
 #include "linux/netlink_socket.h"
 #include "network/cni_exec.h"
@@ -185,7 +186,7 @@ Result<std::string> CniNetwork::Run(const Attachment& attachment, const CniPlugi
   for (const auto& [key, value] : extra) config.Set(key, value);
   call.input = ToText(config);
   call.timeout = options_.plugin_timeout;
-  const std::string path = fmt::format("{}", fmt::join(options_.plugin_dirs, ":"));
+  const std::string path = Join(options_.plugin_dirs, ":");
   call.environment = {{"CNI_COMMAND", verb},         {"CNI_CONTAINERID", attachment.sandbox_id},
                       {"CNI_NETNS", netns},          {"CNI_ARGS", attachment.arguments},
                       {"CNI_IFNAME", kPodInterface}, {"CNI_PATH", path}};

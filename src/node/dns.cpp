@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "node/pod_spec.h"
 
 namespace podium::node {
@@ -28,15 +29,6 @@ void AddNew(const std::vector<std::string>& values, std::vector<std::string>* to
   }
 }
 
-std::string Joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) {
-    if (!out.empty()) out += ' ';
-    out += word;
-  }
-  return out;
-}
-
 // The options of the pod take the place of those of the same name.
 void MergeOptions(const reflect::List<v1::PodDNSConfigOption>& options, DNSConfig* config) {
   for (const v1::PodDNSConfigOption& option : options) {
@@ -56,7 +48,7 @@ void KeepLimits(PodDns* dns) {
     dns->events.push_back({"DNSConfigForming",
                            "Nameserver limits were exceeded, some nameservers have been omitted, "
                            "the applied nameserver line is: " +
-                               Joined(config.servers)});
+                               Join(config.servers, " ")});
   }
   size_t kept = 0;
   size_t chars = 0;
@@ -71,7 +63,7 @@ void KeepLimits(PodDns* dns) {
   dns->events.push_back({"DNSConfigForming",
                          "Search Line limits were exceeded, some search paths have been omitted, "
                          "the applied search line is: " +
-                             Joined(config.searches)});
+                             Join(config.searches, " ")});
 }
 
 void UseCluster(const v1::Pod& pod, const NodeConfig& config, const DNSConfig& host,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/text.h"
 #include "node/field_values.h"
 
 namespace podium::node {
@@ -14,15 +15,6 @@ bool IsOptional(const std::optional<bool>& optional) { return optional.value_or(
 template <class T>
 bool MayMiss(const Result<T>& result, const std::optional<bool>& optional) {
   return !result.ok() && result.error().code() == Code::kNotFound && IsOptional(optional);
-}
-
-std::string Joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) {
-    if (!out.empty()) out += ',';
-    out += word;
-  }
-  return out;
 }
 
 class Maker {
@@ -111,9 +103,9 @@ Result<std::string> Maker::FieldOf(const std::string& path) const {
     return addresses.empty() ? std::string() : addresses.front();
   };
   if (path == "status.podIP") return first(in_.pod_addresses);
-  if (path == "status.podIPs") return Joined(in_.pod_addresses);
+  if (path == "status.podIPs") return Join(in_.pod_addresses, ",");
   if (path == "status.hostIP") return first(in_.config.addresses);
-  if (path == "status.hostIPs") return Joined(in_.config.addresses);
+  if (path == "status.hostIPs") return Join(in_.config.addresses, ",");
   if (path == "spec.nodeName" && in_.pod.spec.nodeName.empty()) return in_.config.name;
   return PodFieldValue(in_.pod, path);
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "node/pod_spec.h"
 #include "reflect/go_text.h"
 
@@ -36,16 +37,6 @@ std::string Value(const Strings& values, std::string_view key) {
   return found == values.end() ? std::string() : found->second;
 }
 
-template <class List>
-std::string JoinAddresses(const List& list) {
-  std::string out;
-  for (const auto& entry : list) {
-    if (!out.empty()) out += ',';
-    out += entry.ip;
-  }
-  return out;
-}
-
 bool MayBeOvercommitted(std::string_view resource) {
   return resource == "cpu" || resource == "memory" || resource == "ephemeral-storage";
 }
@@ -70,9 +61,9 @@ Result<std::string> PodFieldValue(const v1::Pod& pod, std::string_view path) {
   if (path == "spec.nodeName") return pod.spec.nodeName;
   if (path == "spec.serviceAccountName") return pod.spec.serviceAccountName;
   if (path == "status.hostIP") return pod.status.hostIP;
-  if (path == "status.hostIPs") return JoinAddresses(pod.status.hostIPs);
+  if (path == "status.hostIPs") return Join(pod.status.hostIPs, ",", &v1::HostIP::ip);
   if (path == "status.podIP") return pod.status.podIP;
-  if (path == "status.podIPs") return JoinAddresses(pod.status.podIPs);
+  if (path == "status.podIPs") return Join(pod.status.podIPs, ",", &v1::PodIP::ip);
   return Error(Code::kInvalidArgument, "unsupported fieldPath: " + std::string(path));
 }
 

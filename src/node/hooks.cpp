@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace podium::node {
 namespace {
 
@@ -14,12 +16,6 @@ std::string GoList(const std::vector<std::string>& words) {
   return out + "]";
 }
 
-std::string Joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
 Result<void> RunExec(const std::vector<std::string>& command, const HookInput& in,
                      runtime::Runtime& runtime) {
   auto result = runtime.ExecSync(in.container_id, command, in.timeout);
@@ -29,8 +25,8 @@ Result<void> RunExec(const std::vector<std::string>& command, const HookInput& i
     error = result.error().message();
   } else if (result->exit_code != 0) {
     output = result->stdout_.data + result->stderr_.data;
-    error = "command '" + Joined(command) + "' exited with " + std::to_string(result->exit_code) +
-            ": " + result->stderr_.data;
+    error = "command '" + Join(command, " ") + "' exited with " +
+            std::to_string(result->exit_code) + ": " + result->stderr_.data;
   } else {
     return {};
   }

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "base/bulk_heap.h"
+#include "base/text.h"
 #include "reflect/base64.h"
 #include "reflect/copy.h"
 #include "reflect/enum_names.h"
@@ -625,13 +626,9 @@ Result<void> DecodeJsonInto(std::string_view json, const Type& type, void* objec
                             const DecodeOptions& options) {
   const std::vector<Problem> problems = DecodeJson(json, type, object, options);
   if (problems.empty()) return {};
-  std::string message;
-  for (const Problem& problem : problems) {
-    if (!message.empty()) message += '\n';
-    message += problem.Text();
-  }
   const bool limit = problems.back().kind == Problem::Kind::kLimit;
-  return Error(limit ? Code::kResourceExhausted : Code::kInvalidArgument, std::move(message));
+  return Error(limit ? Code::kResourceExhausted : Code::kInvalidArgument,
+               Join(problems, "\n", &Problem::Text));
 }
 
 std::string Problem::Text() const {

@@ -9,6 +9,7 @@
 #include "api/types/policy_v1.h"
 #include "api/types/rbac_v1.h"
 #include "api/types/storage_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {

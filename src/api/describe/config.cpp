@@ -9,6 +9,7 @@
 #include "api/describe/parts.h"
 #include "api/printed_text.h"
 #include "api/types/scheduling_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {

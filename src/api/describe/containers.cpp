@@ -10,6 +10,7 @@
 #include "api/describe/sorted.h"
 #include "api/printed_text.h"
 #include "api/resource_names.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {

@@ -8,6 +8,7 @@
 #include "api/describe/parts.h"
 #include "api/printed_text.h"
 #include "api/types/networking_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -44,16 +45,16 @@ std::string AddressesText(const IngressLoadBalancerStatus& balancer) {
     const std::string& address = each.ip.empty() ? each.hostname : each.ip;
     if (!address.empty()) addresses.insert(address);
   }
-  return Join(std::vector(addresses.begin(), addresses.end()));
+  return Join(addresses, ",");
 }
 
 void WriteTls(const reflect::List<IngressTLS>& certificates, DescribeWriter* out) {
   if (!certificates.empty()) out->Line(0, "TLS:");
   for (const IngressTLS& each : certificates) {
     if (each.secretName.empty()) {
-      out->Line(1, "SNI routes ", Join(each.hosts));
+      out->Line(1, "SNI routes ", Join(each.hosts, ","));
     } else {
-      out->Line(1, each.secretName, " terminates ", Join(each.hosts));
+      out->Line(1, each.secretName, " terminates ", Join(each.hosts, ","));
     }
   }
 }

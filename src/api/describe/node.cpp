@@ -14,6 +14,7 @@
 #include "api/resource_names.h"
 #include "api/types/coordination_v1.h"
 #include "api/types/resource_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -222,7 +223,7 @@ Result<void> DescribeNode(const Node& node, const Scene& scene, DescribeWriter* 
   WriteSlices(node, scene, out);
   WriteSystem(node.status.nodeInfo, out);
   if (!node.spec.podCIDR.empty()) out->Line(0, "PodCIDR:\t", node.spec.podCIDR);
-  if (!node.spec.podCIDRs.empty()) out->Line(0, "PodCIDRs:\t", Join(node.spec.podCIDRs));
+  if (!node.spec.podCIDRs.empty()) out->Line(0, "PodCIDRs:\t", Join(node.spec.podCIDRs, ","));
   if (!node.spec.providerID.empty()) out->Line(0, "ProviderID:\t", node.spec.providerID);
   const std::vector<const Pod*> pods = LivePodsOf(node, scene);
   const reflect::Map<Quantity>& allocatable =

@@ -8,6 +8,7 @@
 #include "api/describe/parts.h"
 #include "api/printed_text.h"
 #include "api/types/discovery_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -40,7 +41,7 @@ class EndpointsText {
   }
 
   std::string String() const {
-    std::string text = Join(shown_);
+    std::string text = Join(shown_, ",");
     if (more_) text += " + " + std::to_string(ready_ - shown_.size()) + " more...";
     return text;
   }
@@ -82,7 +83,7 @@ std::string BalancersText(const reflect::List<LoadBalancerIngress>& balancers) {
 }
 
 std::string JoinOrNone(const reflect::List<std::string>& parts) {
-  return parts.empty() ? std::string(kNone) : Join(parts);
+  return parts.empty() ? std::string(kNone) : Join(parts, ",");
 }
 
 void WriteIfAny(std::string_view title, std::string_view text, DescribeWriter* out) {
@@ -95,7 +96,7 @@ void WriteAddresses(const Service& service, DescribeWriter* out) {
   out->Line(0, "IP Families:\t", JoinOrNone(spec.ipFamilies));
   out->Line(0, "IP:\t", spec.clusterIP);
   out->Line(0, "IPs:\t", JoinOrNone(spec.clusterIPs));
-  if (!spec.externalIPs.empty()) out->Line(0, "External IPs:\t", Join(spec.externalIPs));
+  if (!spec.externalIPs.empty()) out->Line(0, "External IPs:\t", Join(spec.externalIPs, ","));
   WriteIfAny("Desired LoadBalancer IP", spec.loadBalancerIP, out);
   WriteIfAny("External Name", spec.externalName, out);
   const auto& balancers = service.status.loadBalancer.ingress;
@@ -131,7 +132,7 @@ Result<void> DescribeService(const Service& service, const Scene& scene, Describ
     out->Line(0, "HealthCheck NodePort:\t", spec.healthCheckNodePort);
   }
   if (!spec.loadBalancerSourceRanges.empty()) {
-    out->Line(0, "LoadBalancer Source Ranges:\t", Join(spec.loadBalancerSourceRanges));
+    out->Line(0, "LoadBalancer Source Ranges:\t", Join(spec.loadBalancerSourceRanges, ","));
   }
   if (spec.trafficDistribution) out->Line(0, "Traffic Distribution:\t", *spec.trafficDistribution);
   WriteEventsOf("Service", service.metadata, scene, out);
@@ -141,7 +142,7 @@ Result<void> DescribeService(const Service& service, const Scene& scene, Describ
 std::string AddressesText(const reflect::List<EndpointAddress>& addresses) {
   std::vector<std::string> out;
   for (const EndpointAddress& each : addresses) out.push_back(each.ip);
-  const std::string text = Join(out);
+  const std::string text = Join(out, ",");
   return text.empty() ? std::string(kNone) : text;
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/describe/parts.h"
 #include "api/printed_text.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {

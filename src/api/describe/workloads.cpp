@@ -10,6 +10,7 @@
 #include "api/printed_text.h"
 #include "api/types/apps_v1.h"
 #include "api/types/batch_v1.h"
+#include "base/text.h"
 #include "reflect/copy.h"
 
 namespace podium::api {

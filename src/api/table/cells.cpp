@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "reflect/json.h"
 
 namespace podium::api {
@@ -21,8 +22,8 @@ void Cells::Containers(const core::v1::PodSpec& pod) {
     names.push_back(container.name);
     images.push_back(container.image);
   }
-  Text(Join(names));
-  Text(Join(images));
+  Text(Join(names, ","));
+  Text(Join(images, ","));
 }
 
 }  // namespace podium::api

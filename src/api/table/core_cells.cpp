@@ -7,6 +7,7 @@
 #include "api/table/cells.h"
 #include "api/types/discovery_v1.h"
 #include "api/types/events_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -226,7 +227,7 @@ void MakeResourceQuota(const ResourceQuota& object, Cells* cells) {
 
 std::string ExternalIpsOf(const Service& service) {
   const ServiceSpec& spec = service.spec;
-  if (spec.type == "ClusterIP" || spec.type == "NodePort") return Join(spec.externalIPs);
+  if (spec.type == "ClusterIP" || spec.type == "NodePort") return Join(spec.externalIPs, ",");
   if (spec.type == "ExternalName") return spec.externalName;
   if (spec.type != "LoadBalancer") return std::string(kUnknown);
   std::set<std::string> balancers;
@@ -236,7 +237,7 @@ std::string ExternalIpsOf(const Service& service) {
   }
   std::vector<std::string> all(balancers.begin(), balancers.end());
   all.insert(all.end(), spec.externalIPs.begin(), spec.externalIPs.end());
-  return all.empty() ? "<pending>" : Join(all);
+  return all.empty() ? "<pending>" : Join(all, ",");
 }
 
 void MakeService(const Service& object, Cells* cells) {
@@ -251,7 +252,7 @@ void MakeService(const Service& object, Cells* cells) {
   cells->Text(object.spec.type);
   cells->Text(object.spec.clusterIPs.empty() ? "" : object.spec.clusterIPs[0], kNone);
   cells->Text(ExternalIpsOf(object), named ? "" : kNone);
-  cells->Text(Join(ports), kNone);
+  cells->Text(Join(ports, ","), kNone);
   cells->Age(object.metadata);
   cells->Text(LabelsText(object.spec.selector));
 }

@@ -15,6 +15,7 @@
 #include "api/types/node_v1.h"
 #include "api/types/resource_v1.h"
 #include "api/types/scheduling_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -228,7 +229,7 @@ void MakeResourceClaim(const ResourceClaim& object, Cells* cells) {
     states.emplace_back("pending");
   }
   cells->Text(object.metadata.name);
-  cells->Text(Join(states));
+  cells->Text(Join(states, ","));
   cells->Age(object.metadata);
 }
 

@@ -9,6 +9,7 @@
 #include "api/types/policy_v1.h"
 #include "api/types/rbac_v1.h"
 #include "api/types/storage_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -42,7 +43,7 @@ std::string HostsOf(const Ingress& ingress) {
     if (!more && !rule.host.empty()) hosts.push_back(rule.host);
   }
   if (hosts.empty()) return "*";
-  std::string text = Join(hosts);
+  std::string text = Join(hosts, ",");
   if (more) text += " + " + std::to_string(ingress.spec.rules.size() - kMost) + " more...";
   return text;
 }
@@ -56,7 +57,7 @@ void MakeIngress(const Ingress& object, Cells* cells) {
   cells->Text(object.metadata.name);
   cells->Text(object.spec.ingressClassName, kNone);
   cells->Text(HostsOf(object));
-  cells->Text(Join(std::vector(addresses.begin(), addresses.end())));
+  cells->Text(Join(addresses, ","));
   cells->Text(object.spec.tls.empty() ? "80" : "80, 443");
   cells->Age(object.metadata);
 }
@@ -83,7 +84,7 @@ void MakeNetworkPolicy(const NetworkPolicy& object, Cells* cells) {
 
 void MakeServiceCidr(const ServiceCIDR& object, Cells* cells) {
   cells->Text(object.metadata.name);
-  cells->Text(Join(object.spec.cidrs));
+  cells->Text(Join(object.spec.cidrs, ","));
   cells->Age(object.metadata);
 }
 
@@ -121,9 +122,9 @@ void MakeCsiDriver(const CSIDriver& object, Cells* cells) {
   cells->Truth(spec.attachRequired.value_or(true));
   cells->Truth(spec.podInfoOnMount.value_or(false));
   cells->Truth(spec.storageCapacity.value_or(false));
-  cells->Text(audiences.empty() ? std::string(kUnset) : Join(audiences));
+  cells->Text(audiences.empty() ? std::string(kUnset) : Join(audiences, ","));
   cells->Truth(spec.requiresRepublish.value_or(false));
-  cells->Text(Join(spec.volumeLifecycleModes), kNone);
+  cells->Text(Join(spec.volumeLifecycleModes, ","), kNone);
   cells->Age(object.metadata);
 }
 

@@ -16,6 +16,7 @@
 #include "api/validation/definition_view.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/webhook_client.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
@@ -38,15 +39,9 @@ struct Options {
   bool valid_bundle_required = false;
 };
 
-std::string Joined(const Messages& messages) {
-  std::string text;
-  for (const std::string& message : messages) text.append(text.empty() ? "" : ",").append(message);
-  return text;
-}
-
 void CheckLabel(const std::string& value, const Path& path, ErrorList* errors) {
   const Messages problems = IsDNS1035Label(value);
-  if (!problems.empty()) errors->Add(field::Invalid(path, value, Joined(problems)));
+  if (!problems.empty()) errors->Add(field::Invalid(path, value, Join(problems, ",")));
 }
 
 void CheckLabels(const reflect::List<std::string>& values, const Path& path, ErrorList* errors) {
@@ -58,7 +53,7 @@ void CheckKind(const std::string& kind, const Path& path, ErrorList* errors) {
   const Messages problems = IsDNS1035Label(LowerToAscii(kind));
   if (kind.empty() || problems.empty()) return;
   errors->Add(field::Invalid(
-      path, kind, "may have mixed case, but should otherwise match: " + Joined(problems)));
+      path, kind, "may have mixed case, but should otherwise match: " + Join(problems, ",")));
 }
 
 void CheckNames(const CustomResourceDefinitionNames& names, const Path& path, ErrorList* errors) {
@@ -98,7 +93,7 @@ void CheckGroup(const std::string& group, const Path& path, ErrorList* errors) {
   if (group.empty()) {
     errors->Add(field::Required(path, ""));
   } else if (const Messages problems = IsDNS1123Subdomain(group); !problems.empty()) {
-    errors->Add(field::Invalid(path, group, Joined(problems)));
+    errors->Add(field::Invalid(path, group, Join(problems, ",")));
   } else if (!group.contains('.')) {
     errors->Add(field::Invalid(path, group, "should be a domain with at least one dot"));
   }

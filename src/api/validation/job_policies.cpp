@@ -7,6 +7,7 @@
 #include "api/validation/job_indexes.h"
 #include "api/validation/job_spec.h"
 #include "api/validation/workloads.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -33,9 +34,8 @@ bool HasContainer(const core::v1::PodSpec& spec, const std::string& name) {
 // A list of exit codes as messages print it.
 field::BadValue Printed(const reflect::Nullable<reflect::List<int32_t>>& codes) {
   if (codes.is_null()) return field::BadValue(nullptr);
-  std::string json;
-  for (int32_t code : codes) json += (json.empty() ? "" : ",") + std::to_string(code);
-  return field::BadValue::Json("[" + json + "]");
+  const auto text_of = [](int32_t code) { return std::to_string(code); };
+  return field::BadValue::Json("[" + Join(codes, ",", text_of) + "]");
 }
 
 void CheckExitCodes(const batch::v1::PodFailurePolicyOnExitCodesRequirement& requirement,

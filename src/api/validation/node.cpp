@@ -14,6 +14,7 @@
 #include "api/validation/ip_fields.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/unversioned_json.h"
+#include "base/text.h"
 #include "reflect/json.h"
 
 namespace podium::api {
@@ -30,15 +31,6 @@ namespace {
 constexpr std::string_view kTaintsKey = "scheduler.alpha.kubernetes.io/taints";
 constexpr std::string_view kAvoidKey = "scheduler.alpha.kubernetes.io/preferAvoidPods";
 
-std::string Joined(const Messages& messages) {
-  std::string out;
-  for (const std::string& message : messages) {
-    if (!out.empty()) out += ';';
-    out += message;
-  }
-  return out;
-}
-
 void CheckTaints(const reflect::List<Taint>& taints, const Path& path, ErrorList* errors) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
   for (size_t i = 0; i < taints.size(); ++i) {
@@ -46,7 +38,7 @@ void CheckTaints(const reflect::List<Taint>& taints, const Path& path, ErrorList
     const Path at = path.Index(i);
     errors->Append(ValidateLabelName(taint.key, at.Child("key")));
     if (const Messages messages = IsValidLabelValue(taint.value); !messages.empty()) {
-      errors->Add(field::Invalid(at.Child("value"), taint.value, Joined(messages)));
+      errors->Add(field::Invalid(at.Child("value"), taint.value, Join(messages, ";")));
     }
     if (taint.effect.empty()) {
       errors->Add(field::Required(at.Child("effect"), ""));

@@ -8,6 +8,7 @@
 #include "api/labels.h"
 #include "api/names.h"
 #include "api/validation/common.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 #include "reflect/utf8.h"
 
@@ -132,15 +133,10 @@ ErrorList ValidateNoNewFinalizers(const List<std::string>& new_finalizers,
   std::set<std::string> extra(new_finalizers.begin(), new_finalizers.end());
   for (const std::string& finalizer : old_finalizers) extra.erase(finalizer);
   if (extra.empty()) return errors;
-  std::string names;
-  for (const std::string& finalizer : extra) {
-    if (!names.empty()) names += ", ";
-    reflect::AppendGoQuoted(finalizer, &names);
-  }
   errors.Add(field::Forbidden(path,
                               "no new finalizers can be added if the object is being deleted, "
                               "found new finalizers []string{" +
-                                  names + "}"));
+                                  Join(extra, ", ", reflect::GoQuoted) + "}"));
   return errors;
 }
 

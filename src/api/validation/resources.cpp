@@ -9,6 +9,7 @@
 #include "api/validation/common.h"
 #include "api/validation/pod_annotations.h"
 #include "api/validation/unversioned_json.h"
+#include "base/text.h"
 
 namespace podium::api {
 
@@ -76,15 +77,6 @@ ErrorList ValidateRequestFits(const std::string& name, const Quantity& request,
   return errors;
 }
 
-std::string Joined(const ClaimNames& names) {
-  std::string out;
-  for (const std::string& name : names) {
-    if (!out.empty()) out += ", ";
-    out += name;
-  }
-  return out;
-}
-
 // A claim may be listed once as a whole, or once for each of its requests.
 ErrorList ValidateClaimReferences(const reflect::List<ResourceClaim>& claims,
                                   const ClaimNames& claim_names, const Path& path) {
@@ -121,7 +113,7 @@ ErrorList ValidateClaimReferences(const reflect::List<ResourceClaim>& claims,
     if (!claim_names.contains(name)) {
       field::Error error = field::NotFound(at, name);
       error.detail = "must be one of the names in pod.spec.resourceClaims";
-      error.detail += claim_names.empty() ? " which is empty" : ": " + Joined(claim_names);
+      error.detail += claim_names.empty() ? " which is empty" : ": " + Join(claim_names, ", ");
       errors.Add(std::move(error));
     }
   }

@@ -7,6 +7,7 @@
 #include "api/labels.h"
 #include "api/names.h"
 #include "api/validation/common.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
@@ -21,15 +22,6 @@ using reflect::Box;
 using reflect::List;
 
 namespace {
-
-std::string JoinProblems(const std::vector<std::string>& problems) {
-  std::string out;
-  for (const std::string& problem : problems) {
-    if (!out.empty()) out += ';';
-    out += problem;
-  }
-  return out;
-}
 
 // A decimal integer in its shortest form, and one that Go reads.
 ErrorList ValidateComparedValue(const std::string& value, const Path& path) {
@@ -61,7 +53,7 @@ ErrorList ValidateTolerationValue(const Toleration& toleration, const Path& path
   if (op == "Equal" || op.empty()) {
     std::vector<std::string> problems = IsValidLabelValue(value);
     if (!problems.empty()) {
-      errors.Add(field::Invalid(op_path, value, JoinProblems(problems)));
+      errors.Add(field::Invalid(op_path, value, Join(problems, ";")));
     }
   } else if (op == "Exists") {
     if (!value.empty()) {

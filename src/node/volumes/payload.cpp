@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "node/field_values.h"
 
 namespace podium::node {
@@ -71,8 +72,7 @@ class Errors {
   }
   podium::Result<void> Result() const {
     if (messages_.empty()) return {};
-    std::string text;
-    for (const std::string& message : messages_) text += (text.empty() ? "" : ", ") + message;
+    const std::string text = Join(messages_, ", ");
     return Error(code_, messages_.size() == 1 ? text : "[" + text + "]");
   }
 
