@@ -80,11 +80,7 @@ Result<int64_t> ParseNumber(std::string_view text) {
 }
 
 Result<int64_t> ParseNumberOrName(std::string_view text, const Bounds& bounds) {
-  const auto same = [&](std::string_view name) {
-    return std::ranges::equal(text, name, [](char a, char b) {
-      return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
-    });
-  };
+  const auto same = [&](std::string_view name) { return EqualsIgnoringCase(text, name); };
   const auto found = std::ranges::find_if(bounds.names, same);
   if (found != bounds.names.end()) return bounds.min + (found - bounds.names.begin());
   return ParseNumber(text);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
@@ -71,9 +72,7 @@ Result<void> TakeScheme(std::string_view* text, GoUrl* url) {
     if (IsLetter(c)) continue;
     if (c == ':') {
       if (i == 0) return Bad("missing protocol scheme");
-      for (const char letter : text->substr(0, i)) {
-        url->scheme += letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 0x20) : letter;
-      }
+      url->scheme = LowerCase(text->substr(0, i));
       text->remove_prefix(i + 1);
       return {};
     }

@@ -12,13 +12,6 @@ namespace {
 
 constexpr std::array<uint8_t, 12> kIPv4Prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-int HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // Takes a number of up to `max` off *text; *padded is set when it has zeros in front that a strict
 // reader refuses. False when there is none, or when it is larger.
 bool TakeNumber(std::string_view* text, unsigned base, unsigned max, unsigned* value,
@@ -26,7 +19,7 @@ bool TakeNumber(std::string_view* text, unsigned base, unsigned max, unsigned* v
   *value = 0;
   size_t size = 0;
   for (; size < text->size(); ++size) {
-    int digit = HexDigit((*text)[size]);
+    int digit = HexValue((*text)[size]);
     if (digit < 0 || static_cast<unsigned>(digit) >= base) break;
     *value = *value * base + static_cast<unsigned>(digit);
     if (*value > max) return false;

@@ -33,14 +33,6 @@ std::string JoinSome(std::span<const std::string> parts, size_t most, std::strin
          " more...";
 }
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  });
-  return out;
-}
-
 std::string LabelsText(const reflect::Map<std::string>& labels) {
   std::string out;
   for (const auto& [key, value] : labels) {

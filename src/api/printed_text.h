@@ -26,7 +26,6 @@ std::string Ago(MicroTime then, Time now);
 
 // The first `most` of them, and how many more there are.
 std::string JoinSome(std::span<const std::string> parts, size_t most, std::string_view between);
-std::string Lower(std::string_view text);
 // "a=b,c=d" in the order of keys; <none>.
 std::string LabelsText(const reflect::Map<std::string>& labels);
 // <none> for one that restricts nothing and for none; <error> for a bad one.

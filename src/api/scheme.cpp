@@ -9,6 +9,7 @@
 #include "api/types/meta_v1.h"
 #include "api/types/registry.h"
 #include "api/types/resources.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -57,14 +58,6 @@ bool IsKnown(const GroupVersion& gv) {
   return std::ranges::any_of(kPackages, [&](const PackageTypes& package) {
     return gv.group == package.package->group && gv.version == package.package->version;
   });
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 // The first resource of that name for which `fits` holds, in the order of discovery.
@@ -127,7 +120,7 @@ const Resource* FindResourceByKind(std::string_view group, std::string_view vers
 }
 
 const Resource* ResolveResource(std::string_view text) {
-  const std::string lower = Lower(text);
+  const std::string lower = LowerCase(text);
   const std::string_view all = lower;
   const size_t dot = all.find('.');
   const std::string_view name = all.substr(0, dot);

@@ -15,5 +15,10 @@ constexpr bool IsHex(char c) { return IsLowerHex(c) || (c >= 'A' && c <= 'F'); }
 
 constexpr char ToLower(char c) { return IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 constexpr char ToUpper(char c) { return IsLower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
+// The value of a hexadecimal digit; -1 for what is none.
+constexpr int HexValue(char c) {
+  if (IsDigit(c)) return c - '0';
+  return IsHex(c) ? ToLower(c) - 'a' + 10 : -1;
+}
 
 }  // namespace podium

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/text.h"
 
 namespace podium {
 namespace {
@@ -20,11 +21,6 @@ bool AllOf(std::string_view text, Predicate predicate) {
   return std::all_of(text.begin(), text.end(), predicate);
 }
 bool HasUpper(std::string_view text) { return std::any_of(text.begin(), text.end(), IsUpper); }
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 // Calls `accept` with each part between separators; false as soon as one is not accepted.
 template <class Predicate>
@@ -186,8 +182,8 @@ Result<ImageReference> ImageReference::Parse(std::string_view text) {
   }
   const Parts parts = Split(rest);
   if (!MatchesGrammar(domain, parts)) {
-    const std::string lower_domain = Lower(domain);
-    const std::string lower_rest = Lower(rest);
+    const std::string lower_domain = LowerCase(domain);
+    const std::string lower_rest = LowerCase(rest);
     return Invalid(MatchesGrammar(lower_domain, Split(lower_rest))
                        ? "repository name must be lowercase"
                        : "invalid reference format");

@@ -24,9 +24,7 @@ constexpr size_t kMaxRunDir = 48;
 // NFT_NAME_MAXLEN is 256 with the final NUL.
 constexpr size_t kMaxTableName = 255;
 
-bool IsWord(char c) {
-  return IsLower(c) || (c >= 'A' && c <= 'Z') || IsDigit(c) || c == '_' || c == '-' || c == '.';
-}
+bool IsWord(char c) { return IsLetterOrDigit(c) || c == '_' || c == '-' || c == '.'; }
 
 std::string_view CheckName(std::string_view value) {
   if (value.empty()) return "is empty";

@@ -12,6 +12,7 @@
 
 #include "api/printed_text.h"
 #include "api/scheme.h"
+#include "base/text.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
 #include "cli/input.h"
@@ -39,7 +40,7 @@ struct Target {
 
   // By group and kind, whatever the version.
   bool IsOfKind(const reflect::ObjectHeader& header) const {
-    if (resource == nullptr) return api::Lower(header.kind) == api::Lower(word);
+    if (resource == nullptr) return EqualsIgnoringCase(header.kind, word);
     const auto version = api::ParseApiVersion(header.api_version);
     return version && version->group == resource->group && header.kind == resource->kind;
   }

@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace podium::cli {
 namespace {
 
@@ -40,8 +42,6 @@ void AppendEscape(char32_t code, size_t digits, std::string* out) {
   while (digits-- > 0) *out += kHex[code >> 4 * digits & 0xF];
 }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // Edits that make one of the other, letter case aside: insert, drop, replace, swap neighbours.
 size_t Distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before_last(b.size() + 1);
@@ -51,10 +51,10 @@ size_t Distance(std::string_view a, std::string_view b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     now[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const bool same = Lower(a[i - 1]) == Lower(b[j - 1]);
+      const bool same = ToLower(a[i - 1]) == ToLower(b[j - 1]);
       now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
-      if (i > 1 && j > 1 && Lower(a[i - 1]) == Lower(b[j - 2]) &&
-          Lower(a[i - 2]) == Lower(b[j - 1])) {
+      if (i > 1 && j > 1 && ToLower(a[i - 1]) == ToLower(b[j - 2]) &&
+          ToLower(a[i - 2]) == ToLower(b[j - 1])) {
         now[j] = std::min(now[j], before_last[j - 2] + 1);
       }
     }

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "api/scheme.h"
+#include "base/text.h"
 #include "client/status_error.h"
 #include "http/url.h"
 #include "reflect/json_value.h"
@@ -26,7 +27,7 @@ std::string ScalarText(const reflect::JsonValue& value) {
 std::string Described(const http::Request& request) {
   const std::string path = http::Url::Parse(request.url).ok() ? http::Url::Parse(request.url)->path
                                                               : std::string(request.url);
-  return http::LowerCase(request.method) + " " + path;
+  return LowerCase(request.method) + " " + path;
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -21,6 +20,7 @@
 #include <vector>
 
 #include "api/names.h"
+#include "base/text.h"
 #include "linux/path.h"
 
 namespace podium::commands {
@@ -71,9 +71,7 @@ std::vector<std::string> Addresses(const Instance& instance) {
 std::string HostName() {
   utsname names{};
   uname(&names);
-  std::string name = names.nodename;
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = LowerCase(names.nodename);
   return api::IsDNS1123Subdomain(name).empty() ? name : "localhost";
 }
 

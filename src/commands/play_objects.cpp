@@ -1,7 +1,6 @@
 #include "commands/play_objects.h"
 
 #include <algorithm>
-#include <cctype>
 #include <initializer_list>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "api/types/batch_v1.h"
 #include "api/types/batch_v1beta1.h"
 #include "api/types/meta_v1.h"
+#include "base/text.h"
 #include "reflect/json.h"
 #include "reflect/json_value.h"
 
@@ -22,16 +22,9 @@ using reflect::TypeOf;
 
 constexpr char kDefaultNamespace[] = "default";
 
-std::string InLowerCase(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 // `deployment "web"`
 std::string Named(std::string_view kind, const std::string& name) {
-  return InLowerCase(kind) + " \"" + name + "\"";
+  return LowerCase(kind) + " \"" + name + "\"";
 }
 
 // What the spec of a workload sets besides its template, in the order of its JSON.
@@ -92,7 +85,7 @@ class Collector {
 
   void PassOverUnknown(const std::string& json) {
     const auto header = reflect::ReadHeader(json);
-    objects_.notes.push_back((header.ok() ? InLowerCase(header->kind) : std::string("an object")) +
+    objects_.notes.push_back((header.ok() ? LowerCase(header->kind) : std::string("an object")) +
                              ": passed over, podium does not know this kind");
   }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/text.h"
 #include "reflect/json_value.h"
 
 namespace podium::http {

@@ -46,8 +46,6 @@ class Headers {
 };
 
 // Without case, ASCII only.
-bool EqualsIgnoringCase(std::string_view a, std::string_view b);
-std::string LowerCase(std::string_view text);
 // Without spaces and tabs at both ends.
 std::string_view TrimBlanks(std::string_view text);
 // The members of a comma separated list, trimmed, without the empty ones. Quoted strings are not

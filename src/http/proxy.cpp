@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/text.h"
 #include "http/headers.h"
 
 namespace podium::http {

@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 void AppendEscaped(char c, std::string* out) {
   const auto byte = static_cast<unsigned char>(c);
   *out += '%';
@@ -137,7 +130,7 @@ size_t SchemeLength(std::string_view text) {
   const size_t length =
       static_cast<size_t>(std::ranges::find_if_not(text, in_scheme) - text.begin());
   if (length == 0 || length == text.size() || text[length] != ':') return 0;
-  return text[0] >= '0' && text[0] <= '9' ? 0 : length;
+  return IsDigit(text[0]) ? 0 : length;
 }
 
 }  // namespace

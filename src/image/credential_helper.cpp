@@ -14,6 +14,7 @@
 #include <ranges>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/unique_fd.h"
 #include "reflect/json_value.h"
 
@@ -43,11 +44,7 @@ Result<Pipe> MakePipe() {
 bool IsProgramName(std::string_view name) {
   return !name.empty() && name.size() < 100 &&
          std::ranges::all_of(
-             name,
-             [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                      c == '-' || c == '_' || c == '.';
-             });
+             name, [](char c) { return IsLetterOrDigit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 std::optional<std::string> FindProgram(std::string_view path, const std::string& name) {

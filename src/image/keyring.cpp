@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace podium::image {
 namespace {
 
@@ -38,7 +40,7 @@ std::optional<Location> ParseLocation(std::string_view text) {
   const size_t bracket = authority.rfind(']');
   if (colon == authority.npos || (bracket != authority.npos && colon < bracket)) return location;
   const std::string_view port = authority.substr(colon + 1);
-  if (!std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  if (!std::ranges::all_of(port, IsDigit)) return std::nullopt;
   std::string_view host = authority.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   location.host = host;

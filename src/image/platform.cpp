@@ -5,17 +5,15 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+#include "base/text.h"
+
 namespace podium::image {
 namespace {
 
 constexpr int kOldestArm = 5;
 // v9.0 came out of v8.5: v9.x runs what v8.(x+5) runs.
 constexpr int kArm9Offset = 5;
-
-std::string Lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
 
 // "v8.2" is 8 and 2, "v8" is 8 and 0; -1 when it is no number.
 struct Version {
@@ -90,17 +88,16 @@ void NormalizeArm64(Platform* platform) {
 
 bool IsWord(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
+    return IsLetterOrDigit(c) || c == '_' || c == '-' || c == '.';
   });
 }
 
 }  // namespace
 
 Platform NormalizePlatform(Platform platform) {
-  platform.os = Lower(std::move(platform.os));
-  platform.architecture = Lower(std::move(platform.architecture));
-  platform.variant = Lower(std::move(platform.variant));
+  platform.os = LowerCase(platform.os);
+  platform.architecture = LowerCase(platform.architecture);
+  platform.variant = LowerCase(platform.variant);
   if (platform.os.empty()) platform.os = "linux";
   if (platform.os == "macos") platform.os = "darwin";
 
@@ -157,7 +154,7 @@ Result<Platform> ParsePlatform(std::string_view text) {
   }
   Platform platform = HostPlatform();
   if (parts.size() == 1) {
-    if (Lower(parts[0]) == "linux") return platform;
+    if (EqualsIgnoringCase(parts[0], "linux")) return platform;
     platform.architecture = parts[0];
     platform.variant.clear();
     return NormalizePlatform(std::move(platform));

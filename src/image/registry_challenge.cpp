@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/text.h"
 
 namespace podium::image {
 namespace {
@@ -18,14 +19,6 @@ bool IsToken68Char(char c) {
   return IsLetterOrDigit(c) || (c != '\0' && std::string_view("-._~+/").contains(c));
 }
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 class Reader {
  public:
@@ -76,7 +69,7 @@ class Reader {
 // name = value. False, with nothing read, when no parameter stands here: then a scheme may.
 bool TakeParameter(Reader* reader, Challenge* challenge) {
   const std::string_view before = reader->rest();
-  const std::string name = Lower(reader->Take(IsTokenChar));
+  const std::string name = LowerCase(reader->Take(IsTokenChar));
   reader->SkipBlanks();
   std::string value;
   bool good = !name.empty() && reader->Accept('=');
@@ -130,7 +123,7 @@ std::vector<Challenge> ParseChallenges(std::string_view header) {
   reader.SkipListSeparators();
   while (!reader.done() && challenges.size() < kMaxChallenges) {
     Challenge challenge;
-    challenge.scheme = Lower(reader.Take(IsTokenChar));
+    challenge.scheme = LowerCase(reader.Take(IsTokenChar));
     if (challenge.scheme.empty()) break;
     const bool separated = reader.SkipBlanks();
     if (!reader.done() && reader.rest().front() != ',' && !separated) break;

@@ -1,8 +1,10 @@
 #include "image/registry_errors.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
+#include "base/text.h"
 #include "reflect/json_value.h"
 
 namespace podium::image {
@@ -26,14 +28,8 @@ std::string_view TextOf(const reflect::JsonValue& object, std::string_view name)
 
 // "NAME_UNKNOWN" as Docker and containerd print it.
 std::string CodeWords(std::string_view code) {
-  std::string words;
-  for (const char c : code) {
-    if (c == '_') {
-      words.push_back(' ');
-    } else {
-      words.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-    }
-  }
+  std::string words = LowerCase(code);
+  std::ranges::replace(words, '_', ' ');
   return words;
 }
 

@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 
+#include "base/text.h"
 #include "base/unique_fd.h"
 
 namespace podium::kernel {
@@ -67,21 +67,15 @@ static_assert(kNames[CAP_MKNOD] == "CAP_MKNOD");
 constexpr std::string_view kPrefix = "CAP_";
 constexpr std::string_view kAll = "ALL";
 
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  std::ranges::transform(upper, upper.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return upper;
-}
-
 bool HasAll(std::span<const std::string> names) {
-  return std::ranges::any_of(names, [](const std::string& name) { return Upper(name) == kAll; });
+  return std::ranges::any_of(names,
+                             [](const std::string& name) { return UpperCase(name) == kAll; });
 }
 
 Result<CapabilityMask> ParseBut(std::string_view passed_over, std::span<const std::string> names) {
   CapabilityMask mask = 0;
   for (const std::string& name : names) {
-    if (!passed_over.empty() && Upper(name) == passed_over) continue;
+    if (!passed_over.empty() && UpperCase(name) == passed_over) continue;
     const std::optional<int> number = CapabilityNumber(name);
     if (!number) return Error(Code::kInvalidArgument, "unknown capability \"" + name + "\"");
     mask |= CapabilityBit(*number);
@@ -99,7 +93,7 @@ const CapabilityMask kDefaultCapabilities =
     CapabilityBit(CAP_SYS_CHROOT) | CapabilityBit(CAP_KILL) | CapabilityBit(CAP_AUDIT_WRITE);
 
 std::optional<int> CapabilityNumber(std::string_view name) {
-  std::string upper = Upper(name);
+  std::string upper = UpperCase(name);
   if (!upper.starts_with(kPrefix)) upper.insert(0, kPrefix);
   const auto* const found = std::ranges::find(kNames, upper);
   if (found == kNames.end()) return std::nullopt;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/ascii.h"
 #include "reflect/json.h"
 #include "wire/types/cni.h"
 
@@ -27,11 +28,9 @@ Error Invalid(const std::string& what) { return {Code::kInvalidArgument, what}; 
 
 // A name that plugins make paths of.
 bool IsName(std::string_view name) {
-  const auto word = [](unsigned char c) { return std::isalnum(c) != 0; };
-  return !name.empty() && word(static_cast<unsigned char>(name[0])) &&
-         std::ranges::all_of(name, [&](char c) {
-           return word(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-';
-         });
+  return !name.empty() && IsLetterOrDigit(name[0]) && std::ranges::all_of(name, [](char c) {
+    return IsLetterOrDigit(c) || c == '_' || c == '.' || c == '-';
+  });
 }
 
 Result<std::string> ReadFile(const fs::path& path) {

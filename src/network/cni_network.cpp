@@ -107,11 +107,6 @@ Result<void> MakeFolder(const std::string& path) {
   return {};
 }
 
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 }  // namespace
 
 CniOptions CniOptionsOf(const Instance& instance) {
@@ -192,7 +187,7 @@ Result<std::string> CniNetwork::Run(const Attachment& attachment, const CniPlugi
                       {"CNI_IFNAME", kPodInterface}, {"CNI_PATH", path}};
   TRY(CniOutcome outcome, RunCniPlugin(call));
   if (outcome.status == 0) return std::move(outcome.output);
-  return CniFailure(plugin.type, Lower(verb), outcome.output, outcome.errors, outcome.status);
+  return CniFailure(plugin.type, LowerCase(verb), outcome.output, outcome.errors, outcome.status);
 }
 
 Result<std::string> CniNetwork::Add(const Attachment& attachment) const {

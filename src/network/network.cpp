@@ -1,10 +1,10 @@
 #include "network/network.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <utility>
 
+#include "base/ascii.h"
 #include "reflect/json_value.h"
 
 namespace podium::network {
@@ -74,7 +74,7 @@ std::string_view ProtocolName(Protocol protocol) {
 Result<void> CheckSandboxId(std::string_view id) {
   constexpr size_t kMaxSandboxId = 64;
   const bool plain = std::ranges::all_of(
-      id, [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; });
+      id, [](char c) { return IsLetterOrDigit(c) || c == '.' || c == '-' || c == '_'; });
   if (id.empty() || id.size() > kMaxSandboxId || !plain || id[0] == '.' || id[0] == '-') {
     return Error(Code::kInvalidArgument, "'" + std::string(id) + "' is no sandbox id");
   }

@@ -1,9 +1,10 @@
 #include "node/port_conflicts.h"
 
 #include <algorithm>
-#include <cctype>
 #include <csignal>
 
+#include "base/ascii.h"
+#include "base/text.h"
 #include "node/container_log.h"
 
 namespace podium::node {
@@ -19,13 +20,6 @@ constexpr size_t kLastBytes = 4096;
 // As glibc, Go and Java, Node.js, and musl say it.
 constexpr std::string_view kInUse[] = {"address already in use", "eaddrinuse", "address in use"};
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 // Whose end is somebody's will: nobody asks why it failed, and to look takes milliseconds.
 bool WasStopped(const v1::Pod& pod, const ObservedContainer& container) {
   constexpr int32_t kKilled = 128 + SIGKILL;
@@ -35,14 +29,13 @@ bool WasStopped(const v1::Pod& pod, const ObservedContainer& container) {
 }
 
 bool TellsOfAddressInUse(std::string_view lines) {
-  const std::string lower = Lower(lines);
+  const std::string lower = LowerCase(lines);
   return std::ranges::any_of(kInUse, [&](std::string_view words) { return lower.contains(words); });
 }
 
 // Whether a line that tells of an address in use has the number, on its own.
 bool Names(std::string_view lines, uint16_t port) {
   const std::string number = std::to_string(port);
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   while (!lines.empty()) {
     const std::string_view line = lines.substr(0, lines.find('\n'));
     lines.remove_prefix(std::min(line.size() + 1, lines.size()));
@@ -51,8 +44,8 @@ bool Names(std::string_view lines, uint16_t port) {
     for (size_t at = line.find(number); at != std::string_view::npos;
          at = line.find(number, at + 1)) {
       const size_t end = at + number.size();
-      if (end < line.size() && (digit(line[end]) || line[end] == '.')) continue;
-      const std::string before = Lower(line.substr(0, at));
+      if (end < line.size() && (IsDigit(line[end]) || line[end] == '.')) continue;
+      const std::string before = LowerCase(line.substr(0, at));
       if (before.ends_with(":") || before.ends_with("port ") || before.ends_with("port: ")) {
         return true;
       }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace podium::node {
 namespace {
 
@@ -26,10 +28,8 @@ ProbeOutcome RunHttp(const ProbeInput& in, std::chrono::seconds timeout, Network
   auto call = MakeHttpCall(*in.probe.httpGet, in.container, in.address, timeout);
   if (!call.ok()) return {ProbeResult::kUnknown, call.error().message()};
   const auto has = [&](std::string_view name) {
-    return std::ranges::any_of(call->headers, [&](const auto& header) {
-      return std::ranges::equal(header.first, name,
-                                [](char a, char b) { return (a | 0x20) == (b | 0x20); });
-    });
+    return std::ranges::any_of(
+        call->headers, [&](const auto& header) { return EqualsIgnoringCase(header.first, name); });
   };
   if (!has("User-Agent")) call->headers.emplace_back("User-Agent", "kube-probe/1.36");
   if (!has("Accept")) call->headers.emplace_back("Accept", "*/*");

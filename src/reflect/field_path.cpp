@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace podium::reflect {
 namespace {
 
@@ -21,10 +23,7 @@ std::optional<size_t> ReadIndex(std::string_view text) {
 }
 
 // What Text writes without quotes; the parser takes more.
-bool IsBareCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-' || c == '$';
-}
+bool IsBareCharacter(char c) { return IsLetterOrDigit(c) || c == '_' || c == '-' || c == '$'; }
 
 class PathParser {
  public:

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <type_traits>
 
+#include "base/ascii.h"
 #include "base/bulk_heap.h"
 #include "base/text.h"
 #include "reflect/base64.h"
@@ -496,7 +497,7 @@ bool Decoder::DecodeBool(bool* at) {
   return scanner_.ReadWord(*at ? "true" : "false");
 }
 
-bool IsNumberStart(char c) { return c == '-' || (c >= '0' && c <= '9'); }
+bool IsNumberStart(char c) { return c == '-' || IsDigit(c); }
 
 template <class T>
 bool Decoder::DecodeInteger(uint8_t type_flags, T* at) {

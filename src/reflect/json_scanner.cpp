@@ -80,17 +80,9 @@ bool JsonScanner::ReadHex(unsigned* code) {
   if (end_ - at_ < 4) return Fail("escape is cut off");
   unsigned value = 0;
   for (int i = 0; i < 4; ++i, ++at_) {
-    const char c = *at_;
-    value <<= 4;
-    if (IsDigit(c)) {
-      value |= static_cast<unsigned>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      value |= static_cast<unsigned>(c - 'a' + 10);
-    } else if (c >= 'A' && c <= 'F') {
-      value |= static_cast<unsigned>(c - 'A' + 10);
-    } else {
-      return Fail("escape \\u needs four hexadecimal digits");
-    }
+    const int digit = HexValue(*at_);
+    if (digit < 0) return Fail("escape \\u needs four hexadecimal digits");
+    value = value << 4 | static_cast<unsigned>(digit);
   }
   *code = value;
   return true;

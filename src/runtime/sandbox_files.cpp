@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/ascii.h"
 #include "linux/path.h"
 #include "runtime/draft.h"
 #include "runtime/messages.h"
@@ -24,7 +25,7 @@ bool IsSysctlName(std::string_view name) {
   for (size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
     const bool separator = c == '.' || c == '/';
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    const bool plain = IsLowerOrDigit(c) || c == '_' || c == '-';
     if (!separator && !plain) return false;
     if (separator && (i + 1 == name.size() || name[i + 1] == '.' || name[i + 1] == '/')) {
       return false;

@@ -5,6 +5,8 @@
 #include <string>
 #include <tuple>
 
+#include "base/text.h"
+
 namespace podium::runtime {
 namespace {
 
@@ -47,8 +49,7 @@ int ParseSignal(std::string_view text) {
       error == std::errc() && at == end) {
     return number > 0 && number <= kRtMax ? number : 0;
   }
-  std::string name;
-  for (const char c : text) name += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  std::string name = UpperCase(text);
   if (name.starts_with("SIG")) name.erase(0, 3);
   for (const Known& known : kSignals) {
     if (name == known.name) return known.number;

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "base/ascii.h"
+
 namespace podium {
 namespace {
 
@@ -42,6 +44,15 @@ TEST(Text, CaseIsThatOfASCII) {
   // One bit apart as letters are, and none.
   EXPECT_FALSE(EqualsIgnoringCase("@", "`"));
   EXPECT_FALSE(EqualsIgnoringCase("\xc3\x84", "\xc3\xa4"));
+}
+
+TEST(Text, HexValueIsThatOfADigitInEitherCase) {
+  const std::string_view digits = "0123456789abcdef";
+  for (int c = -128; c < 128; ++c) {
+    const size_t found = digits.find(ToLower(static_cast<char>(c)));
+    EXPECT_EQ(HexValue(static_cast<char>(c)), found == digits.npos ? -1 : static_cast<int>(found))
+        << c;
+  }
 }
 
 }  // namespace

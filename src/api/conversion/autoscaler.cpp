@@ -9,6 +9,7 @@
 #include "api/conversion/converters.h"
 #include "api/types/autoscaling_v1.h"
 #include "api/types/autoscaling_v2.h"
+#include "base/ascii.h"
 #include "reflect/copy.h"
 #include "reflect/json_value.h"
 
@@ -311,8 +312,7 @@ JsonValue WithSmallNames(const JsonValue& value) {
   JsonValue out = JsonValue::Of(JsonValue::Object{});
   for (const auto& [key, member] : value.object()) {
     std::string name(key);
-    if (!name.empty() && name[0] >= 'A' && name[0] <= 'Z')
-      name[0] = static_cast<char>(name[0] | 0x20);
+    if (!name.empty()) name[0] = ToLower(name[0]);
     out.Set(name, WithSmallNames(member));
   }
   return out;

@@ -8,6 +8,7 @@
 #include "api/types/apiextensions_v1.h"
 #include "api/types/apiregistration_v1.h"
 #include "api/types/flowcontrol_v1.h"
+#include "base/text.h"
 
 namespace podium::api::defaults {
 namespace {
@@ -70,15 +71,9 @@ void DefaultPolicyBinding(Binding& binding) {
   DefaultMatchResources(binding.spec.matchResources);
 }
 
-std::string AsciiLower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 void DefaultCustomResource(apiextensions::v1::CustomResourceDefinition& definition) {
   auto& names = definition.spec.names;
-  if (names.singular.empty()) names.singular = AsciiLower(names.kind);
+  if (names.singular.empty()) names.singular = LowerCase(names.kind);
   if (names.listKind.empty() && !names.kind.empty()) names.listKind = names.kind + "List";
   if (!definition.spec.conversion) definition.spec.conversion.emplace().strategy = "None";
   auto& webhook = definition.spec.conversion->webhook;

@@ -11,6 +11,7 @@
 #include "api/describe/parts.h"
 #include "api/types/meta_v1.h"
 #include "base/ascii.h"
+#include "base/text.h"
 #include "reflect/json.h"
 
 namespace podium::api {
@@ -56,8 +57,7 @@ std::string LabelOf(std::string_view name) {
         IsUpper(words[i + 1].front())) {
       word += words[++i];
     }
-    std::string upper = word;
-    for (char& c : upper) c = IsLower(c) ? static_cast<char>(c - 'a' + 'A') : c;
+    const std::string upper = UpperCase(word);
     if (upper == "API" || upper == "URL" || upper == "UID" || upper == "GUID") {
       word = upper;
     } else if (std::ranges::none_of(word, IsUpper)) {

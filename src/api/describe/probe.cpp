@@ -5,6 +5,7 @@
 #include "api/describe/parts.h"
 #include "api/printed_text.h"
 #include "base/ascii.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -30,7 +31,7 @@ std::string PercentEncoded(std::string_view text, std::string_view plain) {
 }
 
 std::string UrlOf(const core::v1::HTTPGetAction& get) {
-  std::string out = Lower(get.scheme);
+  std::string out = LowerCase(get.scheme);
   if (!out.empty()) out += ':';
   out += "//" + PercentEncoded(HostPort(get.host, get.port.String()), kPlainInHost);
   if (!get.path.empty() && !get.path.starts_with('/')) out += '/';

@@ -33,7 +33,7 @@ void WriteTerm(size_t number, const reflect::List<NodeSelectorRequirement>& requ
     if (&each != &requirements.front()) out->Write(2, "\t");
     const std::string values =
         each.values.empty() ? std::string() : " [" + Join(each.values, ", ") + ']';
-    out->Line(0, each.key, " ", Lower(each.operator_), values);
+    out->Line(0, each.key, " ", LowerCase(each.operator_), values);
   }
 }
 

@@ -113,7 +113,7 @@ void MakeEventCells(const EventFields& event, Cells* cells) {
     count = event.series->first;
     last = cells->Ago(event.series->second);
   }
-  std::string object = Lower(event.object.kind);
+  std::string object = LowerCase(event.object.kind);
   if (!event.object.name.empty()) object += '/' + event.object.name;
   std::string source = event.source.component.empty() ? event.controller : event.source.component;
   const std::string& instance = event.source.host.empty() ? event.instance : event.source.host;

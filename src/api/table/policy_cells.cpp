@@ -24,7 +24,7 @@ void MakeIpAddress(const IPAddress& object, Cells* cells) {
     const ParentReference& parent = *object.spec.parentRef;
     std::string text = parent.resource;
     if (!parent.group.empty()) text += '.' + parent.group;
-    text = Lower(text);
+    text = LowerCase(text);
     if (!parent.namespace_.empty()) text += '/' + parent.namespace_;
     cells->Text(text + '/' + parent.name);
   } else {

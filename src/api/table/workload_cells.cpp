@@ -8,6 +8,7 @@
 #include "api/types/apps_v1.h"
 #include "api/types/autoscaling_v1.h"
 #include "api/types/batch_v1.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -129,7 +130,7 @@ void MakeControllerRevision(const ControllerRevision& object, Cells* cells) {
     const size_t slash = owner->apiVersion.find('/');
     const std::string group =
         slash == std::string::npos ? "" : '.' + owner->apiVersion.substr(0, slash);
-    cells->Text(Lower(owner->kind + group) + '/' + owner->name);
+    cells->Text(LowerCase(owner->kind + group) + '/' + owner->name);
   }
   cells->Number(object.revision);
   cells->Age(object.metadata);

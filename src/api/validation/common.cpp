@@ -2,6 +2,7 @@
 
 #include "api/names.h"
 #include "api/resource_names.h"
+#include "base/ascii.h"
 #include "reflect/go_text.h"
 #include "reflect/json.h"
 
@@ -102,8 +103,7 @@ std::string LowerToAscii(std::string_view text) {
       lower += 'k';
       bytes = kKelvin.size();
     } else {
-      char c = text[0];
-      lower += c >= 'A' && c <= 'Z' ? char(c + ('a' - 'A')) : c;
+      lower += ToLower(text[0]);
     }
     text.remove_prefix(bytes);
   }

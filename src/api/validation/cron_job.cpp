@@ -11,6 +11,8 @@
 #include "api/validation/job.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/workloads.h"
+#include "base/ascii.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -42,10 +44,8 @@ bool IsZonePart(std::string_view part) {
   if (part.empty() || part.size() > 14 || part == "." || part == ".." || part.starts_with('-')) {
     return false;
   }
-  return std::ranges::all_of(part, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view(".-_+").contains(c);
-  });
+  return std::ranges::all_of(
+      part, [](char c) { return IsLetterOrDigit(c) || std::string_view(".-_+").contains(c); });
 }
 
 bool IsZoneName(std::string_view name) {
@@ -55,12 +55,6 @@ bool IsZoneName(std::string_view name) {
     start = end + 1;
   }
   return true;
-}
-
-bool IsLocal(std::string_view name) {
-  return std::ranges::equal(name, std::string_view("local"), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
-  });
 }
 
 void CheckTimeZone(const std::string& zone, const field::Path& path, field::ErrorList* errors) {
@@ -73,7 +67,7 @@ void CheckTimeZone(const std::string& zone, const field::Path& path, field::Erro
     errors->Add(field::Invalid(path, NamedString(zone), "unknown time zone " + zone));
     return;
   }
-  if (IsLocal(zone)) {
+  if (EqualsIgnoringCase(zone, "local")) {
     errors->Add(field::Invalid(
         path, NamedString(zone),
         "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"));

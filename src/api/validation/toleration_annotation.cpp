@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/go_json.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 #include "reflect/json_value.h"
 
@@ -15,11 +16,6 @@ using reflect::JsonValue;
 using reflect::List;
 
 namespace {
-
-bool SameButForCase(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 class Reader {
  public:
@@ -46,7 +42,7 @@ class Reader {
  private:
   void Field(std::string_view name, const JsonValue& value, Toleration* toleration) {
     auto text = [&](std::string_view field, std::string_view type, std::string* target) {
-      if (!SameButForCase(name, field)) return;
+      if (!EqualsIgnoringCase(name, field)) return;
       if (value.is_string()) {
         *target = value.string();
       } else if (!value.is_null()) {
@@ -57,7 +53,8 @@ class Reader {
     text("Operator", "core.TolerationOperator", &toleration->operator_);
     text("Value", "string", &toleration->value);
     text("Effect", "core.TaintEffect", &toleration->effect);
-    if (SameButForCase(name, "TolerationSeconds")) Seconds(value, &toleration->tolerationSeconds);
+    if (EqualsIgnoringCase(name, "TolerationSeconds"))
+      Seconds(value, &toleration->tolerationSeconds);
   }
 
   void Seconds(const JsonValue& value, std::optional<int64_t>* seconds) {

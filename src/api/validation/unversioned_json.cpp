@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/validation/common.h"
+#include "base/ascii.h"
 #include "reflect/base64.h"
 #include "reflect/json.h"
 
@@ -152,7 +153,7 @@ std::string GoNameOf(const Type& type, std::string_view json) {
   if (known.empty()) known = name_in(kGoNames);
   if (!known.empty()) return std::string(known);
   std::string name(json);
-  if (name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 'a' + 'A');
+  name[0] = ToUpper(name[0]);
   return name;
 }
 

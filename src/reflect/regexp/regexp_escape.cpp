@@ -10,12 +10,7 @@
 namespace podium::reflect {
 namespace {
 
-int HexDigit(char32_t c) {
-  if (c >= '0' && c <= '9') return static_cast<int>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<int>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<int>(c - 'A' + 10);
-  return -1;
-}
+int HexDigit(char32_t c) { return c < 0x80 ? HexValue(static_cast<char>(c)) : -1; }
 
 // A digit alone would refer back to a group, which there is not.
 std::optional<char32_t> TakeOctal(char32_t first, std::string_view* rest) {
