@@ -33,16 +33,6 @@ constexpr Bounds kDayOfWeekBounds{0, 6, kDays};
 
 Error Problem(std::string message) { return Error(Code::kInvalidArgument, std::move(message)); }
 
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (size_t start = 0; start <= text.size();) {
-    const size_t end = std::min(text.find(separator, start), text.size());
-    parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
-
 // Between white space, without empty ones.
 std::vector<std::string_view> Fields(std::string_view text) {
   std::vector<std::string_view> fields;

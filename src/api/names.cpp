@@ -380,13 +380,10 @@ field::ErrorList IsFullyQualifiedDomainName(const field::Path& path, std::string
     return {field::Invalid(path, name,
                            "should be a domain with at least two segments separated by dots")};
   }
-  for (size_t start = 0; start <= name.size();) {
-    size_t end = std::min(name.find('.', start), name.size());
-    std::string_view label = name.substr(start, end - start);
+  for (std::string_view label : Split(name, '.')) {
     if (Messages messages = IsDNS1123Label(label); !messages.empty()) {
       return {field::Invalid(path, label, Join(messages, ","))};
     }
-    start = end + 1;
   }
   return {};
 }

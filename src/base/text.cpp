@@ -16,6 +16,17 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   }
 }
 
+std::vector<std::string_view> Words(std::string_view text, std::string_view separators) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const size_t begin = text.find_first_not_of(separators);
+    if (begin == std::string_view::npos) return words;
+    const size_t end = std::min(text.find_first_of(separators, begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    text.remove_prefix(end);
+  }
+}
+
 std::string LowerCase(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), ToLower);

@@ -27,6 +27,8 @@ std::string Join(const Parts& parts, std::string_view separator, TextOf text_of 
 
 // The parts between separators, empty ones too; one at least: Go's strings.Split.
 std::vector<std::string_view> Split(std::string_view text, char separator);
+// The parts between runs of separators, empty ones left out.
+std::vector<std::string_view> Words(std::string_view text, std::string_view separators);
 
 std::string LowerCase(std::string_view text);
 std::string UpperCase(std::string_view text);

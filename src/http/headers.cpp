@@ -22,11 +22,9 @@ std::string_view TrimBlanks(std::string_view text) {
 
 std::vector<std::string_view> SplitList(std::string_view text) {
   std::vector<std::string_view> members;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view member = TrimBlanks(text.substr(begin, end - begin));
+  for (const std::string_view part : Split(text, ',')) {
+    const std::string_view member = TrimBlanks(part);
     if (!member.empty()) members.push_back(member);
-    begin = end + 1;
   }
   return members;
 }

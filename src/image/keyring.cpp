@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/text.h"
 
 namespace podium::image {
 namespace {
@@ -67,24 +68,12 @@ std::optional<std::string> KeyOf(std::string_view location) {
   return key;
 }
 
-std::vector<std::string> Split(const std::string& host) {
-  std::vector<std::string> parts(1);
-  for (const char c : host) {
-    if (c == '.') {
-      parts.emplace_back();
-    } else {
-      parts.back().push_back(c);
-    }
-  }
-  return parts;
-}
-
 bool Matches(const Location& pattern, const Location& image) {
   if (pattern.port != image.port || !image.path.starts_with(pattern.path)) return false;
-  const auto patterns = Split(pattern.host);
-  const auto parts = Split(image.host);
+  const auto patterns = Split(pattern.host, '.');
+  const auto parts = Split(image.host, '.');
   return std::ranges::equal(patterns, parts, [](const auto& one, const auto& other) {
-    return fnmatch(one.c_str(), other.c_str(), 0) == 0;
+    return fnmatch(std::string(one).c_str(), std::string(other).c_str(), 0) == 0;
   });
 }
 

@@ -14,22 +14,13 @@
 #include <limits>
 #include <memory>
 
+#include "base/text.h"
+
 namespace podium::kernel {
 namespace {
 
 constexpr mode_t kFolderMode = 0755;
 constexpr size_t kMaxFileSize = size_t{16} << 20;
-
-std::vector<std::string_view> Split(std::string_view text, std::string_view separators) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const size_t begin = text.find_first_not_of(separators);
-    if (begin == std::string_view::npos) return parts;
-    const size_t end = std::min(text.find_first_of(separators, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    text.remove_prefix(end);
-  }
-}
 
 bool IsSegment(std::string_view name) {
   return !name.empty() && name.size() <= NAME_MAX && name != "." && name != ".." &&
@@ -45,14 +36,11 @@ struct CloseFolder {
 Result<std::vector<std::string>> CgroupSegments(std::string_view path) {
   std::vector<std::string> segments;
   if (path.empty()) return segments;
-  for (size_t begin = 0; begin <= path.size();) {
-    const size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view name = path.substr(begin, end - begin);
+  for (const std::string_view name : Split(path, '/')) {
     if (!IsSegment(name)) {
       return Error(Code::kInvalidArgument, "\"" + std::string(path) + "\" is no path of a cgroup");
     }
     segments.emplace_back(name);
-    begin = end + 1;
   }
   return segments;
 }
@@ -158,7 +146,7 @@ uint64_t TableValue(const std::map<std::string, uint64_t, std::less<>>& table,
   return found == table.end() ? 0 : found->second;
 }
 
-std::vector<std::string_view> CgroupWords(std::string_view text) { return Split(text, " \t\n"); }
-std::vector<std::string_view> CgroupLines(std::string_view text) { return Split(text, "\n"); }
+std::vector<std::string_view> CgroupWords(std::string_view text) { return Words(text, " \t\n"); }
+std::vector<std::string_view> CgroupLines(std::string_view text) { return Words(text, "\n"); }
 
 }  // namespace podium::kernel

@@ -10,19 +10,6 @@ namespace {
 
 using wire::cri::DNSConfig;
 
-std::vector<std::string> Words(std::string_view line) {
-  std::vector<std::string> out;
-  constexpr std::string_view kSpace = " \t\r";
-  while (true) {
-    const size_t begin = line.find_first_not_of(kSpace);
-    if (begin == std::string_view::npos) return out;
-    line.remove_prefix(begin);
-    const size_t end = std::min(line.find_first_of(kSpace), line.size());
-    out.emplace_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
-}
-
 void AddNew(const std::vector<std::string>& values, std::vector<std::string>* to) {
   for (const std::string& value : values) {
     if (std::ranges::find(*to, value) == to->end()) to->push_back(value);
@@ -81,31 +68,27 @@ void UseCluster(const v1::Pod& pod, const NodeConfig& config, const DNSConfig& h
 
 DNSConfig ParseResolvConf(std::string_view text) {
   DNSConfig out;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    line = line.substr(0, line.find_first_of("#;"));
-    std::vector<std::string> words = Words(line);
+  for (const std::string_view line : Split(text, '\n')) {
+    std::vector<std::string_view> words = Words(line.substr(0, line.find_first_of("#;")), " \t\r");
     if (words.size() < 2) continue;
-    const std::string key = words.front();
+    const std::string_view key = words.front();
     words.erase(words.begin());
     if (key == "nameserver") {
-      AddNew({words.front()}, &out.servers);
+      AddNew({std::string(words.front())}, &out.servers);
     } else if (key == "search") {
       out.searches.clear();
-      for (std::string& word : words) {
+      for (std::string_view word : words) {
         // A full stop at the end says the same; a lone one is the root, which adds nothing.
-        if (word != "." && word.ends_with('.')) word.pop_back();
-        if (word != ".") out.searches.push_back(word);
+        if (word != "." && word.ends_with('.')) word.remove_suffix(1);
+        if (word != ".") out.searches.emplace_back(word);
       }
     } else if (key == "options") {
-      for (const std::string& word : words) {
-        const std::string name = word.substr(0, word.find(':'));
+      for (const std::string_view word : words) {
+        const std::string_view name = word.substr(0, word.find(':'));
         std::erase_if(out.options, [&](const std::string& each) {
           return each.substr(0, each.find(':')) == name;
         });
-        out.options.push_back(word);
+        out.options.emplace_back(word);
       }
     }
   }

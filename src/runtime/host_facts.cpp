@@ -10,6 +10,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "base/text.h"
 #include "linux/capabilities.h"
 #include "linux/path.h"
 
@@ -20,31 +21,20 @@ constexpr size_t kMaxMountInfo = size_t{32} << 20;
 constexpr int kSysAdmin = 21;
 constexpr int kSysResource = 24;
 
-// The fields of a line of mountinfo behind " - ": type, source, options of the file system.
-std::vector<std::string> Split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (true) {
-    const size_t end = text.find(separator);
-    parts.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
-}
-
 bool IsController(std::string_view option) {
   return option != "rw" && option != "ro" && option != "xattr" && option != "clone_children" &&
          option != "noprefix" && option != "cpuset_v2_mode" && option != "favordynmods" &&
          !option.starts_with("release_agent=");
 }
 
-void AddHierarchy(const std::string& mount_point, const std::string& options, HostFacts* facts) {
+void AddHierarchy(std::string_view mount_point, std::string_view options, HostFacts* facts) {
   HostFacts::Hierarchy hierarchy;
   hierarchy.folder = mount_point.substr(mount_point.rfind('/') + 1);
   bool named = false;
-  for (const std::string& option : Split(options, ',')) {
+  for (const std::string_view option : Split(options, ',')) {
     if (!IsController(option)) continue;
     named = named || option.starts_with("name=");
-    hierarchy.options.push_back(option);
+    hierarchy.options.emplace_back(option);
   }
   if (hierarchy.options.empty()) return;
   if (named && hierarchy.options.size() == 1)
@@ -55,11 +45,12 @@ void AddHierarchy(const std::string& mount_point, const std::string& options, Ho
 Result<void> FindHierarchies(HostFacts* facts) {
   TRY(const std::string table,
       kernel::ReadFile(AT_FDCWD, "/proc/thread-self/mountinfo", kMaxMountInfo));
-  for (const std::string& line : Split(table, '\n')) {
+  for (const std::string_view line : Split(table, '\n')) {
     const size_t dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    const std::vector<std::string> left = Split(std::string_view(line).substr(0, dash), ' ');
-    const std::vector<std::string> right = Split(std::string_view(line).substr(dash + 3), ' ');
+    if (dash == std::string_view::npos) continue;
+    // Behind the dash: type, source, options of the file system.
+    const std::vector<std::string_view> left = Split(line.substr(0, dash), ' ');
+    const std::vector<std::string_view> right = Split(line.substr(dash + 3), ' ');
     // Elsewhere than under /sys/fs/cgroup they are somebody's own business.
     if (left.size() < 5 || right.size() < 3 || !left[4].starts_with("/sys/fs/cgroup")) continue;
     if (right[0] == "cgroup") AddHierarchy(left[4], right[2], facts);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <set>
 
+#include "base/text.h"
 #include "linux/path.h"
 
 namespace podium::runtime {
@@ -22,17 +23,6 @@ std::optional<uint32_t> ParseId(std::string_view text) {
     return std::nullopt;
   }
   return id;
-}
-
-// The parts between separators, empty ones too.
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const size_t end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
 }
 
 template <class Visit>

@@ -36,6 +36,13 @@ TEST(Text, SplitKeepsEmptyParts) {
   EXPECT_THAT(Split(",a,,b,", ','), ElementsAre("", "a", "", "b", ""));
 }
 
+TEST(Text, WordsHaveNoEmptyOnes) {
+  EXPECT_THAT(Words("", " "), ElementsAre());
+  EXPECT_THAT(Words(" \t ", " \t"), ElementsAre());
+  EXPECT_THAT(Words("a", " \t"), ElementsAre("a"));
+  EXPECT_THAT(Words("  a\t b c ", " \t"), ElementsAre("a", "b", "c"));
+}
+
 TEST(Text, CaseIsThatOfASCII) {
   EXPECT_EQ(LowerCase("@AZ[`az{\xc3\x84"), "@az[`az{\xc3\x84");
   EXPECT_EQ(UpperCase("@AZ[`az{\xc3\xa4"), "@AZ[`AZ{\xc3\xa4");

@@ -49,12 +49,7 @@ bool IsZonePart(std::string_view part) {
 }
 
 bool IsZoneName(std::string_view name) {
-  for (size_t start = 0; start <= name.size();) {
-    const size_t end = std::min(name.find('/', start), name.size());
-    if (!IsZonePart(name.substr(start, end - start))) return false;
-    start = end + 1;
-  }
-  return true;
+  return std::ranges::all_of(Split(name, '/'), IsZonePart);
 }
 
 void CheckTimeZone(const std::string& zone, const field::Path& path, field::ErrorList* errors) {

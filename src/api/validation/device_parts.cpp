@@ -10,6 +10,7 @@
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "base/ascii.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
@@ -21,17 +22,6 @@ using resource::v1::DeviceToleration;
 namespace {
 
 using Names = reflect::List<std::string>;
-
-// The parts of a text that stand between slashes.
-std::vector<std::string_view> SplitAtSlashes(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (size_t slash = text.find('/'); slash != text.npos; slash = text.find('/')) {
-    parts.push_back(text.substr(0, slash));
-    text.remove_prefix(slash + 1);
-  }
-  parts.push_back(text);
-  return parts;
-}
 
 // Why the text is no UUID in any of its forms, in the words of github.com/google/uuid. Empty when
 // it is one.
@@ -81,7 +71,7 @@ void CheckPoolName(const std::string& name, const Path& path, ErrorList* errors)
     return;
   }
   if (name.size() > kMaxBytes) errors->Add(field::TooLong(path, kMaxBytes));
-  for (std::string_view part : SplitAtSlashes(name)) {
+  for (std::string_view part : Split(name, '/')) {
     errors->Append(ValidateDNS1123Subdomain(part, path));
   }
 }
@@ -100,7 +90,7 @@ void CheckShareID(const std::string& id, const Path& path, ErrorList* errors) {
 
 // Upstream lets names of three parts and more pass.
 void CheckDeviceName(const std::string& name, const Path& path, ErrorList* errors) {
-  const std::vector<std::string_view> parts = SplitAtSlashes(name);
+  const std::vector<std::string_view> parts = Split(name, '/');
   if (parts.size() == 1) CheckIdentifier(name, path, errors);
   if (parts.size() != 2) return;
   if (parts[0].empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
@@ -43,24 +44,13 @@ Result<Interval> ParseInterval(std::string_view text, int32_t completions) {
   return Interval{first, last};
 }
 
-// The parts between commas, one at least.
-std::vector<std::string_view> Split(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (size_t start = 0; start <= text.size();) {
-    const size_t end = std::min(text.find(',', start), text.size());
-    parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
-
 }  // namespace
 
 Result<int32_t> CountIndexes(std::string_view text, int32_t completions) {
   if (text.empty()) return 0;
   int64_t count = 0;
   std::optional<int64_t> previous;
-  for (std::string_view part : Split(text)) {
+  for (std::string_view part : Split(text, ',')) {
     TRY(const Interval interval, ParseInterval(part, completions));
     if (previous && *previous >= interval.first) return NotAscending(*previous, interval.first);
     count += interval.last - interval.first + 1;
@@ -72,8 +62,8 @@ Result<int32_t> CountIndexes(std::string_view text, int32_t completions) {
 Result<void> CheckIndexesDisjoint(std::string_view completed, std::string_view failed,
                                   int32_t completions) {
   if (completed.empty() || failed.empty()) return {};
-  const std::vector<std::string_view> completed_parts = Split(completed);
-  const std::vector<std::string_view> failed_parts = Split(failed);
+  const std::vector<std::string_view> completed_parts = Split(completed, ',');
+  const std::vector<std::string_view> failed_parts = Split(failed, ',');
   for (size_t c = 0, f = 0; c < completed_parts.size() && f < failed_parts.size();) {
     const Result<Interval> done = ParseInterval(completed_parts[c], completions);
     const Result<Interval> lost = ParseInterval(failed_parts[f], completions);

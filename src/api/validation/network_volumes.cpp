@@ -5,6 +5,7 @@
 #include "api/validation/common.h"
 #include "api/validation/volume_sources.h"
 #include "base/ascii.h"
+#include "base/text.h"
 
 namespace podium::api {
 namespace {
@@ -161,13 +162,8 @@ void CheckQuobyte(const core::v1::QuobyteVolumeSource& source, const field::Path
     errors->Add(field::Required(path.Child("tenant"),
                                 "must be a UUID and may not exceed a length of 64 characters"));
   } else {
-    const std::string_view pairs = source.registry;
-    for (size_t start = 0; start <= pairs.size();) {
-      const size_t end = std::min(pairs.find(',', start), pairs.size());
-      if (!IsHostPort(pairs.substr(start, end - start))) {
-        errors->Add(field::Invalid(registry, source.registry, kPairs));
-      }
-      start = end + 1;
+    for (const std::string_view pair : Split(source.registry, ',')) {
+      if (!IsHostPort(pair)) errors->Add(field::Invalid(registry, source.registry, kPairs));
     }
   }
   CheckNotEmpty(source.volume, path, "volume", errors);

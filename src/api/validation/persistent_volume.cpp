@@ -13,6 +13,7 @@
 #include "api/validation/scheduling.h"
 #include "api/validation/unversioned_json.h"
 #include "api/validation/workloads.h"
+#include "base/text.h"
 #include "reflect/json.h"
 
 namespace podium::api {
@@ -136,15 +137,12 @@ void CheckClassAndMode(const PersistentVolumeSpec& spec, const Context& context,
 bool IsRootPath(std::string_view path) {
   if (!path.starts_with('/')) return false;
   int depth = 0;
-  for (size_t start = 0; start < path.size();) {
-    const size_t end = std::min(path.find('/', start), path.size());
-    const std::string_view part = path.substr(start, end - start);
+  for (const std::string_view part : Split(path, '/')) {
     if (part == "..") {
       depth = std::max(depth - 1, 0);
     } else if (!part.empty() && part != ".") {
       ++depth;
     }
-    start = end + 1;
   }
   return depth == 0;
 }

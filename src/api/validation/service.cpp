@@ -12,6 +12,7 @@
 #include "api/validation/ip_fields.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/unversioned_json.h"
+#include "base/text.h"
 
 namespace podium::api {
 
@@ -246,10 +247,9 @@ void CheckSourceRanges(const Service& service, const Service* old_service, const
     }
   }
   const std::string_view ranges = Trimmed(found->second);
-  for (size_t start = 0; !ranges.empty() && start <= ranges.size();) {
-    const size_t end = std::min(ranges.find(',', start), ranges.size());
-    CheckLegacyCIDR(std::string(Trimmed(ranges.substr(start, end - start))), {}, path, errors);
-    start = end + 1;
+  if (ranges.empty()) return;
+  for (const std::string_view range : Split(ranges, ',')) {
+    CheckLegacyCIDR(std::string(Trimmed(range)), {}, path, errors);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/object_meta.h"
+#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::api {
@@ -20,10 +21,8 @@ using LabelRule = Messages (*)(std::string_view);
 // Errors of the first label that has any. Returns how many labels there are.
 size_t CheckLabels(std::string_view text, LabelRule rule, const field::Path& path,
                    field::ErrorList* errors) {
-  const size_t count = static_cast<size_t>(std::ranges::count(text, '.')) + 1;
-  for (size_t start = 0; start <= text.size();) {
-    const size_t end = std::min(text.find('.', start), text.size());
-    const std::string_view label = text.substr(start, end - start);
+  const std::vector<std::string_view> labels = Split(text, '.');
+  for (const std::string_view label : labels) {
     const Messages problems = rule(label);
     for (const std::string& problem : problems) {
       std::string detail = "validating label ";
@@ -31,9 +30,8 @@ size_t CheckLabels(std::string_view text, LabelRule rule, const field::Path& pat
       errors->Add(field::Invalid(path, text, detail.append(": ").append(problem)));
     }
     if (!problems.empty()) break;
-    start = end + 1;
   }
-  return count;
+  return labels.size();
 }
 
 }  // namespace

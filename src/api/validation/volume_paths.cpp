@@ -1,17 +1,16 @@
 #include "api/validation/volume_paths.h"
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace podium::api {
 
 field::ErrorList ValidatePathNoBacksteps(std::string_view target, const field::Path& path) {
   field::ErrorList errors;
-  for (size_t start = 0; start <= target.size();) {
-    const size_t end = std::min(target.find('/', start), target.size());
-    if (target.substr(start, end - start) == "..") {
-      // Once, however many there are.
-      errors.Add(field::Invalid(path, target, "must not contain '..'"));
-      break;
-    }
-    start = end + 1;
+  // Once, however many there are.
+  if (std::ranges::count(Split(target, '/'), "..") > 0) {
+    errors.Add(field::Invalid(path, target, "must not contain '..'"));
   }
   return errors;
 }
