@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <utility>
 
+#include "base/owned.h"
 #include "base/unique_fd.h"
 
 namespace podium::cli {
@@ -28,7 +28,7 @@ bool IsManifest(std::string_view name) {
 }
 
 void ListFolder(const std::string& folder, bool recursive, FileList* list) {
-  std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), &closedir);
+  Owned<DIR, closedir> open(opendir(folder.c_str()));
   if (!open) {
     list->errors.push_back({folder, Error::FromErrno(errno, kCannotRead)});
     return;

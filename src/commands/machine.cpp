@@ -1,7 +1,6 @@
 #include "commands/machine.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -13,25 +12,18 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/names.h"
+#include "base/owned.h"
 #include "base/text.h"
 #include "linux/path.h"
 
 namespace podium::commands {
 namespace {
-
-struct FreeAddresses {
-  void operator()(ifaddrs* list) const { freeifaddrs(list); }
-};
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
 
 // Empty for what is no address that others could reach.
 std::string TextOf(const sockaddr* address) {
@@ -51,7 +43,7 @@ std::string TextOf(const sockaddr* address) {
 std::vector<std::string> Addresses(const Instance& instance) {
   ifaddrs* first = nullptr;
   if (getifaddrs(&first) != 0) return {"127.0.0.1"};
-  const std::unique_ptr<ifaddrs, FreeAddresses> list(first);
+  const Owned<ifaddrs, freeifaddrs> list(first);
   std::vector<std::string> v4;
   std::vector<std::string> v6;
   for (const ifaddrs* each = first; each; each = each->ifa_next) {
@@ -98,10 +90,11 @@ int64_t PidsLimit() {
 std::vector<int64_t> HugePageSizes() {
   constexpr std::string_view kPrefix = "hugepages-";
   std::vector<int64_t> sizes;
-  const std::unique_ptr<DIR, CloseDir> folder(opendir("/sys/kernel/mm/hugepages"));
-  if (!folder) return sizes;
-  while (const dirent* entry = readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe): our own
-    const std::string_view name = entry->d_name;
+  const auto folder = kernel::OpenPath("/sys/kernel/mm/hugepages", O_RDONLY | O_DIRECTORY);
+  if (!folder.ok()) return sizes;
+  const auto names = kernel::ListFolder(folder->get());
+  if (!names.ok()) return sizes;
+  for (const std::string& name : *names) {
     if (!name.starts_with(kPrefix)) continue;
     int64_t kib = 0;
     std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), kib);

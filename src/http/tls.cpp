@@ -12,20 +12,11 @@
 #include <climits>
 #include <mutex>
 
+#include "base/owned.h"
 #include "http/url.h"
 
 namespace podium::http {
 namespace {
-
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-template <class T, auto free>
-using Owned = std::unique_ptr<T, Free<free>>;
 
 // The reason of the newest error in OpenSSL's queue, which is emptied.
 std::string TakeReason() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/owned.h"
 #include "image/byte_source.h"
 
 namespace podium::image {
@@ -132,10 +133,7 @@ class Zstd {
   }
 
  private:
-  struct Free {
-    void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
-  };
-  std::unique_ptr<ZSTD_DStream, Free> stream_;
+  Owned<ZSTD_DStream, ZSTD_freeDStream> stream_;
   bool inside_frame_ = false;
 };
 

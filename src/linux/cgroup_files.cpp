@@ -12,9 +12,9 @@
 #include <cerrno>
 #include <charconv>
 #include <limits>
-#include <memory>
 
 #include "base/text.h"
+#include "linux/folder_stream.h"
 
 namespace podium::kernel {
 namespace {
@@ -26,10 +26,6 @@ bool IsSegment(std::string_view name) {
   return !name.empty() && name.size() <= NAME_MAX && name != "." && name != ".." &&
          std::ranges::none_of(name, [](unsigned char c) { return c < ' ' || c == 0x7f; });
 }
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { closedir(folder); }
-};
 
 }  // namespace
 
@@ -96,17 +92,11 @@ bool HasCgroupFile(int folder, const std::string& name) {
 }
 
 Result<std::vector<std::string>> ChildCgroups(int folder) {
-  // A descriptor of its own: the position in the folder belongs to it.
-  UniqueFd copy(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!copy) return Error::FromErrno(errno, "reading a cgroup");
-  const std::unique_ptr<DIR, CloseFolder> entries(fdopendir(copy.get()));
-  if (!entries) return Error::FromErrno(errno, "reading a cgroup");
-  (void)copy.release();
+  TRY(FolderStream stream, FolderStream::Open(folder, "reading a cgroup"));
   std::vector<std::string> names;
-  // readdir is safe as long as a stream has one reader.
-  while (const dirent* entry = readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view name(&entry->d_name[0]);
-    if (entry->d_type == DT_DIR && name != "." && name != "..") names.emplace_back(name);
+  int error = 0;  // of a cgroup that is removed meanwhile: it has no more
+  while (const dirent* entry = stream.Next(&error)) {
+    if (entry->d_type == DT_DIR) names.emplace_back(&entry->d_name[0]);
   }
   return names;
 }

@@ -10,8 +10,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <memory>
 #include <utility>
+
+#include "linux/folder_stream.h"
 
 namespace podium::kernel {
 namespace {
@@ -32,38 +33,6 @@ Result<UniqueFd> OpenAt2(int folder, const std::string& path, int flags, mode_t 
     if (fd >= 0) return UniqueFd(static_cast<int>(fd));
     if (errno == EINTR || (errno == EAGAIN && i < kMaxRaces)) continue;
     return Error::FromErrno(errno, path);
-  }
-}
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { closedir(folder); }
-};
-using Folder = std::unique_ptr<DIR, CloseFolder>;
-
-// The descriptor of a Folder belongs to it.
-Result<Folder> OpenFolder(int at, const std::string& name) {
-  UniqueFd fd(openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return Error::FromErrno(errno, name);
-  Folder folder(fdopendir(fd.get()));
-  if (!folder) return Error::FromErrno(errno, name);
-  (void)fd.release();
-  return folder;
-}
-
-bool IsDots(const char* name) {
-  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
-// Null at the end, or with *error.
-const dirent* Next(const Folder& folder, int* error) {
-  while (true) {
-    errno = 0;
-    const dirent* entry = readdir(folder.get());  // NOLINT(concurrency-mt-unsafe): a stream of ours
-    if (!entry) {
-      *error = errno;
-      return nullptr;
-    }
-    if (!IsDots(entry->d_name)) return entry;
   }
 }
 
@@ -194,11 +163,12 @@ Result<void> ReplaceFile(int folder, const std::string& name, std::string_view b
 }
 
 Result<std::vector<std::string>> ListFolder(int folder) {
-  TRY(const Folder stream, OpenFolder(folder, "."));
+  constexpr char kReading[] = "reading a folder";
+  TRY(FolderStream stream, FolderStream::Open(folder, kReading));
   std::vector<std::string> names;
   int error = 0;
-  while (const dirent* entry = Next(stream, &error)) names.emplace_back(entry->d_name);
-  if (error != 0) return Error::FromErrno(error, "reading a folder");
+  while (const dirent* entry = stream.Next(&error)) names.emplace_back(entry->d_name);
+  if (error != 0) return Error::FromErrno(error, kReading);
   std::ranges::sort(names);
   return names;
 }

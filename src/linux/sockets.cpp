@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <memory>
 #include <optional>
 #include <string_view>
 
+#include "linux/folder_stream.h"
 #include "linux/path.h"
 
 namespace podium::kernel {
@@ -22,10 +21,6 @@ constexpr size_t kMaxTable = size_t{16} << 20;
 // shows.
 constexpr std::string_view kListening = "0A";
 constexpr std::string_view kUnconnected = "07";
-
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
 
 std::string ProcPath(pid_t pid, std::string_view rest) {
   std::string path = "/proc/" + std::to_string(pid);
@@ -98,13 +93,13 @@ Result<std::vector<BoundSocket>> ReadBoundSockets(pid_t pid) {
 Result<std::vector<uint64_t>> OpenSockets(pid_t pid) {
   constexpr std::string_view kPrefix = "socket:[";
   const std::string path = ProcPath(pid, "/fd");
-  const std::unique_ptr<DIR, CloseDir> folder(opendir(path.c_str()));
-  if (!folder) return Error::FromErrno(errno, path);
+  TRY(const UniqueFd folder, OpenPath(path, O_RDONLY | O_DIRECTORY));
+  TRY(FolderStream stream, FolderStream::Open(folder.get(), path));
   std::vector<uint64_t> inodes;
   std::array<char, 64> target{};
-  while (const dirent* entry = readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe): our own
-    const ssize_t size =
-        readlinkat(dirfd(folder.get()), entry->d_name, target.data(), target.size());
+  int error = 0;  // of a process that ends meanwhile: it has no more
+  while (const dirent* entry = stream.Next(&error)) {
+    const ssize_t size = readlinkat(stream.fd(), entry->d_name, target.data(), target.size());
     std::string_view text(target.data(), size < 0 ? 0 : static_cast<size_t>(size));
     if (!text.starts_with(kPrefix) || !text.ends_with(']')) continue;
     text.remove_prefix(kPrefix.size());

@@ -8,15 +8,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "linux/folder_stream.h"
 #include "linux/path.h"
 #include "linux/tree_walk.h"
 
@@ -26,14 +25,6 @@ namespace {
 // Of one folder, how many folders in it RemoveTree remembers; the others it finds when it looks
 // again.
 constexpr size_t kMaxRemembered = 500;
-
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
-
-bool IsDots(const char* name) {
-  return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
-}
 
 Result<struct stat> StatOf(int fd, const std::string& name) {
   struct stat status{};
@@ -72,17 +63,13 @@ class Walk {
   // Calls visit(name) for every entry until it says no.
   template <class Visit>
   Result<void> List(Visit visit) {
-    UniqueFd fd(openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const std::unique_ptr<DIR, CloseDir> dir(fd ? fdopendir(fd.get()) : nullptr);
-    if (!dir) return Error::FromErrno(errno, "listing a folder");
-    (void)fd.release();  // the stream's now
-    while (true) {
-      errno = 0;
-      const dirent* entry = readdir(dir.get());  // NOLINT(concurrency-mt-unsafe): a stream of ours
-      if (!entry) break;
-      if (!IsDots(entry->d_name) && !visit(entry->d_name)) return {};
+    constexpr char kListing[] = "listing a folder";
+    TRY(FolderStream stream, FolderStream::Open(fd_.get(), kListing));
+    int error = 0;
+    while (const dirent* entry = stream.Next(&error)) {
+      if (!visit(entry->d_name)) return {};
     }
-    if (errno != 0) return Error::FromErrno(errno, "listing a folder");
+    if (error != 0) return Error::FromErrno(error, kListing);
     return {};
   }
 

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/owned.h"
 #include "linux/netlink_socket.h"
 #include "network/route_messages.h"
 
@@ -72,7 +72,7 @@ std::vector<Bytes> OwnAddresses() {
   std::vector<Bytes> own;
   ifaddrs* first = nullptr;
   if (getifaddrs(&first) != 0) return own;
-  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> list(first, freeifaddrs);
+  const Owned<ifaddrs, freeifaddrs> list(first);
   for (const ifaddrs* each = first; each; each = each->ifa_next) {
     if (!each->ifa_addr) continue;
     const void* bytes = nullptr;

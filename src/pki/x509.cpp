@@ -7,21 +7,15 @@
 #include <openssl/x509.h>
 
 #include <array>
-#include <memory>
 #include <string>
+
+#include "base/owned.h"
 
 namespace podium::pki {
 namespace {
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-using OwnedRequest = std::unique_ptr<X509_REQ, Free<X509_REQ_free>>;
-using OwnedCertificate = std::unique_ptr<X509, Free<X509_free>>;
+using OwnedRequest = Owned<X509_REQ, X509_REQ_free>;
+using OwnedCertificate = Owned<X509, X509_free>;
 
 Error Bad(std::string message) { return Error(Code::kInvalidArgument, std::move(message)); }
 

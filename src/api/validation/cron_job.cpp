@@ -48,9 +48,7 @@ bool IsZonePart(std::string_view part) {
       part, [](char c) { return IsLetterOrDigit(c) || std::string_view(".-_+").contains(c); });
 }
 
-bool IsZoneName(std::string_view name) {
-  return std::ranges::all_of(Split(name, '/'), IsZonePart);
-}
+bool IsZoneName(std::string_view name) { return std::ranges::all_of(Split(name, '/'), IsZonePart); }
 
 void CheckTimeZone(const std::string& zone, const field::Path& path, field::ErrorList* errors) {
   if (zone.empty()) {
