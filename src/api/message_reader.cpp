@@ -62,6 +62,11 @@ void AppendVarintField(uint32_t number, uint64_t value, std::string* out) {
   AppendVarint(value, out);
 }
 
+void AppendFixed64Field(uint32_t number, uint64_t value, std::string* out) {
+  AppendVarint(static_cast<uint64_t>(number) << 3 | 1, out);
+  for (int shift = 0; shift < 64; shift += 8) out->push_back(static_cast<char>(value >> shift));
+}
+
 void AppendBytesField(uint32_t number, std::string_view bytes, std::string* out) {
   AppendVarint(static_cast<uint64_t>(number) << 3 | 2, out);
   AppendVarint(bytes.size(), out);

@@ -1,5 +1,5 @@
-// The few protobuf messages that leaf types are: fields read one by one, and the bytes of a field
-// written. Messages of described types go through reflect/protobuf.h.
+// Protobuf messages that no type describes, such as leaf types are: fields read one by one, and the
+// bytes of a field written. Messages of described types go through reflect/protobuf.h.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ class MessageReader {
 inline constexpr std::string_view kMalformedMessage = "malformed protobuf message";
 
 void AppendVarintField(uint32_t number, uint64_t value, std::string* out);
+void AppendFixed64Field(uint32_t number, uint64_t value, std::string* out);
 void AppendBytesField(uint32_t number, std::string_view bytes, std::string* out);
 
 }  // namespace podium::api

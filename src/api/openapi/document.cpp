@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "api/message_reader.h"
 #include "api/openapi/gnostic.h"
 #include "api/openapi/operations.h"
 #include "api/openapi/path_items.h"
@@ -222,7 +223,7 @@ std::string V2Protobuf(const Contents& contents, const GroupVersions& group_vers
                          const JsonValue& value) {
     std::string body;
     AppendNamed(entries, name, message, value, &body);
-    AppendField(field, body, &out);
+    AppendBytesField(field, body, &out);
   };
   SharedParameters shared;
   for (const Path& path : contents.paths) {

@@ -4,26 +4,13 @@
 #include <cstdint>
 #include <span>
 
+#include "api/message_reader.h"
 #include "reflect/number_text.h"
 
 namespace podium::api::openapi {
 namespace {
 
 using reflect::JsonValue;
-
-void AppendVarint(uint64_t value, std::string* out) {
-  while (value >= 0x80) {
-    out->push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out->push_back(static_cast<char>(value));
-}
-
-enum class Wire : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2 };
-
-void AppendKey(uint32_t number, Wire wire, std::string* out) {
-  AppendVarint(uint64_t{number} << 3 | static_cast<uint32_t>(wire), out);
-}
 
 // How the value of a field is written.
 enum class As : uint8_t {
@@ -154,7 +141,7 @@ constexpr FieldRow kResponseRows[] = {
 };
 
 void AppendString(uint32_t number, std::string_view text, std::string* out) {
-  AppendField(number, text, out);
+  AppendBytesField(number, text, out);
 }
 
 // NamedAny with an Any of its YAML.
@@ -178,8 +165,8 @@ class Writer {
       } else if (extension > 0 && name.starts_with("x-")) {
         std::string named;
         AppendString(1, name, &named);
-        AppendField(2, AnyBody(member), &named);
-        AppendField(extension, named, &out);
+        AppendBytesField(2, AnyBody(member), &named);
+        AppendBytesField(extension, named, &out);
       }
     }
     return out;
@@ -205,17 +192,17 @@ class Writer {
     const JsonValue* in = value.Find("in");
     std::string out;
     if (in && in->is_string() && in->string() == "body") {
-      AppendField(kBodyParameter, Rows(kBodyRows, 6, value), &out);
+      AppendBytesField(kBodyParameter, Rows(kBodyRows, 6, value), &out);
       return out;
     }
     const bool query = in && in->is_string() && in->string() == "query";
     std::string inner;
     if (query) {
-      AppendField(kQueryParameter, Rows(kQueryRows, 23, value), &inner);
+      AppendBytesField(kQueryParameter, Rows(kQueryRows, 23, value), &inner);
     } else {
-      AppendField(kPathParameter, Rows(kPathRows, 22, value), &inner);
+      AppendBytesField(kPathParameter, Rows(kPathRows, 22, value), &inner);
     }
-    AppendField(kNonBodyParameter, inner, &out);
+    AppendBytesField(kNonBodyParameter, inner, &out);
     return out;
   }
 
@@ -234,13 +221,13 @@ class Writer {
     std::string all;
     for (const auto& [status, response] : responses->object()) {
       std::string either;
-      AppendField(1, Rows(kResponseRows, 5, response), &either);
+      AppendBytesField(1, Rows(kResponseRows, 5, response), &either);
       std::string named;
       AppendString(1, status, &named);
-      AppendField(2, either, &named);
-      AppendField(1, named, &all);
+      AppendBytesField(2, either, &named);
+      AppendBytesField(1, named, &all);
     }
-    AppendField(kOperationResponses, all, &out);
+    AppendBytesField(kOperationResponses, all, &out);
     return out;
   }
 
@@ -251,29 +238,28 @@ class Writer {
         return;
       case As::kBool:
         if (value.is_bool() && value.boolean()) {
-          AppendKey(row.number, Wire::kVarint, out);
-          AppendVarint(1, out);
+          AppendVarintField(row.number, 1, out);
         }
         return;
       case As::kInteger:
       case As::kDouble:
         return AppendNumber(row, value, out);
       case As::kAny:
-        return AppendField(row.number, AnyBody(value), out);
+        return AppendBytesField(row.number, AnyBody(value), out);
       case As::kMessage:
-        return AppendField(row.number, Body(row.part, value), out);
+        return AppendBytesField(row.number, Body(row.part, value), out);
       case As::kNamed:
         return AppendEntries(row, value, out);
       case As::kTypeItem: {
         std::string item;
         if (value.is_string()) AppendString(1, value.string(), &item);
-        return AppendField(row.number, item, out);
+        return AppendBytesField(row.number, item, out);
       }
       case As::kItems:
       case As::kOneOfSchema: {
         std::string item;
-        AppendField(1, Body(Part::kSchema, value), &item);
-        return AppendField(row.number, item, out);
+        AppendBytesField(1, Body(Part::kSchema, value), &item);
+        return AppendBytesField(row.number, item, out);
       }
       case As::kAdditional:
         return AppendAdditional(row, value, out);
@@ -292,19 +278,19 @@ class Writer {
     if (row.as == As::kStrings) {
       if (value.is_string()) AppendString(row.number, value.string(), out);
     } else if (row.as == As::kAnys) {
-      AppendField(row.number, AnyBody(value), out);
+      AppendBytesField(row.number, AnyBody(value), out);
     } else if (row.as == As::kMessages) {
-      AppendField(row.number, Body(row.part, value), out);
+      AppendBytesField(row.number, Body(row.part, value), out);
     } else if (row.as == As::kReferenceable) {
       std::string item;
       if (const JsonValue* reference = value.Find("$ref")) {
         std::string body;
         AppendString(1, reference->string(), &body);
-        AppendField(2, body, &item);
+        AppendBytesField(2, body, &item);
       } else {
-        AppendField(1, Parameter(value), &item);
+        AppendBytesField(1, Parameter(value), &item);
       }
-      AppendField(row.number, item, out);
+      AppendBytesField(row.number, item, out);
     } else {
       // A requirement names the scopes of each scheme; of API keys there are none.
       std::string requirement;
@@ -312,11 +298,11 @@ class Writer {
         for (const JsonValue::Member& member : value.object()) {
           std::string named;
           AppendString(1, member.key, &named);
-          AppendField(2, "", &named);
-          AppendField(1, named, &requirement);
+          AppendBytesField(2, "", &named);
+          AppendBytesField(1, named, &requirement);
         }
       }
-      AppendField(row.number, requirement, out);
+      AppendBytesField(row.number, requirement, out);
     }
   }
 
@@ -324,13 +310,9 @@ class Writer {
     if (!value.is_number()) return;
     const reflect::Number number = reflect::ReadJsonNumber(value.number());
     if (row.as == As::kInteger) {
-      AppendKey(row.number, Wire::kVarint, out);
-      AppendVarint(static_cast<uint64_t>(number.integer), out);
-      return;
+      return AppendVarintField(row.number, static_cast<uint64_t>(number.integer), out);
     }
-    AppendKey(row.number, Wire::kFixed64, out);
-    const auto bits = std::bit_cast<uint64_t>(number.AsDouble());
-    for (int shift = 0; shift < 64; shift += 8) out->push_back(static_cast<char>(bits >> shift));
+    AppendFixed64Field(row.number, std::bit_cast<uint64_t>(number.AsDouble()), out);
   }
 
   static void AppendEntries(const FieldRow& row, const JsonValue& value, std::string* out) {
@@ -339,31 +321,24 @@ class Writer {
     for (const auto& [name, member] : value.object()) {
       std::string named;
       AppendString(1, name, &named);
-      AppendField(2, Body(row.part, member), &named);
-      AppendField(row.entries, named, &all);
+      AppendBytesField(2, Body(row.part, member), &named);
+      AppendBytesField(row.entries, named, &all);
     }
-    AppendField(row.number, all, out);
+    AppendBytesField(row.number, all, out);
   }
 
   static void AppendAdditional(const FieldRow& row, const JsonValue& value, std::string* out) {
     std::string item;
     if (value.is_bool()) {
-      AppendKey(2, Wire::kVarint, &item);
-      AppendVarint(value.boolean() ? 1 : 0, &item);
+      AppendVarintField(2, value.boolean() ? 1 : 0, &item);
     } else {
-      AppendField(1, Body(Part::kSchema, value), &item);
+      AppendBytesField(1, Body(Part::kSchema, value), &item);
     }
-    AppendField(row.number, item, out);
+    AppendBytesField(row.number, item, out);
   }
 };
 
 }  // namespace
-
-void AppendField(uint32_t number, std::string_view body, std::string* out) {
-  AppendKey(number, Wire::kBytes, out);
-  AppendVarint(body.size(), out);
-  out->append(body);
-}
 
 void AppendMessage(Message message, const JsonValue& value, std::string* out) {
   switch (message) {
@@ -383,7 +358,7 @@ void AppendMessage(Message message, const JsonValue& value, std::string* out) {
       out->append(Writer::Parameter(value));
       return;
     case Message::kSecurityDefinition:
-      AppendField(kApiKeySecurity, Writer::Rows(kApiKeyRows, 5, value), out);
+      AppendBytesField(kApiKeySecurity, Writer::Rows(kApiKeyRows, 5, value), out);
       return;
   }
 }
@@ -394,8 +369,8 @@ void AppendNamed(uint32_t number, std::string_view name, Message message, const 
   AppendMessage(message, value, &body);
   std::string named;
   AppendString(1, name, &named);
-  AppendField(2, body, &named);
-  AppendField(number, named, out);
+  AppendBytesField(2, body, &named);
+  AppendBytesField(number, named, out);
 }
 
 }  // namespace podium::api::openapi

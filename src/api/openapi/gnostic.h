@@ -28,7 +28,5 @@ void AppendMessage(Message message, const reflect::JsonValue& value, std::string
 void AppendNamed(uint32_t number, std::string_view name, Message message,
                  const reflect::JsonValue& value, std::string* out);
 
-// A field that holds a message.
-void AppendField(uint32_t number, std::string_view body, std::string* out);
 
 }  // namespace podium::api::openapi
