@@ -13,25 +13,16 @@ namespace {
 // Open only in a pod without a pid namespace of its own: cgroup.kill of the pod.
 constexpr int kKillDescriptor = 3;
 
-struct KernelSigaction {
-  void (*handler)(int);
-  unsigned long flags;
-  void (*restorer)();
-  uint64_t mask;
-};
-
 }  // namespace
 
 int Main(int /*argc*/, char** /*argv*/) {
   sys::Prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("pause"));
   // Where the pod's containers see it, one of the same user could trace it and be in its place.
   sys::Prctl(PR_SET_DUMPABLE, 0);
-  const KernelSigaction ignore = {.handler = SIG_IGN, .flags = 0, .restorer = nullptr, .mask = 0};
-  sys::Call(__NR_rt_sigaction, SIGCHLD, &ignore, nullptr, sizeof(ignore.mask));
+  sys::Sigaction(SIGCHLD, {.handler = SIG_IGN, .flags = 0, .restorer = nullptr, .mask = 0});
   // A blocked signal waits even for a PID 1 that has no handler for it (sig_ignored() in the
   // kernel), so none is lost between here and the wait.
-  const uint64_t all = ~uint64_t{0};
-  sys::Call(__NR_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof(all));
+  sys::Sigprocmask(SIG_SETMASK, ~uint64_t{0});
   const uint64_t ends = (uint64_t{1} << (SIGTERM - 1)) | (uint64_t{1} << (SIGINT - 1));
   while (sys::Call(__NR_rt_sigtimedwait, &ends, nullptr, nullptr, sizeof(ends)) < 0) {
   }

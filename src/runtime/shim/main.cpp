@@ -26,26 +26,19 @@ constexpr int kKindShift = 56;
 constexpr int kStreamShift = 48;
 constexpr int kGenerationShift = 16;
 
-struct KernelSigaction {
-  void (*handler)(int);
-  unsigned long flags;
-  void (*restorer)();
-  uint64_t mask;
-};
-
 // Everything waits in the signalfd; a child's stage unblocks again, and undoes the two ignored
 // ones. What else was ignored when we were started would be so in every container.
 int OpenSignals() {
   constexpr int kSignals = 64;
-  const KernelSigaction standard = {.handler = SIG_DFL, .flags = 0, .restorer = nullptr, .mask = 0};
-  KernelSigaction ignore = standard;
+  const sys::SignalAction standard = {
+      .handler = SIG_DFL, .flags = 0, .restorer = nullptr, .mask = 0};
+  sys::SignalAction ignore = standard;
   ignore.handler = SIG_IGN;
   for (int signal = 1; signal <= kSignals; ++signal) {
     const bool ignored = signal == SIGHUP || signal == SIGPIPE;
-    sys::Call(__NR_rt_sigaction, signal, ignored ? &ignore : &standard, nullptr, sizeof(uint64_t));
+    sys::Sigaction(signal, ignored ? ignore : standard);
   }
-  const uint64_t all = ~uint64_t{0};
-  sys::Call(__NR_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof(all));
+  sys::Sigprocmask(SIG_SETMASK, ~uint64_t{0});
   const uint64_t awaited =
       uint64_t{1} << (SIGCHLD - 1) | uint64_t{1} << (SIGTERM - 1) | uint64_t{1} << (SIGINT - 1);
   return static_cast<int>(

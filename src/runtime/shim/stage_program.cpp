@@ -153,16 +153,11 @@ const char* FindProgram(const PlanReader& plan) {
 
 // What is ignored or blocked would stay so in the program.
 void ResetSignals() {
-  struct {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)();
-    uint64_t mask;
-  } const standard = {.handler = SIG_DFL, .flags = 0, .restorer = nullptr, .mask = 0};
-  sys::Call(__NR_rt_sigaction, SIGHUP, &standard, nullptr, sizeof(uint64_t));
-  sys::Call(__NR_rt_sigaction, SIGPIPE, &standard, nullptr, sizeof(uint64_t));
-  const uint64_t none = 0;
-  sys::Call(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
+  const sys::SignalAction standard = {
+      .handler = SIG_DFL, .flags = 0, .restorer = nullptr, .mask = 0};
+  sys::Sigaction(SIGHUP, standard);
+  sys::Sigaction(SIGPIPE, standard);
+  sys::Sigprocmask(SIG_SETMASK, 0);
 }
 
 void RunProgram(const PlanReader& plan, const char* path) {

@@ -89,6 +89,13 @@ struct ControlHeader {
   int level;
   int type;
 };
+// struct sigaction as the kernel has it, which is not the C library's.
+struct SignalAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  uint64_t mask;
+};
 struct Credentials {
   int32_t pid;
   uint32_t uid, gid;
@@ -215,6 +222,12 @@ inline long Setns(int fd, unsigned flags) { return Call(__NR_setns, fd, flags); 
 inline long Unshare(unsigned flags) { return Call(__NR_unshare, flags); }
 inline long Getpid() { return Call(__NR_getpid); }
 inline long PidfdOpen(int pid) { return Call(__NR_pidfd_open, pid, 0); }
+inline long Sigaction(int signal, const SignalAction& action) {
+  return Call(__NR_rt_sigaction, signal, &action, nullptr, sizeof(action.mask));
+}
+inline long Sigprocmask(int how, uint64_t mask) {
+  return Call(__NR_rt_sigprocmask, how, &mask, nullptr, sizeof(mask));
+}
 inline long PidfdSendSignal(int pidfd, int signal) {
   return Call(__NR_pidfd_send_signal, pidfd, signal, nullptr, 0);
 }
