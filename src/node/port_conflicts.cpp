@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/text.h"
 #include "node/container_log.h"
+#include "node/translate.h"
 
 namespace podium::node {
 namespace {
@@ -52,12 +53,6 @@ bool Names(std::string_view lines, uint16_t port) {
     }
   }
   return false;
-}
-
-cri::Protocol ProtocolOf(std::string_view name) {
-  if (name == "UDP") return cri::Protocol::kUdp;
-  if (name == "SCTP") return cri::Protocol::kSctp;
-  return cri::Protocol::kTcp;
 }
 
 bool Declares(const v1::Container& container, const runtime::PortHolder& holder) {

@@ -87,13 +87,13 @@ void AddOwnMounts(const ContainerInput& in, cri::ContainerConfig* config) {
   }
 }
 
+}  // namespace
+
 cri::Protocol ProtocolOf(std::string_view name) {
   if (name == "UDP") return cri::Protocol::kUdp;
   if (name == "SCTP") return cri::Protocol::kSctp;
   return cri::Protocol::kTcp;
 }
-
-}  // namespace
 
 std::vector<cri::PortMapping> PortMappings(const v1::PodSpec& spec) {
   std::vector<cri::PortMapping> out;

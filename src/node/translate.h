@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -46,6 +47,8 @@ struct ContainerInput {
 // kInvalidArgument when the container may not run as what it would run as.
 Result<wire::cri::ContainerConfig> TranslateContainer(const ContainerInput& input);
 
+// A port's protocol by the API's name; TCP for what is neither of the others.
+wire::cri::Protocol ProtocolOf(std::string_view name);
 // What the runtime is told to publish, of all containers of the pod.
 std::vector<wire::cri::PortMapping> PortMappings(const v1::PodSpec& spec);
 
