@@ -9,6 +9,7 @@
 #include "api/time_zones.h"
 #include "base/text.h"
 #include "reflect/go_text.h"
+#include "reflect/go_trim.h"
 
 namespace podium::api {
 namespace {
@@ -47,13 +48,6 @@ std::vector<std::string_view> Fields(std::string_view text) {
   });
   if (start) fields.push_back(text.substr(*start));
   return fields;
-}
-
-// Without white space at either end.
-std::string_view Trimmed(std::string_view text) {
-  const std::vector<std::string_view> fields = Fields(text);
-  if (fields.empty()) return {};
-  return {fields.front().data(), fields.back().data() + fields.back().size()};
 }
 
 Result<int64_t> ParseNumber(std::string_view text) {
@@ -216,7 +210,7 @@ Result<CronSchedule> CronSchedule::Parse(std::string_view text) {
     const size_t start = text.find('=') + 1;
     zone = std::string(text.substr(start, space - start));
     TRY_VOID(CheckZone(*zone));
-    text = Trimmed(text.substr(space));
+    text = reflect::TrimGoSpace(text.substr(space));
   }
   TRY(CronSchedule schedule, text.starts_with('@') ? ParseDescriptor(text) : ParseFields(text));
   schedule.time_zone = std::move(zone);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "reflect/go_trim.h"
+
 namespace podium::reflect {
 namespace {
 
@@ -75,6 +77,19 @@ TEST(GoTextTest, Space) {
                         U'\ufeff', U'\ufffd'}) {
     EXPECT_FALSE(IsGoSpace(rune)) << uint32_t(rune);
   }
+}
+
+TEST(GoTextTest, TrimsSpace) {
+  EXPECT_EQ(TrimGoSpace(""), "");
+  EXPECT_EQ(TrimGoSpace(" \t\n\v\f\r"), "");
+  EXPECT_EQ(TrimGoSpace("\u3000 a \u00a0 b\u2028\u0085\n"), "a \u00a0 b");
+  EXPECT_EQ(TrimGoSpace("\u1680\u00a0\u3000"), "");
+  EXPECT_EQ(TrimGoSpace("\u200b a"), "\u200b a");
+  // Bytes that are not UTF-8, and ends of other runes.
+  EXPECT_EQ(TrimGoSpace(" \xa0 "), "\xa0");
+  EXPECT_EQ(TrimGoSpace(" \x85\xe3\x80 "), "\x85\xe3\x80");
+  EXPECT_EQ(TrimGoSpace("\xc3\xa0 "), "\xc3\xa0");
+  EXPECT_EQ(TrimGoSpace(" \xe2\xc2\xa0"), "\xe2");
 }
 
 TEST(GoTextTest, NearestInt) {

@@ -8,6 +8,7 @@
 #include "api/describe/sorted.h"
 #include "api/printed_text.h"
 #include "base/text.h"
+#include "reflect/go_trim.h"
 
 namespace podium::api {
 namespace {
@@ -16,12 +17,6 @@ using core::v1::Event;
 
 constexpr size_t kMaxAnnotation = 140;
 constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\v\f\r";
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-  return text.substr(0, text.find_last_not_of(kSpace) + 1);
-}
 
 // How often and since when: "3m", "3m (x4 over 2h)".
 std::string IntervalOf(const Event& event, const Scene& scene) {
@@ -108,7 +103,7 @@ void WriteEvents(const std::vector<const Event*>& events, const Scene& scene, De
     const std::string& path = event->involvedObject.fieldPath;
     out->Line(1, event->type, "\t", event->reason, "\t", IntervalOf(*event, scene), "\t",
               event->source.component.empty() ? event->reportingComponent : event->source.component,
-              "\t", path, path.empty() ? "" : ": ", Trimmed(event->message));
+              "\t", path, path.empty() ? "" : ": ", reflect::TrimGoSpace(event->message));
   }
 }
 

@@ -8,6 +8,7 @@
 #include "api/types/discovery_v1.h"
 #include "api/types/events_v1.h"
 #include "base/text.h"
+#include "reflect/go_trim.h"
 
 namespace podium::api {
 namespace {
@@ -118,17 +119,13 @@ void MakeEventCells(const EventFields& event, Cells* cells) {
   std::string source = event.source.component.empty() ? event.controller : event.source.component;
   const std::string& instance = event.source.host.empty() ? event.instance : event.source.host;
   if (!instance.empty()) source += ", " + instance;
-  constexpr std::string_view kSpace = " \t\n\v\f\r";
-  std::string_view message = event.message;
-  message.remove_prefix(std::min(message.find_first_not_of(kSpace), message.size()));
-  message = message.substr(0, message.find_last_not_of(kSpace) + 1);
   cells->Text(last);
   cells->Text(event.type);
   cells->Text(event.reason);
   cells->Text(object);
   cells->Text(event.object.fieldPath);
   cells->Text(source);
-  cells->Text(message);
+  cells->Text(reflect::TrimGoSpace(event.message));
   cells->Text(first);
   cells->Number(count);
   cells->Text(event.metadata.name);

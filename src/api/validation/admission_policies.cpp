@@ -13,6 +13,7 @@
 #include "api/validation/object_meta.h"
 #include "api/validation/policy.h"
 #include "api/validation/unversioned_json.h"
+#include "reflect/go_trim.h"
 #include "reflect/json_path.h"
 
 namespace podium::api {
@@ -136,12 +137,12 @@ void CheckVariables(const reflect::List<Variable>& variables, const Path& path, 
   for (size_t i = 0; i < variables.size(); ++i) {
     const auto& [name, expression] = variables[i];
     const Path at = path.Index(i);
-    if (WithoutOuterSpace(name).empty()) {
+    if (reflect::TrimGoSpace(name).empty()) {
       errors->Add(field::Required(at.Child("name"), "name is not specified"));
     } else if (!is_identifier(name)) {
       errors->Add(field::Invalid(at.Child("name"), name, "must be a valid CEL identifier"));
     }
-    if (WithoutOuterSpace(expression).empty()) {
+    if (reflect::TrimGoSpace(expression).empty()) {
       errors->Add(field::Required(at.Child("expression"), "expression is not specified"));
     }
   }
@@ -180,11 +181,11 @@ bool HasSameConditions(const Policy& policy, const Policy& old_policy) {
 
 void CheckValidation(const Validation& validation, const Path& path, ErrorList* errors) {
   constexpr std::string_view kNonEmpty = "must be non-empty if specified";
-  if (WithoutOuterSpace(validation.expression).empty()) {
+  if (reflect::TrimGoSpace(validation.expression).empty()) {
     errors->Add(field::Required(path.Child("expression"), "expression is not specified"));
   }
   const auto is_blank = [](const std::string& text) {
-    return !text.empty() && WithoutOuterSpace(text).empty();
+    return !text.empty() && reflect::TrimGoSpace(text).empty();
   };
   if (is_blank(validation.messageExpression)) {
     errors->Add(
@@ -193,7 +194,7 @@ void CheckValidation(const Validation& validation, const Path& path, ErrorList* 
   const Path message = path.Child("message");
   if (is_blank(validation.message)) {
     errors->Add(field::Invalid(message, validation.message, kNonEmpty));
-  } else if (WithoutOuterSpace(validation.message).find_first_of("\r\n") != std::string::npos) {
+  } else if (reflect::TrimGoSpace(validation.message).find_first_of("\r\n") != std::string::npos) {
     errors->Add(field::Invalid(message, validation.message, "must not contain line breaks"));
   }
   CheckOneOf(validation.reason, {"Forbidden", "Invalid", "RequestEntityTooLarge"},
@@ -210,7 +211,7 @@ void CheckAuditAnnotation(const AuditAnnotation& annotation, const std::string& 
     errors->Append(ValidateQualifiedName(policy + "/" + annotation.key, key));
   }
   const Path value = path.Child("valueExpression");
-  const size_t length = WithoutOuterSpace(annotation.valueExpression).size();
+  const size_t length = reflect::TrimGoSpace(annotation.valueExpression).size();
   if (length == 0) {
     errors->Add(field::Required(value, "valueExpression is not specified"));
   } else if (length > kMaxExpression) {
@@ -264,7 +265,7 @@ void CheckPatch(const reflect::Box<Member>& member, const Path& path, const std:
                 ErrorList* errors) {
   if (!member) {
     errors->Add(field::Required(path, "must be specified when patchType is " + type));
-  } else if (WithoutOuterSpace(member->expression).empty()) {
+  } else if (reflect::TrimGoSpace(member->expression).empty()) {
     errors->Add(field::Required(path.Child("expression"), ""));
   }
 }
@@ -396,7 +397,7 @@ ErrorList ValidateValidatingAdmissionPolicyStatusUpdate(
     for (size_t i = 0; i < warnings.size(); ++i) {
       const Path at = path.Index(i);
       if (warnings[i].warning.empty()) errors.Add(field::Required(at.Child("warning"), ""));
-      const std::string_view reference = WithoutOuterSpace(warnings[i].fieldRef);
+      const std::string_view reference = reflect::TrimGoSpace(warnings[i].fieldRef);
       if (reference.empty()) {
         errors.Add(field::Required(at.Child("fieldRef"), ""));
       } else if (const auto parsed = reflect::JsonPath::Parse("{" + std::string(reference) + "}");

@@ -6,7 +6,7 @@
 
 #include "api/names.h"
 #include "api/validation/common.h"
-#include "reflect/go_text.h"
+#include "reflect/go_trim.h"
 
 namespace podium::api {
 
@@ -72,17 +72,6 @@ void CheckResources(const Names& resources, const Path& path, ErrorList* errors)
 
 }  // namespace
 
-std::string_view WithoutOuterSpace(std::string_view text) {
-  size_t begin = text.size();
-  size_t end = 0;
-  reflect::ForEachRune(text, [&](size_t at, char32_t rune) {
-    if (reflect::IsGoSpace(rune)) return;
-    begin = std::min(begin, at);
-    end = at + std::max<size_t>(reflect::Utf8Length(text.substr(at)), 1);
-  });
-  return begin < end ? text.substr(begin, end - begin) : std::string_view();
-}
-
 void CheckOneOf(const std::optional<std::string>& value,
                 std::initializer_list<std::string_view> allowed, const Path& path,
                 ErrorList* errors) {
@@ -118,7 +107,7 @@ void CheckMatchConditions(
   for (size_t i = 0; i < conditions.size(); ++i) {
     const auto& [name, expression] = conditions[i];
     const Path at = path.Index(i);
-    if (WithoutOuterSpace(expression).empty()) {
+    if (reflect::TrimGoSpace(expression).empty()) {
       errors->Add(field::Required(at.Child("expression"), ""));
     }
     if (name.empty()) {

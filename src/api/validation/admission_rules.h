@@ -13,9 +13,6 @@
 
 namespace podium::api {
 
-// The text without white space, by Unicode, at its ends.
-std::string_view WithoutOuterSpace(std::string_view text);
-
 // An absent value passes.
 void CheckOneOf(const std::optional<std::string>& value,
                 std::initializer_list<std::string_view> allowed, const field::Path& path,

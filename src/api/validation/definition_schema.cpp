@@ -13,7 +13,7 @@
 #include "api/validation/common.h"
 #include "api/validation/definition_parts.h"
 #include "api/validation/definition_view.h"
-#include "reflect/go_text.h"
+#include "reflect/go_trim.h"
 
 namespace podium::api {
 
@@ -25,18 +25,6 @@ using field::Path;
 using reflect::JsonValue;
 
 namespace {
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr auto kNone = std::string_view::npos;
-  size_t first = kNone;
-  size_t end = 0;
-  reflect::ForEachRune(text, [&](size_t at, char32_t rune) {
-    if (reflect::IsGoSpace(rune)) return;
-    if (first == kNone) first = at;
-    end = at + std::max<size_t>(reflect::Utf8Length(text.substr(at)), 1);
-  });
-  return first == kNone ? std::string_view() : text.substr(first, end - first);
-}
 
 bool HasNewline(std::string_view text) { return text.find_first_of("\n\r") != text.npos; }
 
@@ -249,9 +237,9 @@ class Checker {
 
   // All that can be said of a rule without reading its expressions.
   void Rule(const JSONSchemaProps& schema, const ValidationRule& rule, const Path& path) {
-    const std::string_view message = Trimmed(rule.message);
+    const std::string_view message = reflect::TrimGoSpace(rule.message);
     const Path message_path = path.Child("message");
-    if (Trimmed(rule.rule).empty()) {
+    if (reflect::TrimGoSpace(rule.rule).empty()) {
       errors_.Add(field::Required(path.Child("rule"), "rule is not specified"));
     } else if (!rule.message.empty() && message.empty()) {
       errors_.Add(
@@ -259,11 +247,11 @@ class Checker {
     } else if (HasNewline(message)) {
       errors_.Add(
           field::Invalid(message_path, rule.message, "message must not contain line breaks"));
-    } else if (HasNewline(Trimmed(rule.rule)) && message.empty()) {
+    } else if (HasNewline(reflect::TrimGoSpace(rule.rule)) && message.empty()) {
       errors_.Add(
           field::Required(message_path, "message must be specified if rule contains line breaks"));
     }
-    if (!rule.messageExpression.empty() && Trimmed(rule.messageExpression).empty()) {
+    if (!rule.messageExpression.empty() && reflect::TrimGoSpace(rule.messageExpression).empty()) {
       errors_.Add(field::Required(path.Child("messageExpression"),
                                   "messageExpression must be non-empty if specified"));
     }
@@ -276,7 +264,7 @@ class Checker {
   }
 
   void FieldPath(const JSONSchemaProps& schema, const std::string& field_path, const Path& path) {
-    if (Trimmed(field_path).empty()) {
+    if (reflect::TrimGoSpace(field_path).empty()) {
       errors_.Add(field::Invalid(path, field_path, "fieldPath must be non-empty if specified"));
     }
     if (HasNewline(field_path)) {

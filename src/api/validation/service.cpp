@@ -13,6 +13,7 @@
 #include "api/validation/object_meta.h"
 #include "api/validation/unversioned_json.h"
 #include "base/text.h"
+#include "reflect/go_trim.h"
 
 namespace podium::api {
 
@@ -29,13 +30,6 @@ constexpr int32_t kMaxAffinitySeconds = 86400;
 constexpr std::string_view kSourceRanges = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
 bool IsLoadBalancer(const ServiceSpec& spec) { return spec.type == "LoadBalancer"; }
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\v\f\r";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 void CheckTopologyAnnotations(const meta::v1::ObjectMeta& metadata, const Path& path,
                               ErrorList* errors) {
@@ -223,11 +217,11 @@ void CheckSourceRanges(const Service& service, const Service* old_service, const
     std::vector<std::string> kept;
     if (old_service) {
       for (const std::string& range : old_service->spec.loadBalancerSourceRanges) {
-        kept.emplace_back(Trimmed(range));
+        kept.emplace_back(reflect::TrimGoSpace(range));
       }
     }
     for (size_t i = 0; i < spec.loadBalancerSourceRanges.size(); ++i) {
-      CheckLegacyCIDR(std::string(Trimmed(spec.loadBalancerSourceRanges[i])), kept, path.Index(i),
+      CheckLegacyCIDR(std::string(reflect::TrimGoSpace(spec.loadBalancerSourceRanges[i])), kept, path.Index(i),
                       errors);
     }
     return;
@@ -246,10 +240,10 @@ void CheckSourceRanges(const Service& service, const Service* old_service, const
       return;
     }
   }
-  const std::string_view ranges = Trimmed(found->second);
+  const std::string_view ranges = reflect::TrimGoSpace(found->second);
   if (ranges.empty()) return;
   for (const std::string_view range : Split(ranges, ',')) {
-    CheckLegacyCIDR(std::string(Trimmed(range)), {}, path, errors);
+    CheckLegacyCIDR(std::string(reflect::TrimGoSpace(range)), {}, path, errors);
   }
 }
 

@@ -181,6 +181,7 @@ TEST(Service, LoadBalancer) {
                  {{kBalancer, "spec.loadBalancerClass=\"-\""},
                   {"spec.loadBalancerClass: Invalid value: \"-\": " + kBadQualified}},
                  {{kBalancer, annotation + "=\" 10.0.0.0/8, 10.1.0.0/16 \""}, {}},
+                 {{kBalancer, annotation + R"(="\u00a010.0.0.0/8\u2028,\u300010.1.0.0/16")"}, {}},
                  {{kBalancer, annotation + "=\"\""}, {}},
                  {{annotation + "=\"10.0.0.0/8,x\""},
                   {shown + only, shown + ": Invalid value: \"x\": " + kBadCIDR}}});
