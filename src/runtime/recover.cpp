@@ -9,25 +9,14 @@
 #include "linux/namespaces.h"
 #include "linux/packet_socket.h"
 #include "linux/path.h"
-#include "reflect/json.h"
 #include "runtime/embedded_runtime.h"
 #include "runtime/filters.h"
 #include "runtime/host_facts.h"
+#include "runtime/records.h"
 #include "runtime/sandbox_files.h"
 
 namespace podium::runtime {
 namespace {
-
-constexpr size_t kMaxRecord = size_t{64} << 20;
-
-template <class T>
-Result<T> ReadRecord(int folder, const std::string& name) {
-  TRY(const std::string text, kernel::ReadFile(folder, name, kMaxRecord));
-  reflect::DecodeOptions options;
-  // Written by a newer version, perhaps.
-  options.strict = false;
-  return reflect::FromJson<T>(text, options);
-}
 
 bool IsId(const std::string& name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;

@@ -12,8 +12,8 @@
 #include <cstdio>
 
 #include "linux/path.h"
-#include "reflect/json.h"
 #include "runtime/embedded_runtime.h"
+#include "runtime/records.h"
 #include "runtime/sandbox_files.h"
 
 namespace podium::runtime {
@@ -22,7 +22,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kEnded = ".ended";
-constexpr size_t kMaxRecord = size_t{64} << 20;
 constexpr auto kCgroupTimeout = std::chrono::seconds(5);
 constexpr auto kEndTimeout = std::chrono::seconds(10);
 // What a removed pod leaves is let alone for a while: the pods that are removed with it come first,
@@ -158,13 +157,8 @@ void EmbeddedRuntime::RecoverRemains(const std::vector<std::string>& names) {
     std::vector<std::string> containers;
     const auto folder = kernel::OpenPath(path, O_RDONLY | O_DIRECTORY);
     if (!folder.ok()) continue;
-    const auto text = kernel::ReadFile(folder->get(), "config.json", kMaxRecord);
-    if (text.ok()) {
-      const auto config = reflect::FromJson<cri::PodSandboxConfig>(*text, {.strict = false});
-      if (config.ok()) {
-        cgroup = SandboxCgroup(*config, name.substr(0, name.size() - kEnded.size()));
-      }
-    }
+    const auto config = ReadRecord<cri::PodSandboxConfig>(folder->get(), "config.json");
+    if (config.ok()) cgroup = SandboxCgroup(*config, name.substr(0, name.size() - kEnded.size()));
     const auto inside = kernel::OpenPath(path + "/containers", O_RDONLY | O_DIRECTORY);
     if (!cgroup.empty() && inside.ok()) {
       const auto ids = kernel::ListFolder(inside->get());
