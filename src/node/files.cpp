@@ -7,19 +7,17 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include "base/unique_fd.h"
+#include "linux/path.h"
 
 namespace podium::node {
 namespace {
 
 Result<void> WriteAll(int fd, std::string_view content, const std::string& path) {
-  while (!content.empty()) {
-    const ssize_t wrote = write(fd, content.data(), content.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return Error::FromErrno(errno, "write " + path);
-    content.remove_prefix(static_cast<size_t>(wrote));
-  }
+  auto done = kernel::WriteAll(fd, content);
+  if (!done.ok()) return std::move(done).error().WithContext(path);
   return {};
 }
 
