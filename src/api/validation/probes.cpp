@@ -7,6 +7,7 @@
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/containers.h"
+#include "api/validation/service.h"
 
 namespace podium::api {
 
@@ -42,16 +43,6 @@ Handler HandlerOf(const LifecycleHandler& hook) {
           .http_get = hook.httpGet.get(),
           .tcp_socket = hook.tcpSocket.get(),
           .sleep = hook.sleep.get()};
-}
-
-ErrorList ValidatePortNumOrName(const IntOrString& port, const Path& path) {
-  ErrorList errors;
-  if (port.is_string()) {
-    errors.AddInvalid(path, port.str_val, IsValidPortName(port.str_val));
-  } else {
-    errors.AddInvalid(path, port.int_val, IsValidPortNum(port.int_val));
-  }
-  return errors;
 }
 
 ErrorList ValidateExec(const ExecAction& exec, const Path& path) {
