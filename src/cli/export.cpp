@@ -11,6 +11,7 @@
 
 #include "base/unique_fd.h"
 #include "cli/agent_client.h"
+#include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/node_facts.h"
 #include "cli/text.h"
@@ -21,16 +22,6 @@ namespace {
 
 constexpr size_t kBuffer = size_t{128} << 10;
 
-Result<void> WriteAll(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t size = write(file, bytes.data(), bytes.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return Error::FromErrno(errno, "writing the archive");
-    bytes.remove_prefix(static_cast<size_t>(size));
-  }
-  return {};
-}
-
 // How many bytes there were.
 Result<uint64_t> Copy(client::ByteStream& archive, int file) {
   std::vector<char> buffer(kBuffer);
@@ -38,7 +29,9 @@ Result<uint64_t> Copy(client::ByteStream& archive, int file) {
   while (true) {
     TRY(const size_t size, archive.Read(buffer));
     if (size == 0) return total;
-    TRY_VOID(WriteAll(file, {buffer.data(), size}));
+    if (!Streams{.out = file}.Out({buffer.data(), size})) {
+      return Error::FromErrno(errno, "writing the archive");
+    }
     total += size;
   }
 }
