@@ -1,6 +1,6 @@
 #include "api/validation/custom_resource_definition.h"
 
-#include "api/validation/kind_cases.h"
+#include "api/validation/definition_cases.h"
 #include "reflect/base64.h"
 #include "support/x509_samples.h"
 
@@ -9,10 +9,6 @@ namespace {
 
 using apiextensions::v1::CustomResourceDefinition;
 
-constexpr char kBase[] = R"({"metadata": {"name": "cups.example.com"}, "spec": {
-  "group": "example.com", "scope": "Namespaced", "names": {"plural": "cups", "kind": "Cup"},
-  "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema":
-    {"type": "object"}}}]}})";
 // Two versions that share nothing.
 constexpr char kTwo[] = R"({"metadata": {"name": "cups.example.com"}, "spec": {
   "group": "example.com", "scope": "Namespaced", "names": {"plural": "cups", "kind": "Cup"},
@@ -30,13 +26,9 @@ const std::string kBadDns1035 =                       // NOLINT: likewise
     "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
     "regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-void ExpectNew(const std::vector<ErrorCase>& cases) {
-  ExpectCreate<CustomResourceDefinition>(kBase, cases);
-}
-
 TEST(CustomResourceDefinition, Metadata) {
   const std::string must = "must be spec.names.plural+\".\"+spec.group";
-  ExpectNew(
+  ExpectNewDefinition(
       {{{}, {}},
        {{"metadata.name=\"cups.example.org\""},
         {"metadata.name: Invalid value: \"cups.example.org\": " + must}},
@@ -50,7 +42,7 @@ TEST(CustomResourceDefinition, Metadata) {
 }
 
 TEST(CustomResourceDefinition, GroupAndScope) {
-  ExpectNew(
+  ExpectNewDefinition(
       {{{"spec.scope=\"Cluster\""}, {}},
        {{"spec.scope=\"X\""},
         {"spec.scope: Unsupported value: \"X\": supported values: \"Cluster\", \"Namespaced\""}},
@@ -67,7 +59,7 @@ TEST(CustomResourceDefinition, GroupAndScope) {
 
 TEST(CustomResourceDefinition, Names) {
   const std::string mixed = "may have mixed case, but should otherwise match: " + kBadDns1035;
-  ExpectNew(
+  ExpectNewDefinition(
       {{{kNames + R"(={"plural":"cups","singular":"c","kind":"CUP","listKind":"Cups",)"
                   R"("shortNames":["cp"],"categories":["all"]})"},
         {}},
@@ -97,7 +89,7 @@ TEST(CustomResourceDefinition, Versions) {
                             R"("AdditionalPrinterColumns":null,"SelectableFields":null})";
   const std::string unique = ": must contain unique version names";
   const std::string one = ": must have exactly one version marked as storage version";
-  ExpectNew(
+  ExpectNewDefinition(
       {{{"spec.versions=[]"},
         {"spec.versions: Invalid value: []" + one,
          kStored + ": Invalid value: null: must have at least one stored version"}},
@@ -141,23 +133,24 @@ TEST(CustomResourceDefinition, DeprecationWarnings) {
   const std::string deprecated = kV0 + ".deprecated=true";
   const std::string long_text(257, 'a');
   const std::string printable = "must only contain printable UTF-8 characters";
-  ExpectNew({{{deprecated, warning + "=\"use v2: ä\""}, {}},
-             {{warning + "=\"d\""},
-              {warning + ": Invalid value: \"d\": can only be set for deprecated versions"}},
-             {{deprecated, warning + "=\"\""},
-              {warning + ": Invalid value: \"\": must not be an empty string"}},
-             {{deprecated, warning + "=\"" + long_text + "\""},
-              {warning + ": Invalid value: \"" + long_text + "\": must be <= 256 characters long"}},
-             {{deprecated, warning + R"(="a\tb\n")"},
-              {warning + R"(: Invalid value: "a\tb\n": )" + printable +
-               "; non-printable character found at index 1"}}});
+  ExpectNewDefinition(
+      {{{deprecated, warning + "=\"use v2: ä\""}, {}},
+       {{warning + "=\"d\""},
+        {warning + ": Invalid value: \"d\": can only be set for deprecated versions"}},
+       {{deprecated, warning + "=\"\""},
+        {warning + ": Invalid value: \"\": must not be an empty string"}},
+       {{deprecated, warning + "=\"" + long_text + "\""},
+        {warning + ": Invalid value: \"" + long_text + "\": must be <= 256 characters long"}},
+       {{deprecated, warning + R"(="a\tb\n")"},
+        {warning + R"(: Invalid value: "a\tb\n": )" + printable +
+         "; non-printable character found at index 1"}}});
 }
 
 TEST(CustomResourceDefinition, SubresourcesOfAll) {
   const std::string scale = kV0 + ".subresources.scale";
   const std::string path = "spec.subresources.scale.";
   const std::string simple = "must be a simple json path starting with .";
-  ExpectNew(
+  ExpectNewDefinition(
       {{{kV0 + ".subresources={\"status\":{}}"}, {}},
        {{scale + R"(={"specReplicasPath":".spec.a.b","statusReplicasPath":".status.c",)"
                  R"("labelSelectorPath":".spec.d"})"},
@@ -183,7 +176,7 @@ TEST(CustomResourceDefinition, SubresourcesOfAll) {
 TEST(CustomResourceDefinition, ColumnsOfAll) {
   const std::string columns = kV0 + ".additionalPrinterColumns";
   const std::string path = "spec.additionalPrinterColumns[0].";
-  ExpectNew(
+  ExpectNewDefinition(
       {{{columns + R"(=[{"name":"a","type":"string","format":"password","jsonPath":".a"}])"}, {}},
        {{columns + "=[{}]"},
         {path + "name: Required value",
@@ -212,7 +205,7 @@ TEST(CustomResourceDefinition, SelectableFieldsOfAll) {
   const std::string type =
       ": must point to a field of type string, boolean or integer. Enum string fields and strings "
       "with formats are allowed.";
-  ExpectNew(
+  ExpectNewDefinition(
       {{{schema, fields + R"(=[{"jsonPath":".spec.a"},{"jsonPath":".spec.b"},)"
                           R"({"jsonPath":".spec.c"},{"jsonPath":".map.x"}])"},
         {}},
@@ -291,7 +284,7 @@ TEST(CustomResourceDefinition, Conversion) {
   const std::string versions = conversion + ".conversionReviewVersions";
   const std::string hook = conversion + R"(={"strategy":"Webhook","webhook":)";
   const std::string not_set = ": Forbidden: should not be set when strategy is not set to Webhook";
-  ExpectNew(
+  ExpectNewDefinition(
       {{{conversion + "={\"strategy\":\"None\"}"}, {}},
        {{hook + R"({"clientConfig":{"url":"https://a"},"conversionReviewVersions":["v9","v1"]}})"},
         {}},
@@ -332,10 +325,10 @@ TEST(CustomResourceDefinition, StoredVersions) {
       "missing from spec.versions; v0 was previously a storage version, and "
       "must remain in spec.versions until a storage migration ensures no data "
       "remains persisted in v0 and removes v0 from status.storedVersions";
-  ExpectNew({{{kStored + "=[\"v1\"]"}, {}},
-             {{kStored + "=[\"v0\"]"},
-              {kStored + ": Invalid value: [\"v0\"]: must have the storage version v1",
-               kStored + "[0]: Invalid value: \"v0\": " + gone}}});
+  ExpectNewDefinition({{{kStored + "=[\"v1\"]"}, {}},
+                       {{kStored + "=[\"v0\"]"},
+                        {kStored + ": Invalid value: [\"v0\"]: must have the storage version v1",
+                         kStored + "[0]: Invalid value: \"v0\": " + gone}}});
 }
 
 TEST(CustomResourceDefinition, ApprovedGroups) {
@@ -361,13 +354,13 @@ TEST(CustomResourceDefinition, ApprovedGroups) {
     cases.push_back({{group, name, approval + "=\"" + text + "\""},
                      {path + "Invalid value: \"" + text + "\": " + bad}});
   }
-  ExpectNew(cases);
+  ExpectNewDefinition(cases);
 }
 
 TEST(CustomResourceDefinition, Update) {
   const std::string established = R"(status.conditions=[{"type":"Established","status":"True"}])";
   const std::string stored = kStored + "=[\"v1\"]";
-  const std::string base = Edited(kBase, {established, stored});
+  const std::string base = Edited(kDefinition, {established, stored});
   const std::string same = ": field is immutable";
   ExpectUpdate<CustomResourceDefinition>(
       base,
@@ -390,7 +383,7 @@ TEST(CustomResourceDefinition, Update) {
          "x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"}}});
   // Not served yet: kind and scope may change.
   ExpectUpdate<CustomResourceDefinition>(
-      kBase, {{{"spec.scope=\"Cluster\"", kNames + ".kind=\"Mug\""}, {}}});
+      kDefinition, {{{"spec.scope=\"Cluster\"", kNames + ".kind=\"Mug\""}, {}}});
 }
 
 TEST(CustomResourceDefinition, CABundles) {
@@ -415,11 +408,11 @@ TEST(CustomResourceDefinition, CABundles) {
   };
   const std::string none = "no valid certificate authority data seen";
   // Of a definition that is not served nobody asks.
-  ExpectNew({{{hook("YWJj")}, {}}});
-  ExpectUpdate<CustomResourceDefinition>(kBase, {{{hook("YWJj")}, {}}});
+  ExpectNewDefinition({{{hook("YWJj")}, {}}});
+  ExpectUpdate<CustomResourceDefinition>(kDefinition, {{{hook("YWJj")}, {}}});
   const std::string established = R"(status.conditions=[{"type":"Established","status":"True"}])";
   ExpectUpdate<CustomResourceDefinition>(
-      Edited(kBase, {established}),
+      Edited(kDefinition, {established}),
       {{{hook(certificate)}, {}},
        {{hook("")}, {}},
        {{hook("YWJj")}, {bad("YWJj", "unable to parse bytes as PEM block")}},
@@ -427,39 +420,39 @@ TEST(CustomResourceDefinition, CABundles) {
        {{hook(key)}, {bad(key, none)}},
        {{hook(headers)}, {bad(headers, none)}}});
   // What was wrong before may stay wrong.
-  ExpectUpdate<CustomResourceDefinition>(Edited(kBase, {established, hook("YWJj")}),
+  ExpectUpdate<CustomResourceDefinition>(Edited(kDefinition, {established, hook("YWJj")}),
                                          {{{hook(broken)}, {}}});
   ExpectUpdate<CustomResourceDefinition>(
-      Edited(kBase, {established, hook(certificate)}),
+      Edited(kDefinition, {established, hook(certificate)}),
       {{{hook("YWJj")}, {bad("YWJj", "unable to parse bytes as PEM block")}}});
 }
 
 // What was stored before a rule was made may stay.
 TEST(CustomResourceDefinition, UpdateOfOldDefinitions) {
   const std::string pruned = ": Required value: because otherwise all fields are pruned";
-  const std::string no_schema = Edited(kBase, {kV0 + ".schema", kV0 + ".served=false"});
+  const std::string no_schema = Edited(kDefinition, {kV0 + ".schema", kV0 + ".served=false"});
   ExpectUpdate<CustomResourceDefinition>(
       no_schema, {{{}, {}}, {{kV0 + ".served=true"}, {kV0 + ".schema.openAPIV3Schema" + pruned}}});
   const std::string hook =
-      Edited(kBase, {R"(spec.conversion={"strategy":"Webhook","webhook":{"clientConfig":)"
-                     R"({"url":"https://a"},"conversionReviewVersions":["v9"]}})"});
+      Edited(kDefinition, {R"(spec.conversion={"strategy":"Webhook","webhook":{"clientConfig":)"
+                           R"({"url":"https://a"},"conversionReviewVersions":["v9"]}})"});
   ExpectUpdate<CustomResourceDefinition>(hook, {{{kNames + ".shortNames=[\"c\"]"}, {}}});
   const std::string group =
-      Edited(kBase, {"spec.group=\"x.k8s.io\"", "metadata.name=\"cups.x.k8s.io\"",
-                     "metadata.annotations['api-approved.kubernetes.io']=\"bad\""});
+      Edited(kDefinition, {"spec.group=\"x.k8s.io\"", "metadata.name=\"cups.x.k8s.io\"",
+                           "metadata.annotations['api-approved.kubernetes.io']=\"bad\""});
   ExpectUpdate<CustomResourceDefinition>(
       group, {{{"metadata.annotations['api-approved.kubernetes.io']=\"worse\""}, {}},
               {{"metadata.annotations['api-approved.kubernetes.io']=\"\""},
                {"metadata.annotations[api-approved.kubernetes.io]: Required value: protected "
                 "groups must have approval annotation \"api-approved.kubernetes.io\", see "
                 "https://github.com/kubernetes/enhancements/pull/1111"}}});
-  const std::string keeps = Edited(kBase, {"spec.preserveUnknownFields=true"});
+  const std::string keeps = Edited(kDefinition, {"spec.preserveUnknownFields=true"});
   ExpectUpdate<CustomResourceDefinition>(keeps, {{{kNames + ".shortNames=[\"c\"]"}, {}}});
 }
 
 TEST(CustomResourceDefinition, Status) {
   ExpectUpdate<CustomResourceDefinition>(
-      kBase,
+      kDefinition,
       {{{"status.acceptedNames={\"plural\":\"cups\",\"kind\":\"Cup\"}"}, {}},
        {{"status.storedVersions=[\"v7\"]"}, {}},
        {{"status.acceptedNames={\"kind\":\"C C\"}"},

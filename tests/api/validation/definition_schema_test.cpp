@@ -1,17 +1,12 @@
 // The schemas of definitions, by the ideas of upstream's
 // TestValidateCustomResourceDefinitionValidation and its neighbours.
-#include "api/validation/custom_resource_definition.h"
-#include "api/validation/kind_cases.h"
+#include "api/validation/definition_cases.h"
 
 namespace podium::api {
 namespace {
 
 using apiextensions::v1::CustomResourceDefinition;
 
-constexpr char kBase[] = R"({"metadata": {"name": "cups.example.com"}, "spec": {
-  "group": "example.com", "scope": "Namespaced", "names": {"plural": "cups", "kind": "Cup"},
-  "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema":
-    {"type": "object"}}}]}})";
 const std::string kEdit = "spec.versions[0].schema.openAPIV3Schema";  // NOLINT: constants of tests
 const std::string kRoot = "spec.validation.openAPIV3Schema";          // NOLINT: likewise
 const std::string kA = kRoot + ".properties[a]";                      // NOLINT: likewise
@@ -20,13 +15,9 @@ const std::string kA = kRoot + ".properties[a]";                      // NOLINT:
 std::string Properties(const std::string& json) { return kEdit + ".properties=" + json; }
 std::string A(const std::string& json) { return Properties("{\"a\":" + json + "}"); }
 
-void ExpectNew(const std::vector<ErrorCase>& cases) {
-  ExpectCreate<CustomResourceDefinition>(kBase, cases);
-}
-
 TEST(DefinitionSchema, Root) {
   const std::string status = "spec.versions[0].subresources={\"status\":{}}";
-  ExpectNew({
+  ExpectNewDefinition({
       {{kEdit + "={}"}, {kRoot + ".type: Required value: must not be empty at the root"}},
       {{kEdit + ".nullable=true"},
        {"spec.validation.openAPIV3Schema.nullable: Forbidden: nullable cannot be true at the "
@@ -48,7 +39,7 @@ TEST(DefinitionSchema, Root) {
 }
 
 TEST(DefinitionSchema, WordsThatAreNot) {
-  ExpectNew({
+  ExpectNewDefinition({
       {{A("{\"type\":\"null\"}")},
        {kA + ".type: Unsupported value: \"null\": supported values: \"array\", \"boolean\", "
              "\"integer\", \"number\", \"object\", \"string\"",
@@ -92,24 +83,25 @@ TEST(DefinitionSchema, Order) {
   const std::string unique =
       ".uniqueItems: Forbidden: uniqueItems cannot be set to true since the "
       "runtime complexity becomes quadratic";
-  ExpectNew({{{A(R"({"type":"array","items":{"type":"string","uniqueItems":true},)"
-                 R"("x-kubernetes-map-type":"atomic","not":{"uniqueItems":true},)"
-                 R"("anyOf":[{"uniqueItems":true}],"oneOf":[{"uniqueItems":true}],)"
-                 R"("allOf":[{"uniqueItems":true},{"uniqueItems":true}]})")},
-              {kA + ".not" + unique, kA + ".allOf[0]" + unique, kA + ".allOf[1]" + unique,
-               kA + ".oneOf[0]" + unique, kA + ".anyOf[0]" + unique, kA + ".items" + unique,
-               kA + ".type: Invalid value: \"array\": must be object if x-kubernetes-map-type is "
-                    "specified"}}});
+  ExpectNewDefinition(
+      {{{A(R"({"type":"array","items":{"type":"string","uniqueItems":true},)"
+           R"("x-kubernetes-map-type":"atomic","not":{"uniqueItems":true},)"
+           R"("anyOf":[{"uniqueItems":true}],"oneOf":[{"uniqueItems":true}],)"
+           R"("allOf":[{"uniqueItems":true},{"uniqueItems":true}]})")},
+        {kA + ".not" + unique, kA + ".allOf[0]" + unique, kA + ".allOf[1]" + unique,
+         kA + ".oneOf[0]" + unique, kA + ".anyOf[0]" + unique, kA + ".items" + unique,
+         kA + ".type: Invalid value: \"array\": must be object if x-kubernetes-map-type is "
+              "specified"}}});
 }
 
 TEST(DefinitionSchema, Structural) {
-  ExpectNew(
+  ExpectNewDefinition(
       {{{A("{}")}, {kA + ".type: Required value: must not be empty for specified object fields"}},
        {{A(R"({"type":"string","pattern":"("})")},
         {kA + ".pattern: Invalid value: \"(\": must be a valid regular expression, but "
               "isn't: error parsing regexp: missing closing ): `(`"}}});
   // No structure is asked of what keeps everything and says nothing new.
-  const std::string old = Edited(kBase, {"spec.preserveUnknownFields=true", A("{}")});
+  const std::string old = Edited(kDefinition, {"spec.preserveUnknownFields=true", A("{}")});
   ExpectUpdate<CustomResourceDefinition>(
       old, {{{"spec.names.shortNames=[\"c\"]"}, {}},
             {{A("{\"default\":1}")},
@@ -132,7 +124,7 @@ TEST(DefinitionSchema, Defaults) {
       R"({"type":"object","x-kubernetes-embedded-resource":true,"properties":{)"
       R"("metadata":{"type":"object","properties":{"labels":{"type":"object",)"
       R"("additionalProperties":{"type":"string","default":"l"}}}},)";
-  ExpectNew({
+  ExpectNewDefinition({
       {{A(R"({"type":"integer","default":1})")}, {}},
       {{A(R"({"type":"integer","default":"x"})")},
        {kA + ".default: Invalid value: \"string\":  in body must be of type integer: "
@@ -151,14 +143,14 @@ TEST(DefinitionSchema, Defaults) {
              "inside of resource meta"}},
   });
   // Defaults that were stored with unknown members may stay.
-  const std::string old = Edited(kBase, {A(R"({"type":"object","default":{"b":1}})")});
+  const std::string old = Edited(kDefinition, {A(R"({"type":"object","default":{"b":1}})")});
   ExpectUpdate<CustomResourceDefinition>(old, {{{"spec.names.shortNames=[\"c\"]"}, {}}});
 }
 
 TEST(DefinitionSchema, MapAndListTypes) {
   const std::string list_type = kA + ".x-kubernetes-list-type: ";
   const std::string items = R"("items":{"type":"string"})";
-  ExpectNew({
+  ExpectNewDefinition({
       {{A(R"({"type":"object","x-kubernetes-map-type":"granular"})")}, {}},
       {{A(R"({"type":"object","x-kubernetes-map-type":"x"})")},
        {kA + ".x-kubernetes-map-type: Unsupported value: \"x\": supported values: \"atomic\", "
@@ -188,7 +180,7 @@ TEST(DefinitionSchema, Sets) {
   const std::string atomic = "must be atomic as item of a list with x-kubernetes-list-type=set";
   const std::string list = R"({"type":"array","x-kubernetes-list-type":"set",)"
                            R"("items":{"type":"string"}})";
-  ExpectNew({
+  ExpectNewDefinition({
       {{set("{\"type\":\"string\"}")}, {}},
       {{set(R"({"type":"object","x-kubernetes-map-type":"atomic"})")}, {}},
       {{set(R"({"type":"array","items":{"type":"string"}})")}, {}},
@@ -200,7 +192,7 @@ TEST(DefinitionSchema, Sets) {
   });
   for (const std::string& items : {std::string("{\"type\":\"object\"}"),
                                    std::string(R"({"type":"string","nullable":true})")}) {
-    const std::string old = Edited(kBase, {set(items)});
+    const std::string old = Edited(kDefinition, {set(items)});
     ExpectUpdate<CustomResourceDefinition>(old, {{{"spec.names.shortNames=[\"c\"]"}, {}}});
   }
 }
@@ -218,7 +210,7 @@ TEST(DefinitionSchema, ListMaps) {
   const std::string keys = kA + ".x-kubernetes-list-map-keys: ";
   const std::string items = kA + ".items";
   const std::string k = items + ".properties[k]";
-  ExpectNew({
+  ExpectNewDefinition({
       {{keyed(R"(["k"])", R"({"k":{"type":"string"}})", R"(["k"])")}, {}},
       {{keyed(R"(["k"])", R"({"k":{"type":"string","default":"d"}})", "[]")}, {}},
       {{keyed(R"(["k"])", R"({"k":{"type":"string"}})", "[]")},
@@ -248,12 +240,13 @@ TEST(DefinitionSchema, ListMaps) {
         items + ": Invalid value: {\"Schema\":null,\"JSONSchemas\":[]}: must only have a single "
                 "schema if x-kubernetes-list-type is map"}},
   });
-  const std::string old = Edited(kBase, {keyed(R"(["k"])", R"({"k":{"type":"string"}})", "[]")});
+  const std::string old =
+      Edited(kDefinition, {keyed(R"(["k"])", R"({"k":{"type":"string"}})", "[]")});
   ExpectUpdate<CustomResourceDefinition>(old, {{{"spec.names.shortNames=[\"c\"]"}, {}}});
 }
 
 TEST(DefinitionSchema, OldTypesMayStay) {
-  const std::string old = Edited(kBase, {A("{\"type\":\"int\"}")});
+  const std::string old = Edited(kDefinition, {A("{\"type\":\"int\"}")});
   ExpectUpdate<CustomResourceDefinition>(old, {{{"spec.names.shortNames=[\"c\"]"}, {}}});
 }
 
@@ -265,7 +258,7 @@ TEST(DefinitionSchema, Rules) {
   };
   const std::string path = kA + ".x-kubernetes-validations[0].";
   const std::string valid_path = "fieldPath must be a valid path";
-  ExpectNew({
+  ExpectNewDefinition({
       {{rule(R"({"rule":"true"})")}, {}},
       {{rule(R"({"rule":"true\n","message":"m","messageExpression":"'m'",)"
              R"("reason":"FieldValueForbidden","fieldPath":".b"})")},
