@@ -59,15 +59,7 @@ void CheckSpec(const Deployment& deployment, const field::Path& path,
                const PodValidationOptions& options, field::ErrorList* errors) {
   const apps::v1::DeploymentSpec& spec = deployment.spec;
   CheckNonnegative(spec.replicas, path.Child("replicas"), errors);
-  errors->Append(ValidateWorkloadSelector(spec.selector, path.Child("selector"),
-                                          "empty selector is invalid for deployment"));
-  const TemplateSelector selector(spec.selector);
-  if (selector.valid()) {
-    errors->Append(
-        ValidateReplicaSetTemplate(spec.template_, selector, path.Child("template"), options));
-  } else {
-    errors->Add(field::Invalid(path.Child("selector"), spec.selector, "invalid label selector"));
-  }
+  CheckReplicaSetTemplate(spec.selector, spec.template_, path, options, errors);
   CheckStrategy(spec.strategy, path.Child("strategy"), errors);
   CheckNonnegative(spec.minReadySeconds, path.Child("minReadySeconds"), errors);
   CheckNonnegative(spec.revisionHistoryLimit, path.Child("revisionHistoryLimit"), errors);

@@ -16,30 +16,28 @@ void CheckSpec(const apps::v1::ReplicaSetSpec& spec, const field::Path& path,
                const PodValidationOptions& options, field::ErrorList* errors) {
   CheckNonnegative(spec.replicas, path.Child("replicas"), errors);
   CheckNonnegative(spec.minReadySeconds, path.Child("minReadySeconds"), errors);
-  // The text says deployment, as upstream's does.
-  errors->Append(ValidateWorkloadSelector(spec.selector, path.Child("selector"),
-                                          "empty selector is invalid for deployment"));
-  const TemplateSelector selector(spec.selector);
-  if (selector.valid()) {
-    errors->Append(
-        ValidateReplicaSetTemplate(spec.template_, selector, path.Child("template"), options));
-  } else {
-    errors->Add(field::Invalid(path.Child("selector"), spec.selector, "invalid label selector"));
-  }
+  CheckReplicaSetTemplate(spec.selector, spec.template_, path, options, errors);
 }
 
 }  // namespace
 
-field::ErrorList ValidateReplicaSetTemplate(const core::v1::PodTemplateSpec& pod_template,
-                                            const TemplateSelector& selector,
-                                            const field::Path& path,
-                                            const PodValidationOptions& options) {
-  field::ErrorList errors;
-  CheckTemplateLabels(selector.MatchesAll() || selector.Matches(pod_template.metadata.labels),
-                      pod_template, path, &errors);
-  errors.Append(ValidatePodTemplateSpec(pod_template, path, options));
-  CheckRunsForever(pod_template.spec, path.Child("spec"), "ReplicaSet", &errors);
-  return errors;
+void CheckReplicaSetTemplate(const reflect::Box<meta::v1::LabelSelector>& selector,
+                             const core::v1::PodTemplateSpec& pod_template, const field::Path& path,
+                             const PodValidationOptions& options, field::ErrorList* errors) {
+  const field::Path selector_path = path.Child("selector");
+  // The text says deployment of a ReplicaSet too, as upstream's does.
+  errors->Append(ValidateWorkloadSelector(selector, selector_path,
+                                          "empty selector is invalid for deployment"));
+  const TemplateSelector labels(selector);
+  if (!labels.valid()) {
+    errors->Add(field::Invalid(selector_path, selector, "invalid label selector"));
+    return;
+  }
+  const field::Path template_path = path.Child("template");
+  CheckTemplateLabels(labels.MatchesAll() || labels.Matches(pod_template.metadata.labels),
+                      pod_template, template_path, errors);
+  errors->Append(ValidatePodTemplateSpec(pod_template, template_path, options));
+  CheckRunsForever(pod_template.spec, template_path.Child("spec"), "ReplicaSet", errors);
 }
 
 field::ErrorList ValidateReplicaSet(const ReplicaSet& replica_set) {

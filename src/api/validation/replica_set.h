@@ -8,8 +8,6 @@
 
 namespace podium::api {
 
-class TemplateSelector;
-
 // A new object.
 field::ErrorList ValidateReplicaSet(const apps::v1::ReplicaSet& replica_set);
 
@@ -21,10 +19,10 @@ field::ErrorList ValidateReplicaSetUpdate(const apps::v1::ReplicaSet& replica_se
 field::ErrorList ValidateReplicaSetStatusUpdate(const apps::v1::ReplicaSet& replica_set,
                                                 const apps::v1::ReplicaSet& old_set);
 
-// The template of a ReplicaSet, or of a Deployment, which makes ReplicaSets of it.
-field::ErrorList ValidateReplicaSetTemplate(const core::v1::PodTemplateSpec& pod_template,
-                                            const TemplateSelector& selector,
-                                            const field::Path& path,
-                                            const PodValidationOptions& options);
+// The selector and the template of a ReplicaSet, or of a Deployment, which makes ReplicaSets of
+// them; `path` is that of their spec.
+void CheckReplicaSetTemplate(const reflect::Box<meta::v1::LabelSelector>& selector,
+                             const core::v1::PodTemplateSpec& pod_template, const field::Path& path,
+                             const PodValidationOptions& options, field::ErrorList* errors);
 
 }  // namespace podium::api
