@@ -1,6 +1,5 @@
 // Duration's text, as Go's time.ParseDuration and Duration.String have it.
 #include <algorithm>
-#include <limits>
 
 #include "api/time.h"
 #include "base/ascii.h"

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <charconv>
 #include <limits>
-#include <utility>
 
 #include "api/message_reader.h"
 #include "base/ascii.h"

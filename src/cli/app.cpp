@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
-#include <memory>
 
 #include "base/error.h"
 #include "cli/completion.h"

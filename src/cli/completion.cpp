@@ -1,7 +1,6 @@
 #include "cli/completion.h"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "cli/commands.h"

@@ -1,6 +1,5 @@
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "cli/agent_client.h"
 #include "cli/commands.h"

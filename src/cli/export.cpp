@@ -2,11 +2,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"

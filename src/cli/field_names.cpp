@@ -1,6 +1,5 @@
 #include "cli/field_names.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
 

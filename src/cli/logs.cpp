@@ -1,7 +1,5 @@
 #include <array>
 #include <charconv>
-#include <optional>
-#include <string>
 #include <utility>
 
 #include "api/time.h"

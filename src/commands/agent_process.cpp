@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"

@@ -1,7 +1,6 @@
 #include "commands/play_view.h"
 
 #include <array>
-#include <utility>
 
 #include "api/pod_row.h"
 #include "cli/agent_client.h"

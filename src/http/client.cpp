@@ -1,7 +1,6 @@
 #include "http/client.h"
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 
 #include "http/connection_pool.h"

@@ -1,5 +1,4 @@
 // Whether what images need is still what it was: before it is used, and on request.
-#include <iterator>
 #include <map>
 #include <optional>
 #include <vector>

@@ -1,7 +1,6 @@
 #include "image/import.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
 
 #include "image/import_archive.h"

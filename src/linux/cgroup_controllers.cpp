@@ -2,7 +2,6 @@
 #include "linux/cgroup_controllers.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cmath>
 #include <utility>

@@ -1,7 +1,6 @@
 // The driver over whatever trees there are. A controller is used in the tree that has it; killing,
 // freezing and events are done in the v2 tree where there is one.
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>

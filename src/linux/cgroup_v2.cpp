@@ -1,6 +1,5 @@
 // Controllers of the one tree of v2. Documentation/admin-guide/cgroup-v2.rst of the kernel
 // describes the files.
-#include <cerrno>
 #include <charconv>
 #include <span>
 

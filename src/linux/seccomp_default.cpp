@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <span>
-#include <utility>
 
 #include "linux/seccomp_calls.h"
 #include "linux/seccomp_filter.h"

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <cstdlib>
 #include <optional>
 #include <string>
 

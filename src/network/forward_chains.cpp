@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <array>
-#include <cerrno>
 #include <optional>
 
 #include "linux/netlink_socket.h"

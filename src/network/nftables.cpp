@@ -5,7 +5,6 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <cerrno>
 
 namespace podium::network {
 

@@ -1,7 +1,5 @@
 #include "network/open_network.h"
 
-#include <utility>
-
 #include "network/bridge_network.h"
 #include "network/cni_config.h"
 #include "network/cni_network.h"

@@ -5,7 +5,6 @@
 #include <linux/rtnetlink.h>
 
 #include <array>
-#include <cerrno>
 
 #include "network/host_ports.h"
 

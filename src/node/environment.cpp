@@ -1,7 +1,6 @@
 #include "node/environment.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "base/text.h"
 #include "node/field_values.h"

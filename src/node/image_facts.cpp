@@ -1,7 +1,6 @@
 #include "node/image_facts.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>

@@ -1,7 +1,6 @@
 #include "pki/pem.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "reflect/base64.h"
 

@@ -2,8 +2,6 @@
 
 #include <array>
 #include <bit>
-#include <cstdint>
-#include <vector>
 
 #include "base/ascii.h"
 #include "reflect/utf8.h"

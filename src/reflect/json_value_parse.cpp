@@ -2,7 +2,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <forward_list>
-#include <iterator>
 #include <memory>
 #include <numeric>
 #include <vector>

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <optional>
 
 #include "reflect/protobuf.h"
 #include "reflect/protobuf_wire.h"

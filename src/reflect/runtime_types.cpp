@@ -1,7 +1,6 @@
 #include "reflect/runtime_types.h"
 
 #include <algorithm>
-#include <bit>
 #include <deque>
 #include <optional>
 

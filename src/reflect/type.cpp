@@ -1,7 +1,5 @@
 #include "reflect/type.h"
 
-#include <bit>
-
 namespace podium::reflect {
 namespace {
 

@@ -1,12 +1,9 @@
 #include "runtime/embedded_runtime.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include "linux/path.h"

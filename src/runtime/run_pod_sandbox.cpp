@@ -1,9 +1,6 @@
 // RunPodSandbox, and its undoing.
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <fstream>
 #include <utility>
 
 #include "base/trace.h"

@@ -1,5 +1,4 @@
 // What is shown: statuses, lists, events, conditions.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,9 +1,7 @@
 // HorizontalPodAutoscaler: v1 has one metric, the utilization of cpu, and keeps the others, all
 // current values, the behavior and the conditions as JSON in annotations.
-#include <algorithm>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "api/conversion/converters.h"

@@ -1,6 +1,5 @@
 #include "api/defaults.h"
 
-#include <array>
 #include <cstddef>
 
 #include "api/defaults/rules.h"

@@ -1,6 +1,5 @@
 // What pods ask for, as upstream's component-helpers/resource counts it.
 #include <algorithm>
-#include <utility>
 
 #include "api/describe/parts.h"
 #include "api/resource_names.h"

@@ -28,5 +28,4 @@ void AppendMessage(Message message, const reflect::JsonValue& value, std::string
 void AppendNamed(uint32_t number, std::string_view name, Message message,
                  const reflect::JsonValue& value, std::string* out);
 
-
 }  // namespace podium::api::openapi

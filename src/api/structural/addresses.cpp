@@ -1,8 +1,5 @@
 #include "api/structural/addresses.h"
 
-#include <algorithm>
-#include <string>
-
 #include "base/ascii.h"
 #include "reflect/utf8.h"
 

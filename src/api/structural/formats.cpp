@@ -1,7 +1,6 @@
 #include "api/structural/formats.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "api/go_url.h"

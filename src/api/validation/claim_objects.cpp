@@ -1,5 +1,4 @@
 // PersistentVolumeClaims as objects: what of a stored claim may change.
-#include <optional>
 #include <string>
 #include <string_view>
 

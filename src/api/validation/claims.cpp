@@ -1,6 +1,5 @@
 #include "api/validation/claims.h"
 
-#include <array>
 #include <string_view>
 
 #include "api/labels.h"

@@ -1,5 +1,3 @@
-#include <string_view>
-
 #include "api/validation/common.h"
 #include "api/validation/volume_sources.h"
 

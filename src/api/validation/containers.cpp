@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/resources.h"

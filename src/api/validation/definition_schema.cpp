@@ -1,6 +1,5 @@
 #include "api/validation/definition_schema.h"
 
-#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <set>

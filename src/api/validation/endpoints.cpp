@@ -1,7 +1,5 @@
 #include "api/validation/endpoints.h"
 
-#include <string>
-
 #include "api/names.h"
 #include "api/validation/common.h"
 #include "api/validation/ip_fields.h"

@@ -1,6 +1,5 @@
 #include "api/validation/event.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 

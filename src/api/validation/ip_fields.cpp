@@ -1,7 +1,6 @@
 #include "api/validation/ip_fields.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include "api/ip.h"

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include "api/validation/common.h"
 #include "api/validation/job_indexes.h"

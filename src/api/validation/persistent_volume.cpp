@@ -1,7 +1,6 @@
 #include "api/validation/persistent_volume.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>

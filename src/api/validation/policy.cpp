@@ -1,7 +1,6 @@
 #include "api/validation/policy.h"
 
 #include <set>
-#include <string>
 #include <string_view>
 
 #include "api/labels.h"

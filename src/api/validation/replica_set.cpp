@@ -1,7 +1,5 @@
 #include "api/validation/replica_set.h"
 
-#include <string_view>
-
 #include "api/names.h"
 #include "api/validation/object_meta.h"
 #include "api/validation/pod_template.h"

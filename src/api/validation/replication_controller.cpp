@@ -1,7 +1,6 @@
 #include "api/validation/replication_controller.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "api/names.h"
 #include "api/validation/object_meta.h"

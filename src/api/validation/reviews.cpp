@@ -1,6 +1,5 @@
 #include "api/validation/reviews.h"
 
-#include <string>
 #include <string_view>
 
 #include "api/labels.h"

@@ -221,8 +221,8 @@ void CheckSourceRanges(const Service& service, const Service* old_service, const
       }
     }
     for (size_t i = 0; i < spec.loadBalancerSourceRanges.size(); ++i) {
-      CheckLegacyCIDR(std::string(reflect::TrimGoSpace(spec.loadBalancerSourceRanges[i])), kept, path.Index(i),
-                      errors);
+      CheckLegacyCIDR(std::string(reflect::TrimGoSpace(spec.loadBalancerSourceRanges[i])), kept,
+                      path.Index(i), errors);
     }
     return;
   }

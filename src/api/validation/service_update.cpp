@@ -1,6 +1,5 @@
 // How a Service may change: its addresses and families stay, but for a second one that comes or
 // goes.
-#include <optional>
 #include <string>
 #include <string_view>
 

@@ -1,6 +1,5 @@
 #include "api/validation/toleration_annotation.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 

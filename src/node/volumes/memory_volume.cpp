@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <set>
 #include <string_view>
-#include <utility>
 
 #include "linux/mounts.h"
 #include "linux/path.h"

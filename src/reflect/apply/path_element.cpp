@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <optional>
 
 #include "reflect/apply/field_set.h"
 #include "reflect/go_text.h"

@@ -6,7 +6,6 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "reflect/patch/members.h"
 #include "reflect/patch/patch_lists.h"

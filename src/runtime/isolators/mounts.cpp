@@ -5,14 +5,10 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <map>
-#include <optional>
 
 #include "linux/path.h"
 #include "runtime/isolators/all.h"
