@@ -169,11 +169,6 @@ Result<void> WebSocket::SendBinary(std::string_view bytes) {
   return SendFrame(Opcode::kBinary, bytes);
 }
 
-Result<void> WebSocket::Ping(std::string_view payload) {
-  if (payload.size() > 125) return Error(Code::kInvalidArgument, "websocket: a ping is too long");
-  return SendFrame(Opcode::kPing, payload);
-}
-
 Result<void> WebSocket::Close(uint16_t code, std::string_view reason) {
   const std::lock_guard lock(mutex_);
   if (std::exchange(close_sent_, true)) return {};

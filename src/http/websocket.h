@@ -43,7 +43,6 @@ class WebSocket {
 
   Result<void> SendText(std::string_view text);
   Result<void> SendBinary(std::string_view bytes);
-  Result<void> Ping(std::string_view payload = {});
   // The last frame from here; sent once. Read on until the peer's comes.
   Result<void> Close(uint16_t code, std::string_view reason = {});
 

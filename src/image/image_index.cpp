@@ -54,10 +54,6 @@ void AddBlob(const Digest& digest, int64_t size, std::vector<BlobInfo>* blobs) {
 
 }  // namespace
 
-bool StoredImage::HasTag() const {
-  return std::ranges::any_of(names, [](const std::string& name) { return !IsDigestName(name); });
-}
-
 uint64_t StoredImage::BlobBytes() const {
   uint64_t sum = 0;
   for (const BlobInfo& blob : blobs) sum += blob.size;

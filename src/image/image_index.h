@@ -33,7 +33,6 @@ struct StoredImage {
   std::vector<Descriptor> layers;
   std::vector<Digest> diff_ids;
 
-  bool HasTag() const;
   uint64_t BlobBytes() const;
 };
 

@@ -93,10 +93,6 @@ void NetlinkBatch::End(size_t start) {
   std::memcpy(&bytes_[start + offsetof(nlattr, nla_len)], &value, sizeof value);
 }
 
-size_t NetlinkBatch::message_bytes() const {
-  return messages_.empty() ? 0 : bytes_.size() - messages_.back().start;
-}
-
 void NetlinkBatch::Finish(uint32_t sequence) {
   for (size_t i = 0; i < messages_.size(); ++i) {
     const size_t start = messages_[i].start;

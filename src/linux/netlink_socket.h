@@ -84,9 +84,8 @@ class NetlinkBatch {
 
   bool empty() const { return messages_.empty(); }
   size_t size() const { return messages_.size(); }
-  // Bytes so far, of all messages and of the one begun last: to split what grows without bound.
+  // Bytes so far: to split what grows without bound.
   size_t bytes() const { return bytes_.size(); }
-  size_t message_bytes() const;
 
  private:
   friend class NetlinkSocket;

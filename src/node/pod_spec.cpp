@@ -18,10 +18,6 @@ std::string PodLogName(std::string_view name_space, std::string_view name, std::
 
 bool IsSidecar(const v1::Container& container) { return container.restartPolicy == "Always"; }
 
-bool HasSidecar(const v1::PodSpec& spec) {
-  return std::ranges::any_of(spec.initContainers, IsSidecar);
-}
-
 v1::Container AsContainer(const v1::EphemeralContainer& from) {
   v1::Container to;
   to.name = from.name;

@@ -31,7 +31,6 @@ std::string PodLogName(std::string_view name_space, std::string_view name, std::
 
 // An init container that runs beside the others: restartPolicy Always.
 bool IsSidecar(const v1::Container& container);
-bool HasSidecar(const v1::PodSpec& spec);
 
 // The same fields; targetContainerName falls away.
 v1::Container AsContainer(const v1::EphemeralContainer& container);

@@ -191,12 +191,9 @@ Result<std::string> FakeRuntime::RunPodSandbox(const cri::PodSandboxConfig& conf
       config.linux_->security_context->namespace_options &&
       config.linux_->security_context->namespace_options->network == cri::NamespaceMode::kNode;
   if (!host_network) {
-    sandbox.addresses = std::exchange(next_addresses_, {});
-    if (sandbox.addresses.empty()) {
-      sandbox.addresses = {"10.208." + std::to_string(next_address_ / 250) + '.' +
-                           std::to_string(next_address_ % 250 + 1)};
-      ++next_address_;
-    }
+    sandbox.addresses = {"10.208." + std::to_string(next_address_ / 250) + '.' +
+                         std::to_string(next_address_ % 250 + 1)};
+    ++next_address_;
   }
   QueueEvent(cri::ContainerEventType::kContainerCreatedEvent, id, id);
   QueueEvent(cri::ContainerEventType::kContainerStartedEvent, id, id);
@@ -258,10 +255,6 @@ Result<std::string> FakeRuntime::CreateContainer(std::string_view sandbox_id,
   if (!config.image || config.image->image.empty()) {
     return Error(Code::kInvalidArgument, "container config must include image");
   }
-  const std::string& image = config.image->image;
-  if (images_ && !images_->contains(image)) {
-    return Error(Code::kNotFound, "image \"" + image + "\": not found");
-  }
   const std::string name = ContainerName(*config.metadata, *sandbox->second.config.metadata);
   for (const auto& [id, entry] : containers_) {
     const Sandbox& owner = sandboxes_.find(entry.sandbox_id)->second;
@@ -274,8 +267,8 @@ Result<std::string> FakeRuntime::CreateContainer(std::string_view sandbox_id,
   entry.config = config;
   entry.sandbox_id = sandbox->first;
   entry.status = CreatedStatus(id, config, sandbox->second.config.log_directory, now_.count());
-  entry.status.image_ref = image;
-  entry.status.image_id = image;
+  entry.status.image_ref = config.image->image;
+  entry.status.image_id = config.image->image;
   QueueEvent(cri::ContainerEventType::kContainerCreatedEvent, id, entry.sandbox_id);
   Deliver(std::move(lock));
   return id;

@@ -20,7 +20,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,9 +67,6 @@ class FakeRuntime : public Runtime {
   // The next `times` calls of a method ("StartContainer") fail. `name`: only those whose container
   // or pod has this name.
   void Fail(std::string method, Error error, int times = 1, std::string name = {});
-  // Images that exist; without a call every image does.
-  void SetImages(std::set<std::string> images);
-  void SetNotReady(std::string condition, std::string reason, std::string message);
 
   Duration now() const;
   // In order of time, whatever is due happens.
@@ -81,8 +77,6 @@ class FakeRuntime : public Runtime {
   Result<void> KillInfra(std::string_view sandbox_id);
   // What the runtime tells when so much is in a container's log.
   void TellLogGrown(const std::string& container_id, uint64_t written);
-  // The address the next sandboxes get; otherwise 10.208.0.1 and up.
-  void SetNextAddresses(std::vector<std::string> addresses);
 
   // What was called, in order: the method, and the container's or pod's name.
   std::vector<std::string> calls() const;
@@ -183,9 +177,6 @@ class FakeRuntime : public Runtime {
   Containers containers_;
   std::map<std::string, Behaviour, std::less<>> behaviours_;
   std::vector<Failure> failures_;
-  std::optional<std::set<std::string>> images_;
-  std::vector<cri::RuntimeCondition> not_ready_;
-  std::vector<std::string> next_addresses_;
   std::vector<std::string> calls_;
   ExecScript exec_;
   std::function<Result<UniqueFd>(const std::string&, uint16_t)> ports_;

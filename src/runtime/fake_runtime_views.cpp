@@ -93,16 +93,6 @@ void FakeRuntime::Fail(std::string method, Error error, int times, std::string n
   failures_.push_back({std::move(method), std::move(name), std::move(error), times});
 }
 
-void FakeRuntime::SetImages(std::set<std::string> images) {
-  const Lock lock(mutex_);
-  images_ = std::move(images);
-}
-
-void FakeRuntime::SetNotReady(std::string condition, std::string reason, std::string message) {
-  const Lock lock(mutex_);
-  not_ready_.push_back({std::move(condition), false, std::move(reason), std::move(message)});
-}
-
 FakeRuntime::Duration FakeRuntime::now() const {
   const Lock lock(mutex_);
   return now_;
@@ -131,11 +121,6 @@ Result<void> FakeRuntime::KillInfra(std::string_view sandbox_id) {
   StopSandboxLocked(sandbox);
   Deliver(std::move(lock));
   return {};
-}
-
-void FakeRuntime::SetNextAddresses(std::vector<std::string> addresses) {
-  const Lock lock(mutex_);
-  next_addresses_ = std::move(addresses);
 }
 
 std::vector<std::string> FakeRuntime::calls() const {
@@ -168,11 +153,7 @@ Result<cri::StatusResponse> FakeRuntime::Status() {
   cri::StatusResponse response = Abilities();
   auto& conditions = response.status.emplace().conditions;
   for (const std::string_view type : {cri::kRuntimeReady, cri::kNetworkReady}) {
-    cri::RuntimeCondition condition{std::string(type), true, "", ""};
-    for (const cri::RuntimeCondition& not_ready : not_ready_) {
-      if (not_ready.type == type) condition = not_ready;
-    }
-    conditions.push_back(std::move(condition));
+    conditions.push_back({std::string(type), true, "", ""});
   }
   return response;
 }

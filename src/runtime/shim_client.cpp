@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -138,11 +139,6 @@ ShimClient::~ShimClient() = default;
 bool ShimClient::gone() const {
   const std::lock_guard lock(mutex_);
   return gone_;
-}
-
-bool ShimClient::WaitUntilGone(std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, timeout, [this] { return gone_; });
 }
 
 Result<std::vector<ShimReply>> ShimClient::Exchange(shim::MessageType type, std::string bytes,

@@ -6,7 +6,6 @@
 // a handler may make calls.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -61,8 +60,6 @@ class ShimClient {
 
   // True once its socket has closed: the shim has ended.
   bool gone() const;
-  // Waits for that.
-  bool WaitUntilGone(std::chrono::milliseconds timeout);
 
  private:
   friend class ShimLoop;
