@@ -102,12 +102,6 @@ class Client {
   // or empty. The answer's body, of at most 64 MiB; it must not stop for longer than a minute.
   Result<std::string> Raw(std::string_view method, const std::string& path,
                           std::string_view query = "", std::string_view body = "") const;
-  template <class T>
-  Result<T> RawAs(std::string_view method, const std::string& path, std::string_view query = "",
-                  std::string_view body = "") const {
-    TRY(const std::string text, Raw(method, path, query, body));
-    return reflect::FromJson<T>(text, {.strict = false});
-  }
   // The same with bodies that are streamed, of any size and type: archives in and out.
   Result<ByteStream> RawStream(std::string_view method, const std::string& path,
                                std::string_view query, http::BodySource body,

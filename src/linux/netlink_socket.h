@@ -66,7 +66,6 @@ class NetlinkBatch {
   void Put(uint16_t type, std::span<const uint8_t> bytes);
   void PutFlag(uint16_t type) { Put(type, {}); }
   void PutU8(uint16_t type, uint8_t value) { PutValue(type, value); }
-  void PutU16(uint16_t type, uint16_t value) { PutValue(type, value); }
   void PutU32(uint16_t type, uint32_t value) { PutValue(type, value); }
   void PutU64(uint16_t type, uint64_t value) { PutValue(type, value); }
   void PutBe16(uint16_t type, uint16_t value) { PutValue(type, __builtin_bswap16(value)); }

@@ -313,7 +313,6 @@ class EmbeddedRuntime : public Runtime {
   UniqueFd infra_program_;
   std::unique_ptr<ShimLoop> loop_;
   std::atomic<uint64_t> next_key_ = 1;
-  std::atomic<uint64_t> next_exec_ = 1;
   std::atomic<bool> recovered_ = false;
 
   mutable std::mutex mutex_;
