@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <sstream>
 
 #include "runtime/shim_harness.h"
 
@@ -291,6 +292,35 @@ TEST_F(ShimExecTest, AttachedReadersGetBytesAndSlowOnesLoseThem) {
   const std::string first = ReadAll(ends[0].get());
   EXPECT_EQ(first.size() + kept.size() + state.attach_lost, 2U * 300'004U);
   EXPECT_GT(state.attach_lost, 0U);
+}
+
+// Processor time of a process, in ticks of 10 ms.
+long TicksOf(pid_t pid) {
+  const std::string stat = ReadPath("/proc/" + std::to_string(pid) + "/stat");
+  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  long user = 0;
+  long system = 0;
+  fields >> user >> system;
+  return user + system;
+}
+
+TEST_F(ShimExecTest, ATerminalThatOthersStillHoldIsNotWatched) {
+  Pod pod;
+  ASSERT_EQ(pod.Run().Failure(), "");
+  ASSERT_EQ(pod.Create("c1", ShellPlan("echo end"), {.flags = kProcessTerminal}).Failure(), "");
+  Attach attach = {};
+  std::memcpy(attach.id, "c1", 3);
+  attach.flags = kProcessStdin;
+  attach.stdout_fd = attach.stderr_fd = -1;
+  const Answer attached = pod.Ask(MessageType::kAttach, attach);
+  ASSERT_EQ(attached.descriptors.size(), 1U);
+  ASSERT_EQ(pod.Start("c1").Failure(), "");
+  pod.AwaitExit("c1");
+  const long before = TicksOf(pod.pid());
+  usleep(500'000);
+  EXPECT_LT(TicksOf(pod.pid()) - before, 5);
 }
 
 }  // namespace

@@ -210,6 +210,11 @@ void Watch(int fd, Watched kind, uint32_t index, uint32_t generation, uint32_t s
   sys::Call(__NR_epoll_ctl, g_shim.epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+void Unwatch(int fd) {
+  epoll_event unused = {};
+  sys::Call(__NR_epoll_ctl, g_shim.epoll, EPOLL_CTL_DEL, fd, &unused);
+}
+
 uint64_t Now() {
   __kernel_timespec time = {};
   sys::ClockGettime(CLOCK_REALTIME, &time);

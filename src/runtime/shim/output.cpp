@@ -174,7 +174,11 @@ void EndStream(Process& process, uint32_t index) {
     sys::Call(__NR_munmap, stream.partial, kPartialSize);
     stream.partial = nullptr;
   }
-  CloseFd(&stream.fd);
+  if (stream.fd >= 0) {
+    // Whoever attached holds the same terminal open: closing it does not end the watch.
+    Unwatch(stream.fd);
+    CloseFd(&stream.fd);
+  }
   for (auto& reader : process.attached) CloseFd(&reader[index]);
 }
 

@@ -122,6 +122,9 @@ extern constinit Shim g_shim;
 enum class Watched : uint8_t { kListener, kConnection, kSignals, kStatus, kStream };
 void Watch(int fd, Watched kind, uint32_t index, uint32_t generation, uint32_t stream = 0);
 
+// Of this descriptor nothing is heard any more, until Watch. One that is not watched is no error.
+void Unwatch(int fd);
+
 uint64_t Now();  // CLOCK_REALTIME, ns
 void CloseFd(int* fd);
 void CopyText(std::string_view from, char* to, size_t size);  // cut if need be, NUL-ended
