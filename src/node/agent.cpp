@@ -75,7 +75,7 @@ Result<std::unique_ptr<Agent>> Agent::Open(const Parts& parts) {
 
 Agent::~Agent() {
   parts_.runtime.SetEventHandler(nullptr);
-  parts_.runtime.SetLogHandler(nullptr);
+  parts_.runtime.SetLogHandler(nullptr, 0);
   logs_->Stop();
   storage_->Stop();
   std::vector<std::shared_ptr<PodWorker>> workers;
@@ -136,7 +136,8 @@ void Agent::RemoveOrphans() {
 Result<void> Agent::Recover() {
   parts_.runtime.SetEventHandler([this](const auto& event) { HandleEvent(event); });
   parts_.runtime.SetLogHandler(
-      [this](const std::string& id, uint64_t written) { logs_->Grown(id, written); });
+      [this](const std::string& id, uint64_t written) { logs_->Grown(id, written); },
+      LogRotator::BoundOf(parts_.config));
   TRY_VOID(parts_.objects.Load());
   TRY_VOID(LoadPods());
   pulls_.Recover();

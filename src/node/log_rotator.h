@@ -1,6 +1,7 @@
 // Keeps the logs of all containers within their limits (log_rotation.h): each is looked at every
-// ten seconds, and at once when the runtime says that it has grown too large, so that a flood of
-// lines makes files little larger than the limit.
+// ten seconds, and at once when the runtime says that it has grown too large. A container that
+// prints faster than this goes is held back by the runtime (BoundOf), so that a flood of lines
+// makes files little larger than the limit, however late a task has its turn.
 #pragma once
 
 #include <condition_variable>
@@ -32,6 +33,12 @@ class LogRotator : public std::enable_shared_from_this<LogRotator> {
 
   // To be called every ten seconds or so. Returns at once.
   void LookAtAll();
+  // Of a log that has this many bytes, output waits: some more than the limit, so that it does not
+  // where a rotation is in time.
+  static uint64_t BoundOf(const NodeConfig& config) {
+    constexpr uint64_t kSlack = uint64_t{4} << 20;
+    return static_cast<uint64_t>(config.log_max_bytes) + kSlack;
+  }
   // A runtime::LogHandler.
   void Grown(const std::string& container_id, uint64_t written);
   // No more of it; waits for tasks that go on.

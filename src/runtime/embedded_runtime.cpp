@@ -123,7 +123,8 @@ void EmbeddedRuntime::SetEventHandler(EventHandler handler) {
   handler_ = std::move(handler);
 }
 
-void EmbeddedRuntime::SetLogHandler(LogHandler handler) {
+void EmbeddedRuntime::SetLogHandler(LogHandler handler, uint64_t bound) {
+  log_bound_ = bound;
   const std::lock_guard lock(event_mutex_);
   log_handler_ = std::move(handler);
 }

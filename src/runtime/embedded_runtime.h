@@ -69,7 +69,7 @@ class EmbeddedRuntime : public Runtime {
 
   Result<Recovery> Recover() override;
   void SetEventHandler(EventHandler handler) override;
-  void SetLogHandler(LogHandler handler) override;
+  void SetLogHandler(LogHandler handler, uint64_t bound) override;
   Result<cri::StatusResponse> Status() override;
   cri::RuntimeConfigResponse RuntimeConfig() override;
   Result<std::string> RunPodSandbox(const cri::PodSandboxConfig& config,
@@ -277,6 +277,8 @@ class EmbeddedRuntime : public Runtime {
   bool WaitForEnd(const ContainerRef& container, std::chrono::steady_clock::time_point until);
 
   // recover.cpp
+  // What a shim that an earlier process started is told once its version is known.
+  void Greet(const Sandbox& sandbox, const ShimReply& any) const;
   Result<SandboxRef> RecoverSandbox(const std::string& id, Recovery* recovery);
   void CatchUp(uint64_t key);
   void RecoverContainers(const SandboxRef& sandbox, const std::vector<ShimReply>& states,
@@ -314,6 +316,7 @@ class EmbeddedRuntime : public Runtime {
   std::unique_ptr<ShimLoop> loop_;
   std::atomic<uint64_t> next_key_ = 1;
   std::atomic<bool> recovered_ = false;
+  std::atomic<uint64_t> log_bound_ = 0;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

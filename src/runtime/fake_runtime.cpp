@@ -147,7 +147,7 @@ Result<Recovery> FakeRuntime::Recover() {
   return recovery;
 }
 
-void FakeRuntime::SetLogHandler(LogHandler handler) {
+void FakeRuntime::SetLogHandler(LogHandler handler, uint64_t /*bound*/) {
   const Lock lock(mutex_);
   log_handler_ = std::move(handler);
 }

@@ -87,7 +87,7 @@ class FakeRuntime : public Runtime {
 
   Result<Recovery> Recover() override;
   void SetEventHandler(EventHandler handler) override;
-  void SetLogHandler(LogHandler handler) override;
+  void SetLogHandler(LogHandler handler, uint64_t bound) override;
   Result<cri::StatusResponse> Status() override;
   cri::RuntimeConfigResponse RuntimeConfig() override;
   Result<std::string> RunPodSandbox(const cri::PodSandboxConfig& config,

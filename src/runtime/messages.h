@@ -23,9 +23,9 @@
 //  what
 //    is beyond is zero (a newer sender), and shorter down to the end of version 1's members (an
 //    older one: what is missing counts as zero). Nothing else is accepted: EPROTO.
-//  - A newer agent asks for the shim's version first (Hello) and then says nothing that this
-//  version
-//    does not know; plans are written in that version too. Shims never meet an older agent.
+//  - Every packet has its sender's version. A newer agent begins with what version 1 knows (kState)
+//    and then says nothing that the shim's version does not know; plans are written in that version
+//    too. Shims never meet an older agent.
 //  - Descriptors are named by their place among those of the message; -1 is none. A descriptor that
 //    no member names is an error (EPROTO): none is dropped silently. The shim closes all it
 //    receives when the request is done, but those it says that it keeps.
@@ -38,7 +38,8 @@
 namespace podium::runtime::shim {
 
 inline constexpr uint32_t kMessageMagic = 0x6d687370;  // "pshm"
-inline constexpr uint16_t kMessageVersion = 1;
+// 2: Hello.log_bound.
+inline constexpr uint16_t kMessageVersion = 2;
 
 inline constexpr size_t kMaxMessage = 32768;
 inline constexpr size_t kMaxDescriptors = 240;  // the kernel's SCM_MAX_FD is 253
@@ -99,7 +100,7 @@ enum class MessageType : uint16_t {
                          // last: by then every process of the pod that it guards is gone. A
                          // container's record is on disk before this is sent
   kLogTrouble,           // LogTrouble: a log file took no more, or takes it again
-  kLogGrown,             // LogGrown: another kLogStep bytes are in a log file
+  kLogGrown,             // LogGrown: another kLogStep bytes are in a log file, or output waits
 };
 
 struct Header {
@@ -121,7 +122,14 @@ struct Hello {
   Header header;
   uint32_t version;  // of the one who speaks
   int32_t pid;       // HelloReply: the shim's. Hello: 0
+  // Version 2. Who says this rotates logs, and a container whose log has so many bytes is held back:
+  // its output waits in its pipe or terminal, and its growth is told again and again, until
+  // kReopenLog or for kLogPatience; then the file grows on until it is reopened. 0: held back for
+  // nobody. It ends with the connection, so that containers go on when the agent is killed or
+  // replaced; of several connections the largest counts. HelloReply: 0.
+  uint64_t log_bound;
 };
+inline constexpr uint64_t kLogPatience = 10'000'000'000;  // ns
 
 struct IdMapping {
   uint32_t inside;
@@ -347,8 +355,10 @@ struct LogTrouble {
   uint64_t lost;     // bytes so far
 };
 
-// So that whoever rotates logs need not look all the time, and is there in time.
+// So that whoever rotates logs need not look all the time, and is there in time. Of output that is
+// held back (Hello) it is told at once and every kLogReminder.
 inline constexpr uint64_t kLogStep = uint64_t{1} << 20;
+inline constexpr uint64_t kLogReminder = 250'000'000;  // ns
 struct LogGrown {
   Header header;
   char id[kIdSize];  // of the container

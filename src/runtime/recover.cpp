@@ -81,6 +81,15 @@ Result<Recovery> EmbeddedRuntime::Recover() {
   return recovery;
 }
 
+void EmbeddedRuntime::Greet(const Sandbox& sandbox, const ShimReply& any) const {
+  // Version 1 knows no log_bound and takes none: its containers are never held back.
+  if (log_bound_ == 0 || any.As<shim::Plain>().header.version < 2) return;
+  const shim::Hello hello{
+      .header = {}, .version = shim::kMessageVersion, .pid = 0, .log_bound = log_bound_};
+  // If it has ended meanwhile, that is told by its connection's end.
+  (void)sandbox.shim.client->Call(shim::MessageType::kHello, hello);
+}
+
 Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::string& id,
                                                                     Recovery* recovery) {
   const std::string path = SandboxFolder(id);
@@ -110,6 +119,7 @@ Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::s
     TRY(sandbox->shim.client, loop_->Attach(*std::move(socket), sandbox->shim.key));
     auto asked = sandbox->shim.client->State();
     if (asked.ok()) states = *std::move(asked);
+    if (!states.empty()) Greet(*sandbox, states.front());
   }
   if (!status.ok()) {
     RecoverContainers(sandbox, states, recovery);

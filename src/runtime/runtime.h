@@ -124,7 +124,8 @@ class Session {
 using EventHandler = std::function<void(const cri::ContainerEventResponse&)>;
 
 // The log of a container has become larger: bytes written since it was made or reopened, told about
-// every MiB, so that it can be rotated in time. Called as an EventHandler is, and must return soon.
+// every MiB, so that it can be rotated in time, and several times a second while the container is
+// held back (SetLogHandler). Called as an EventHandler is, and must return soon.
 using LogHandler = std::function<void(const std::string& container_id, uint64_t written)>;
 
 // What Recover found. Ids.
@@ -145,7 +146,11 @@ class Runtime {
 
   // Null: none. To be set before Recover.
   virtual void SetEventHandler(EventHandler handler) = 0;
-  virtual void SetLogHandler(LogHandler handler) = 0;
+  // Where `bound` is not 0, a running container whose log has so many bytes is held back: its
+  // output is not read, and it waits, until ReopenContainerLog, for ten seconds at the most. Its
+  // log is then little larger than that. It is not held back while no process of this instance
+  // runs, nor by sandboxes of a version that does not know of it.
+  virtual void SetLogHandler(LogHandler handler, uint64_t bound) = 0;
 
   // RuntimeReady and NetworkReady, with reason and message when they are false, runtime_handlers
   // and features.

@@ -52,7 +52,8 @@ Result<EmbeddedRuntime::Shim> EmbeddedRuntime::SpawnShim() {
   ends.second.reset();
   Result<void> ready = [&]() -> Result<void> {
     TRY(shim.client, loop_->Attach(std::move(ends.first), shim.key));
-    const shim::Hello hello{.header = {}, .version = shim::kMessageVersion, .pid = 0};
+    const shim::Hello hello{
+        .header = {}, .version = shim::kMessageVersion, .pid = 0, .log_bound = log_bound_};
     TRY(const ShimReply reply, shim.client->Call(shim::MessageType::kHello, hello));
     const auto answer = reply.As<shim::Hello>();
     if (answer.version != shim::kMessageVersion) {

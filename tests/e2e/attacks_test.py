@@ -111,10 +111,9 @@ class AttacksTest(cases.PodCase):
         for _ in times(100):
             files = self.log_files("loud")
             self.assertLessEqual(len(files), 6, files)
-            # The limit is 10 MiB, and the agent is told as soon as it is reached. What is printed
-            # until it has a turn goes on into the file: 52 MB were seen where sanitizers and other
-            # tests made it late. Looked at every ten seconds it would be a gigabyte.
-            self.assertLess(max(files.values()), 100 * MIB, files)
+            # The limit is 10 MiB, and the agent is told as soon as it is reached. However late it
+            # has its turn, output waits when there are 14.
+            self.assertLess(max(files.values()), 16 * MIB, files)
             time.sleep(0.1)
         self.assertEqual(len(self.output("logs", "--tail", "3", "loud").splitlines()), 3)
         self.expect_well()

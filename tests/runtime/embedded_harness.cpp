@@ -220,10 +220,12 @@ void Machine::OpenRuntime() {
                                       *images_, *network_, *cgroups_);
   ASSERT_TRUE(opened.ok()) << opened.error().message();
   runtime_ = *std::move(opened);
+  runtime_->SetLogHandler(options_.log_handler, options_.log_bound);
 }
 
-Recovery Machine::Restart() {
+Recovery Machine::Restart(const std::function<void()>& between) {
   runtime_.reset();
+  if (between) between();
   network_ = std::make_unique<LoopbackNetwork>();
   OpenRuntime();
   auto recovery = runtime_->Recover();

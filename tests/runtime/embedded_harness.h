@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -50,6 +51,8 @@ struct MachineOptions {
   size_t prepared = 0;
   std::string name = "a";  // of folders and cgroups
   bool limits_devices = true;
+  LogHandler log_handler = nullptr;
+  uint64_t log_bound = 0;
 };
 
 // Everything but the runtime, which can be closed and opened again as if its process had died.
@@ -62,8 +65,9 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   EmbeddedRuntime& runtime() { return *runtime_; }
-  // Another EmbeddedRuntime over the same folders; the network too has forgotten all.
-  Recovery Restart();
+  // Another EmbeddedRuntime over the same folders; the network too has forgotten all. `between`
+  // runs while there is none.
+  Recovery Restart(const std::function<void()>& between = nullptr);
   const Recovery& first_recovery() const { return first_recovery_; }
   LoopbackNetwork& network() { return *network_; }
   kernel::CgroupDriver& cgroups() { return *cgroups_; }

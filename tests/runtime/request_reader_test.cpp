@@ -68,6 +68,24 @@ TEST(RequestReaderTest, ANewersZerosAreIgnoredAndItsWordsAreNot) {
   EXPECT_EQ(Read(Bytes(MessageType::kStartContainer, Plain{}, 0), 0), EPROTO) << "too short";
 }
 
+// Hello is longer than in version 1.
+TEST(RequestReaderTest, AnOldersMissingWordsAreZero) {
+  Hello hello = {};
+  hello.log_bound = 7;
+  std::string bytes = Bytes(MessageType::kHello, hello, 0);
+  Request request;
+  EXPECT_EQ(Read(bytes, 0, &request), 0);
+  EXPECT_EQ(request.body.hello.log_bound, 7U);
+  const auto cut = [&](uint32_t size) {
+    bytes.resize(size);
+    std::memcpy(bytes.data() + offsetof(Header, length), &size, sizeof size);
+    return Read(bytes, 0, &request);
+  };
+  EXPECT_EQ(cut(offsetof(Hello, log_bound)), 0);
+  EXPECT_EQ(request.body.hello.log_bound, 0U);
+  EXPECT_EQ(cut(offsetof(Hello, log_bound) - 1), EPROTO);
+}
+
 TEST(RequestReaderTest, IdsAreFileNames) {
   for (const char* id : {"c1", "A-b_c.9", "..."}) {
     EXPECT_EQ(Read(Bytes(MessageType::kStartContainer, TargetOf(id), 0), 0), 0) << id;

@@ -73,6 +73,7 @@ void AddConnection(int fd) {
     Connection& connection = g_shim.connections[i];
     if (connection.fd >= 0) continue;
     connection.fd = fd;
+    connection.log_bound = 0;
     sys::Setsockopt(fd, sys::kSolSocket, sys::kSoSndbufForce, kSendBuffer);
     Watch(fd, Watched::kConnection, i, connection.generation);
     return;

@@ -182,11 +182,18 @@ bool IsAbandoned() {
   return true;
 }
 
+uint64_t TimeOf(int clock) {
+  __kernel_timespec time = {};
+  sys::ClockGettime(clock, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
 void Loop() {
   for (;;) {
     epoll_event events[kMaxEvents];
+    const int timeout = g_shim.holding ? LookAtHeld() : -1;
     const long count =
-        sys::Call(__NR_epoll_pwait, g_shim.epoll, events, kMaxEvents, -1, nullptr, 0);
+        sys::Call(__NR_epoll_pwait, g_shim.epoll, events, kMaxEvents, timeout, nullptr, 0);
     for (long i = 0; i < count; ++i) Dispatch(events[i].data);
     // A pod that was never named belongs to the agent that asked for it.
     if (!g_shim.shutting_down && IsAbandoned()) {
@@ -215,11 +222,9 @@ void Unwatch(int fd) {
   sys::Call(__NR_epoll_ctl, g_shim.epoll, EPOLL_CTL_DEL, fd, &unused);
 }
 
-uint64_t Now() {
-  __kernel_timespec time = {};
-  sys::ClockGettime(CLOCK_REALTIME, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
+uint64_t Now() { return TimeOf(CLOCK_REALTIME); }
+
+uint64_t MonotonicNow() { return TimeOf(CLOCK_MONOTONIC); }
 
 void CloseFd(int* fd) {
   if (*fd >= 0) sys::Close(*fd);

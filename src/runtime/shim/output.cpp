@@ -1,6 +1,6 @@
-// What containers print: into their log files and to attached readers. The only thing that can hold
-// a container up is the disk; a log that takes no more loses lines, an attached reader too slow
-// loses bytes, and both are counted.
+// What containers print: into their log files and to attached readers. What can hold a container up
+// is the disk, and a log that is to be rotated first (hold.cpp); a log that takes no more loses
+// lines, an attached reader too slow loses bytes, and both are counted.
 #include <asm/errno.h>
 #include <asm/mman.h>
 #include <linux/fcntl.h>
@@ -78,7 +78,7 @@ class EntryWriter {
       }
     }
     Recover();
-    ReportGrowth();
+    if (process_.log_written - process_.log_reported >= kLogStep) ReportGrowth(process_);
   }
 
  private:
@@ -97,15 +97,6 @@ class EntryWriter {
     if (!process_.log_failing) return;
     process_.log_failing = false;
     Report(0);
-  }
-
-  void ReportGrowth() {
-    if (process_.log_written - process_.log_reported < kLogStep) return;
-    process_.log_reported = process_.log_written;
-    LogGrown grown = {};
-    CopyText(process_.state.id, grown.id, sizeof(grown.id));
-    grown.written = process_.log_written;
-    SendEvent(MessageType::kLogGrown, &grown.header, sizeof(grown));
   }
 
   void Report(int32_t error) {
@@ -202,8 +193,17 @@ bool ReadChunk(Process& process, uint32_t index) {
 
 void ReadStream(Process& process, uint32_t stream) {
   for (int i = 0; i < kChunksPerTurn && process.streams[stream].fd >= 0; ++i) {
+    if (MustWait(process) && Hold(process)) return;
     if (!ReadChunk(process, stream)) return;
   }
+}
+
+void ReportGrowth(Process& process) {
+  process.log_reported = process.log_written;
+  LogGrown grown = {};
+  CopyText(process.state.id, grown.id, sizeof(grown.id));
+  grown.written = process.log_written;
+  SendEvent(MessageType::kLogGrown, &grown.header, sizeof(grown));
 }
 
 void FinishOutput(Process& process) {

@@ -213,6 +213,11 @@ size_t BodySize(MessageType type) {
   }
 }
 
+// Those of its members that version 1 had: an older sender's end there.
+size_t OldestSize(MessageType type) {
+  return type == MessageType::kHello ? offsetof(Hello, log_bound) : BodySize(type);
+}
+
 bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
@@ -252,9 +257,8 @@ int ReadRequest(std::span<const unsigned char> packet, uint32_t descriptors, Req
   }
   const size_t known = BodySize(header.type);
   if (known == 0) return EOPNOTSUPP;
-  // Version 1 has no older one: nothing may be missing.
-  if (packet.size() < known) return EPROTO;
-  __builtin_memcpy(&request->body, packet.data(), known);
+  if (packet.size() < OldestSize(header.type)) return EPROTO;
+  __builtin_memcpy(&request->body, packet.data(), packet.size() < known ? packet.size() : known);
   size_t end = packet.size();
   if (header.type == MessageType::kRunSandbox) {
     const RunSandbox& run = request->body.run_sandbox;
@@ -262,8 +266,8 @@ int ReadRequest(std::span<const unsigned char> packet, uint32_t descriptors, Req
     if (run.sysctl_offset != 0) end = run.sysctl_offset;
     if (end < known) return EPROTO;
   }
-  for (const unsigned char byte : packet.subspan(known, end - known)) {
-    if (byte != 0) return EPROTO;
+  for (size_t at = known; at < end; ++at) {
+    if (packet[at] != 0) return EPROTO;
   }
   Descriptors named(descriptors);
   if (!CheckBody(request->body, named) || !named.AllNamed()) return EINVAL;

@@ -11,7 +11,8 @@
 namespace podium::runtime::shim {
 namespace {
 
-void HandleHello(const ReplyTo& from) {
+void HandleHello(const ReplyTo& from, const Hello& request) {
+  g_shim.connections[from.connection - 1].log_bound = request.log_bound;
   Hello hello = {};
   hello.version = kMessageVersion;
   hello.pid = static_cast<int32_t>(sys::Getpid());
@@ -86,6 +87,7 @@ void HandleReopenLog(const ReplyTo& from, const ReopenLog& request, Process& pro
   process.torn = false;
   process.log_written = 0;
   process.log_reported = 0;
+  process.let_go = false;
   ReplyDone(from);
 }
 
@@ -201,7 +203,7 @@ void Handle(const ReplyTo& from, const Request& request, Received& received) {
   }
   switch (body.header.type) {
     case MessageType::kHello:
-      return HandleHello(from);
+      return HandleHello(from, body.hello);
     case MessageType::kRunSandbox:
       return RunPod(from, request, received);
     case MessageType::kCreateContainer:

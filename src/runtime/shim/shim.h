@@ -8,6 +8,7 @@
 //   spawn.cpp        processes: from clone3 to "it runs"
 //   reap.cpp         processes: from "it ended" to the record on disk and the event
 //   output.cpp       logs and attached readers
+//   hold.cpp         containers whose output waits for their log to be rotated
 //   stage*.cpp       what a new process does until its program runs (stage.h)
 //
 // One thread, no allocation, no C library. Tables are fixed and start as zeros: pages of them that
@@ -58,6 +59,7 @@ struct ReplyTo {
 struct Connection {
   int fd;
   uint32_t generation;
+  uint64_t log_bound;  // Hello's
 };
 
 struct Stream {
@@ -82,6 +84,9 @@ struct Process {
   int log;
   uint64_t log_written;   // since it was given to us
   uint64_t log_reported;  // of that, when it was told last
+  uint64_t held_since;    // CLOCK_MONOTONIC, ns; 0: its output is read
+  uint64_t reminded;      // likewise; while it is held
+  bool let_go;            // held for long enough: not again before the log is reopened
   int kill;
   Stream streams[2];
   int attached[kMaxAttached][2];
@@ -107,6 +112,7 @@ struct Shim {
   int listener;
   char* title;  // argv[1]
   size_t title_size;
+  bool holding;  // a container may be held back
   bool shutting_down;
   ReplyTo shutdown_reply;
   Sandbox sandbox;
@@ -126,6 +132,7 @@ void Watch(int fd, Watched kind, uint32_t index, uint32_t generation, uint32_t s
 void Unwatch(int fd);
 
 uint64_t Now();  // CLOCK_REALTIME, ns
+uint64_t MonotonicNow();
 void CloseFd(int* fd);
 void CopyText(std::string_view from, char* to, size_t size);  // cut if need be, NUL-ended
 
@@ -162,6 +169,7 @@ void Go(int status);
 void Create(const ReplyTo& from, const CreateContainer& request, Received& received);
 void StartExec(const ReplyTo& from, const Exec& request, Received& received);
 void Start(const ReplyTo& from, Process& process);
+void WatchStreams(Process& process);
 void ReadStatus(Process& process);
 // No more comes of it: its program runs, or it died.
 void CloseStatus(Process& process);
@@ -187,5 +195,12 @@ void FinishOutput(Process& process);  // what is still in the pipes, then reader
 void EndOutput(Process& process);     // also if others still hold the pipes
 void AttachOutput(Process& process, int out, int err);
 bool CanAttach(Process& process);
+void ReportGrowth(Process& process);  // of its log
+
+// hold.cpp
+bool MustWait(const Process& process);
+bool Hold(Process& process);  // false: it need not wait after all
+// Lets go who need not wait any more. After how many milliseconds to look again; -1: no need.
+int LookAtHeld();
 
 }  // namespace podium::runtime::shim

@@ -85,14 +85,6 @@ uint32_t IndexOf(const Process& process) {
   return static_cast<uint32_t>(&process - g_shim.processes);
 }
 
-void WatchStreams(Process& process) {
-  for (uint32_t i = 0; i < 2; ++i) {
-    if (process.streams[i].fd >= 0) {
-      Watch(process.streams[i].fd, Watched::kStream, IndexOf(process), process.generation, i);
-    }
-  }
-}
-
 void ReplyProcess(Process& process, MessageType type, std::span<const int> fds) {
   ProcessInfo info = {};
   info.state = process.state;
@@ -137,6 +129,14 @@ void OnFailed(Process& process, FailedStep step, int32_t error, std::string_view
 }
 
 }  // namespace
+
+void WatchStreams(Process& process) {
+  for (uint32_t i = 0; i < 2; ++i) {
+    if (process.streams[i].fd >= 0) {
+      Watch(process.streams[i].fd, Watched::kStream, IndexOf(process), process.generation, i);
+    }
+  }
+}
 
 ControlData ReadControl(const unsigned char* control, size_t size) {
   ControlData data;
