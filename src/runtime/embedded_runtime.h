@@ -279,6 +279,7 @@ class EmbeddedRuntime : public Runtime {
   // recover.cpp
   // What a shim that an earlier process started is told once its version is known.
   void Greet(const Sandbox& sandbox, const ShimReply& any) const;
+  static Result<void> JoinInfra(Sandbox* sandbox);
   Result<SandboxRef> RecoverSandbox(const std::string& id, Recovery* recovery);
   void CatchUp(uint64_t key);
   void RecoverContainers(const SandboxRef& sandbox, const std::vector<ShimReply>& states,

@@ -122,8 +122,8 @@ struct Hello {
   Header header;
   uint32_t version;  // of the one who speaks
   int32_t pid;       // HelloReply: the shim's. Hello: 0
-  // Version 2. Who says this rotates logs, and a container whose log has so many bytes is held back:
-  // its output waits in its pipe or terminal, and its growth is told again and again, until
+  // Version 2. Who says this rotates logs, and a container whose log has so many bytes is held
+  // back: its output waits in its pipe or terminal, and its growth is told again and again, until
   // kReopenLog or for kLogPatience; then the file grows on until it is reopened. 0: held back for
   // nobody. It ends with the connection, so that containers go on when the agent is killed or
   // replaced; of several connections the largest counts. HelloReply: 0.

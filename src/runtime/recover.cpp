@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 
@@ -17,6 +18,12 @@
 
 namespace podium::runtime {
 namespace {
+
+using std::chrono::milliseconds;
+
+// From the loss of a process's namespaces until others are told of its end, at most, also on a busy
+// machine.
+constexpr milliseconds kExitTakes{5000};
 
 bool IsId(const std::string& name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -90,6 +97,15 @@ void EmbeddedRuntime::Greet(const Sandbox& sandbox, const ShimReply& any) const 
   (void)sandbox.shim.client->Call(shim::MessageType::kHello, hello);
 }
 
+// Opens the namespaces of the sandbox's infra process.
+Result<void> EmbeddedRuntime::JoinInfra(Sandbox* sandbox) {
+  TRY(sandbox->shim.net, kernel::OpenNamespace(sandbox->shim.infra_pid, "net"));
+  if (HasUserNamespace(sandbox->config)) {
+    TRY(sandbox->user_namespace, kernel::OpenNamespace(sandbox->shim.infra_pid, "user"));
+  }
+  return {};
+}
+
 Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::string& id,
                                                                     Recovery* recovery) {
   const std::string path = SandboxFolder(id);
@@ -141,12 +157,16 @@ Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::s
     infra_runs = true;
     sandbox->shim.infra_pid = state.pid;
     sandbox->shim.infra = kernel::PidFd(std::move(reply.descriptors[0]));
-    TRY(sandbox->shim.net, kernel::OpenNamespace(state.pid, "net"));
-    if (HasUserNamespace(sandbox->config)) {
-      TRY(sandbox->user_namespace, kernel::OpenNamespace(state.pid, "user"));
+    const Result<void> joined = JoinInfra(sandbox.get());
+    // A process that ends loses its namespaces a little before it is known to have ended; and of
+    // one that had ended, the number may mean another process.
+    infra_runs = !sandbox->shim.infra.WaitForEnd(joined.ok() ? milliseconds(0) : kExitTakes);
+    if (infra_runs) {
+      TRY_VOID(joined);
+    } else {
+      sandbox->shim.net.reset();
+      sandbox->user_namespace.reset();
     }
-    // The number may have come to mean another process since.
-    infra_runs = !sandbox->shim.infra.WaitForEnd(std::chrono::milliseconds(0));
   }
   {
     const std::lock_guard lock(mutex_);

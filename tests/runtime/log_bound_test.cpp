@@ -1,24 +1,17 @@
 // Output that waits for its log's rotation, as the agent's end of it: across a restart, and with
 // shims that an older version has started.
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "embedded_harness.h"
-#include "linux/packet_socket.h"
-#include "linux/path.h"
 #include "runtime/messages.h"
+#include "shim_proxy.h"
 
 namespace podium::runtime {
 namespace {
@@ -47,25 +40,12 @@ uint64_t SizeAtRest(const std::string& path) {
   return size;
 }
 
-// Stands between the agent and a shim and makes it one of version 1: what such a one says, and what
-// it refuses.
+// Makes a shim one of version 1: what such a one says, and what it refuses.
 class OldShim {
  public:
-  // Takes the place of the socket in a sandbox's folder.
-  explicit OldShim(const std::string& folder) : stop_(eventfd(0, EFD_CLOEXEC)) {
-    EXPECT_EQ(std::rename((folder + "/shim.sock").c_str(), (folder + "/real.sock").c_str()), 0);
-    const UniqueFd open = *kernel::OpenPath(folder, O_RDONLY | O_DIRECTORY);
-    listener_ = *kernel::ListenPackets(open.get(), "shim.sock");
-    shim_ = *kernel::ConnectPackets(open.get(), "real.sock");
-    thread_ = std::thread([this] { Run(); });
-  }
-  ~OldShim() {
-    const uint64_t one = 1;
-    EXPECT_EQ(write(stop_.get(), &one, sizeof one), static_cast<ssize_t>(sizeof one));
-    thread_.join();
-  }
-  OldShim(const OldShim&) = delete;
-  OldShim& operator=(const OldShim&) = delete;
+  explicit OldShim(const std::string& folder)
+      : proxy_(folder,
+               [this](ShimProxy::From from, std::string* packet) { Change(from, packet); }) {}
 
   // Requests that version 1 does not understand.
   int refused() const { return refused_; }
@@ -73,39 +53,19 @@ class OldShim {
  private:
   static constexpr size_t kOldHello = offsetof(shim::Hello, log_bound);
 
-  void Run() {
-    const UniqueFd agent(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    while (true) {
-      pollfd wait[] = {{.fd = agent.get(), .events = POLLIN, .revents = 0},
-                       {.fd = shim_.get(), .events = POLLIN, .revents = 0},
-                       {.fd = stop_.get(), .events = POLLIN, .revents = 0}};
-      if (poll(wait, 3, -1) < 0 || wait[2].revents != 0) return;
-      if (wait[0].revents != 0 && !Pass(agent.get(), shim_.get(), true)) return;
-      if (wait[1].revents != 0 && !Pass(shim_.get(), agent.get(), false)) return;
-    }
-  }
-
-  bool Pass(int from, int to, bool request) {
-    auto packet = kernel::ReceivePacket(from, shim::kMaxMessage);
-    if (!packet.ok() || packet->bytes.size() < sizeof(shim::Header)) return false;
+  void Change(ShimProxy::From from, std::string* packet) {
     shim::Header header{};
-    std::memcpy(&header, packet->bytes.data(), sizeof header);
-    if (request && header.type == shim::MessageType::kHello &&
-        packet->bytes.find_first_not_of('\0', kOldHello) != std::string::npos) {
+    std::memcpy(&header, packet->data(), sizeof header);
+    if (from == ShimProxy::From::kAgent && header.type == shim::MessageType::kHello &&
+        packet->find_first_not_of('\0', kOldHello) != std::string::npos) {
       ++refused_;
     }
-    if (!request) header.version = 1;
-    std::memcpy(packet->bytes.data(), &header, sizeof header);
-    std::vector<int> descriptors;
-    for (const UniqueFd& fd : packet->descriptors) descriptors.push_back(fd.get());
-    return kernel::SendPacket(to, packet->bytes, descriptors).ok();
+    if (from == ShimProxy::From::kShim) header.version = 1;
+    std::memcpy(packet->data(), &header, sizeof header);
   }
 
-  const UniqueFd stop_;
-  UniqueFd listener_;
-  UniqueFd shim_;
   std::atomic<int> refused_ = 0;
-  std::thread thread_;
+  ShimProxy proxy_;
 };
 
 class LogBoundTest : public EmbeddedTest {
