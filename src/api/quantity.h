@@ -61,7 +61,6 @@ class Quantity {
   static Quantity FromScaled(int64_t value, int scale, Format format = Format::kDecimalSI);
 
   Format format() const { return format_; }
-  void set_format(Format format) { format_ = format; }
 
   // The canonical text.
   std::string String() const;

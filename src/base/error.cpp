@@ -51,40 +51,6 @@ Code CodeOfErrno(int os_errno) {
 
 }  // namespace
 
-std::string_view CodeName(Code code) {
-  switch (code) {
-    case Code::kInvalidArgument:
-      return "invalid_argument";
-    case Code::kNotFound:
-      return "not_found";
-    case Code::kAlreadyExists:
-      return "already_exists";
-    case Code::kConflict:
-      return "conflict";
-    case Code::kPermissionDenied:
-      return "permission_denied";
-    case Code::kUnauthenticated:
-      return "unauthenticated";
-    case Code::kResourceExhausted:
-      return "resource_exhausted";
-    case Code::kUnavailable:
-      return "unavailable";
-    case Code::kDeadlineExceeded:
-      return "deadline_exceeded";
-    case Code::kCancelled:
-      return "cancelled";
-    case Code::kExpired:
-      return "expired";
-    case Code::kUnsupported:
-      return "unsupported";
-    case Code::kDataLoss:
-      return "data_loss";
-    case Code::kInternal:
-      return "internal";
-  }
-  return "unknown";
-}
-
 Error Error::FromErrno(int os_errno, std::string_view what) {
   char buffer[128];
   // The GNU form of strerror_r: it returns the text, which may or may not be in the buffer.

@@ -28,9 +28,6 @@ enum class Code {
   kInternal,           // anything else; a bug until shown otherwise
 };
 
-// The code's name in snake case, for logs ("not_found"). Never null.
-std::string_view CodeName(Code code);
-
 class [[nodiscard]] Error {
  public:
   Error(Code code, std::string message, int os_errno = 0)
