@@ -20,7 +20,8 @@ constexpr size_t kPage = 4096;
 constexpr uint32_t kWarmRuns = 32;
 
 // A run while its thread still allocates from it counts this much more, so that it is not found
-// empty by another thread: the thread itself counts what it makes only when it leaves the run.
+// empty by another thread: the thread itself counts what it makes, less what of that it lets go of
+// itself, only when it leaves the run.
 constexpr uint32_t kInUse = uint32_t{1} << 31;
 
 struct Run {
@@ -46,7 +47,7 @@ struct ThreadState {
   char* at = nullptr;
   char* end = nullptr;
   Run* run = nullptr;
-  uint32_t made = 0;  // in `run`, not counted there yet
+  uint32_t made = 0;  // in `run` and not freed by this thread, not counted there yet
   uint32_t scopes = 0;
 };
 constinit thread_local ThreadState thread;
@@ -158,6 +159,11 @@ bool Owns(const void* memory) {
 void Free(void* memory) {
   const size_t inside = reinterpret_cast<uintptr_t>(memory) % kRunBytes;
   Run* const run = reinterpret_cast<Run*>(static_cast<char*>(memory) - inside);
+  if (run == thread.run) {
+    // As much freed as made, and all by this thread: the run is as new.
+    if (--thread.made == 0) thread.at = reinterpret_cast<char*>(run) + kHeader;
+    return;
+  }
   if (run->alive.fetch_sub(1, std::memory_order_acq_rel) == 1) GiveBack(run);
 }
 

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
+#include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace podium {
@@ -89,22 +93,56 @@ TEST(BulkHeap, ARunIsUsedAgainWhenNothingOfItIsAlive) {
 TEST(BulkHeap, ARunInUseIsNotGivenAwayWhenItsBlocksAreFreed) {
   std::thread([] {
     void* const first = bulk::Allocate(64);
+    const uint32_t idle = bulk::CurrentUsage().idle;
     bulk::Free(first);
+    EXPECT_EQ(bulk::CurrentUsage().idle, idle);
     void* const second = bulk::Allocate(64);
     EXPECT_EQ(RunOf(first), RunOf(second));
-    EXPECT_NE(first, second);
     bulk::Free(second);
   }).join();
 }
 
-// Bounded: many more bytes go through than the heap may keep.
+TEST(BulkHeap, ARunInUseBeginsAnewWhenItsThreadFreedAllOfIt) {
+  std::thread([] {
+    void* const first = bulk::Allocate(64);
+    void* const second = bulk::Allocate(64);
+    bulk::Free(first);
+    void* const third = bulk::Allocate(64);
+    EXPECT_GT(third, second);
+    bulk::Free(second);
+    bulk::Free(third);
+    void* const again = bulk::Allocate(64);
+    EXPECT_EQ(again, first);
+    bulk::Free(again);
+  }).join();
+}
+
+// What another thread freed is not known here: the run then goes on to its end.
+TEST(BulkHeap, ARunOfWhichAnotherThreadFreedSomeGoesOn) {
+  std::thread([] {
+    void* const first = bulk::Allocate(64);
+    void* const second = bulk::Allocate(64);
+    std::thread([second] { bulk::Free(second); }).join();
+    bulk::Free(first);
+    void* const third = bulk::Allocate(64);
+    EXPECT_EQ(RunOf(third), RunOf(first));
+    EXPECT_GT(third, second);
+    bulk::Free(third);
+  }).join();
+}
+
+// Bounded: many more bytes go through than the heap may keep. One is alive at any time, so that no
+// run begins anew.
 TEST(BulkHeap, MemoryGoesRound) {
   const bulk::Usage before = bulk::CurrentUsage();
+  void* last = bulk::Allocate(1024);
   for (int i = 0; i < 100'000; ++i) {
     void* const block = bulk::Allocate(1024);
     ASSERT_NE(block, nullptr);
-    bulk::Free(block);
+    bulk::Free(last);
+    last = block;
   }
+  bulk::Free(last);
   EXPECT_LE(bulk::CurrentUsage().runs, before.runs + 2);
 }
 
@@ -144,18 +182,67 @@ TEST(BulkHeap, AnyThreadMayFree) {
   threads.clear();
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&made, t] {
+      void* last = bulk::Allocate(512);
       // Each frees a quarter of what each made.
       for (int from = 0; from < kThreads; ++from) {
         for (int i = t; i < kBlocks; i += kThreads) {
           EXPECT_EQ(*made[from][i], static_cast<uint64_t>(from) * kBlocks + i);
           bulk::Free(made[from][i]);
           // New ones are made meanwhile from runs that the others empty.
-          bulk::Free(bulk::Allocate(512));
+          void* const block = bulk::Allocate(512);
+          bulk::Free(last);
+          last = block;
         }
       }
+      bulk::Free(last);
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+// Threads make blocks and free their own and each other's, all of them now and then.
+TEST(BulkHeap, NoBlockIsGivenOutTwice) {
+  constexpr uint64_t kThreads = 4;
+  struct Block {
+    uint64_t* words;
+    uint64_t size;
+    uint64_t value;
+  };
+  std::mutex mutex;
+  std::vector<Block> passed_on;
+  const auto free_checked = [](const Block& block) {
+    for (uint64_t i = 0; i < block.size; ++i) ASSERT_EQ(block.words[i], block.value);
+    bulk::Free(block.words);
+  };
+  const auto work = [&](uint64_t thread) {
+    std::mt19937_64 random(thread);
+    std::vector<Block> own;
+    for (uint64_t step = 0; step < 20'000; ++step) {
+      const uint64_t size = 1 + random() % 40;
+      const Block block{static_cast<uint64_t*>(bulk::Allocate(size * 8)), size,
+                        step * kThreads + thread};
+      std::fill_n(block.words, size, block.value);
+      own.push_back(block);
+      std::swap(own[random() % own.size()], own.back());
+      if (random() % 4 == 0) {
+        const std::lock_guard lock(mutex);
+        passed_on.push_back(own.back());
+        own.pop_back();
+        std::swap(passed_on[random() % passed_on.size()], passed_on.back());
+        if (random() % 2 == 0) {
+          free_checked(passed_on.back());
+          passed_on.pop_back();
+        }
+      }
+      const size_t keep = random() % 100 == 0 ? 0 : 20;
+      for (; own.size() > keep; own.pop_back()) free_checked(own.back());
+    }
+    for (const Block& block : own) free_checked(block);
+  };
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < kThreads; ++t) threads.emplace_back(work, t);
+  for (std::thread& thread : threads) thread.join();
+  for (const Block& block : passed_on) free_checked(block);
 }
 
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
