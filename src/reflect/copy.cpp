@@ -1,22 +1,42 @@
 #include "reflect/copy.h"
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/bulk_heap.h"
+#include "reflect/copy_plan.h"
 #include "reflect/visit_scalar.h"
 
 namespace podium::reflect {
 namespace {
 
+// What is copied to is as in a default-made object: empty strings and containers without memory,
+// which construct_at may overwrite, as they hold nothing that would have to be let go.
+
 void CopyFields(const Type& type, const void* from, void* to);
-void* NewFieldsCopy(const Type& type, const void* object);
+void CopyByPlan(const CopyPlan& plan, const char* from, char* to);
+
+[[gnu::noinline]] void CopyLongText(const std::string& from, std::string* to) {
+  std::construct_at(to, from);
+}
+
+inline void CopyText(const std::string& from, std::string* to) {
+  // A string that has its text inside has room for this much there; so has the empty one.
+  constexpr size_t kInside = 15;
+  if (from.capacity() != kInside) return CopyLongText(from, to);
+  std::construct_at(to);
+  // All of the room is copied, which costs less than to ask how much of it is used.
+  to->resize_and_overwrite(kInside, [&from](char* text, size_t) {
+    std::memcpy(text, from.data(), kInside);
+    return from.size();
+  });
+}
 
 void CopyElement(Kind kind, const Type* type, const void* from, void* to) {
   if (kind == Kind::kString) {
-    // An empty string, as the target is, holds nothing that assignment would have to let go.
-    std::construct_at(static_cast<std::string*>(to), *static_cast<const std::string*>(from));
+    CopyText(*static_cast<const std::string*>(from), static_cast<std::string*>(to));
   } else if (kind == Kind::kStruct) {
     CopyFields(*type, from, to);
   } else if (kind == Kind::kLeaf) {
@@ -49,12 +69,31 @@ void CopyOptional(const Field& field, const void* from, void* to) {
   });
 }
 
+void CopyObjects(const Field& field, const void* from, void* to) {
+  const ListOps& ops = field.list();
+  const Type& type = *field.type;
+  const CopyPlan* const plan = FindCopyPlan(type);
+  size_t left = ops.size(from);
+  ops.resize(to, &type, left);
+  const char* source = static_cast<const char*>(ops.data(from));
+  char* target = static_cast<char*>(ops.data(to));
+  for (; left > 0; --left, source += ops.stride, target += ops.stride) {
+    if (plan) {
+      CopyByPlan(*plan, source, target);
+    } else {
+      CopyFields(type, source, target);
+    }
+  }
+}
+
 void CopyList(const Field& field, const void* from, void* to) {
   const ListOps& ops = field.list();
   if (field.has(kNullable)) *field.present(to) = *field.present(from);
   if (ops.empty(from)) return;
+  if (field.kind == Kind::kStruct) return CopyObjects(field, from, to);
   if (field.kind == Kind::kString) {
-    *static_cast<List<std::string>*>(to) = *static_cast<const List<std::string>*>(from);
+    std::construct_at(static_cast<List<std::string>*>(to),
+                      *static_cast<const List<std::string>*>(from));
     return;
   }
   const size_t size = ops.size(from);
@@ -71,7 +110,8 @@ void CopyMap(const Field& field, const void* from, void* to) {
   if (field.has(kNullable)) *field.present(to) = *field.present(from);
   if (ops.empty(from)) return;
   if (field.kind == Kind::kString) {
-    *static_cast<Map<std::string>*>(to) = *static_cast<const Map<std::string>*>(from);
+    std::construct_at(static_cast<Map<std::string>*>(to),
+                      *static_cast<const Map<std::string>*>(from));
     return;
   }
   struct Context {
@@ -86,8 +126,12 @@ void CopyMap(const Field& field, const void* from, void* to) {
   });
 }
 
-// Neither this nor CopyFields is inlined: the loop over the fields, most of which are empty, then
-// keeps what it needs in registers.
+// `to` is an empty box.
+void CopyBox(const Type& type, const void* object, BoxStorage* to) {
+  to->object = type.create(type);
+  CopyFields(type, object, to->object);
+}
+
 [[gnu::noinline]] void CopyField(const Field& field, const void* source, void* target) {
   switch (field.shape) {
     case Shape::kScalar:
@@ -98,7 +142,7 @@ void CopyMap(const Field& field, const void* from, void* to) {
       break;
     case Shape::kBox:
       if (const void* object = static_cast<const BoxStorage*>(source)->object) {
-        static_cast<BoxStorage*>(target)->object = NewFieldsCopy(*field.type, object);
+        CopyBox(*field.type, object, static_cast<BoxStorage*>(target));
       }
       break;
     case Shape::kList:
@@ -110,37 +154,64 @@ void CopyMap(const Field& field, const void* from, void* to) {
   }
 }
 
-[[gnu::noinline]] void CopyText(const std::string& from, std::string* to) {
-  std::construct_at(to, from);
+[[gnu::noinline]] void CopyOther(const CopyStep& step, const void* from, void* to) {
+  switch (step.action) {
+    case CopyStep::Action::kText:
+    case CopyStep::Action::kNothing:
+      break;
+    case CopyStep::Action::kBox:
+      CopyBox(*step.field->type, static_cast<const BoxStorage*>(from)->object,
+              static_cast<BoxStorage*>(to));
+      break;
+    case CopyStep::Action::kObjects:
+      if (!ListOps::empty(from)) CopyObjects(*step.field, from, to);
+      break;
+    case CopyStep::Action::kField:
+      CopyField(*step.field, from, to);
+      break;
+  }
 }
 
-void CopyPresent(const Field& field, const void* from, void* to) {
+[[gnu::always_inline]] inline void TakeStep(const CopyStep& step, const char* from, char* to) {
+  from += step.offset;
+  to += step.offset;
   // Half of what is there.
-  if (field.kind == Kind::kString && field.shape == Shape::kScalar) {
-    CopyText(*static_cast<const std::string*>(field.at(from)),
-             static_cast<std::string*>(field.at(to)));
+  if (step.action == CopyStep::Action::kText) {
+    CopyText(*reinterpret_cast<const std::string*>(from), reinterpret_cast<std::string*>(to));
   } else {
-    CopyField(field, field.at(from), field.at(to));
+    CopyOther(step, from, to);
   }
 }
 
-[[gnu::noinline]] void CopyFields(const Type& type, const void* from, void* to) {
-  const std::span<const Field> fields = type.fields;
-  const Probe* probe = type.probes;
-  if (!probe) {
-    for (const Field& field : fields) CopyPresent(field, from, to);
-    return;
+inline uint64_t LoadWord(const char* object, size_t word) {
+  uint64_t bits;
+  std::memcpy(&bits, object + word * Probe::kWord, sizeof bits);
+  return bits;
+}
+
+void CopyByPlan(const CopyPlan& plan, const char* from, char* to) {
+  for (const uint16_t word : plan.plain) {
+    std::memcpy(to + word * Probe::kWord, from + word * Probe::kWord, Probe::kWord);
   }
-  for (const Field *field = fields.data(), *end = field + fields.size(); field != end;
-       ++field, ++probe) {
-    if (!probe->SurelyEmpty(from)) CopyPresent(*field, from, to);
+  const CopyStep* step = plan.steps;
+  const uint16_t* const end = plan.probes.data() + plan.probes.size();
+  static_assert(CopyPlan::kAtOnce == 4);
+  for (const uint16_t* probe = plan.probes.data(); probe != end; probe += 4, step += 4) {
+    if (LoadWord(from, probe[0]) != 0) TakeStep(step[0], from, to);
+    if (LoadWord(from, probe[1]) != 0) TakeStep(step[1], from, to);
+    if (LoadWord(from, probe[2]) != 0) TakeStep(step[2], from, to);
+    if (LoadWord(from, probe[3]) != 0) TakeStep(step[3], from, to);
+  }
+  for (const CopyStep& other : plan.always) {
+    CopyField(*other.field, from + other.offset, to + other.offset);
   }
 }
 
-void* NewFieldsCopy(const Type& type, const void* object) {
-  void* copy = type.create(type);
-  CopyFields(type, object, copy);
-  return copy;
+void CopyFields(const Type& type, const void* from, void* to) {
+  if (const CopyPlan* plan = FindCopyPlan(type)) {
+    return CopyByPlan(*plan, static_cast<const char*>(from), static_cast<char*>(to));
+  }
+  for (const Field& field : type.fields) CopyField(field, field.at(from), field.at(to));
 }
 
 bool EqualLists(const Field& field, const void* a, const void* b) {
@@ -223,7 +294,9 @@ void CopyObject(const Type& type, const void* from, void* to) {
 
 void* NewCopy(const Type& type, const void* object) {
   const BulkAllocation bulk;
-  return NewFieldsCopy(type, object);
+  BoxStorage copy;
+  CopyBox(type, object, &copy);
+  return copy.object;
 }
 
 void DeleteObject(const Type& type, void* object) { type.destroy(type, object); }

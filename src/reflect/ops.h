@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "reflect/type.h"
@@ -40,10 +42,11 @@ constexpr MapOps MakeMapOps() {
       },
       .insert = [](void* map, const Type*, std::string_view key, bool* inserted) -> void* {
         M& m = *static_cast<M*>(map);
-        // Input in key order, the usual case, is appended without a search.
-        auto at = m.empty() || std::prev(m.end())->first < key ? m.end() : m.lower_bound(key);
-        *inserted = at == m.end() || at->first != key;
-        if (*inserted) at = m.try_emplace(at, std::string(key));
+        // Input in key order, the usual case, is appended after one comparison.
+        const size_t before = m.size();
+        const auto at = m.emplace_hint(m.end(), std::piecewise_construct,
+                                       std::forward_as_tuple(key), std::forward_as_tuple());
+        *inserted = m.size() != before;
         return &at->second;
       },
       .erase =
@@ -84,6 +87,7 @@ constexpr Leaf MakeLeaf() {
   return Leaf{
       .size = sizeof(T),
       .quoted = true,
+      .plain = std::is_trivially_copyable_v<O>,
       .description = "",
       .construct = [](void* value) { new (value) T(); },
       .destroy = [](void* value) { static_cast<T*>(value)->~T(); },

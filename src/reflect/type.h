@@ -2,8 +2,9 @@
 // the structs; RuntimeTypes builds them at run time for custom resources. Everything generic (JSON,
 // YAML, protobuf, copy, equality, walking) is written once over them.
 //
-// A descriptor is immutable, lives as long as every object made by it, and may be read from any
-// thread. Objects are addressed as void*: the address of a struct whose Type is known.
+// A descriptor is immutable, lives as long as every object made by it (for good, if it is not
+// flagged kRuntime), and may be read from any thread. Objects are addressed as void*: the address
+// of a struct whose Type is known.
 //
 // Example, for `struct Port { std::string name; int32_t containerPort = 0; }`:
 //   Field rows:  {"\"name\":", kString, kScalar, kOmitEmpty, offset 0, proto 1}
@@ -135,6 +136,7 @@ struct MapOps {
 struct Leaf {
   uint32_t size;
   bool quoted;              // its JSON is a string (for descriptions and OpenAPI)
+  bool plain;               // trivially copyable
   const char* description;  // one sentence; generated types have theirs in api/descriptions.h
   void (*construct)(void* value);
   void (*destroy)(void* value);

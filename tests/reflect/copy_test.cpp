@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "reflect/json.h"
 #include "reflect/test_types.h"
+#include "support/random_object.h"
 
 namespace podium::reflect {
 namespace {
@@ -30,6 +35,75 @@ TEST(CopyTest, CopyIsEqualAndIndependent) {
   copy.schema->properties.at("a").title = "changed";
   EXPECT_EQ(original.boxedPort->containerPort, 1);
   EXPECT_EQ(original.schema->properties.at("a").title, "");
+}
+
+TEST(CopyTest, CopyOfAnythingIsEqualAndOutlivesIt) {
+  const Type& type = TypeOf<Everything>();
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    auto original = std::make_unique<Everything>();
+    podium::testing::FillRandom(type, original.get(), {.seed = seed, .fill = seed % 10 / 9.0});
+    const std::string json = *ToJson(*original);
+    const Everything copy = Copy(*original);
+    EXPECT_TRUE(Equal(copy, *original)) << json;
+    EXPECT_EQ(*ToJson(*original), json);
+    original.reset();
+    EXPECT_EQ(*ToJson(copy), json);
+  }
+}
+
+TEST(CopyTest, TextsOfAnyLengthAndRoom) {
+  for (size_t length = 0; length < 40; ++length) {
+    for (const size_t room : {0, 15, 16, 100}) {
+      Everything from;
+      from.text.reserve(room);
+      for (size_t i = 0; i < length; ++i) from.text += static_cast<char>(i % 5);
+      from.raw.text = from.text;
+      from.optionalText = from.text;
+      from.labels = {{from.text, from.text}};
+      from.words = {from.text, "", from.text};
+      from.port.name = from.text;
+      Everything copy = Copy(from);
+      EXPECT_EQ(copy.text, from.text);
+      EXPECT_EQ(copy.raw, from.raw);
+      EXPECT_EQ(copy.optionalText, from.optionalText);
+      EXPECT_EQ(copy.labels, from.labels);
+      EXPECT_EQ(copy.words, from.words);
+      EXPECT_EQ(copy.port.name, from.text);
+      EXPECT_EQ(copy.text.data()[length], '\0');
+      copy.text += "more";
+      EXPECT_EQ(copy.text.substr(0, length), from.text);
+    }
+  }
+}
+
+TEST(CopyTest, ShortTextIsInTheCopyItself) {
+  Everything from;
+  from.text = "fifteen letters";
+  const Everything copy = Copy(from);
+  const char* inside = reinterpret_cast<const char*>(&copy.text);
+  EXPECT_GE(copy.text.data(), inside);
+  EXPECT_LT(copy.text.data(), inside + sizeof copy.text);
+}
+
+TEST(CopyTest, WhatWasMovedFromIsCopiedAsWhatIsLeft) {
+  Everything from = Sample();
+  const Everything taken = std::move(from);
+  // NOLINTNEXTLINE(bugprone-use-after-move): valid, with whatever is left in it
+  const Everything copy = Copy(from);
+  EXPECT_TRUE(Equal(copy, from));  // NOLINT(bugprone-use-after-move)
+  EXPECT_TRUE(Equal(taken, Sample()));
+}
+
+TEST(CopyTest, RoomWithoutElementsIsNotCopied) {
+  Everything from;
+  from.ports.reserve(10);
+  from.words.reserve(10);
+  from.nullablePorts.present = true;
+  const Everything copy = Copy(from);
+  EXPECT_EQ(copy.ports.capacity(), 0u);
+  EXPECT_EQ(copy.words.capacity(), 0u);
+  EXPECT_TRUE(copy.nullablePorts.present);
+  EXPECT_FALSE(copy.nullableMap.present);
 }
 
 TEST(CopyTest, EveryDifferenceIsSeen) {
@@ -96,6 +170,22 @@ TEST(BoxTest, CopiesDeeplyAndMovesWithoutCopying) {
   EXPECT_TRUE(Box<Port>() == Box<Port>(nullptr));
   c.reset();
   EXPECT_EQ(c.ensure().containerPort, 0);
+}
+
+TEST(BoxTest, TakesItselfAndWhatIsInside) {
+  Box<Port> box(Port{"a long name that is not kept inside", 1, 2});
+  const Box<Port>& same = box;
+  box = same;
+  EXPECT_EQ(box->name, "a long name that is not kept inside");
+  EXPECT_EQ(box->hostPort, 2);
+
+  Box<testing::Schema> outer;
+  outer.ensure().title = "outer";
+  testing::Schema& properties = outer->properties["inner"];
+  properties.title = "inner";
+  outer = Box<testing::Schema>(properties);
+  EXPECT_EQ(outer->title, "inner");
+  EXPECT_TRUE(outer->properties.empty());
 }
 
 }  // namespace

@@ -73,6 +73,24 @@ TEST(MapOpsTest, SaysWhatTheMapSays) {
   }
 }
 
+TEST(MapOpsTest, InsertsInAnyOrderAndOnce) {
+  Map<Port> map;
+  bool inserted = false;
+  for (const char* key : {"m", "z", "a", "n", "", "zz"}) {
+    auto* port = static_cast<Port*>(kMapOps<Port>.insert(&map, nullptr, key, &inserted));
+    EXPECT_TRUE(inserted) << key;
+    EXPECT_EQ(port, &map.at(key));
+    port->name = key;
+  }
+  for (const char* key : {"zz", "", "m", "a"}) {
+    const void* port = kMapOps<Port>.insert(&map, nullptr, key, &inserted);
+    EXPECT_FALSE(inserted) << key;
+    EXPECT_EQ(port, &map.at(key));
+    EXPECT_EQ(map.at(key).name, key);
+  }
+  EXPECT_EQ(map.size(), 6u);
+}
+
 TEST(FieldTest, FindsTheFlagOfANullable) {
   Everything object;
   size_t found = 0;

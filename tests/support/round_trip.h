@@ -44,11 +44,13 @@ inline void CheckJsonRoundTrip(const reflect::Type& type) {
 }
 
 inline void CheckCopyIsEqual(const reflect::Type& type) {
-  const reflect::AnyObject object = RandomObject(type, 7, false);
-  reflect::AnyObject copy(type);
-  reflect::CopyObject(type, object.get(), copy.get());
-  EXPECT_TRUE(reflect::EqualObjects(type, object.get(), copy.get()));
-  EXPECT_EQ(JsonOf(type, copy.get()), JsonOf(type, object.get()));
+  for (int round = 0; round < Rounds(); ++round) {
+    const reflect::AnyObject object = RandomObject(type, round, false);
+    reflect::AnyObject copy(type);
+    reflect::CopyObject(type, object.get(), copy.get());
+    ASSERT_TRUE(reflect::EqualObjects(type, object.get(), copy.get())) << round;
+    ASSERT_EQ(JsonOf(type, copy.get()), JsonOf(type, object.get())) << round;
+  }
 }
 
 }  // namespace podium::testing
