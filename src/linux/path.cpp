@@ -61,6 +61,10 @@ Result<UniqueFd> Reopen(int fd, int flags) {
 }
 
 Result<UniqueFd> MakeFolders(const std::string& path, mode_t mode) {
+  // Most often only the last one is missing, or none.
+  if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) {
+    return OpenPath(path, O_RDONLY | O_DIRECTORY);
+  }
   for (size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
     const std::string above = path.substr(0, end);
     if (mkdir(above.c_str(), mode) != 0 && errno != EEXIST && errno != EROFS) {
