@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -206,6 +207,29 @@ TEST_F(EmbeddedTest, ReadOnlyRootAndMaskedPaths) {
   const std::string text = Output(config);
   EXPECT_THAT(text, AllOf(HasSubstr("root\n"), HasSubstr("dev\n"), HasSubstr("proc\n"),
                           HasSubstr("\n0\n")));
+}
+
+TEST_F(EmbeddedTest, CgroupsAreMountedOnceAndReadOnly) {
+  const std::string text = Output(Shell("c",
+                                        "cat /proc/self/mountinfo; mkdir /sys/fs/cgroup/x || echo "
+                                        "refused; for i in /sys/fs/cgroup/*; do mkdir $i/x && echo "
+                                        "made; done"));
+  EXPECT_THAT(text, HasSubstr("refused\n"));
+  EXPECT_EQ(text.find("made\n"), std::string::npos) << text;
+  std::istringstream lines(text);
+  std::string line;
+  std::set<std::string> seen;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string skipped;
+    std::string place;
+    std::string attributes;
+    words >> skipped >> skipped >> skipped >> skipped >> place >> attributes;
+    if (!place.starts_with("/sys/fs/cgroup")) continue;
+    EXPECT_TRUE(seen.insert(place).second) << line;
+    EXPECT_THAT(attributes, StartsWith("ro,")) << line;
+  }
+  EXPECT_TRUE(seen.contains("/sys/fs/cgroup"));
 }
 
 TEST_F(EmbeddedTest, PrivilegedHasAll) {

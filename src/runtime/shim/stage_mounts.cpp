@@ -94,13 +94,51 @@ void MakeFile(const Step& step) {
   sys::Close(folder);
 }
 
+// A path that did not resolve. Each component is resolved from the root again, so that a folder
+// moved out of it meanwhile takes nothing along; only mkdirat works on a descriptor, which was
+// inside a moment before.
+void MakeMissingFolder(int root, std::string_view path, FailedStep step) {
+  static SplitPath split;
+  Split(path, &split);
+  long parent = ResolveIn(root, split.folder, O_PATH | O_DIRECTORY);
+  if (parent >= 0) {
+    // Most often only the last one is missing.
+    const long made = sys::Mkdirat(static_cast<int>(parent), split.name, 0755);
+    if (made != -EEXIST) Must(made, step, path);
+    sys::Close(static_cast<int>(parent));
+    return;
+  }
+  static char prefix[kMaxPath];
+  size_t at = 0;
+  parent = Must(ResolveIn(root, "/", O_PATH | O_DIRECTORY), step, path);
+  while (at < path.size()) {
+    while (at < path.size() && path[at] == '/') ++at;
+    size_t end = path.find('/', at);
+    if (end == std::string_view::npos) end = path.size();
+    if (end == at) break;
+    __builtin_memcpy(prefix, path.data(), end);
+    prefix[end] = '\0';
+    long fd = ResolveIn(root, prefix, O_PATH | O_DIRECTORY);
+    if (fd == -ENOENT) {
+      const long made = sys::Mkdirat(static_cast<int>(parent), prefix + at, 0755);
+      if (made != -EEXIST) Must(made, step, path);
+      fd = ResolveIn(root, prefix, O_PATH | O_DIRECTORY);
+    }
+    Must(fd, step, path);
+    sys::Close(static_cast<int>(parent));
+    parent = fd;
+    at = end;
+  }
+  sys::Close(static_cast<int>(parent));
+}
+
 // Where a mount goes, as an O_PATH descriptor inside the root and outside of proc.
 int OpenTarget(const Step& step, bool folder) {
   const uint64_t no_links = step.Has(kMountNoSymlinks) ? RESOLVE_NO_SYMLINKS : 0;
   long fd = ResolveIn(step.context.root, step.target, O_PATH, no_links);
   if (fd == -ENOENT && step.Has(kMountMakeTarget)) {
     if (folder) {
-      sys::Close(MakeFolder(step.context.root, step.target, step.failed));
+      MakeMissingFolder(step.context.root, step.target, step.failed);
     } else {
       MakeFile(step);
     }
@@ -281,9 +319,26 @@ void Mask(const Step& step) {
   sys::Close(mount);
 }
 
+// Whether an earlier step has mounted a new file system just there: whoever is to be kept from
+// writing to it has not run yet, so that nobody has changed what is in this place.
+bool IsOwnMount(const Step& step) {
+  for (const PlanMount& other : step.plan.Mounts()) {
+    if (&other == &step.mount) return false;
+    if (other.kind == MountKind::kNew && step.plan.Text(other.target) == step.target) return true;
+  }
+  return false;
+}
+
 void MakeReadOnly(const Step& step) {
   const int target = OpenExisting(step);
   if (target < 0) return;
+  if (IsOwnMount(step)) {
+    const mount_attr attributes = {
+        .attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
+    step.Check(sys::MountSetattr(target, AT_EMPTY_PATH | kAtRecursive, attributes));
+    sys::Close(target);
+    return;
+  }
   const int mount = static_cast<int>(
       step.Check(sys::OpenTree(target, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | kAtRecursive)));
   const mount_attr read_only = {
@@ -326,33 +381,13 @@ long ResolveIn(int root, std::string_view path, int flags, uint64_t resolve) {
   return fd;
 }
 
-// Each component is resolved from the root again, so that a folder moved out of it meanwhile takes
-// nothing along; only the last mkdirat works on a descriptor, which was inside a moment before.
 int MakeFolder(int root, std::string_view path, FailedStep step) {
   long fd = ResolveIn(root, path, O_PATH | O_DIRECTORY);
-  if (fd != -ENOENT) return static_cast<int>(Must(fd, step, path));
-  static char prefix[kMaxPath];
-  size_t at = 0;
-  long parent = Must(ResolveIn(root, "/", O_PATH | O_DIRECTORY), step, path);
-  while (at < path.size()) {
-    while (at < path.size() && path[at] == '/') ++at;
-    size_t end = path.find('/', at);
-    if (end == std::string_view::npos) end = path.size();
-    if (end == at) break;
-    __builtin_memcpy(prefix, path.data(), end);
-    prefix[end] = '\0';
-    fd = ResolveIn(root, prefix, O_PATH | O_DIRECTORY);
-    if (fd == -ENOENT) {
-      const long made = sys::Mkdirat(static_cast<int>(parent), prefix + at, 0755);
-      if (made != -EEXIST) Must(made, step, path);
-      fd = ResolveIn(root, prefix, O_PATH | O_DIRECTORY);
-    }
-    Must(fd, step, path);
-    sys::Close(static_cast<int>(parent));
-    parent = fd;
-    at = end;
+  if (fd == -ENOENT) {
+    MakeMissingFolder(root, path, step);
+    fd = ResolveIn(root, path, O_PATH | O_DIRECTORY);
   }
-  return static_cast<int>(parent);
+  return static_cast<int>(Must(fd, step, path));
 }
 
 int CloneOwn(int own_root, const char* path, uint64_t attributes, FailedStep step) {
