@@ -144,6 +144,7 @@ Result<ContainerContext> EmbeddedRuntime::ContextOf(const Container& container,
                           .sources = *sources,
                           .sandbox_folder = SandboxFolder(container.sandbox->id),
                           .container_folder = LayerFolder(container.id),
+                          .places = places_,
                           .seccomp_folder = options_.seccomp_folder,
                           .user_namespace = container.sandbox->user_namespace.get()};
 }

@@ -52,6 +52,7 @@ struct ContainerContext {
   std::vector<MountSource>& sources;
   std::string sandbox_folder;    // RUN/sandboxes/<id>: hostname, hosts, resolv.conf
   std::string container_folder;  // DATA/containers/<id>: upper, work, volumes
+  std::string places;            // DATA/places: MakePlaces (isolators/all.h)
   std::string seccomp_folder;    // what a relative localhost_ref is below
   int user_namespace = -1;       // the pod's, or -1
 };

@@ -9,6 +9,7 @@
 #include "linux/path.h"
 #include "runtime/filters.h"
 #include "runtime/host_facts.h"
+#include "runtime/isolators/all.h"
 #include "runtime/shim_programs.h"
 
 namespace podium::runtime {
@@ -46,6 +47,8 @@ Result<void> EmbeddedRuntime::Prepare() {
   data_folder_ = options_.instance.data_dir + "/containers";
   TRY_VOID(kernel::MakeFolders(run_folder_, kPrivate));
   TRY_VOID(kernel::MakeFolders(data_folder_, kPrivate));
+  places_ = options_.instance.data_dir + "/places";
+  TRY_VOID(MakePlaces(places_));
   TRY(host_, FindHostFacts(cgroups_.mode()));
   // Whether the kernel takes such a limit shows only when it is asked for one.
   kernel::CgroupLimits any_device;

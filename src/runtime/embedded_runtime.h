@@ -312,6 +312,7 @@ class EmbeddedRuntime : public Runtime {
   kernel::DefaultSeccomp default_seccomp_;
   std::string run_folder_;   // RUN/sandboxes
   std::string data_folder_;  // DATA/containers
+  std::string places_;       // DATA/places, the lowest layer of every root
   UniqueFd shim_program_;
   UniqueFd infra_program_;
   std::unique_ptr<ShimLoop> loop_;

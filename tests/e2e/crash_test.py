@@ -265,7 +265,7 @@ class CrashTest(cases.PodCase):
 
     def files_left(self):
         """Of the instance, apart from its images and what belongs to no pod."""
-        own = re.compile(r"(run/agent\.(log|lock|sock))|data/(images|image_manager)/.*")
+        own = re.compile(r"(run/agent\.(log|lock|sock))|data/(images|image_manager|places)/.*")
         return sorted(
             str(path.relative_to(self.world.folder)) for top in ("run", "data", "log")
             for path in (self.world.folder / top).rglob("*")

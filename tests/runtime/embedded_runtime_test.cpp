@@ -232,6 +232,19 @@ TEST_F(EmbeddedTest, CgroupsAreMountedOnceAndReadOnly) {
   EXPECT_TRUE(seen.contains("/sys/fs/cgroup"));
 }
 
+TEST_F(EmbeddedTest, PlacesToMountOnAreInNobodysLayer) {
+  const std::string id = Start(RunPod(TestPod("p")), Shell("c", "while true; do sleep 0.05; done"));
+  const std::string upper = machine_->instance().data_dir + "/containers/" + id + "/upper";
+  EXPECT_TRUE(std::filesystem::is_empty(upper));
+  const auto text = runtime().ExecSync(
+      id, {"/bin/sh", "-c", "cat /etc/hostname; echo mine > /etc/mine; ls -A /etc"}, seconds(20));
+  ASSERT_TRUE(text.ok()) << text.error().message();
+  EXPECT_THAT(text->stdout_.data,
+              AllOf(StartsWith("p\n"), HasSubstr("mine\n"), HasSubstr("resolv.conf\n")));
+  EXPECT_EQ(ReadHostFile(upper + "/etc/mine"), "mine\n");
+  EXPECT_EQ(ReadHostFile(machine_->instance().data_dir + "/places/etc/hostname"), "");
+}
+
 TEST_F(EmbeddedTest, PrivilegedHasAll) {
   cri::ContainerConfig config =
       Shell("c",

@@ -21,6 +21,11 @@ struct Isolator {
 // In the order they are applied: later ones build on the root and the user.
 std::span<const Isolator> AllIsolators();
 
+// The lowest layer of every root, in a folder of its own: empty files and folders for what all
+// containers have mounted over them, so that no place to mount on has to be made on the disk for
+// each. Nothing of it is ever seen: what an image has there itself hides it, and so do the mounts.
+// May be repeated.
+Result<void> MakePlaces(const std::string& folder);
 // rootfs.cpp: the overlay; the writable layer's folder is there.
 Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft);
 // user.cpp: user, group, supplementary groups, home.

@@ -50,17 +50,32 @@ Result<void> MakeUpper(const ContainerContext& context, int folder, int top_laye
 
 }  // namespace
 
+Result<void> MakePlaces(const std::string& folder) {
+  for (const char* name : {"/dev", "/etc", "/proc", "/sys"}) {
+    TRY(const UniqueFd made, kernel::MakeFolders(folder + name, kRootMode));
+    // Not as the umask has it: an image may have no /etc of its own.
+    if (fchmod(made.get(), kRootMode) != 0) return Error::FromErrno(errno, folder + name);
+  }
+  for (const char* name : {"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"}) {
+    TRY_VOID(kernel::OpenPath(folder + name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
+  }
+  return {};
+}
+
 Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft) {
   if (context.image.layers.empty()) {
     return Error(Code::kInvalidArgument, "image " + context.image.id.String() + " has no layers");
   }
   std::vector<UniqueFd> layers;
   kernel::Overlay overlay;
-  for (const std::string& path : context.image.layers) {
+  const auto add = [&](const std::string& path) -> Result<void> {
     TRY(UniqueFd layer, kernel::OpenPath(path, O_PATH | O_DIRECTORY));
     overlay.layers.push_back(layer.get());
     layers.push_back(std::move(layer));
-  }
+    return {};
+  };
+  TRY_VOID(add(context.places));
+  for (const std::string& path : context.image.layers) TRY_VOID(add(path));
   TRY(const UniqueFd folder, kernel::MakeFolders(context.container_folder, kRootMode));
   TRY_VOID(MakeUpper(context, folder.get(), overlay.layers.back()));
   overlay.writable = folder.get();
