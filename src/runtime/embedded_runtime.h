@@ -115,6 +115,7 @@ class EmbeddedRuntime : public Runtime {
   // A shim, and what it has made. From the pool or for a pod.
   struct Shim {
     uint64_t key = 0;
+    uint16_t version = shim::kMessageVersion;
     std::shared_ptr<ShimClient> client;
     kernel::PidFd process;  // of the shim, if it is our child
     pid_t infra_pid = 0;
@@ -278,7 +279,7 @@ class EmbeddedRuntime : public Runtime {
 
   // recover.cpp
   // What a shim that an earlier process started is told once its version is known.
-  void Greet(const Sandbox& sandbox, const ShimReply& any) const;
+  void Greet(const Sandbox& sandbox) const;
   static Result<void> JoinInfra(Sandbox* sandbox);
   Result<SandboxRef> RecoverSandbox(const std::string& id, Recovery* recovery);
   void CatchUp(uint64_t key);

@@ -10,8 +10,6 @@
 //     RunSandbox + descriptors             ->
 //                                          <-   SandboxRunning + pidfd, network namespace
 //     CreateContainer + plan, log, mounts  ->
-//                                          <-   ContainerCreated + pidfd
-//     StartContainer                       ->
 //                                          <-   Started
 //                                          <-   ProcessExited   (an event)
 //
@@ -38,7 +36,7 @@
 namespace podium::runtime::shim {
 
 inline constexpr uint32_t kMessageMagic = 0x6d687370;  // "pshm"
-// 2: Hello.log_bound.
+// 2: Hello.log_bound, kProcessStart.
 inline constexpr uint16_t kMessageVersion = 2;
 
 inline constexpr size_t kMaxMessage = 32768;
@@ -68,7 +66,7 @@ enum class MessageType : uint16_t {
   // Requests.
   kHello = 1,        // Hello -> HelloReply
   kRunSandbox,       // RunSandbox -> SandboxRunning
-  kCreateContainer,  // CreateContainer -> ContainerCreated
+  kCreateContainer,  // CreateContainer -> ContainerCreated; with kProcessStart Started
   kStartContainer,   // Target -> Started
   kExec,             // Exec -> ExecStarted
   kSignal,           // Signal -> Done
@@ -208,12 +206,16 @@ enum : uint32_t {
   kProcessTerminal = 1U << 0,  // a terminal of its own; there is no stderr then
   kProcessStdin = 1U << 1,     // containers: stdin is a pipe that stays open until kCloseStdin;
                                // without it, and without a terminal, stdin is /dev/null
+  // Version 2. Containers: none waits for kStartContainer, which spares an answer, a request, and
+  // the waking of who reads them.
+  kProcessStart = 1U << 2,
 };
 
 // Makes the container's process and all its world, up to the last step before its program: the root
 // is mounted, user and capabilities are set, the program has been found. It then waits for
-// kStartContainer, so that a start is one message and one execve. A container that CRI calls
-// created may have this process or not; what the agent does in CRI's CreateContainer is its choice.
+// kStartContainer, so that a start is one message and one execve; with kProcessStart it goes on. A
+// container that CRI calls created may have this process or not; what the agent does in CRI's
+// CreateContainer is its choice.
 struct CreateContainer {
   Header header;
   uint32_t flags;

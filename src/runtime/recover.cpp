@@ -88,9 +88,9 @@ Result<Recovery> EmbeddedRuntime::Recover() {
   return recovery;
 }
 
-void EmbeddedRuntime::Greet(const Sandbox& sandbox, const ShimReply& any) const {
+void EmbeddedRuntime::Greet(const Sandbox& sandbox) const {
   // Version 1 knows no log_bound and takes none: its containers are never held back.
-  if (log_bound_ == 0 || any.As<shim::Plain>().header.version < 2) return;
+  if (log_bound_ == 0 || sandbox.shim.version < 2) return;
   const shim::Hello hello{
       .header = {}, .version = shim::kMessageVersion, .pid = 0, .log_bound = log_bound_};
   // If it has ended meanwhile, that is told by its connection's end.
@@ -135,7 +135,10 @@ Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::s
     TRY(sandbox->shim.client, loop_->Attach(*std::move(socket), sandbox->shim.key));
     auto asked = sandbox->shim.client->State();
     if (asked.ok()) states = *std::move(asked);
-    if (!states.empty()) Greet(*sandbox, states.front());
+    if (!states.empty()) {
+      sandbox->shim.version = states.front().As<shim::Plain>().header.version;
+      Greet(*sandbox);
+    }
   }
   if (!status.ok()) {
     RecoverContainers(sandbox, states, recovery);

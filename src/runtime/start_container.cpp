@@ -33,6 +33,22 @@ class Passed {
 
 std::string_view Text(const char* field, size_t size) { return {field, strnlen(field, size)}; }
 
+// By one message, where the shim's version has it.
+Result<shim::ProcessState> CreateAndStart(ShimClient& shim, uint16_t version,
+                                          shim::CreateContainer create,
+                                          const std::vector<int>& descriptors) {
+  const bool at_once = version >= 2;
+  if (at_once) create.flags |= shim::kProcessStart;
+  const TraceSpan span("container stage, exec");
+  TRY(ShimReply reply, shim.Call(shim::MessageType::kCreateContainer, create, descriptors));
+  if (!at_once) {
+    shim::Target target{};
+    std::memcpy(target.id, create.id, sizeof target.id);
+    TRY(reply, shim.Call(shim::MessageType::kStartContainer, target));
+  }
+  return reply.As<shim::ProcessInfo>().state;
+}
+
 }  // namespace
 
 Result<void> EmbeddedRuntime::StartContainer(std::string_view container_id) {
@@ -133,24 +149,14 @@ Result<void> EmbeddedRuntime::LaunchContainer(const ContainerRef& container) {
   if (passed.fds().size() > shim::kMaxDescriptors) {
     return Error(Code::kResourceExhausted, "too many mounts");
   }
-  shim::ProcessState state{};
-  {
-    const TraceSpan span("container stage");
-    TRY(const ShimReply reply,
-        shim->Call(shim::MessageType::kCreateContainer, create, passed.fds()));
-    state = reply.As<shim::ProcessInfo>().state;
-  }
+  TRY(const shim::ProcessState state,
+      CreateAndStart(*shim, container->sandbox->shim.version, create, passed.fds()));
   if ((state.refused & shim::kRefusedOomScore) != 0) {
     Warn("oom_score_adj is not lowered: no CAP_SYS_RESOURCE");
   }
   if ((state.refused & shim::kRefusedRlimit) != 0) {
     Warn("hard limits are not raised: no CAP_SYS_RESOURCE");
   }
-  const TraceSpan span("exec");
-  shim::Target target{};
-  std::memcpy(target.id, create.id, sizeof target.id);
-  TRY(const ShimReply reply, shim->Call(shim::MessageType::kStartContainer, target));
-  state = reply.As<shim::ProcessInfo>().state;
   const std::lock_guard lock(mutex_);
   container->pid = state.pid;
   container->status.started_at = static_cast<int64_t>(state.started_ns);

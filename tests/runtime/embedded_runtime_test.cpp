@@ -595,7 +595,7 @@ TEST_F(EmbeddedTest, TraceNamesTheSteps) {
   }
   EXPECT_THAT(steps, ::testing::IsSupersetOf({"RunPodSandbox", " shim and infra", " network",
                                               "CreateContainer", " root file system",
-                                              "StartContainer", " container stage", " exec"}));
+                                              "StartContainer", " container stage, exec"}));
 }
 
 }  // namespace

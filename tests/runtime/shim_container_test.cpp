@@ -39,6 +39,31 @@ TEST_F(ShimContainerTest, RunsAProgramToItsEnd) {
   EXPECT_EQ(record.state.finished_ns, output.state.finished_ns);
 }
 
+TEST_F(ShimContainerTest, DoesNotWaitIfItIsToStartAtOnce) {
+  Pod pod;
+  ASSERT_EQ(pod.Run().Failure(), "");
+  const Answer started = pod.Create("c1", ShellPlan("echo ran; exit 3"), {.flags = kProcessStart});
+  ASSERT_EQ(started.type(), MessageType::kStarted);
+  EXPECT_EQ(started.As<ProcessInfo>().state.phase, ProcessPhase::kRunning);
+  EXPECT_NE(started.As<ProcessInfo>().state.pid, 0);
+  EXPECT_EQ(pod.AwaitExit("c1").exit_code, 3);
+  EXPECT_EQ(pod.Log("c1"), "ran\n");
+  EXPECT_EQ(pod.Start("c1").Failure(), "3 22 c1");
+  const Answer terminal =
+      pod.Create("c2", ShellPlan("tty"), {.flags = kProcessStart | kProcessTerminal});
+  ASSERT_EQ(terminal.type(), MessageType::kStarted);
+  EXPECT_EQ(pod.AwaitExit("c2").exit_code, 0);
+  EXPECT_EQ(pod.Log("c2"), "/dev/pts/0\n");
+  // What fails before its program, and with it.
+  EXPECT_EQ(pod.Create("c3", ProgramPlan({"/no/thing"}), {.flags = kProcessStart}).Failure(),
+            "31 2 /no/thing");
+  WritePath(std::string(kRootPath) + "/bin/odd", "no program");
+  chmod((std::string(kRootPath) + "/bin/odd").c_str(), 0755);
+  EXPECT_EQ(pod.Create("c4", ProgramPlan({"odd"}), {.flags = kProcessStart}).Failure(),
+            "32 8 /bin/odd");
+  EXPECT_EQ(pod.AwaitExit("c4").failed_step, static_cast<uint32_t>(FailedStep::kStartProgram));
+}
+
 TEST_F(ShimContainerTest, WaitsForItsStart) {
   Pod pod;
   ASSERT_EQ(pod.Run().Failure(), "");

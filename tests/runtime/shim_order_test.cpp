@@ -99,6 +99,17 @@ TEST_F(ShimOrderTest, AContainerEndsBeforeItsLauncherIsGone) {
   EXPECT_NE(ended.started_ns, 0U);
 }
 
+TEST_F(ShimOrderTest, AContainerThatStartsAtOnceEndsBeforeItsLauncherIsGone) {
+  Pod pod;
+  ASSERT_EQ(pod.Run().Failure(), "");
+  const LauncherStop stop(pod.pid());
+  ASSERT_TRUE(stop.works());
+  const Answer started = pod.Create("c1", ShellPlan("exit 3"), {.flags = kProcessStart});
+  ASSERT_EQ(started.type(), MessageType::kStarted);
+  EXPECT_EQ(stop.stopped(), 1);
+  EXPECT_EQ(pod.AwaitExit("c1").exit_code, 3);
+}
+
 TEST_F(ShimOrderTest, ACreatedContainerIsKilledBeforeItsLauncherIsGone) {
   Pod pod;
   ASSERT_EQ(pod.Run().Failure(), "");

@@ -129,9 +129,10 @@ bool CheckExec(const Exec& exec, Descriptors& descriptors) {
 }
 
 bool CheckCreateContainer(const CreateContainer& create, Descriptors& descriptors) {
-  return (create.flags & ~(kProcessTerminal | kProcessStdin)) == 0 && IsId(create.id) &&
-         (create.target[0] == '\0' || IsId(create.target)) && descriptors.Needed(create.plan) &&
-         descriptors.Optional(create.log) && descriptors.Cgroups(create.cgroups) &&
+  return (create.flags & ~(kProcessTerminal | kProcessStdin | kProcessStart)) == 0 &&
+         IsId(create.id) && (create.target[0] == '\0' || IsId(create.target)) &&
+         descriptors.Needed(create.plan) && descriptors.Optional(create.log) &&
+         descriptors.Cgroups(create.cgroups) &&
          descriptors.Range(create.first_plan_descriptor, create.plan_descriptor_count);
 }
 

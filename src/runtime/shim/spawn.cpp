@@ -109,7 +109,8 @@ void OnReady(Process& process, const StageReport& report, int32_t pid, int termi
   }
   process.state.phase = ProcessPhase::kCreated;
   WatchStreams(process);
-  ReplyProcess(process, MessageType::kContainerCreated, {&process.pidfd, 1});
+  // One that does not wait is answered when its program runs.
+  if (!process.starting) ReplyProcess(process, MessageType::kContainerCreated, {&process.pidfd, 1});
 }
 
 // Its program did not run. A container that was created becomes one that ended; of others nothing
@@ -222,6 +223,7 @@ void Create(const ReplyTo& from, const CreateContainer& request, Received& recei
   job.attached = {received.fds + request.first_plan_descriptor, request.plan_descriptor_count};
   job.join = g_shim.sandbox.infra_pidfd;
   process->reply = from;
+  process->starting = (request.flags & kProcessStart) != 0;
   process->plan_flags = FlagsOf(job.plan);
   process->log = received.Take(request.log);
   process->kill = received.Take(request.cgroups.kill);

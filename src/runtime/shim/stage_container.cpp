@@ -1,8 +1,8 @@
 // A container's process, from birth to its program:
 //
 //   launcher   cgroups; limits that only the host's root may set; joins the pod's namespaces
-//   container  mounts, root, terminal, user; reports that it is ready; waits for the word; filter;
-//   exec
+//   container  mounts, root, terminal, user; reports that it is ready; waits for the word, unless
+//              it is to start at once; filter; exec
 //
 // Between the two it is born again, as the shim's child. With a pid namespace of the container's
 // own that is at once: the launcher is in the pod's, where only infra could see it. In a pid
@@ -175,7 +175,7 @@ void ContainerStage(const StageJob& job) {
   // shares a target's ends with the target.
   if ((job.sandbox_flags & kSandboxNewPid) == 0 && !SharesPids(job)) DieWithShim(job.self, SIGKILL);
   ReportReady(refused, streams.master);
-  AwaitGo();
+  if ((job.process_flags & kProcessStart) == 0) AwaitGo();
   RunProgram(plan, program);
 }
 
