@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <chrono>
+
 #include "reflect/json_generators.h"
+#include "support/cpu_time.h"
 
 namespace podium::reflect {
 namespace {
@@ -22,6 +25,21 @@ TEST(JsonValueTest, KeepsOrderAndDigits) {
 
 TEST(JsonValueTest, LastOfDuplicateKeysCounts) {
   EXPECT_EQ(ToText(Parsed(R"({"a":1,"b":2,"a":3,"c":4,"a":5,"b":6})")), R"({"a":5,"b":6,"c":4})");
+}
+
+// A patch may test a large object against a small one ten thousand times.
+TEST(JsonValueTest, ObjectsOfOtherSizesAreToldApartAtOnce) {
+  JsonValue::Object members;
+  for (int i = 0; i < 300'000; ++i) members.push_back({std::to_string(i), JsonValue()});
+  const JsonValue large = JsonValue::Of(std::move(members));
+  const JsonValue small = Parsed("{}");
+  const auto start = podium::testing::CpuTime();
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_FALSE(Equivalent(large, small));
+    EXPECT_FALSE(Equivalent(small, large));
+  }
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(5));
+  EXPECT_TRUE(Equivalent(large, JsonValue(large)));
 }
 
 TEST(JsonValueTest, Errors) {
