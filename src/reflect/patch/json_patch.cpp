@@ -118,10 +118,16 @@ std::optional<Place> FindPlace(JsonValue* document, std::string_view pointer) {
 
 bool IsText(const JsonValue* value) { return value != nullptr && value->is_string(); }
 
+// What the operations of a patch have come to so far.
+struct Progress {
+  size_t copied = 0;   // bytes
+  size_t deepest = 0;  // the document's depth at most
+};
+
 class Operation {
  public:
-  Operation(const JsonValue& fields, const JsonPatch::Limits& limits, size_t* copied)
-      : fields_(fields), limits_(limits), copied_(copied) {}
+  Operation(const JsonValue& fields, const JsonPatch::Limits& limits, Progress* progress)
+      : fields_(fields), limits_(limits), progress_(*progress) {}
 
   Result<void> Apply(JsonValue* document) const {
     const JsonValue* op = fields_.Find("op");
@@ -157,12 +163,27 @@ class Operation {
     return value ? *value : null_;
   }
 
-  Result<void> CheckDepth(const Place& place, const JsonValue& value) const {
-    if (place.depth + Depth(value) <= limits_.depth) return {};
-    return Error(Code::kResourceExhausted, "exceeded max depth");
+  Result<void> CheckDepth(const Place& place, size_t depth) const {
+    if (place.depth + depth > limits_.depth) {
+      return Error(Code::kResourceExhausted, "exceeded max depth");
+    }
+    progress_.deepest = std::max(progress_.deepest, place.depth + depth);
+    return {};
   }
   Result<void> AddAt(const Place& place, JsonValue value) const {
-    TRY_VOID(CheckDepth(place, value));
+    TRY_VOID(CheckDepth(place, Depth(value)));
+    return place.Add(std::move(value));
+  }
+  // The same of what was taken out at `source`. How deep that is at most is known without looking
+  // into it, which would take long when a large part of the document moves again and again.
+  Result<void> MoveTo(const Place& place, const Place& source, JsonValue value,
+                      const JsonValue& document) const {
+    size_t depth = progress_.deepest - std::min(progress_.deepest, source.depth);
+    if (place.depth + depth > limits_.depth) {
+      depth = Depth(value);
+      progress_.deepest = Depth(document);
+    }
+    TRY_VOID(CheckDepth(place, depth));
     return place.Add(std::move(value));
   }
 
@@ -202,6 +223,7 @@ class Operation {
         return Invalid("replace operation value must be object or array");
       }
       *document = value;
+      progress_.deepest = Depth(value);
       return {};
     }
     const auto place = FindPlace(document, *path);
@@ -215,7 +237,7 @@ class Operation {
                                  *path, kMissing));
     }
     if (*there == nullptr) return AddAt(*place, Value());
-    TRY_VOID(CheckDepth(*place, Value()));
+    TRY_VOID(CheckDepth(*place, Depth(Value())));
     **there = Value();
     return {};
   }
@@ -244,7 +266,8 @@ class Operation {
           fmt::format("move operation does not apply: doc is missing destination path: {}: {}",
                       *path, kMissing));
     }
-    return At("error in move for path", *path, AddAt(*place, std::move(moved)));
+    return At("error in move for path", *path,
+              MoveTo(*place, *source, std::move(moved), *document));
   }
 
   Result<void> Copy(JsonValue* document) const {
@@ -270,12 +293,12 @@ class Operation {
                       *path, kMissing));
     }
     JsonValue value = *there ? **there : JsonValue();
-    if (*there) *copied_ += ToText(value).size();
-    if (*copied_ > limits_.copied_bytes) {
+    if (*there) progress_.copied += ToText(value).size();
+    if (progress_.copied > limits_.copied_bytes) {
       return Error(Code::kResourceExhausted,
                    fmt::format("Unable to complete the copy, the accumulated size increase of "
                                "copy is {}, exceeding the limit {}",
-                               *copied_, limits_.copied_bytes));
+                               progress_.copied, limits_.copied_bytes));
     }
     Result<void> added = AddAt(*place, std::move(value));
     if (added.ok()) return {};
@@ -311,7 +334,7 @@ class Operation {
   const JsonValue null_;
   const JsonValue& fields_;
   const JsonPatch::Limits& limits_;
-  size_t* copied_;
+  Progress& progress_;
 };
 
 }  // namespace
@@ -341,9 +364,9 @@ Result<void> JsonPatch::Apply(JsonValue* document, const Limits& limits) const {
                  fmt::format("The allowed maximum operations in a JSON patch is {}, got {}",
                              limits.operations, operations_.size()));
   }
-  size_t copied = 0;
+  Progress progress{.deepest = Depth(*document)};
   for (const JsonValue& operation : operations_) {
-    TRY_VOID(Operation(operation, limits, &copied).Apply(document));
+    TRY_VOID(Operation(operation, limits, &progress).Apply(document));
   }
   return {};
 }

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <chrono>
+
 #include "reflect/json_generators.h"
 #include "reflect/patch/small_json.h"
+#include "support/cpu_time.h"
 
 namespace podium::reflect {
 namespace {
@@ -229,6 +232,44 @@ TEST(JsonPatchTest, DocumentsDoNotBecomeDeep) {
             "error: exceeded max depth");
   EXPECT_EQ(limited(R"({"a":{"b":{}},"c":[]})", R"([{"op":"move","from":"/c","path":"/a/b/c"}])"),
             "error: error in move for path: '/a/b/c': exceeded max depth");
+}
+
+TEST(JsonPatchTest, MovesBackAndForthMakeNothingDeep) {
+  // As deep as allowed, and moved into the depth more often than there are levels.
+  std::string patch;
+  for (int i = 0; i < 20; ++i) {
+    patch += std::string(i ? "," : "[") + R"({"op":"move","from":"/a","path":"/c/a"},)" +
+             R"({"op":"move","from":"/c/a","path":"/a"})";
+  }
+  patch += ']';
+  EXPECT_EQ(Patched(R"({"c":{},"a":{"b":1}})", patch, {.depth = 3}), R"({"c":{},"a":{"b":1}})");
+  EXPECT_EQ(Patched(R"({"c":{},"a":{"b":[]}})", patch, {.depth = 3}),
+            "error: error in move for path: '/c/a': exceeded max depth");
+  // What was replaced as a whole, or has gone, does not count.
+  EXPECT_EQ(Patched(R"({"a":[[[[[]]]]]})",
+                    R"([{"op":"replace","path":"","value":{"x":1,"y":[]}},)"
+                    R"({"op":"move","from":"/x","path":"/y/0"}])",
+                    {.depth = 3}),
+            R"({"y":[1]})");
+  EXPECT_EQ(Patched(R"({"a":[[]],"x":[1],"y":{}})",
+                    R"([{"op":"remove","path":"/a"},{"op":"move","from":"/x","path":"/y/z"}])",
+                    {.depth = 3}),
+            R"({"y":{"z":[1]}})");
+}
+
+TEST(JsonPatchTest, AMoveDoesNotLookIntoWhatMoves) {
+  JsonValue document = ParsedJson(R"({"c":{}})");
+  document.Set("a", JsonValue::Of(JsonValue::Array(500'000)));
+  std::string patch = R"([{"op":"test","path":"/b"})";
+  for (int i = 0; i < 2000; ++i) {
+    patch += R"(,{"op":"move","from":"/a","path":"/c/a"},{"op":"move","from":"/c/a","path":"/a"})";
+  }
+  const auto parsed = JsonPatch::Parse(patch + ']');
+  ASSERT_TRUE(parsed.ok());
+  const auto start = podium::testing::CpuTime();
+  EXPECT_TRUE(parsed->Apply(&document).ok());
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(1));
+  EXPECT_EQ(document.Find("a")->array().size(), 500'000U);
 }
 
 RC_GTEST_PROP(JsonPatchTest, AppliedToTheFirstGivesTheSecond, ()) {
