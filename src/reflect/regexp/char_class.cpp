@@ -131,7 +131,7 @@ void CharClass::Add(const CharClass& other) {
   ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
 }
 
-void CharClass::AddOtherCases() {
+size_t CharClass::AddOtherCases() {
   const size_t count = ranges_.size();
   for (size_t i = 0; i < count; ++i) {
     const auto [first, last] = ranges_[i];
@@ -143,7 +143,9 @@ void CharClass::AddOtherCases() {
       }
     }
   }
+  const size_t added = ranges_.size() - count;
   Normalize();
+  return added;
 }
 
 void CharClass::Normalize() {

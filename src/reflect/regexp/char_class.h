@@ -23,8 +23,8 @@ class CharClass {
 
   void Add(char32_t first, char32_t last) { ranges_.emplace_back(first, last); }
   void Add(const CharClass& other);
-  // Adds what differs from a member by case alone.
-  void AddOtherCases();
+  // Adds what differs from a member by case alone. How many there were, members among them.
+  size_t AddOtherCases();
   void Negate();
   // Sorts and joins ranges; to be called behind Add before anything is asked.
   void Normalize();

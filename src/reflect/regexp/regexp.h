@@ -52,7 +52,6 @@ class Regexp {
       kWordBoundary,
       kNoWordBoundary,
       kMatch,
-
     };
     Op op;
     uint32_t next = 0;

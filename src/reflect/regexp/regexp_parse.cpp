@@ -15,8 +15,11 @@ using Node = RegexpNode;
 
 constexpr int kMaxRepeat = 1000;
 constexpr uint32_t kMaxHeight = 1000;
-// Ranges of all classes of a pattern: \pL has six hundred.
-constexpr size_t kMaxRanges = 200'000;
+// Work that the classes of a pattern may make: a step for each range that they have or had while
+// they were read. \pL has six hundred; all characters have three thousand others that differ by
+// case. For a class by its Unicode name all runs of characters are gone through.
+constexpr size_t kMaxClassWork = 200'000;
+constexpr size_t kUnicodeClassWork = 100;
 
 bool IsCaptureName(std::string_view name) {
   for (const char c : name) {
@@ -46,7 +49,7 @@ class Parser {
       if (!repeated_) last_repeat_ = std::nullopt;
       if (repeated_) last_repeat_ = at;
       if (tree_too_high_) return RegexpError("expression nests too deeply", pattern_);
-      if (ranges_ > kMaxRanges) return RegexpError("expression too large", pattern_);
+      TRY_VOID(CheckClassWork());
     }
     if (groups_.size() != 1) return RegexpError("missing closing )", pattern_);
     tree_.root = CloseAlternatives();
@@ -75,14 +78,21 @@ class Parser {
     Push(Add({.op = Node::Op::kAssert, .assertion = assertion}));
   }
   void PushClass(CharClass char_class) {
-    ranges_ += char_class.ranges();
+    class_work_ += char_class.ranges();
     tree_.classes.push_back(std::move(char_class));
     Push(Add(
         {.op = Node::Op::kClass, .char_class = static_cast<uint32_t>(tree_.classes.size() - 1)}));
   }
+  Result<void> CheckClassWork() const {
+    if (class_work_ <= kMaxClassWork) return {};
+    return RegexpError("expression too large", pattern_);
+  }
+  void AddCases(CharClass* char_class) {
+    if (flags_.fold_case) class_work_ += char_class->AddOtherCases();
+  }
   void PushLiteral(char32_t rune) {
     CharClass char_class({{rune, rune}});
-    if (flags_.fold_case) char_class.AddOtherCases();
+    AddCases(&char_class);
     PushClass(std::move(char_class));
   }
 
@@ -369,7 +379,8 @@ class Parser {
     }
     std::optional<CharClass> group = UnicodeClass(name);
     if (!group) return RegexpError("invalid character class range", whole);
-    if (flags_.fold_case) group->AddOtherCases();
+    class_work_ += kUnicodeClassWork;
+    AddCases(&*group);
     if (negated) group->Negate();
     text->remove_prefix(whole.size());
     *out = std::move(*group);
@@ -396,6 +407,7 @@ class Parser {
     CharClass out;
     for (bool first = true; first || !text.starts_with(']'); first = false) {
       TRY_VOID(ParseClassPart(&text, whole, &out));
+      TRY_VOID(CheckClassWork());
     }
     text.remove_prefix(1);
     out.Normalize();
@@ -406,9 +418,10 @@ class Parser {
   }
 
   Result<void> ParseClassPart(std::string_view* text, std::string_view whole, CharClass* out) {
-    if (text->size() > 2 && text->starts_with("[:")) {
+    if (text->size() > 2 && text->starts_with("[:") && may_have_posix_classes_) {
       const size_t end = text->find(":]", 2);
-      if (end != std::string_view::npos) {
+      may_have_posix_classes_ = end != std::string_view::npos;
+      if (may_have_posix_classes_) {
         const std::string_view name = text->substr(0, end + 2);
         std::optional<CharClass> group = PosixClass(name);
         if (!group) return RegexpError("invalid character class range", name);
@@ -421,6 +434,7 @@ class Parser {
     CharClass group;
     TRY(const bool is_group, TakeGroup(text, &group));
     if (is_group) {
+      class_work_ += group.ranges();
       out->Add(group);
       return {};
     }
@@ -433,7 +447,7 @@ class Parser {
       if (high < low) return RegexpError("invalid character class range", Before(range, *text));
     }
     CharClass one({{low, high}});
-    if (flags_.fold_case) one.AddOtherCases();
+    AddCases(&one);
     out->Add(one);
     return {};
   }
@@ -446,7 +460,8 @@ class Parser {
   std::optional<std::string_view> last_repeat_;  // where the operator just read began
   bool repeated_ = false;
   bool tree_too_high_ = false;
-  size_t ranges_ = 0;
+  bool may_have_posix_classes_ = true;  // false when no ":]" is left
+  size_t class_work_ = 0;
 };
 
 }  // namespace

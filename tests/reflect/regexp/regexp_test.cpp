@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+
+#include "support/cpu_time.h"
 
 namespace podium::reflect {
 namespace {
@@ -163,6 +166,25 @@ TEST(RegexpTest, HostilePatternsAreBounded) {
   for (int i = 0; i < 100; ++i) large += "[a-z]{1000}";
   EXPECT_EQ(Regexp::Compile(large).error().message().substr(0, 43),
             "error parsing regexp: expression too large:");
+
+  // What classes are made of takes room and time while they are read.
+  const auto repeated = [](std::string_view part, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  for (const std::string& classes :
+       {'[' + repeated("\\pL", 2000) + ']', "(?i)[" + repeated("\\p{Any}", 2000) + ']',
+        "(?i)" + repeated("\\p{Any}", 2000), '[' + repeated("\\p{Zl}", 3000) + ']',
+        "(?i)[" + repeated("\\x{0}-\\x{10FFFF}", 2000) + ']'}) {
+    EXPECT_EQ(Regexp::Compile(classes).error().message().substr(0, 43),
+              "error parsing regexp: expression too large:")
+        << classes.substr(0, 20);
+  }
+  // "[:" begins a named class only where it is ended, which is not to be looked for each time.
+  const auto start = podium::testing::CpuTime();
+  EXPECT_TRUE(Regexp::Compile('[' + repeated("[:", 200'000) + "x]").ok());
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(10));
 
   const auto regexp = Regexp::Compile("(x+x+)+y");
   ASSERT_TRUE(regexp.ok());
