@@ -84,26 +84,79 @@ bool IsForbiddenNull(const JsonValue& value, const Structural* schema) {
   return value.is_null() && schema && !schema->nullable;
 }
 
-JsonValue DefaultOf(const Structural& schema) {
-  return schema.default_value ? *schema.default_value : JsonValue();
+// As DefaultLimits counts.
+size_t SizeOf(const JsonValue& value) {
+  constexpr size_t kValue = 32;
+  size_t size = kValue;
+  if (value.is_string()) size += value.string().size();
+  if (value.is_array()) {
+    for (const JsonValue& element : value.array()) size += SizeOf(element);
+  } else if (value.is_object()) {
+    for (const auto& [key, member] : value.object()) size += key.size() + SizeOf(member);
+  }
+  return size;
 }
 
-// Adds the members that have a default and are not there.
-void AddDefaults(const Structural& schema, JsonValue::Object* members) {
-  std::set<std::string_view> there;
-  for (JsonValue::Member& member : *members) {
-    const auto property = schema.properties.find(member.key);
-    if (property == schema.properties.end() || !property->second.default_value) continue;
-    there.insert(property->first);
-    if (IsForbiddenNull(member.value, &property->second)) {
-      member.value = *property->second.default_value;
+class Filler {
+ public:
+  explicit Filler(const DefaultLimits& limits) : left_(limits.max_bytes) {}
+
+  Result<void> Fill(const Structural& schema, JsonValue* value) {
+    if (value->is_array() && schema.items) {
+      for (JsonValue& element : value->array()) {
+        if (IsForbiddenNull(element, schema.items.get())) {
+          TRY_VOID(PutDefault(*schema.items, &element));
+        }
+        TRY_VOID(Fill(*schema.items, &element));
+      }
     }
+    if (!value->is_object()) return {};
+    TRY_VOID(AddDefaults(schema, &value->object()));
+    for (JsonValue::Member& member : value->object()) {
+      const Structural* inner = schema.SchemaOf(member.key);
+      if (!inner) continue;
+      if (inner == schema.additional_properties.get() && IsForbiddenNull(member.value, inner)) {
+        TRY_VOID(PutDefault(*inner, &member.value));
+      }
+      TRY_VOID(Fill(*inner, &member.value));
+    }
+    return {};
   }
-  for (const auto& [name, property] : schema.properties) {
-    if (!property.default_value || there.contains(name)) continue;
-    members->push_back({name, *property.default_value});
+
+ private:
+  // The default of a schema that has one, or null.
+  Result<void> PutDefault(const Structural& schema, JsonValue* value) {
+    if (!schema.default_value) return {};
+    const size_t size = SizeOf(*schema.default_value);
+    if (size > left_) {
+      return Error(Code::kResourceExhausted,
+                   "the defaults of the schema make the object too large");
+    }
+    left_ -= size;
+    *value = *schema.default_value;
+    return {};
   }
-}
+
+  // Adds the members that have a default and are not there.
+  Result<void> AddDefaults(const Structural& schema, JsonValue::Object* members) {
+    std::set<std::string_view> there;
+    for (JsonValue::Member& member : *members) {
+      const auto property = schema.properties.find(member.key);
+      if (property == schema.properties.end() || !property->second.default_value) continue;
+      there.insert(property->first);
+      if (IsForbiddenNull(member.value, &property->second)) {
+        TRY_VOID(PutDefault(property->second, &member.value));
+      }
+    }
+    for (const auto& [name, property] : schema.properties) {
+      if (!property.default_value || there.contains(name)) continue;
+      TRY_VOID(PutDefault(property, &members->emplace_back(JsonValue::Member{name, {}}).value));
+    }
+    return {};
+  }
+
+  size_t left_;
+};
 
 }  // namespace
 
@@ -132,23 +185,9 @@ void DropNulls(const Structural& schema, JsonValue* value) {
   }
 }
 
-void ApplyDefaults(const Structural& schema, JsonValue* value) {
-  if (value->is_array() && schema.items) {
-    for (JsonValue& element : value->array()) {
-      if (IsForbiddenNull(element, schema.items.get())) element = DefaultOf(*schema.items);
-      ApplyDefaults(*schema.items, &element);
-    }
-  }
-  if (!value->is_object()) return;
-  AddDefaults(schema, &value->object());
-  for (JsonValue::Member& member : value->object()) {
-    const Structural* inner = schema.SchemaOf(member.key);
-    if (!inner) continue;
-    if (inner == schema.additional_properties.get() && IsForbiddenNull(member.value, inner)) {
-      member.value = DefaultOf(*inner);
-    }
-    ApplyDefaults(*inner, &member.value);
-  }
+Result<void> ApplyDefaults(const Structural& schema, JsonValue* value,
+                           const DefaultLimits& limits) {
+  return Filler(limits).Fill(schema, value);
 }
 
 namespace {

@@ -116,9 +116,18 @@ std::vector<std::string> PruneValue(const Structural* schema, JsonValue* value,
 // Drops nulls that the schema does not allow and has no default for.
 void DropNulls(const Structural& schema, JsonValue* value);
 
+struct DefaultLimits {
+  // Of all that is filled in: 32 for each value, and the bytes of keys and texts. A default stands
+  // in every element of a list, and holds lists whose elements have defaults: in a few of them,
+  // more than any memory has.
+  size_t max_bytes = size_t{16} << 20;
+};
+
 // Fills in defaults, also in place of nulls that are not allowed, outside before inside, so that a
-// default is completed by those below it. DropNulls comes first.
-void ApplyDefaults(const Structural& schema, JsonValue* value);
+// default is completed by those below it. DropNulls comes first. kResourceExhausted at the limit;
+// the value then has some of its defaults.
+Result<void> ApplyDefaults(const Structural& schema, JsonValue* value,
+                           const DefaultLimits& limits = {});
 
 // Drops from the defaults of the whole tree what the schema itself would drop from them, as
 // upstream does when it begins to serve a definition that was stored before that was checked.

@@ -126,11 +126,39 @@ TEST(ApplyDefaultsTest, FillsIn) {
     const auto schema = Schema(c.schema);
     JsonValue value = *ParseJson(c.value);
     DropNulls(*schema, &value);
-    ApplyDefaults(*schema, &value);
+    ASSERT_TRUE(ApplyDefaults(*schema, &value).ok());
     EXPECT_EQ(ToText(value), c.filled) << c.schema << " on " << c.value;
     JsonValue again = value;
-    ApplyDefaults(*schema, &again);
+    ASSERT_TRUE(ApplyDefaults(*schema, &again, {.max_bytes = 0}).ok());
     EXPECT_EQ(again, value);
+  }
+}
+
+// Each level has ten elements, and each of them the next level.
+TEST(ApplyDefaultsTest, DefaultsInDefaultsAreBounded) {
+  std::string schema = "{type: string}";
+  for (int i = 0; i < 30; ++i) {
+    schema =
+        "{type: array, default: [{},{},{},{},{},{},{},{},{},{}], items: {type: object, "
+        "properties: {l: " +
+        schema + "}}}";
+  }
+  const auto nested = Schema("{properties: {l: " + schema + "}}");
+  JsonValue value = *ParseJson("{}");
+  const auto filled = ApplyDefaults(*nested, &value);
+  ASSERT_FALSE(filled.ok());
+  EXPECT_EQ(filled.error().code(), Code::kResourceExhausted);
+  EXPECT_EQ(filled.error().message(), "the defaults of the schema make the object too large");
+}
+
+TEST(ApplyDefaultsTest, BytesAreCounted) {
+  const auto schema =
+      Schema("{properties: {l: {items: {properties: {b: {default: {c: '0123456789'}}}}}}}");
+  // Two values, ten bytes and a key.
+  constexpr size_t kOne = 2 * 32 + 11;
+  for (const size_t max_bytes : {2 * kOne - 1, 2 * kOne}) {
+    JsonValue value = *ParseJson(R"({"l":[{},{}]})");
+    EXPECT_EQ(ApplyDefaults(*schema, &value, {.max_bytes = max_bytes}).ok(), max_bytes == 2 * kOne);
   }
 }
 
