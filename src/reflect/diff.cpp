@@ -97,23 +97,21 @@ std::optional<Keyed> ByKeys(const Field& field, const JsonValue::Array& list) {
 
 class Differ {
  public:
-  void Compare(const Known& known, const std::string& path, const JsonValue& from,
-               const JsonValue& to) {
+  void Compare(const Known& known, const JsonValue& from, const JsonValue& to) {
     if (from.is_object() && to.is_object()) {
-      CompareObjects(known, path, from, to);
+      CompareObjects(known, from, to);
     } else if (from.is_array() && to.is_array()) {
-      CompareLists(known, path, from.array(), to.array());
+      CompareLists(known, from.array(), to.array());
     } else if (!Equivalent(from, to)) {
-      Add(Difference::Kind::kChanged, path, from, to);
+      Add(Difference::Kind::kChanged, from, to);
     }
   }
 
   std::vector<Difference> Take() && { return std::move(found_); }
 
  private:
-  void Add(Difference::Kind kind, const std::string& path, const JsonValue& before,
-           const JsonValue& after) {
-    found_.push_back({kind, path, before, after});
+  void Add(Difference::Kind kind, const JsonValue& before, const JsonValue& after) {
+    found_.push_back({kind, path_, before, after});
   }
 
   static std::map<std::string_view, const JsonValue*> Members(const JsonValue& object) {
@@ -122,72 +120,76 @@ class Differ {
     return members;
   }
 
-  void CompareObjects(const Known& known, const std::string& path, const JsonValue& from,
-                      const JsonValue& to) {
+  void CompareObjects(const Known& known, const JsonValue& from, const JsonValue& to) {
     const auto before = Members(from);
     const auto after = Members(to);
-    const auto inner = [&](std::string_view key) {
-      std::string text = path;
-      AppendPathName(key, &text);
-      return text;
-    };
+    const size_t size = path_.size();
     for (const auto& [key, value] : from.object()) {
+      AppendPathName(key, &path_);
       const auto found = after.find(key);
       if (found == after.end()) {
-        Add(Difference::Kind::kRemoved, inner(key), value, JsonValue());
+        Add(Difference::Kind::kRemoved, value, JsonValue());
       } else {
-        Compare(OfMember(known, key), inner(key), value, *found->second);
+        Compare(OfMember(known, key), value, *found->second);
       }
+      path_.resize(size);
     }
     for (const auto& [key, value] : to.object()) {
-      if (!before.contains(key)) Add(Difference::Kind::kAdded, inner(key), JsonValue(), value);
+      if (before.contains(key)) continue;
+      AppendPathName(key, &path_);
+      Add(Difference::Kind::kAdded, JsonValue(), value);
+      path_.resize(size);
     }
   }
 
-  void CompareLists(const Known& known, const std::string& path, const JsonValue::Array& from,
-                    const JsonValue::Array& to) {
+  void CompareLists(const Known& known, const JsonValue::Array& from, const JsonValue::Array& to) {
     if (known.field != nullptr && known.field->shape == Shape::kList) {
       const auto before = ByKeys(*known.field, from);
       const auto after = ByKeys(*known.field, to);
-      if (before && after) return CompareKeyed(*known.field, path, *before, *after);
+      if (before && after) return CompareKeyed(*known.field, *before, *after);
     }
     const Known element = known.field ? OfElement(*known.field) : Known();
+    const size_t size = path_.size();
     for (size_t i = 0; i < std::max(from.size(), to.size()); ++i) {
-      std::string inner = path;
-      AppendPathIndex(i, &inner);
+      AppendPathIndex(i, &path_);
       if (i >= to.size()) {
-        Add(Difference::Kind::kRemoved, inner, from[i], JsonValue());
+        Add(Difference::Kind::kRemoved, from[i], JsonValue());
       } else if (i >= from.size()) {
-        Add(Difference::Kind::kAdded, inner, JsonValue(), to[i]);
+        Add(Difference::Kind::kAdded, JsonValue(), to[i]);
       } else {
-        Compare(element, inner, from[i], to[i]);
+        Compare(element, from[i], to[i]);
       }
+      path_.resize(size);
     }
   }
 
-  void CompareKeyed(const Field& field, const std::string& path, const Keyed& before,
-                    const Keyed& after) {
+  void CompareKeyed(const Field& field, const Keyed& before, const Keyed& after) {
     std::vector<std::string_view> left;
     std::vector<std::string_view> right;
+    const size_t size = path_.size();
     for (const std::string& key : before.order) {
       const JsonValue& value = *before.elements.find(key)->second;
       const auto found = after.elements.find(key);
+      path_ += key;
       if (found == after.elements.end()) {
-        Add(Difference::Kind::kRemoved, path + key, value, JsonValue());
-        continue;
+        Add(Difference::Kind::kRemoved, value, JsonValue());
+      } else {
+        left.push_back(key);
+        Compare(OfElement(field), value, *found->second);
       }
-      left.push_back(key);
-      Compare(OfElement(field), path + key, value, *found->second);
+      path_.resize(size);
     }
     for (const std::string& key : after.order) {
       if (before.elements.contains(key)) {
         right.push_back(key);
-      } else {
-        Add(Difference::Kind::kAdded, path + key, JsonValue(), *after.elements.find(key)->second);
+        continue;
       }
+      path_ += key;
+      Add(Difference::Kind::kAdded, JsonValue(), *after.elements.find(key)->second);
+      path_.resize(size);
     }
     if (left == right || IsSet(field)) return;
-    Add(Difference::Kind::kReordered, path, Texts(left), Texts(right));
+    Add(Difference::Kind::kReordered, Texts(left), Texts(right));
   }
 
   static JsonValue Texts(const std::vector<std::string_view>& texts) {
@@ -196,6 +198,8 @@ class Differ {
     return JsonValue::Of(std::move(out));
   }
 
+  // Of the values that are compared now: one text for all, as a key may be as long as the document.
+  std::string path_;
   std::vector<Difference> found_;
 };
 
@@ -203,7 +207,7 @@ class Differ {
 
 std::vector<Difference> Differences(const Type* type, const JsonValue& from, const JsonValue& to) {
   Differ differ;
-  differ.Compare({.type = type}, "", from, to);
+  differ.Compare({.type = type}, from, to);
   return std::move(differ).Take();
 }
 

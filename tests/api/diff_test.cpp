@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "api/types/core_v1.h"
 #include "reflect/patch/small_json.h"
+#include "support/cpu_time.h"
 #include "support/mutate_object.h"
 #include "support/round_trip.h"
 
@@ -41,6 +43,21 @@ TEST(DiffTest, Objects) {
   EXPECT_EQ(Shown(R"({"spec":{"x":{}}})", R"({"spec":{"x":[]}})"), "~ spec.x: {} []\n");
   EXPECT_EQ(Shown("1", "1"), "");
   EXPECT_EQ(Shown("1", "2"), "~ : 1 2\n");
+}
+
+// A key may be as long as the document, and stands in the path of all that is below it.
+TEST(DiffTest, LongKeysDoNotMakeItSlow) {
+  JsonValue::Array elements;
+  for (int i = 0; i < 50'000; ++i) elements.push_back(ParsedJson(R"({"a":1})"));
+  JsonValue from = ParsedJson("{}");
+  from.Set(std::string(size_t{2} << 20, 'k'), JsonValue::Of(std::move(elements)));
+  JsonValue to = from;
+  to.object()[0].value.array()[7].Set("a", JsonValue());
+  const auto start = podium::testing::CpuTime();
+  const auto differences = Differences(nullptr, from, to);
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(5));
+  ASSERT_EQ(differences.size(), 1U);
+  EXPECT_TRUE(differences[0].path.ends_with("kkk[7].a"));
 }
 
 TEST(DiffTest, KeyedListsAreComparedByKey) {
