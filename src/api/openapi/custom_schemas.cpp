@@ -12,10 +12,26 @@ bool IsTrue(const JsonValue& schema, std::string_view word) {
   return found && found->is_bool() && found->boolean();
 }
 
+// To kubectl a member that is null is one that is missing.
+void DropRequiredThatMayBeNull(JsonValue* schema) {
+  JsonValue* required = schema->Find("required");
+  if (!required || !required->is_array()) return;
+  const JsonValue* properties = schema->Find("properties");
+  const JsonValue* additional = schema->Find("additionalProperties");
+  const bool any_may = additional && IsTrue(*additional, "nullable");
+  std::erase_if(required->array(), [&](const JsonValue& name) {
+    if (any_may || !name.is_string()) return any_may;
+    const JsonValue* property = properties ? properties->Find(name.string()) : nullptr;
+    return property && IsTrue(*property, "nullable");
+  });
+  if (required->array().empty()) schema->Erase("required");
+}
+
 // OpenAPI v2 has no null and no alternatives, and kubectl checks objects by it: what it cannot say
 // is left out, so that it lets pass more, never less.
 void ReduceToV2(JsonValue* schema) {
   if (!schema->is_object()) return;
+  DropRequiredThatMayBeNull(schema);
   for (const char* word : {"allOf", "anyOf", "oneOf", "not", "default", "example"}) {
     schema->Erase(word);
   }
@@ -49,6 +65,11 @@ JsonValue MetadataSchema(const reflect::Type& type, std::string_view description
   return out;
 }
 
+JsonValue ObjectMetaSchema(Version version) {
+  return MetadataSchema(reflect::TypeOf<meta::v1::ObjectMeta>(), "Metadata that all objects have.",
+                        version);
+}
+
 // apiVersion, kind and metadata, which every object has, whatever its schema says.
 void AddHeader(JsonValue* properties, JsonValue metadata) {
   const auto text = [](std::string_view description) {
@@ -58,6 +79,39 @@ void AddHeader(JsonValue* properties, JsonValue metadata) {
   properties->Set("kind", text("Kind of the object."));
   properties->Set("metadata", std::move(metadata));
   std::ranges::sort(properties->object(), {}, &JsonValue::Member::key);
+}
+
+void Require(std::string_view name, JsonValue* schema) {
+  JsonValue* required = schema->Find("required");
+  if (!required || !required->is_array()) {
+    required = &schema->Set("required", JsonValue::Of(JsonValue::Array()));
+  }
+  JsonValue value = Text(name);
+  if (std::ranges::find(required->array(), value) != required->array().end()) return;
+  required->array().push_back(std::move(value));
+}
+
+// What stands in an object has these as well. To kubectl, which reads v2, members would be unknown
+// where others are listed beside them; where any may stand, or nothing is said, it is left at that.
+void AddHeaders(Version version, JsonValue* schema) {
+  if (!schema->is_object()) return;
+  if (JsonValue* properties = schema->Find("properties"); properties && properties->is_object()) {
+    for (JsonValue::Member& property : properties->object()) AddHeaders(version, &property.value);
+  }
+  for (const char* word : {"items", "additionalProperties"}) {
+    if (JsonValue* inner = schema->Find(word)) AddHeaders(version, inner);
+  }
+  if (!IsTrue(*schema, "x-kubernetes-embedded-resource")) return;
+  const bool is_open =
+      IsTrue(*schema, "x-kubernetes-preserve-unknown-fields") || !schema->Find("type");
+  if (version == Version::kV2 && is_open) return;
+  JsonValue* properties = schema->Find("properties");
+  if (!properties || !properties->is_object()) {
+    properties = &schema->Set("properties", JsonValue::Of(Members()));
+  }
+  AddHeader(properties, ObjectMetaSchema(version));
+  Require("kind", schema);
+  Require("apiVersion", schema);
 }
 
 void AddKind(std::string_view name, const CustomKind& kind, JsonValue* out) {
@@ -80,8 +134,8 @@ JsonValue CustomDefinition(const CustomKind& kind, Version version) {
     if (!properties || !properties->is_object()) {
       properties = &out.Set("properties", JsonValue::Of(Members()));
     }
-    AddHeader(properties, MetadataSchema(reflect::TypeOf<meta::v1::ObjectMeta>(),
-                                         "Metadata that all objects have.", version));
+    AddHeader(properties, ObjectMetaSchema(version));
+    AddHeaders(version, &out);
   }
   AddKind(kind.kind, kind, &out);
   return out;

@@ -538,6 +538,107 @@ x-kubernetes-group-version-kind: [{group: stable.example.com, kind: CronTab, ver
   EXPECT_THAT(V3Index(options), HasSubstr("\"apis/stable.example.com/v1\""));
 }
 
+// The definition of a custom resource with this schema for its spec, in one version of OpenAPI.
+JsonValue SpecDefinition(std::string_view spec, bool v2) {
+  JsonValue schema = Json(R"({"type":"object","properties":{}})");
+  schema.Find("properties")->Set("spec", Json(spec));
+  const CustomKind kinds[] = {{.group = "example.com",
+                               .version = "v1",
+                               .kind = "Tab",
+                               .list_kind = "TabList",
+                               .plural = "tabs",
+                               .schema = &schema}};
+  const Options options{.custom_kinds = kinds};
+  const JsonValue document =
+      Json(v2 ? V2Document(Encoding::kJson, options) : V3Document("apis/example.com/v1", options));
+  const JsonValue& definitions =
+      v2 ? At(document, {"definitions"}) : At(document, {"components", "schemas"});
+  return At(definitions, {"com.example.v1.Tab", "properties", "spec"});
+}
+
+// kubectl takes null for missing, so that what may be null must not be required.
+TEST(OpenApiCustomTest, WhatMayBeNullIsNotRequiredInV2) {
+  constexpr std::string_view kSpec = R"({"type":"object","required":["a","b","c"],"properties":{
+"a":{"type":"string","nullable":true},"b":{"type":"string"},
+"inner":{"type":"object","required":["x"],"properties":{"x":{"type":"object","nullable":true}}},
+"map":{"type":"object","required":["x"],"additionalProperties":{"type":"string","nullable":true}}}})";
+  ExpectBare(SpecDefinition(kSpec, true), R"(
+type: object
+required: [b, c]
+properties:
+  a: {}
+  b: {type: string}
+  inner: {type: object, properties: {x: {}}}
+  map: {type: object, additionalProperties: {}}
+)");
+  EXPECT_EQ(Sorted(SpecDefinition(kSpec, false)), Sorted(Json(kSpec)));
+}
+
+// kubectl would call apiVersion, kind and metadata of an embedded resource unknown.
+TEST(OpenApiCustomTest, EmbeddedResourcesHaveHeaders) {
+  constexpr std::string_view kSpec = R"({"type":"object","properties":{
+"one":{"type":"object","x-kubernetes-embedded-resource":true,"required":["kind","spec"],
+"properties":{"spec":{"type":"string"},"metadata":{"type":"object"}}},
+"list":{"type":"array","items":{"type":"object","x-kubernetes-embedded-resource":true,
+"x-kubernetes-preserve-unknown-fields":true}},
+"map":{"type":"object","additionalProperties":{"type":"object","nullable":true,
+"x-kubernetes-embedded-resource":true,"properties":{"spec":{"type":"string"}}}}}})";
+  ExpectBare(SpecDefinition(kSpec, true), R"(
+type: object
+properties:
+  one:
+    type: object
+    x-kubernetes-embedded-resource: true
+    required: [kind, spec, apiVersion]
+    properties:
+      apiVersion: {type: string}
+      kind: {type: string}
+      metadata: {$ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'}
+      spec: {type: string}
+  list:
+    type: array
+    items:
+      type: object
+      x-kubernetes-embedded-resource: true
+      x-kubernetes-preserve-unknown-fields: true
+  map: {type: object, additionalProperties: {x-kubernetes-embedded-resource: true}}
+)");
+  ExpectBare(SpecDefinition(kSpec, false), R"(
+type: object
+properties:
+  one:
+    type: object
+    x-kubernetes-embedded-resource: true
+    required: [kind, spec, apiVersion]
+    properties: &header
+      apiVersion: {type: string}
+      kind: {type: string}
+      metadata:
+        allOf: [{$ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'}]
+      spec: {type: string}
+  list:
+    type: array
+    items:
+      type: object
+      x-kubernetes-embedded-resource: true
+      x-kubernetes-preserve-unknown-fields: true
+      required: [kind, apiVersion]
+      properties:
+        apiVersion: {type: string}
+        kind: {type: string}
+        metadata:
+          allOf: [{$ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'}]
+  map:
+    type: object
+    additionalProperties:
+      type: object
+      nullable: true
+      x-kubernetes-embedded-resource: true
+      required: [kind, apiVersion]
+      properties: *header
+)");
+}
+
 // kubectl (Debian's is of release 1.20) explains fields and checks objects by the document.
 TEST(OpenApiV2Test, KubectlReadsTheProtobuf) {
   // NOLINTNEXTLINE(cert-env33-c): tools of the tests
