@@ -22,6 +22,10 @@ using reflect::JsonValue;
 using reflect::Number;
 using reflect::Structural;
 
+// Bytes of messages until the rest of the errors is one. A path may be as long as the value, or an
+// enum as the schema, and stand in the message of every element of a list.
+constexpr size_t kMaxMessages = size_t{4} << 20;
+
 // The error and the message that tells it from others.
 struct Finding {
   std::string message;
@@ -213,33 +217,48 @@ class Validator {
     return root_.Child(name).String();
   }
 
-  void AddAt(std::string_view name, std::string_view problem, field::ErrorType type,
-             const BadValue& value, Outcome* out) const {
-    std::string message = std::string(name) + " in body " + std::string(problem);
-    field::Error error{type, FieldOf(name), value.text(), message};
+  // Whether there is no room for one more error, which is then one of the rest.
+  bool IsFull(Outcome* out) const {
+    if (message_bytes_ < kMaxMessages) return false;
+    constexpr std::string_view kRest = "has more errors than can be told";
+    out->Add(std::string(kRest),
+             {field::ErrorType::kInvalid, root_.String(), BadValue("").text(), std::string(kRest)});
+    return true;
+  }
+  void Add(std::string message, field::Error error, Outcome* out) {
+    message_bytes_ += message.size() + error.bad_value.size() + error.detail.size();
     out->Add(std::move(message), std::move(error));
   }
-  void AddInvalid(std::string_view problem, const BadValue& value, Outcome* out) const {
+  void AddAt(std::string_view name, std::string_view problem, field::ErrorType type,
+             const BadValue& value, Outcome* out) {
+    if (IsFull(out)) return;
+    std::string message = std::string(name) + " in body " + std::string(problem);
+    field::Error error{type, FieldOf(name), value.text(), message};
+    Add(std::move(message), std::move(error), out);
+  }
+  void AddInvalid(std::string_view problem, const BadValue& value, Outcome* out) {
     AddAt(path_, problem, field::ErrorType::kInvalid, value, out);
   }
   // Of no single value.
-  void AddWhole(std::string_view problem, Outcome* out) const {
+  void AddWhole(std::string_view problem, Outcome* out) {
+    if (IsFull(out)) return;
     std::string message = reflect::GoQuoted(path_) + " " + std::string(problem);
     field::Error error{field::ErrorType::kInvalid, root_.String(), BadValue("").text(), message};
-    out->Add(std::move(message), std::move(error));
+    Add(std::move(message), std::move(error), out);
   }
   // One whose text tells less than its message.
-  void AddOther(std::string_view problem, field::Error error, Outcome* out) const {
+  void AddOther(std::string_view problem, field::Error error, Outcome* out) {
+    if (IsFull(out)) return;
     error.field = FieldOf(path_);
-    out->Add(path_ + " in body " + std::string(problem), std::move(error));
+    Add(path_ + " in body " + std::string(problem), std::move(error), out);
   }
 
-  void AddType(std::string_view wanted, std::string_view got, Outcome* out) const {
+  void AddType(std::string_view wanted, std::string_view got, Outcome* out) {
     AddAt(path_, "must be of type " + std::string(wanted) + ": " + reflect::GoQuoted(got),
           field::ErrorType::kTypeInvalid, got, out);
   }
 
-  void Type(const Structural& schema, const JsonValue& value, Outcome* out) const {
+  void Type(const Structural& schema, const JsonValue& value, Outcome* out) {
     const ValueType actual = TypeOfValue(value);
     const bool typed = schema.int_or_string || !schema.type.empty();
     if (value.is_null()) {
@@ -318,7 +337,7 @@ class Validator {
   }
 
   // The first of these that fails.
-  void String(const Structural& schema, const std::string& text, Outcome* out) const {
+  void String(const Structural& schema, const std::string& text, Outcome* out) {
     const int64_t length = schema.max_length || schema.min_length ? RuneCount(text) : 0;
     if (schema.max_length && length > *schema.max_length) {
       return AddOther("should be at most " + std::to_string(*schema.max_length) + " chars long",
@@ -330,25 +349,21 @@ class Validator {
     }
     const reflect::SchemaPattern& pattern = schema.pattern;
     if (pattern.text.empty()) return;
-    if (!pattern.regexp) {
-      return AddInvalid(
-          "should match '" + pattern.text + ", but pattern is invalid: " + pattern.problem + "'",
-          text, out);
-    }
-    const std::optional<bool> matches = pattern.regexp->Match(text);
-    if (!matches) {
-      return AddInvalid("should match '" + pattern.text + "', which takes too long to find out",
-                        text, out);
-    }
-    if (!*matches) AddInvalid("should match '" + pattern.text + "'", text, out);
+    const std::optional<bool> matches = pattern.regexp ? pattern.regexp->Match(text) : false;
+    if (matches.value_or(false) || IsFull(out)) return;
+    std::string problem = "should match '" + pattern.text;
+    if (!pattern.regexp) problem += ", but pattern is invalid: " + pattern.problem;
+    problem += '\'';
+    if (!matches) problem += ", which takes too long to find out";
+    AddInvalid(problem, text, out);
   }
 
-  void Format(const Structural& schema, const std::string& text, Outcome* out) const {
+  void Format(const Structural& schema, const std::string& text, Outcome* out) {
     if (!HasFormat(schema.format, text)) AddType(schema.format, text, out);
   }
 
   // Integers are compared with the bounds cut off to integers, as upstream does.
-  void Numeric(const Structural& schema, const JsonValue& value, Outcome* out) const {
+  void Numeric(const Structural& schema, const JsonValue& value, Outcome* out) {
     const Number number = reflect::ReadJsonNumber(value.number());
     const BadValue bad = BadJsonValue(value);
     if (schema.multiple_of) MultipleOf(number, *schema.multiple_of, bad, out);
@@ -383,16 +398,16 @@ class Validator {
     }
   }
 
-  void MultipleOf(const Number& number, double factor, const BadValue& bad, Outcome* out) const {
+  void MultipleOf(const Number& number, double factor, const BadValue& bad, Outcome* out) {
     if (factor < 0) {
+      if (IsFull(out)) return;
       std::string message =
           "factor MultipleOf declared for " + path_ + " must be positive: " +
           (number.is_integer ? std::to_string(Whole(factor)) : DoubleText(factor));
       field::Error error{field::ErrorType::kInvalid, FieldOf(path_),
                          number.is_integer ? std::to_string(Whole(factor)) : DoubleText(factor),
                          message};
-      out->Add(std::move(message), std::move(error));
-      return;
+      return Add(std::move(message), std::move(error), out);
     }
     // Where the factor is no integer (upstream divides by zero below one), by its value.
     const bool whole = number.is_integer && std::trunc(factor) == factor && factor >= 1;
@@ -439,12 +454,13 @@ class Validator {
     });
   }
 
-  void Enum(const Structural& schema, const JsonValue& value, Outcome* out) const {
-    if (schema.enum_values.empty()) return;
+  void Enum(const Structural& schema, const JsonValue& value, Outcome* out) {
+    const auto is_value = [&](const JsonValue& allowed) { return EqualsEnumValue(value, allowed); };
+    if (schema.enum_values.empty() || std::ranges::any_of(schema.enum_values, is_value)) return;
+    if (IsFull(out)) return;
     std::vector<std::string> supported;
     std::string all;
     for (const JsonValue& allowed : schema.enum_values) {
-      if (EqualsEnumValue(value, allowed)) return;
       supported.push_back(allowed.is_string() ? allowed.string()
                                               : ToText(allowed, {.sort_keys = true}));
       all += ' ' + supported.back();
@@ -471,10 +487,11 @@ class Validator {
     for (const auto* member : members) {
       if (!schema.has_additional_properties || schema.properties.contains(member->key)) continue;
       if (!schema.allows_additional_properties) {
+        if (IsFull(out)) continue;
         std::string message = path_ + '.' + member->key + " in body is a forbidden property";
         field::Error error{field::ErrorType::kInvalid, FieldOf(path_), BadValue(member->key).text(),
                            message};
-        out->Add(std::move(message), std::move(error));
+        Add(std::move(message), std::move(error), out);
       } else if (schema.additional_properties) {
         path_ += '.' + member->key;
         out->Merge(Value(*schema.additional_properties, member->value, MemberOf(old, member->key)));
@@ -493,13 +510,15 @@ class Validator {
       const auto found = std::ranges::lower_bound(
           members, name, {}, [](const auto* member) -> const std::string& { return member->key; });
       if (found != members.end() && (*found)->key == name) continue;
+      if (IsFull(out)) return;
       const std::string at = path_ + '.' + name;
-      out->Add(at + " in body is required", {field::ErrorType::kRequired, FieldOf(at), "", ""});
+      Add(at + " in body is required", {field::ErrorType::kRequired, FieldOf(at), "", ""}, out);
     }
   }
 
   const Path& root_;
   std::string path_;  // as kube-openapi writes it: spec.list[0].name, .key of the root's own map
+  size_t message_bytes_ = 0;
 };
 
 field::ErrorList Errors(Outcome outcome) {

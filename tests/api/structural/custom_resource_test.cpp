@@ -247,6 +247,41 @@ TEST(ValidateCustomResourceTest, TheWholeAndPaths) {
               ElementsAreArray({"x.spec: Required value"}));
 }
 
+// A long key stands in the message of each element below it, and a long enum as well.
+TEST(ValidateCustomResourceTest, MessagesAreBounded) {
+  const std::string large(20'000, 'x');
+  const std::string elements = "{type: object, additionalProperties: {type: array, items: ";
+  const JsonValue::Array texts(2'000, JsonValue::String("a"));
+  const JsonValue::Array objects(2'000, JsonValue::Of(JsonValue::Object()));
+  const struct {
+    std::string schema;  // of the elements
+    const JsonValue::Array& elements;
+    std::string key;
+  } cases[] = {{"{type: integer}", texts, large},
+               {"{enum: ['" + large + "']}", texts, "k"},
+               {"{type: string, pattern: ^" + large + "}", texts, "k"},
+               {"{type: object, required: [" + large + "]}", objects, "k"}};
+  for (const auto& c : cases) {
+    const auto schema = Schema(elements + c.schema + "}}");
+    const JsonValue value = JsonValue::Of(JsonValue::Object{{c.key, JsonValue::Of(c.elements)}});
+    const auto errors = ValidateCustomResource(*schema, value, field::Path());
+    size_t bytes = 0;
+    for (const field::Error& error : errors) bytes += error.Text().size();
+    EXPECT_LT(bytes, size_t{16} << 20);
+    EXPECT_GT(bytes, size_t{2} << 20);
+    EXPECT_EQ(errors.back().detail, "has more errors than can be told");
+  }
+  // What is wrong stays wrong when there is no room to say so: the first branch does not hold.
+  const auto schema = Schema(
+      "{type: object, additionalProperties: {type: array, items: "
+      "{anyOf: [{enum: [1]}, {enum: [2]}]}}}");
+  const JsonValue value = JsonValue::Of(
+      JsonValue::Object{{std::string(size_t{1} << 20, 'x'), Yaml("[3,3,3,3,3,3,3,3,3,3,1,2]")}});
+  const auto errors = ValidateCustomResource(*schema, value, field::Path());
+  ASSERT_FALSE(errors.empty());
+  EXPECT_EQ(errors.back().Text(), "<nil>: Invalid value: \"\": has more errors than can be told");
+}
+
 TEST(ValidateCustomResourceTest, WhatDidNotChangeMayStay) {
   const auto schema = Schema(
       "{type: object, properties: {a: {type: integer, minimum: 5}, l: {type: array, "
