@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/yaml.h"
+#include "support/cpu_time.h"
 #include "support/random_object.h"
 
 namespace podium::api {
@@ -238,6 +240,21 @@ TEST(ConversionTest, AnAutoscalerOfTheFirstVersion) {
   EXPECT_NE(
       Convert(kOldScaler, "{spec: {maxReplicas: 3}}", kScaler).find(R"("averageUtilization":80)"),
       std::string::npos);
+}
+
+// Nobody has looked at an object's size or its annotations before it is converted.
+TEST(ConversionTest, ManyMembersOfAnAnnotationTakeNoLongTime) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += ",\\\"m" + std::to_string(i) + "\\\":1";
+  const std::string object = R"({"metadata":{"annotations":{)"
+                             R"("autoscaling.alpha.kubernetes.io/behavior":)"
+                             "\"{\\\"ScaleUp\\\":{\\\"SelectPolicy\\\":\\\"Max\\\"}" +
+                             text + R"(}"}},"spec":{"maxReplicas":3}})";
+  const auto start = podium::testing::CpuTime();
+  const std::string now = Convert(kOldScaler, object.c_str(), kScaler);
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(10));
+  EXPECT_NE(now.find(R"("behavior":{"scaleUp":{"selectPolicy":"Max"}})"), std::string::npos)
+      << now.substr(0, 500);
 }
 
 TEST(ConversionTest, AnnotationsThatCannotBeReadAreDropped) {

@@ -307,13 +307,15 @@ JsonValue WithSmallNames(const JsonValue& value) {
     return JsonValue::Of(std::move(out));
   }
   if (!value.is_object()) return value;
-  JsonValue out = JsonValue::Of(JsonValue::Object{});
+  // Of names that become the same the decoder takes the last.
+  JsonValue::Object out;
+  out.reserve(value.object().size());
   for (const auto& [key, member] : value.object()) {
     std::string name(key);
     if (!name.empty()) name[0] = ToLower(name[0]);
-    out.Set(name, WithSmallNames(member));
+    out.push_back({std::move(name), WithSmallNames(member)});
   }
-  return out;
+  return JsonValue::Of(std::move(out));
 }
 
 Result<void> ToOldVersion(const stored::HorizontalPodAutoscaler& from,
