@@ -140,7 +140,7 @@ std::string ResourceValue(const ResourceFieldSelector& selector,
   const Quantity::Scale scale = name == "cpu" ? Quantity::kMilli : Quantity::kOne;
   const double parts = static_cast<double>(amount.ScaledValue(scale)) /
                        static_cast<double>(divisor.ScaledValue(scale));
-  std::string value = std::to_string(static_cast<int64_t>(std::ceil(parts)));
+  std::string value = std::to_string(GoInteger(std::ceil(parts)));
   const bool is_of_node = of == "limits" && (name == "cpu" || name == "memory");
   return value == "0" && is_of_node ? "node allocatable" : value;
 }

@@ -1,8 +1,6 @@
 // Objects of kinds without a description of their own: their fields, as upstream's generic
 // describer prints them.
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,17 +9,17 @@
 #include "api/types/meta_v1.h"
 #include "base/ascii.h"
 #include "base/text.h"
-#include "reflect/json.h"
+#include "reflect/go_value_text.h"
+#include "reflect/json_value.h"
 
 namespace podium::api {
 namespace {
 
 using reflect::JsonValue;
 
-// Shown above the fields, or not at all.
-constexpr std::string_view kShown[] = {".metadata.managedFields", ".metadata.name",
-                                       ".metadata.namespace", ".metadata.labels",
-                                       ".metadata.annotations"};
+// Of metadata: shown above the fields, or not at all.
+constexpr std::string_view kShown[] = {"managedFields", "name", "namespace", "labels",
+                                       "annotations"};
 
 enum class Case { kLower, kUpper, kOther };
 Case CaseOf(char c) { return IsLower(c) ? Case::kLower : IsUpper(c) ? Case::kUpper : Case::kOther; }
@@ -68,33 +66,6 @@ std::string LabelOf(std::string_view name) {
   return label;
 }
 
-// Of integers the digits; of other numbers what Go's %v makes of a float64: as few digits as tell
-// it, with an exponent where that is below -4 or above 5.
-std::string NumberText(const std::string& digits) {
-  int64_t whole = 0;
-  const char* end = digits.data() + digits.size();
-  if (const auto [at, error] = std::from_chars(digits.data(), end, whole);
-      error == std::errc() && at == end) {
-    return std::to_string(whole);
-  }
-  double value = 0;
-  std::from_chars(digits.data(), end, value);
-  std::array<char, 64> text;
-  auto written =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific);
-  std::string scientific(text.data(), written.ptr);
-  int exponent = 0;
-  const size_t e = scientific.find('e');
-  const size_t sign = scientific[e + 1] == '+' ? 1 : 0;
-  std::from_chars(scientific.data() + e + 1 + sign, scientific.data() + scientific.size(),
-                  exponent);
-  constexpr int kLeast = -4;
-  constexpr int kMost = 5;
-  if (exponent < kLeast || exponent > kMost) return scientific;
-  written = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  return {text.data(), written.ptr};
-}
-
 std::vector<const JsonValue::Member*> Sorted(const JsonValue::Object& object) {
   std::vector<const JsonValue::Member*> out;
   for (const JsonValue::Member& member : object) out.push_back(&member);
@@ -102,11 +73,13 @@ std::vector<const JsonValue::Member*> Sorted(const JsonValue::Object& object) {
   return out;
 }
 
-void WriteFields(const JsonValue::Object& object, int level, const std::string& path,
-                 DescribeWriter* out) {
+enum class Part { kWhole, kMetadata, kOther };
+
+void WriteFields(const JsonValue::Object& object, int level, Part part, DescribeWriter* out) {
   for (const JsonValue::Member* member : Sorted(object)) {
-    const std::string its_path = path + '.' + member->key;
-    if (std::ranges::find(kShown, its_path) != std::end(kShown)) continue;
+    const std::string_view key = member->key;
+    if (part == Part::kMetadata && std::ranges::find(kShown, key) != std::end(kShown)) continue;
+    const Part inner = part == Part::kWhole && key == "metadata" ? Part::kMetadata : Part::kOther;
     const JsonValue& value = member->value;
     if (!value.is_object() && !value.is_array()) {
       out->Line(level, LabelOf(member->key), ":\t", GoText(value));
@@ -114,12 +87,12 @@ void WriteFields(const JsonValue::Object& object, int level, const std::string& 
     }
     out->Line(level, LabelOf(member->key), ":");
     if (value.is_object()) {
-      WriteFields(value.object(), level + 1, its_path, out);
+      WriteFields(value.object(), level + 1, inner, out);
       continue;
     }
     for (const JsonValue& element : value.array()) {
       if (element.is_object()) {
-        WriteFields(element.object(), level + 1, its_path, out);
+        WriteFields(element.object(), level + 1, inner, out);
       } else {
         out->Line(level + 1, GoText(element));
       }
@@ -139,30 +112,6 @@ reflect::Map<std::string> StringsAt(const JsonValue& metadata, std::string_view 
 
 }  // namespace
 
-std::string GoText(const JsonValue& value) {
-  switch (value.kind()) {
-    case JsonValue::Kind::kNull:
-      return "<nil>";
-    case JsonValue::Kind::kBool:
-      return value.boolean() ? "true" : "false";
-    case JsonValue::Kind::kNumber:
-      return NumberText(value.number());
-    case JsonValue::Kind::kString:
-      return value.string();
-    case JsonValue::Kind::kArray: {
-      reflect::List<std::string> elements;
-      for (const JsonValue& element : value.array()) elements.push_back(GoText(element));
-      return GoText(elements);
-    }
-    case JsonValue::Kind::kObject: {
-      reflect::Map<std::string> members;
-      for (const auto& [key, member] : value.object()) members[key] = GoText(member);
-      return GoText(members);
-    }
-  }
-  return {};
-}
-
 Result<void> DescribeFields(const reflect::Object& object, const Scene& scene,
                             DescribeWriter* out) {
   TRY(const JsonValue json, reflect::ParseJson(object.json()));
@@ -173,7 +122,7 @@ Result<void> DescribeFields(const reflect::Object& object, const Scene& scene,
   out->Line(0, "Namespace:\t", header.namespace_);
   WriteLabels("Labels", StringsAt(metadata ? *metadata : none, "labels"), out);
   WriteAnnotations("Annotations", StringsAt(metadata ? *metadata : none, "annotations"), out);
-  if (json.is_object()) WriteFields(json.object(), 0, "", out);
+  if (json.is_object()) WriteFields(json.object(), 0, Part::kWhole, out);
   WriteEvents(scene.Events({.name = header.name,
                             .namespace_ = header.namespace_,
                             .kind = header.kind,

@@ -1,6 +1,7 @@
 // Labels, annotations, owners and events; and values as Go prints them.
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -135,6 +136,11 @@ std::string GoText(const reflect::Box<core::v1::LocalObjectReference>& reference
 std::string GoText(const reflect::Box<core::v1::SecretReference>& reference) {
   if (!reference) return "nil";
   return "&SecretReference{Name:" + reference->name + ",Namespace:" + reference->namespace_ + ",}";
+}
+
+int64_t GoInteger(double value) {
+  const bool fits = value > -0x1p63 && value < 0x1p63;
+  return fits ? static_cast<int64_t>(value) : std::numeric_limits<int64_t>::min();
 }
 
 Quantity AmountOf(const reflect::Map<Quantity>& amounts, std::string_view name) {

@@ -1,6 +1,5 @@
 // Nodes, and what the pods on them ask for.
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -129,13 +128,11 @@ int64_t CountOf(std::string_view name, const Quantity& amount) {
 }
 
 // "500m (25%)". Of a node that has none of it, upstream divides by zero and makes an integer of the
-// result: the least one, on the processors that it mostly runs on.
+// result.
 std::string ShareOf(std::string_view name, const Quantity& amount, const Quantity& allocatable) {
   const double percent = static_cast<double>(CountOf(name, amount)) /
                          static_cast<double>(CountOf(name, allocatable)) * 100;
-  const bool fits = percent > -0x1p63 && percent < 0x1p63;
-  const int64_t whole = fits ? static_cast<int64_t>(percent) : std::numeric_limits<int64_t>::min();
-  return amount.String() + " (" + std::to_string(whole) + "%)";
+  return amount.String() + " (" + std::to_string(GoInteger(percent)) + "%)";
 }
 
 // The same in sums, where upstream looks first.

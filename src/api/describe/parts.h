@@ -12,7 +12,6 @@
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
 #include "base/result.h"
-#include "reflect/json_value.h"
 #include "reflect/type.h"
 #include "reflect/values.h"
 
@@ -44,7 +43,9 @@ std::string GoText(const reflect::List<std::string>& list);  // [a b]
 std::string GoText(const reflect::Map<std::string>& map);    // map[a:b c:d]
 std::string GoText(const reflect::Box<core::v1::LocalObjectReference>& reference);
 std::string GoText(const reflect::Box<core::v1::SecretReference>& reference);
-std::string GoText(const reflect::JsonValue& value);
+// Go's int64(value): of what does not fit, the least one, as on the processors that it mostly runs
+// on.
+int64_t GoInteger(double value);
 // The amount of that name; zero when there is none.
 Quantity AmountOf(const reflect::Map<Quantity>& amounts, std::string_view name);
 

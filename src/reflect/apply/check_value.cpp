@@ -7,6 +7,7 @@
 
 #include "reflect/apply/object_fields.h"
 #include "reflect/go_text.h"
+#include "reflect/go_value_text.h"
 #include "reflect/patch/patch_lists.h"
 
 namespace podium::reflect {

@@ -27,9 +27,6 @@ GoType GoTypeOf(const JsonValue& value);
 // "map[string]interface {}"; "%!s(<nil>)" of null, as fmt prints a type that there is not.
 std::string_view GoTypeName(GoType type);
 
-// As fmt prints an untyped value with %v: map[a:1 b:[x y]].
-std::string GoText(const JsonValue& value);
-
 // Upstream's errors.
 Error NoMergeKey(const JsonValue& object, std::string_view merge_key);
 Error BadArgument(GoType expected, const JsonValue& actual);

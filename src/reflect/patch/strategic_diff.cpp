@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "reflect/go_value_text.h"
 #include "reflect/patch/members.h"
 #include "reflect/patch/patch_lists.h"
 #include "reflect/patch/patch_schema.h"

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "reflect/go_value_text.h"
 #include "reflect/patch/members.h"
 #include "reflect/patch/patch_lists.h"
 

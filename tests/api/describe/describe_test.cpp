@@ -6,12 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "api/scheme.h"
 #include "api/types/resources.h"
 #include "reflect/yaml.h"
+#include "support/cpu_time.h"
 #include "support/random_object.h"
 
 namespace podium::api {
@@ -72,6 +74,11 @@ const Case kCases[] = {
     {"a probe of gRPC without a service",
      OBJECT("v1", "Pod", "p") "spec: {containers: [{name: c, livenessProbe: {grpc: {port: 1}}}]}\n",
      "grpc <pod>:1  delay=0s timeout=0s period=0s #success=0 #failure=0\n"},
+    {"the largest amount, which is one less than the float64 next to it",
+     OBJECT("v1", "Pod", "p") "spec: {containers: [{name: c, resources: {requests: {memory: "
+                              "9223372036854775807}}, env: [{name: E, valueFrom: "
+                              "{resourceFieldRef: {resource: requests.memory}}}]}]}\n",
+     "E:         -9223372036854775808 (requests.memory)\n"},
     {"a probe of nothing",
      OBJECT("v1", "Pod", "p") "spec: {containers: [{name: c, startupProbe: {}}]}\n",
      "Startup:      unknown delay=0s"},
@@ -260,6 +267,24 @@ TEST(DescribeTest, AnyObjectHasADescription) {
       EXPECT_TRUE(text->starts_with("Name:")) << resource.kind;
     }
   }
+}
+
+// Of kinds that are not known fields are printed by their names, which may be as long as the
+// object.
+TEST(DescribeTest, LongNamesOfFieldsDoNotMakeItSlow) {
+  std::string json = R"({"apiVersion":"example.com/v1","kind":"Tab","metadata":{"name":"a"},")" +
+                     std::string(size_t{2} << 20, 'k') + "\":{\"metadata\":{\"name\":\"inner\"}";
+  for (int i = 0; i < 60'000; ++i) json += ",\"m" + std::to_string(i) + "\":1e2";
+  auto object = reflect::Object::FromJson(json + "}}", nullptr);
+  ASSERT_TRUE(object.ok()) << object.error().message();
+  const auto start = podium::testing::CpuTime();
+  const auto text = Describe(**object, {.now = kNow});
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(5));
+  ASSERT_TRUE(text.ok());
+  // Only the object's own metadata are shown above.
+  EXPECT_TRUE(text->contains("\n  Metadata:\n    Name:  inner\nMetadata:\nEvents:"))
+      << text->substr(text->size() - 200);
+  EXPECT_TRUE(text->contains("\n  m59999:  100\n")) << text->substr(text->size() - 200);
 }
 
 }  // namespace
