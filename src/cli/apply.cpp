@@ -36,12 +36,11 @@ Result<VersionedValue> ConvertLocally(const VersionedValue& value, std::string_v
 }
 
 // The object that the file describes, or null where there is none yet.
-const LocalObject* FindLive(const std::vector<LocalObject>& live, const LocalObject& config) {
-  for (const LocalObject& object : live) {
-    if (object.header.api_version == config.header.api_version &&
-        object.header.kind == config.header.kind &&
-        object.header.namespace_ == config.header.namespace_ &&
-        object.header.name == config.header.name) {
+LocalObject* FindLive(std::vector<LocalObject>* live, const LocalObject& config) {
+  for (LocalObject& object : *live) {
+    if (object.header.name == config.header.name && object.header.kind == config.header.kind &&
+        object.header.api_version == config.header.api_version &&
+        object.Namespace() == config.Namespace()) {
       return &object;
     }
   }
@@ -97,7 +96,8 @@ Result<std::string> Ownership(const JsonValue& object) {
     if (fields == nullptr) continue;
     TRY(const reflect::FieldSet set, reflect::FieldSet::FromJson(*fields));
     set.Leaves().ForEach([&](const reflect::FieldPathElements& path) {
-      out += "    " + Printable(Shown(path).substr(1)) + '\n';
+      const std::string shown = Shown(path);
+      out += "    " + Printable(shown.substr(shown.starts_with('.') ? 1 : 0)) + '\n';
     });
   }
   return out;
@@ -143,7 +143,7 @@ Outcome RunApply(const Invocation& invocation) {
   }
   const LocalOptions options{.recursive = invocation.Has("recursive")};
   const LocalObjects configs = ReadLocalObjects(names, options);
-  const LocalObjects live = ReadLocalObjects(onto, options);
+  LocalObjects live = ReadLocalObjects(onto, options);
   if (const std::string errors = configs.errors + live.errors; !errors.empty()) {
     return {kFailed, {}, errors};
   }
@@ -156,7 +156,8 @@ Outcome RunApply(const Invocation& invocation) {
       .force = invocation.Has("force-conflicts")};
   Outcome outcome;
   for (const LocalObject& config : configs.objects) {
-    const auto applied = ApplyObject(config, FindLive(live.objects, config), write);
+    LocalObject* const before = FindLive(&live.objects, config);
+    const auto applied = ApplyObject(config, before, write);
     if (!applied.ok()) return {kFailed, {}, ErrorText(config, applied.error().message())};
     if (!applied->conflicts.empty()) {
       return {kFailed,
@@ -165,6 +166,12 @@ Outcome RunApply(const Invocation& invocation) {
     }
     const Result<void> printed = Print(invocation.Get("output"), *applied, &outcome.out);
     if (!printed.ok()) return {kFailed, {}, ErrorText(config, printed.error().message())};
+    // The files may have the object once more.
+    if (before != nullptr) {
+      *before = applied->object;
+    } else {
+      live.objects.push_back(applied->object);
+    }
   }
   return outcome;
 }

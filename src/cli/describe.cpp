@@ -90,13 +90,10 @@ Result<std::vector<ObjectPtr>> Select(const std::vector<ObjectPtr>& all, const T
 
 // As a server would keep it: with a namespace.
 Result<ObjectPtr> ObjectOf(LocalObject local) {
-  const auto version = api::ParseApiVersion(local.header.api_version);
-  const api::Resource* resource =
-      version ? api::FindResourceByKind(version->group, version->version, local.header.kind)
-              : nullptr;
+  const std::string name_space = local.Namespace();
   JsonValue* metadata = local.json.Find("metadata");
-  if (resource && resource->namespaced && local.header.namespace_.empty() && metadata) {
-    metadata->Set("namespace", JsonValue::String("default"));
+  if (metadata && name_space != local.header.namespace_) {
+    metadata->Set("namespace", JsonValue::String(name_space));
   }
   return Object::FromJson(ToText(local.json), local.type);
 }

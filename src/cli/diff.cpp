@@ -27,7 +27,7 @@ Outcome Failure(const std::string& message) {
 // The object as seen from outside, whatever its version; of those without a name, the place.
 std::string Identity(const LocalObject& object, size_t place) {
   const std::string name = object.header.name.empty() ? '#' + std::to_string(place + 1) : "";
-  return object.Name() + name + '\0' + object.header.namespace_;
+  return object.Name() + name + '\0' + object.Namespace();
 }
 
 std::string Title(const LocalObject& object) {

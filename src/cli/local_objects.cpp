@@ -45,6 +45,14 @@ std::string LocalObject::Name() const {
   return name + '/' + header.name;
 }
 
+std::string LocalObject::Namespace() const {
+  const auto version = api::ParseApiVersion(header.api_version);
+  const api::Resource* resource =
+      version ? api::FindResourceByKind(version->group, version->version, header.kind) : nullptr;
+  const bool is_default = header.namespace_.empty() && resource && resource->namespaced;
+  return is_default ? "default" : header.namespace_;
+}
+
 Result<LocalObject> ToLocalObject(const reflect::Type* type, const JsonValue& json,
                                   bool set_defaults) {
   LocalObject local{.type = type, .header = {}, .json = json, .source = json};

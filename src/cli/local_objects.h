@@ -18,6 +18,8 @@ struct LocalObject {
 
   // "pod/web", "deployment.apps/web": as kubectl -o name prints it.
   std::string Name() const;
+  // Of one that names none, "default" where objects of its kind have namespaces, as kubectl has it.
+  std::string Namespace() const;
 };
 
 struct LocalObjects {

@@ -155,8 +155,9 @@ Command ValidateCommand() {
           "Reads YAML and JSON strictly (unknown fields, keys that come twice and wrong types are "
           "mistakes), fills in the defaults and applies the API server's own rules; no cluster is "
           "needed. Every mistake is named with file, line, column and field.\n"
-          "The rules are complete for Pods, for the kinds that carry a Pod template, and for "
-          "ConfigMaps and Secrets; of other kinds, the structure and the metadata are checked.\n"
+          "The rules are those for new objects, of every kind that podium knows. Of custom "
+          "resources "
+          "nothing is known here.\n"
           "The exit status is 0 when there are no mistakes, 1 when there are or when a file cannot "
           "be read, and 2 when the command line is wrong.",
       .example =

@@ -493,6 +493,42 @@ spec:
         self.expect(["apply", "--local", "-f", "-"], stdin=widget,
                     out="widget.example.com/w serverside-applied\n  podium applies:\n    spec.a\n")
 
+    def test_one_object_is_found_by_its_namespace(self):
+        # A cluster's dump names the namespace that a file leaves out.
+        dumped = self.DEPLOYMENT.replace("data: {name: web,", "data: {name: web, namespace: default,")
+        live = self.applied(dumped, "--field-manager=ci")
+        scaled = self.applied(self.SCALE, "--onto", self.live, "--field-manager=ci")
+        self.assertEqual(scaled["metadata"]["namespace"], "default")
+        self.assertIsNone(scaled["spec"]["template"]["spec"]["containers"])
+        self.write("live.json", json.dumps(live))
+        other = self.applied(self.SCALE.replace("{name: web}", "{name: web, namespace: other}"),
+                             "--onto", self.live, "--field-manager=ci")
+        self.assertEqual(other["metadata"]["namespace"], "other")
+
+    def test_steps_that_are_no_fields_are_shown_whole(self):
+        live = json.loads(podium("convert", "-f", "-", "-o", "json", stdin=POD)[1])
+        live["metadata"]["managedFields"] = [{
+            "manager": "odd", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+            "fieldsV1": {"i:5": {}}}]
+        onto = self.write("p.json", json.dumps(live))
+        self.expect(["apply", "--local", "-f", "-", "--onto", onto],
+                    "pod/web serverside-applied\n  podium applies:\n"
+                    '    spec.containers[name="web"].image\n'
+                    '    spec.containers[name="web"].name\n'
+                    "  odd has set:\n    [5]\n", stdin=POD)
+
+    def test_an_object_that_is_there_twice_is_applied_twice(self):
+        self.applied(self.DEPLOYMENT, "--field-manager=ci")
+        status, out, err = podium(
+            "apply", "--local", "-f", "-", "--onto", self.live, "--field-manager=scaler",
+            "--force-conflicts", "-o", "yaml",
+            stdin=self.SCALE + "---\n" + self.SCALE.replace("{replicas: 3}", "{}"))
+        self.assertEqual((status, err), (0, ""))
+        first, second = out.decode().split("---\n")
+        self.assertIn("replicas: 3", first)
+        # What the first has taken over, the second lets go: it is nobody's then.
+        self.assertNotIn("replicas", second)
+
     def test_what_cannot_be_applied(self):
         self.expect(["apply", "--local", "-f", "-"],
                     stdin=POD.replace("  name: web\n", "  name: web\n  managedFields: []\n", 1),
@@ -531,6 +567,13 @@ class DiffTest(PodiumTest):
     def test_objects_of_one_side(self):
         other = POD.replace("name: web\nspec", "name: api\n  namespace: prod\nspec")
         self.assertEqual(self.differs(POD, other), (1, b"- pod/web\n+ pod/api in prod\n", ""))
+
+    def test_a_namespace_that_is_left_out_is_the_default_one(self):
+        named = POD.replace("name: web\nspec", "name: web\n  namespace: default\nspec")
+        self.assertEqual(self.differs(POD, named), (
+            1, b'~ pod/web\n  + metadata.namespace: "default"\n', ""))
+        node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"
+        self.assertEqual(self.differs(node, node), (0, b"", ""))
 
     def test_defaults(self):
         after = POD + "  restartPolicy: Always\n"
