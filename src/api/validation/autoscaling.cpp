@@ -1,5 +1,6 @@
 #include "api/validation/autoscaling.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 namespace podium::api {
 
 using autoscaling::v1::Scale;
+using autoscaling::v2::CrossVersionObjectReference;
 using autoscaling::v2::HorizontalPodAutoscaler;
 using autoscaling::v2::HorizontalPodAutoscalerSpec;
 using autoscaling::v2::HPAScalingRules;
@@ -35,10 +37,35 @@ void CheckPathSegment(const std::string& value, std::string_view detail, const P
   }
 }
 
-template <class Reference>
-void CheckReference(const Reference& reference, const Path& path, ErrorList* errors) {
+// What the apiVersion of a reference may be.
+struct ReferenceOptions {
+  bool allow_empty_group = false;
+  bool allow_invalid_version = false;
+};
+
+struct Options {
+  int32_t least_replicas = 1;
+  ReferenceOptions target;
+  ReferenceOptions metrics{.allow_empty_group = true};
+};
+
+// Empty when nothing is wrong with it.
+std::string ApiVersionProblem(const std::string& version, const ReferenceOptions& options) {
+  if (options.allow_invalid_version) return "";
+  const auto slashes = std::ranges::count(version, '/');
+  if (slashes > 1) return "unexpected GroupVersion string: " + version;
+  const bool has_group = slashes == 1 && !version.starts_with('/');
+  return has_group || options.allow_empty_group ? "" : "apiVersion must specify API group";
+}
+
+void CheckReference(const CrossVersionObjectReference& reference, const ReferenceOptions& options,
+                    const Path& path, ErrorList* errors) {
   CheckPathSegment(reference.kind, "", path.Child("kind"), errors);
   CheckPathSegment(reference.name, "", path.Child("name"), errors);
+  const std::string problem = ApiVersionProblem(reference.apiVersion, options);
+  if (!problem.empty()) {
+    errors->Add(field::Invalid(path.Child("apiVersion"), reference.apiVersion, problem));
+  }
 }
 
 void CheckMetric(const MetricIdentifier& metric, const Path& path, ErrorList* errors) {
@@ -81,10 +108,10 @@ void CheckResourceTarget(const MetricTarget& target, const Path& path, ErrorList
   }
 }
 
-void CheckObject(const autoscaling::v2::ObjectMetricSource& source, const Path& path,
-                 ErrorList* errors) {
+void CheckObject(const autoscaling::v2::ObjectMetricSource& source, const ReferenceOptions& options,
+                 const Path& path, ErrorList* errors) {
   const Path target = path.Child("target");
-  CheckReference(source.describedObject, path.Child("describedObject"), errors);
+  CheckReference(source.describedObject, options, path.Child("describedObject"), errors);
   CheckMetric(source.metric, path.Child("metric"), errors);
   CheckTarget(source.target, target, errors);
   if (!source.target.value && !source.target.averageValue) {
@@ -152,7 +179,8 @@ std::string_view FieldOf(std::string_view type) {
   return "";
 }
 
-void CheckMetricSpec(const MetricSpec& spec, const Path& path, ErrorList* errors) {
+void CheckMetricSpec(const MetricSpec& spec, const ReferenceOptions& options, const Path& path,
+                     ErrorList* errors) {
   const Path type = path.Child("type");
   const std::string_view expected = FieldOf(spec.type);
   const auto refuse_type = [&] {
@@ -172,7 +200,9 @@ void CheckMetricSpec(const MetricSpec& spec, const Path& path, ErrorList* errors
     present.insert(name);
     if (present.size() == 1) check(*source, path.Child(name), errors);
   };
-  look(spec.object, "object", CheckObject);
+  look(spec.object, "object", [&](const auto& source, const Path& at, ErrorList* found) {
+    CheckObject(source, options, at, found);
+  });
   look(spec.external, "external", CheckExternal);
   look(spec.pods, "pods", CheckPods);
   look(spec.resource, "resource", CheckResource);
@@ -232,12 +262,13 @@ void CheckRules(const reflect::Box<HPAScalingRules>& rules, const Path& path, Er
   }
 }
 
-void CheckSpec(const HorizontalPodAutoscalerSpec& spec, int32_t least, ErrorList* errors) {
+void CheckSpec(const HorizontalPodAutoscalerSpec& spec, const Options& options, ErrorList* errors) {
   const Path path("spec");
   const auto& min = spec.minReplicas;
-  if (min && *min < least) {
-    errors->Add(field::Invalid(path.Child("minReplicas"), *min,
-                               "must be greater than or equal to " + std::to_string(least)));
+  if (min && *min < options.least_replicas) {
+    errors->Add(field::Invalid(
+        path.Child("minReplicas"), *min,
+        "must be greater than or equal to " + std::to_string(options.least_replicas)));
   }
   const Path max = path.Child("maxReplicas");
   if (spec.maxReplicas < 1) {
@@ -247,11 +278,11 @@ void CheckSpec(const HorizontalPodAutoscalerSpec& spec, int32_t least, ErrorList
     errors->Add(
         field::Invalid(max, spec.maxReplicas, "must be greater than or equal to `minReplicas`"));
   }
-  CheckReference(spec.scaleTargetRef, path.Child("scaleTargetRef"), errors);
+  CheckReference(spec.scaleTargetRef, options.target, path.Child("scaleTargetRef"), errors);
   const Path metrics = path.Child("metrics");
   bool from_outside = false;
   for (size_t i = 0; i < spec.metrics.size(); ++i) {
-    CheckMetricSpec(spec.metrics[i], metrics.Index(i), errors);
+    CheckMetricSpec(spec.metrics[i], options.metrics, metrics.Index(i), errors);
     if (IsOneOf(spec.metrics[i].type, {"Object", "External"})) from_outside = true;
   }
   // Pods that are not there have no metrics of their own.
@@ -264,6 +295,31 @@ void CheckSpec(const HorizontalPodAutoscalerSpec& spec, int32_t least, ErrorList
   const Path behavior = path.Child("behavior");
   CheckRules(spec.behavior->scaleUp, behavior.Child("scaleUp"), errors);
   CheckRules(spec.behavior->scaleDown, behavior.Child("scaleDown"), errors);
+}
+
+// The one kind that can be scaled and has no group is the ReplicationController.
+bool IsOfCore(const CrossVersionObjectReference& target) {
+  return target.kind == "ReplicationController";
+}
+
+// What was stored before may stay.
+Options OptionsFor(const HorizontalPodAutoscalerSpec& spec,
+                   const HorizontalPodAutoscalerSpec& old_spec) {
+  Options options;
+  if (old_spec.minReplicas == 0) options.least_replicas = 0;
+  const auto& target = spec.scaleTargetRef;
+  const auto& old_target = old_spec.scaleTargetRef;
+  if (target.apiVersion == old_target.apiVersion && target.kind == old_target.kind) {
+    options.target.allow_invalid_version = true;
+  } else {
+    options.target.allow_empty_group = IsOfCore(target);
+  }
+  options.metrics
+      .allow_invalid_version = std::ranges::any_of(old_spec.metrics, [&](const MetricSpec& metric) {
+    return metric.type == "Object" && metric.object &&
+           !ApiVersionProblem(metric.object->describedObject.apiVersion, options.metrics).empty();
+  });
+  return options;
 }
 
 // What the older version asks for, with what it keeps in annotations; a problem when that cannot be
@@ -294,7 +350,9 @@ ErrorList ValidateConverted(const OldAutoscaler& autoscaler, const OldAutoscaler
 ErrorList ValidateHorizontalPodAutoscaler(const HorizontalPodAutoscaler& autoscaler) {
   ErrorList errors = ValidateObjectMeta(autoscaler.metadata, Scope::kNamespaced, NameIsDNSSubdomain,
                                         Path("metadata"));
-  CheckSpec(autoscaler.spec, 1, &errors);
+  Options options;
+  options.target.allow_empty_group = IsOfCore(autoscaler.spec.scaleTargetRef);
+  CheckSpec(autoscaler.spec, options, &errors);
   return errors;
 }
 
@@ -302,7 +360,7 @@ ErrorList ValidateHorizontalPodAutoscalerUpdate(const HorizontalPodAutoscaler& a
                                                 const HorizontalPodAutoscaler& old_autoscaler) {
   ErrorList errors =
       ValidateObjectMetaUpdate(autoscaler.metadata, old_autoscaler.metadata, Path("metadata"));
-  CheckSpec(autoscaler.spec, old_autoscaler.spec.minReplicas == 0 ? 0 : 1, &errors);
+  CheckSpec(autoscaler.spec, OptionsFor(autoscaler.spec, old_autoscaler.spec), &errors);
   return errors;
 }
 

@@ -9,8 +9,8 @@ using autoscaling::v1::Scale;
 using autoscaling::v2::HorizontalPodAutoscaler;
 
 constexpr char kAutoscaler[] = R"({"metadata": {"name": "h", "namespace": "n"},
-  "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "d"}, "minReplicas": 1,
-           "maxReplicas": 3, "metrics": [{"type": "Resource", "resource": {"name": "cpu",
+  "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"},
+           "minReplicas": 1, "maxReplicas": 3, "metrics": [{"type": "Resource", "resource": {"name": "cpu",
              "target": {"type": "Utilization", "averageUtilization": 80}}}]}})";
 const std::string kMetric = "spec.metrics[0]";  // NOLINT: a constant of tests
 
@@ -25,6 +25,7 @@ TEST(Autoscaling, Replicas) {
         {"spec.minReplicas: Invalid value: 0: must be greater than or equal to 1",
          "spec.maxReplicas: Invalid value: 0: must be greater than 0",
          "spec.scaleTargetRef.kind: Required value", "spec.scaleTargetRef.name: Required value",
+         "spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must specify API group",
          "spec.metrics: Forbidden: must specify at least one Object or External metric to "
          "support scaling to zero replicas"}},
        {{"spec.minReplicas=4", "spec.scaleTargetRef.kind=\"a/b\"",
@@ -52,6 +53,42 @@ TEST(Autoscaling, Replicas) {
         {"status.currentReplicas: Invalid value: -1: must be greater than or equal to 0",
          "status.desiredReplicas: Invalid value: -1: must be greater than or equal to 0"}}},
       "status");
+}
+
+// Since release 1.34 the group is asked for; what is stored without one may stay.
+TEST(Autoscaling, ApiVersions) {
+  const std::string at = "spec.scaleTargetRef.apiVersion";
+  const auto no_group = [&](const std::string& version) {
+    return at + ": Invalid value: \"" + version + "\": apiVersion must specify API group";
+  };
+  const std::string of_core = "spec.scaleTargetRef.kind=\"ReplicationController\"";
+  const std::string three_parts =
+      ": Invalid value: \"a/b/c\": unexpected GroupVersion string: a/b/c";
+  ExpectSpec({{{at + "=\"a/\""}, {}},
+              {{at + "=\"v1\""}, {no_group("v1")}},
+              {{at + "=\"/\""}, {no_group("/")}},
+              {{at + "=\"/v1\""}, {no_group("/v1")}},
+              {{at + "=\"\"", of_core}, {}},
+              {{at + "=\"v1\"", of_core}, {}},
+              {{at + "=\"a/b/c\"", of_core}, {at + three_parts}}});
+  const std::string without = Edited(kAutoscaler, {at + "=\"\""});
+  ExpectUpdate<HorizontalPodAutoscaler>(without,
+                                        {{{"spec.maxReplicas=4"}, {}},
+                                         {{at + "=\"v1\""}, {no_group("v1")}},
+                                         {{"spec.scaleTargetRef.kind=\"D\""}, {no_group("")}},
+                                         {{of_core}, {}}});
+  const auto described = [&](const std::string& version) {
+    return Edited(kAutoscaler,
+                  {kMetric + R"(={"type":"Object","object":{"describedObject":{"apiVersion":")" +
+                   version + R"(","kind":"K","name":"n"},"metric":{"name":"m"},)" +
+                   R"("target":{"type":"Value","value":"1"}}})"});
+  };
+  const std::string object = kMetric + ".object.describedObject.apiVersion";
+  ExpectCreate<HorizontalPodAutoscaler>(
+      described("v1"), {{{}, {}}, {{object + "=\"a/b/c\""}, {object + three_parts}}});
+  ExpectUpdate<HorizontalPodAutoscaler>(
+      described("v1"), {{{}, {}}, {{object + "=\"a/b/c\""}, {object + three_parts}}});
+  ExpectUpdate<HorizontalPodAutoscaler>(described("x/y/z"), {{{object + "=\"a/b/c\""}, {}}});
 }
 
 TEST(Autoscaling, MetricTypes) {
@@ -174,7 +211,8 @@ TEST(Autoscaling, Behavior) {
 TEST(Autoscaling, OlderVersion) {
   using OldAutoscaler = autoscaling::v1::HorizontalPodAutoscaler;
   constexpr char kOld[] = R"({"metadata": {"name": "h", "namespace": "n"},
-    "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "d"}, "maxReplicas": 3}})";
+    "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"},
+             "maxReplicas": 3}})";
   const std::string utilization =
       "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than "
       "0";
