@@ -171,6 +171,22 @@ ErrorList Validate(const PersistentVolume& volume, const Context& context) {
   return errors;
 }
 
+// Once options for mounting stood in an annotation. It is refused where volumes of that kind never
+// took any.
+void CheckMountOptions(const PersistentVolume& volume, ErrorList* errors) {
+  constexpr std::string_view kMountOptions = "volume.beta.kubernetes.io/mount-options";
+  const PersistentVolumeSpec& spec = volume.spec;
+  const bool takes_options = spec.gcePersistentDisk || spec.awsElasticBlockStore ||
+                             spec.glusterfs || spec.nfs || spec.rbd || spec.quobyte || spec.iscsi ||
+                             spec.cinder || spec.cephfs || spec.azureFile || spec.vsphereVolume ||
+                             spec.azureDisk || spec.photonPersistentDisk;
+  if (takes_options || !volume.metadata.annotations.contains(kMountOptions)) return;
+  const Path metadata("metadata");
+  const Path annotations = metadata.Child("annotations");
+  errors->Add(field::Forbidden(annotations.Child(kMountOptions),
+                               "may not specify mount options for this volume type"));
+}
+
 // Which volume it is: the sources alone.
 core::v1::PersistentVolumeSource SourceOf(const PersistentVolumeSpec& spec) {
   core::v1::PersistentVolumeSource source;
@@ -215,7 +231,9 @@ bool SameButForRenamedLabels(const VolumeNodeAffinity* now, const VolumeNodeAffi
 }  // namespace
 
 ErrorList ValidatePersistentVolume(const PersistentVolume& volume) {
-  return Validate(volume, {.is_inline = false, .allow_invalid_label_values = false});
+  ErrorList errors = Validate(volume, {.is_inline = false, .allow_invalid_label_values = false});
+  CheckMountOptions(volume, &errors);
+  return errors;
 }
 
 ErrorList ValidatePersistentVolumeUpdate(const PersistentVolume& volume,
@@ -226,8 +244,10 @@ ErrorList ValidatePersistentVolumeUpdate(const PersistentVolume& volume,
       .allow_invalid_label_values =
           old_affinity && old_affinity->required && HasInvalidLabelValue(*old_affinity->required)};
   // Upstream checks the volume itself twice.
-  ErrorList errors = Validate(volume, context);
-  errors.Append(ErrorList(errors));
+  const ErrorList own = Validate(volume, context);
+  ErrorList errors = own;
+  CheckMountOptions(volume, &errors);
+  errors.Append(own);
   core::v1::PersistentVolumeSource source = SourceOf(volume.spec);
   const core::v1::PersistentVolumeSource old_source = SourceOf(old_volume.spec);
   // The secret for growing a volume may be added.

@@ -51,6 +51,24 @@ TEST(PersistentVolume, Spec) {
          "selector term"}}});
 }
 
+TEST(PersistentVolume, MountOptions) {
+  const std::string options =
+      "metadata.annotations['volume.beta.kubernetes.io/mount-options']=\"ro\"";
+  const std::string refused =
+      "metadata.annotations.volume.beta.kubernetes.io/mount-options: Forbidden: may not specify "
+      "mount options for this volume type";
+  const std::string modes = "spec.accessModes: Required value";
+  const std::string nfs = R"(spec.nfs={"server":"s","path":"/"})";
+  ExpectCreate<PersistentVolume>(kVolume, {{{options}, {refused}},
+                                           {{options, "spec.hostPath", kCsi}, {refused}},
+                                           {{options, "spec.hostPath", nfs}, {}},
+                                           {{options, "spec.accessModes=[]"}, {modes, refused}}});
+  // Upstream's second look at the volume itself passes over them.
+  ExpectUpdate<PersistentVolume>(
+      kVolume,
+      {{{options}, {refused}}, {{options, "spec.accessModes=[]"}, {modes, refused, modes}}});
+}
+
 TEST(PersistentVolume, OneSource) {
   const std::string more = ": Forbidden: may not specify more than 1 volume type";
   std::vector<std::string> edits = {"spec.csi={}", "spec.flexVolume={\"driver\":\"d\"}"};
