@@ -118,8 +118,12 @@ void CheckPorts(const reflect::List<EndpointPort>& ports, ErrorList* errors) {
     const std::string_view name = port.name ? std::string_view(*port.name) : "";
     if (!name.empty()) errors->Append(ValidateDNS1123Label(name, at.Child("name")));
     if (!names.insert(name).second) errors->Add(field::Duplicate(at.Child("name"), name));
-    errors->Append(ValidatePortProtocol(port.protocol ? std::string_view(*port.protocol) : "",
-                                        at.Child("protocol")));
+    if (!port.protocol) {
+      errors->Add(field::Required(at.Child("protocol"), ""));
+    } else if (!IsOneOf(*port.protocol, {"SCTP", "TCP", "UDP"})) {
+      errors->Add(field::NotSupported(at.Child("protocol"), NamedString(*port.protocol),
+                                      {"SCTP", "TCP", "UDP"}));
+    }
     if (port.appProtocol) {
       errors->Append(ValidateQualifiedName(*port.appProtocol, at.Child("appProtocol")));
     }

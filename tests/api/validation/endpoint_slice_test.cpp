@@ -60,7 +60,11 @@ TEST(EndpointSlice, Ports) {
                  "\"TCP\", \"UDP\"",
                  "ports[0].appProtocol: Invalid value: \"-\": " + kBadQualified,
                  "ports[1].name: Invalid value: \"A\": " + kBadLabel,
-                 "ports[1].name: Duplicate value: \"A\""}}});
+                 "ports[1].name: Duplicate value: \"A\""}},
+               // Only what is not there at all is missing.
+               {{"ports[0].protocol=\"\""},
+                {"ports[0].protocol: Unsupported value: \"\": supported values: \"SCTP\", "
+                 "\"TCP\", \"UDP\""}}});
   auto slice = Load<EndpointSlice>(kSlice);
   slice.ports[0].protocol.reset();
   EXPECT_THAT(Texts(ValidateEndpointSlice(slice)),
