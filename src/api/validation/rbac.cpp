@@ -133,19 +133,24 @@ ErrorList ValidateBinding(const Binding& binding, Scope scope,
   return errors;
 }
 
-// What of an update comes behind the rules for new objects.
+// `own` is what is wrong with the object itself, which upstream checks twice.
 template <class Object>
-void CheckMetaUpdate(const Object& object, const Object& old_object, ErrorList* errors) {
-  errors->Append(ValidateObjectMetaUpdate(object.metadata, old_object.metadata, Path("metadata")));
+ErrorList WithMetaUpdate(const ErrorList& own, const Object& object, const Object& old_object) {
+  ErrorList errors = own;
+  errors.Append(own);
+  errors.Append(ValidateObjectMetaUpdate(object.metadata, old_object.metadata, Path("metadata")));
+  return errors;
 }
 
 template <class Binding>
-void CheckBindingUpdate(const Binding& binding, const Binding& old_binding, ErrorList* errors) {
-  CheckMetaUpdate(binding, old_binding, errors);
+ErrorList WithBindingUpdate(const ErrorList& own, const Binding& binding,
+                            const Binding& old_binding) {
+  ErrorList errors = WithMetaUpdate(own, binding, old_binding);
   if (!reflect::Equal(binding.roleRef, old_binding.roleRef)) {
-    errors->Add(field::Invalid(Path("roleRef"), UnversionedValue(binding.roleRef),
-                               "cannot change roleRef"));
+    errors.Add(field::Invalid(Path("roleRef"), UnversionedValue(binding.roleRef),
+                              "cannot change roleRef"));
   }
+  return errors;
 }
 
 }  // namespace
@@ -153,9 +158,7 @@ void CheckBindingUpdate(const Binding& binding, const Binding& old_binding, Erro
 ErrorList ValidateRole(const Role& role) { return ValidateRules(role, Scope::kNamespaced); }
 
 ErrorList ValidateRoleUpdate(const Role& role, const Role& old_role) {
-  ErrorList errors = ValidateRole(role);
-  CheckMetaUpdate(role, old_role, &errors);
-  return errors;
+  return WithMetaUpdate(ValidateRole(role), role, old_role);
 }
 
 ErrorList ValidateClusterRole(const ClusterRole& role) {
@@ -166,9 +169,7 @@ ErrorList ValidateClusterRoleUpdate(const ClusterRole& role, const ClusterRole& 
   const bool had_invalid =
       old_role.aggregationRule &&
       std::ranges::any_of(old_role.aggregationRule->clusterRoleSelectors, HasInvalidLabelValue);
-  ErrorList errors = ValidateWholeClusterRole(role, had_invalid);
-  CheckMetaUpdate(role, old_role, &errors);
-  return errors;
+  return WithMetaUpdate(ValidateWholeClusterRole(role, had_invalid), role, old_role);
 }
 
 ErrorList ValidateRoleBinding(const RoleBinding& binding) {
@@ -176,9 +177,7 @@ ErrorList ValidateRoleBinding(const RoleBinding& binding) {
 }
 
 ErrorList ValidateRoleBindingUpdate(const RoleBinding& binding, const RoleBinding& old_binding) {
-  ErrorList errors = ValidateRoleBinding(binding);
-  CheckBindingUpdate(binding, old_binding, &errors);
-  return errors;
+  return WithBindingUpdate(ValidateRoleBinding(binding), binding, old_binding);
 }
 
 ErrorList ValidateClusterRoleBinding(const ClusterRoleBinding& binding) {
@@ -187,9 +186,7 @@ ErrorList ValidateClusterRoleBinding(const ClusterRoleBinding& binding) {
 
 ErrorList ValidateClusterRoleBindingUpdate(const ClusterRoleBinding& binding,
                                            const ClusterRoleBinding& old_binding) {
-  ErrorList errors = ValidateClusterRoleBinding(binding);
-  CheckBindingUpdate(binding, old_binding, &errors);
-  return errors;
+  return WithBindingUpdate(ValidateClusterRoleBinding(binding), binding, old_binding);
 }
 
 }  // namespace podium::api
