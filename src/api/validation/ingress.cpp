@@ -1,6 +1,5 @@
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/ip.h"
 #include "api/names.h"
@@ -237,8 +236,8 @@ ErrorList ValidateIngressStatusUpdate(const Ingress& ingress, const Ingress& old
   const Path status("status");
   const Path balancer = status.Child("loadBalancer");
   const Path path = balancer.Child("ingress");
-  std::vector<std::string> kept;
-  for (const auto& each : old_ingress.status.loadBalancer.ingress) kept.push_back(each.ip);
+  KeptValues kept;
+  for (const auto& each : old_ingress.status.loadBalancer.ingress) kept.insert(each.ip);
   const auto& list = ingress.status.loadBalancer.ingress;
   for (size_t i = 0; i < list.size(); ++i) {
     const Path at = path.Index(i);

@@ -34,20 +34,16 @@ bool IsLinkLocalMulticast(const IPAddress& address) {
   return bytes[0] == 0xff && (bytes[1] & 0x0f) == 0x02;
 }
 
-bool IsKept(std::string_view value, KeptValues kept) {
-  return std::ranges::find(kept, value) != kept.end();
-}
-
 }  // namespace
 
-void CheckLegacyIP(const std::string& value, KeptValues kept, const field::Path& path,
+void CheckLegacyIP(const std::string& value, const KeptValues& kept, const field::Path& path,
                    field::ErrorList* errors) {
-  if (!IsKept(value, kept)) errors->AddInvalid(path, value, IsValidIPForLegacyField(value));
+  if (!kept.contains(value)) errors->AddInvalid(path, value, IsValidIPForLegacyField(value));
 }
 
-void CheckLegacyCIDR(const std::string& value, KeptValues kept, const field::Path& path,
+void CheckLegacyCIDR(const std::string& value, const KeptValues& kept, const field::Path& path,
                      field::ErrorList* errors) {
-  if (!IsKept(value, kept)) errors->AddInvalid(path, value, IsValidCIDRForLegacyField(value));
+  if (!kept.contains(value)) errors->AddInvalid(path, value, IsValidCIDRForLegacyField(value));
 }
 
 void CheckEndpointIP(std::string_view value, const field::Path& path, field::ErrorList* errors) {
@@ -81,7 +77,7 @@ bool IsIPv6(std::string_view text) {
   return address && !address->IsIPv4();
 }
 
-bool IsDualStackIPs(KeptValues addresses) {
+bool IsDualStackIPs(std::span<const std::string> addresses) {
   bool found[2] = {false, false};
   for (const std::string& text : addresses) {
     const auto address = ParseIP(text);
@@ -91,7 +87,7 @@ bool IsDualStackIPs(KeptValues addresses) {
   return found[0] && found[1];
 }
 
-bool IsDualStackCIDRs(KeptValues networks) {
+bool IsDualStackCIDRs(std::span<const std::string> networks) {
   bool found[2] = {false, false};
   for (const std::string& text : networks) {
     const auto network = ParseCIDR(text);

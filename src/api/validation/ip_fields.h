@@ -3,6 +3,8 @@
 // themselves are in api/ip.h.
 #pragma once
 
+#include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,11 +14,11 @@
 namespace podium::api {
 
 // Values that the object had before, which it may keep whatever they are.
-using KeptValues = std::span<const std::string>;
+using KeptValues = std::set<std::string, std::less<>>;
 
-void CheckLegacyIP(const std::string& value, KeptValues kept, const field::Path& path,
+void CheckLegacyIP(const std::string& value, const KeptValues& kept, const field::Path& path,
                    field::ErrorList* errors);
-void CheckLegacyCIDR(const std::string& value, KeptValues kept, const field::Path& path,
+void CheckLegacyCIDR(const std::string& value, const KeptValues& kept, const field::Path& path,
                      field::ErrorList* errors);
 
 // Of what is reached from outside of its node: no address that is unspecified, of the loopback or
@@ -30,7 +32,7 @@ void CheckBalancerHostname(const std::string& hostname, const field::Path& path,
 // Whether `text` is an IPv6 address.
 bool IsIPv6(std::string_view text);
 // Whether both families are there, of addresses or networks that can all be read.
-bool IsDualStackIPs(KeptValues addresses);
-bool IsDualStackCIDRs(KeptValues networks);
+bool IsDualStackIPs(std::span<const std::string> addresses);
+bool IsDualStackCIDRs(std::span<const std::string> networks);
 
 }  // namespace podium::api

@@ -1,5 +1,4 @@
 #include <string>
-#include <vector>
 
 #include "api/ip.h"
 #include "api/labels.h"
@@ -23,7 +22,7 @@ namespace {
 // What an object that was there before may keep.
 struct Options {
   LabelSelectorOptions selectors;
-  std::vector<std::string> ranges;
+  KeptValues ranges;
 };
 
 void CheckPort(const NetworkPolicyPort& port, const Path& path, ErrorList* errors) {
@@ -50,7 +49,8 @@ void CheckPort(const NetworkPolicyPort& port, const Path& path, ErrorList* error
   errors->AddInvalid(path.Child("port"), port.port->int_val, IsValidPortNum(port.port->int_val));
   if (!port.endPort) return;
   if (*port.endPort < port.port->int_val) {
-    errors->Add(field::Invalid(end, *port.endPort, "must be greater than or equal to `port`"));
+    // Upstream shows the other one.
+    errors->Add(field::Invalid(end, port.port->int_val, "must be greater than or equal to `port`"));
   }
   errors->AddInvalid(end, *port.endPort, IsValidPortNum(*port.endPort));
 }
@@ -146,8 +146,8 @@ Options OptionsFor(const NetworkPolicy& old_policy) {
   const auto keep = [&](const reflect::List<NetworkPolicyPeer>& peers) {
     for (const NetworkPolicyPeer& peer : peers) {
       if (!peer.ipBlock) continue;
-      options.ranges.push_back(peer.ipBlock->cidr);
-      for (const std::string& except : peer.ipBlock->except) options.ranges.push_back(except);
+      options.ranges.insert(peer.ipBlock->cidr);
+      for (const std::string& except : peer.ipBlock->except) options.ranges.insert(except);
     }
   };
   for (const auto& rule : old_policy.spec.ingress) keep(rule.from);
@@ -155,20 +155,24 @@ Options OptionsFor(const NetworkPolicy& old_policy) {
   return options;
 }
 
-}  // namespace
-
-ErrorList ValidateNetworkPolicy(const NetworkPolicy& policy) {
+ErrorList Validate(const NetworkPolicy& policy, const Options& options) {
   ErrorList errors =
       ValidateObjectMeta(policy.metadata, Scope::kNamespaced, NameIsDNSSubdomain, Path("metadata"));
-  CheckSpec(policy.spec, {}, Path("spec"), &errors);
+  CheckSpec(policy.spec, options, Path("spec"), &errors);
   return errors;
 }
 
+}  // namespace
+
+ErrorList ValidateNetworkPolicy(const NetworkPolicy& policy) { return Validate(policy, {}); }
+
+// Upstream looks at the policy itself twice.
 ErrorList ValidateNetworkPolicyUpdate(const NetworkPolicy& policy,
                                       const NetworkPolicy& old_policy) {
-  ErrorList errors =
-      ValidateObjectMetaUpdate(policy.metadata, old_policy.metadata, Path("metadata"));
-  CheckSpec(policy.spec, OptionsFor(old_policy), Path("spec"), &errors);
+  const Options options = OptionsFor(old_policy);
+  ErrorList errors = Validate(policy, options);
+  errors.Append(ValidateObjectMetaUpdate(policy.metadata, old_policy.metadata, Path("metadata")));
+  CheckSpec(policy.spec, options, Path("spec"), &errors);
   return errors;
 }
 

@@ -127,8 +127,12 @@ void CheckFamilies(const ServiceSpec& spec, const Path& path, ErrorList* errors)
   }
 }
 
+KeptValues KeptOf(const reflect::List<std::string>& values) {
+  return {values.begin(), values.end()};
+}
+
 // Each by itself. False when there is one whose family cannot be told.
-bool CheckClusterIPValues(const ServiceSpec& spec, KeptValues kept, const Path& path,
+bool CheckClusterIPValues(const ServiceSpec& spec, const KeptValues& kept, const Path& path,
                           ErrorList* errors) {
   bool valid = true;
   for (size_t i = 0; i < spec.clusterIPs.size(); ++i) {
@@ -165,7 +169,7 @@ void CheckClusterIPs(const ServiceSpec& spec, const ServiceSpec* old_spec, const
     errors->Add(field::Invalid(ips, spec.clusterIPs, "first value must match `clusterIP`"));
   }
   CheckFamilies(spec, path, errors);
-  const KeptValues kept = old_spec ? KeptValues(old_spec->clusterIPs) : KeptValues();
+  const KeptValues kept = old_spec ? KeptOf(old_spec->clusterIPs) : KeptValues();
   if (!CheckClusterIPValues(spec, kept, ips, errors)) return;
   if (spec.clusterIPs.size() > 1 && !IsDualStackIPs(spec.clusterIPs)) {
     errors->Add(
@@ -214,10 +218,10 @@ void CheckSourceRanges(const Service& service, const Service* old_service, const
     const Path spec_path = root.Child("spec");
     const Path path = spec_path.Child("LoadBalancerSourceRanges");
     if (!IsLoadBalancer(spec)) errors->Add(field::Forbidden(path, kOnlyLoadBalancer));
-    std::vector<std::string> kept;
+    KeptValues kept;
     if (old_service) {
       for (const std::string& range : old_service->spec.loadBalancerSourceRanges) {
-        kept.emplace_back(reflect::TrimGoSpace(range));
+        kept.emplace(reflect::TrimGoSpace(range));
       }
     }
     for (size_t i = 0; i < spec.loadBalancerSourceRanges.size(); ++i) {
@@ -333,20 +337,19 @@ void CheckType(const ServiceSpec& spec, const Path& path, ErrorList* errors) {
   }
 }
 
+// All but the metadata that every kind has.
 ErrorList Validate(const Service& service, const Service* old_service) {
   const Path root;
-  const Path metadata = root.Child("metadata");
   const Path path = root.Child("spec");
   const ServiceSpec& spec = service.spec;
-  ErrorList errors =
-      ValidateObjectMeta(service.metadata, Scope::kNamespaced, NameIsDNSLabel, metadata);
-  CheckTopologyAnnotations(service.metadata, metadata, &errors);
+  ErrorList errors;
+  CheckTopologyAnnotations(service.metadata, root.Child("metadata"), &errors);
   CheckByType(spec, path, &errors);
   errors.Append(ValidateLabels(spec.selector, path.Child("selector")));
   CheckAffinity(spec, path, &errors);
   CheckClusterIPs(spec, old_service ? &old_service->spec : nullptr, path, &errors);
   const Path external = path.Child("externalIPs");
-  const KeptValues kept = old_service ? KeptValues(old_service->spec.externalIPs) : KeptValues();
+  const KeptValues kept = old_service ? KeptOf(old_service->spec.externalIPs) : KeptValues();
   for (size_t i = 0; i < spec.externalIPs.size(); ++i) {
     const size_t before = errors.size();
     CheckLegacyIP(spec.externalIPs[i], kept, external.Index(i), &errors);
@@ -393,7 +396,13 @@ ErrorList ValidatePortNumOrName(const IntOrString& port, const Path& path) {
   return errors;
 }
 
-ErrorList ValidateService(const Service& service) { return Validate(service, nullptr); }
+ErrorList ValidateService(const Service& service) {
+  const Path root;
+  ErrorList errors = ValidateObjectMeta(service.metadata, Scope::kNamespaced, NameIsDNSLabel,
+                                        root.Child("metadata"));
+  errors.Append(Validate(service, nullptr));
+  return errors;
+}
 
 ErrorList ValidateServiceUpdate(const Service& service, const Service& old_service) {
   const Path root;
@@ -418,9 +427,9 @@ ErrorList ValidateServiceStatusUpdate(const Service& service, const Service& old
     }
     return errors;
   }
-  std::vector<std::string> kept;
+  KeptValues kept;
   for (const auto& ingress : old_service.status.loadBalancer.ingress) {
-    if (!ingress.ip.empty()) kept.push_back(ingress.ip);
+    if (!ingress.ip.empty()) kept.insert(ingress.ip);
   }
   for (size_t i = 0; i < ingresses.size(); ++i) {
     const auto& ingress = ingresses[i];

@@ -166,7 +166,7 @@ TEST(NetworkPolicy, Ports) {
        {{port + R"(={"protocol":"X","port":0,"endPort":-1})"},
         {port + ".protocol: Unsupported value: \"X\": supported values: \"TCP\", \"UDP\", \"SCTP\"",
          port + ".port: Invalid value: 0: " + kBadPort,
-         port + ".endPort: Invalid value: -1: must be greater than or equal to `port`",
+         port + ".endPort: Invalid value: 0: must be greater than or equal to `port`",
          port + ".endPort: Invalid value: -1: " + kBadPort}},
        {{port + R"(={"port":"1","endPort":2})"},
         {port + ".endPort: Invalid value: 2: may not be specified when `port` is non-numeric",
@@ -204,10 +204,21 @@ TEST(NetworkPolicy, Peers) {
        {{R"(spec.policyTypes=["Ingress","Egress","X"])"},
         {"spec.policyTypes: Invalid value: [\"Ingress\",\"Egress\",\"X\"]: may not specify more "
          "than two policyTypes"}}});
+  ExpectUpdate<NetworkPolicy>(Edited(kPolicy, {block + ".cidr=\"010.0.0.0/8\""}),
+                              {{{"spec.egress[0].to[0].ipBlock.cidr=\"010.0.0.0/8\""}, {}},
+                               {{block + ".cidr=\"x\""},
+                                {block + ".cidr: Invalid value: \"x\": " + kBadCIDR,
+                                 block + ".cidr: Invalid value: \"x\": " + kBadCIDR}}});
+}
+
+// The policy itself is looked at before its change, and once more with it.
+TEST(NetworkPolicy, Update) {
+  const std::string types =
+      "spec.policyTypes[0]: Unsupported value: \"X\": supported values: \"Ingress\", \"Egress\"";
+  const std::string label = ": Invalid value: \"-\": " + kBadLabelValue;
   ExpectUpdate<NetworkPolicy>(
-      Edited(kPolicy, {block + ".cidr=\"010.0.0.0/8\""}),
-      {{{"spec.egress[0].to[0].ipBlock.cidr=\"010.0.0.0/8\""}, {}},
-       {{block + ".cidr=\"x\""}, {block + ".cidr: Invalid value: \"x\": " + kBadCIDR}}});
+      kPolicy, {{{"metadata.labels.a=\"-\"", R"(spec.policyTypes=["X"])"},
+                 {"metadata.labels" + label, types, "metadata.labels" + label, types}}});
 }
 
 TEST(ServiceRanges, IPAddress) {

@@ -227,6 +227,8 @@ TEST(Service, Update) {
   ExpectUpdate<Service>(
       kService,
       {{{"spec.ports[0].port=81", "spec.type=\"NodePort\""}, {}},
+       {{R"(metadata.labels={"a":"-"})"},
+        {"metadata.labels: Invalid value: \"-\": " + kBadLabelValue}},
        {{R"(spec.clusterIPs=["10.0.0.1","2001:db8::1"])", R"(spec.ipFamilies=["IPv4","IPv6"])",
          "spec.ipFamilyPolicy=\"PreferDualStack\""},
         {}},
