@@ -3,7 +3,9 @@
 // Upstream shows what Ratcliff and Obershelp's "gestalt" matching finds, as Python's difflib does
 // it: the longest run of equal lines splits both texts, and so on to the left and to the right of
 // it. Where the newer text has 200 lines or more, lines that make up over a hundredth of it do not
-// start a run. Which of several matchings is shown is visible to users, so this one is kept.
+// start a run. Which of several matchings is shown is visible to users, so this one is kept; but it
+// takes a time of the square of a text's length and more, and the texts are those of clients: what
+// is not matched after kMostSteps is shown as replaced.
 
 #include <fmt/format.h>
 
@@ -19,6 +21,7 @@ namespace {
 
 constexpr size_t kContext = 3;
 constexpr size_t kPopularFrom = 200;
+constexpr size_t kMostSteps = 1'000'000;
 
 using Lines = std::vector<std::string_view>;
 
@@ -54,7 +57,7 @@ class Matcher {
     std::erase_if(places_, [&](const auto& each) { return each.second.size() > limit; });
   }
 
-  std::vector<Edit> Edits() const {
+  std::vector<Edit> Edits() {
     std::vector<Run> runs;
     Collect(0, a_.size(), 0, b_.size(), &runs);
     runs.push_back({a_.size(), b_.size(), 0});
@@ -77,26 +80,34 @@ class Matcher {
   }
 
  private:
-  void Collect(size_t a_begin, size_t a_end, size_t b_begin, size_t b_end,
-               std::vector<Run>* runs) const {
-    Run run = Longest(a_begin, a_end, b_begin, b_end);
-    if (run.size == 0) return;
-    Collect(a_begin, run.a, b_begin, run.b, runs);
-    runs->push_back(run);
-    Collect(run.a + run.size, a_end, run.b + run.size, b_end, runs);
+  // A run to the left of the longest one is shorter than it, or it would have been the first of the
+  // longest; so calls are nested no deeper than there are lengths.
+  void Collect(size_t a_begin, size_t a_end, size_t b_begin, size_t b_end, std::vector<Run>* runs) {
+    for (;;) {
+      const Run run = Longest(a_begin, a_end, b_begin, b_end);
+      if (run.size == 0) return;
+      Collect(a_begin, run.a, b_begin, run.b, runs);
+      runs->push_back(run);
+      a_begin = run.a + run.size;
+      b_begin = run.b + run.size;
+    }
   }
 
-  // The longest run within bounds; of several the one that starts first in a, then in b.
-  Run Longest(size_t a_begin, size_t a_end, size_t b_begin, size_t b_end) const {
+  // The longest run within bounds; of several the one that starts first in a, then in b. None when
+  // the steps are used up.
+  Run Longest(size_t a_begin, size_t a_end, size_t b_begin, size_t b_end) {
     Run best{a_begin, b_begin, 0};
     std::unordered_map<size_t, size_t> lengths;  // of runs that end at the line before, by j
     for (size_t i = a_begin; i < a_end; ++i) {
       std::unordered_map<size_t, size_t> next;
       auto places = places_.find(a_[i]);
+      if (++steps_ > kMostSteps) return {};
       if (places != places_.end()) {
-        for (size_t j : places->second) {
-          if (j < b_begin) continue;
+        const std::vector<size_t>& all = places->second;
+        for (auto at = std::ranges::lower_bound(all, b_begin); at != all.end(); ++at) {
+          const size_t j = *at;
           if (j >= b_end) break;
+          if (++steps_ > kMostSteps) return {};
           auto before = j == 0 ? lengths.end() : lengths.find(j - 1);
           size_t length = before == lengths.end() ? 1 : before->second + 1;
           next[j] = length;
@@ -120,7 +131,8 @@ class Matcher {
 
   const Lines& a_;
   const Lines& b_;
-  std::unordered_map<std::string_view, std::vector<size_t>> places_;  // in b
+  std::unordered_map<std::string_view, std::vector<size_t>> places_;  // in b, from the first
+  size_t steps_ = 0;
 };
 
 // Edits that stand together: few equal lines between them, and some around.

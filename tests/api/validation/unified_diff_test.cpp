@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "api/validation/unversioned_json.h"
@@ -67,6 +68,26 @@ TEST(UnifiedDiffTest, PopularLines) {
   EXPECT_EQ(UnifiedDiff(before, after), "@@ -1,153 +1,3 @@\n" + minus + " 0\n 1\n 2\n" +
                                             "@@ -198,6 +48,156 @@\n 47\n 48\n 49\n" + plus +
                                             " 50\n 51\n 52\n");
+}
+
+// Nor does it take ever longer, or ever more of the stack.
+TEST(UnifiedDiffTest, HostileTexts) {
+  std::string before;
+  std::string after;
+  for (int i = 0; i < 50'000; ++i) {
+    before += std::to_string(i) + "\na\n";
+    after += std::to_string(i) + "\nb\n";
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const std::string scattered = UnifiedDiff(before, after);
+  EXPECT_TRUE(scattered.starts_with("@@ -1,100001 +1,100001 @@\n 0\n-a\n+b\n 1\n-a\n+b\n"));
+  before = after = "";
+  for (int i = 0; i < 50'000; ++i) {
+    before += std::to_string(i % 101) + "\n";
+    after += std::to_string(i * 7 % 101) + "\n";
+  }
+  EXPECT_TRUE(UnifiedDiff(before, after).starts_with("@@ -1,50001 +1,50001 @@\n"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 }  // namespace
