@@ -204,8 +204,14 @@ Error InternalError(const Path& path, std::string_view detail) {
   return MakeError(ErrorType::kInternal, path, {}, detail);
 }
 
+void ErrorList::Add(Error error) {
+  if (full()) return;
+  bytes_ += error.field.size() + error.bad_value.size() + error.detail.size();
+  push_back(std::move(error));
+}
+
 void ErrorList::Append(ErrorList others) {
-  insert(end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
+  for (Error& error : others) Add(std::move(error));
 }
 
 void ErrorList::AddInvalid(const Path& path, const BadValue& value,

@@ -158,18 +158,28 @@ Error TooLong(const Path& path, int64_t max_bytes);
 Error TooMany(const Path& path, int64_t actual, int64_t max);
 Error InternalError(const Path& path, std::string_view detail);
 
+// An object of 3 MB can be wrong in a million ways, each with a text as long as the object: what is
+// found when some thousand errors or some megabytes are there is dropped.
 class ErrorList : public std::vector<Error> {
  public:
   using std::vector<Error>::vector;
 
-  void Add(Error error) { push_back(std::move(error)); }
+  void Add(Error error);
   void Append(ErrorList others);
+  // Where each error shows more than the item at hand, the loop over the items ends then.
+  bool full() const { return size() >= kMostErrors || bytes_ >= kMostBytes; }
   // One Invalid for each message: what the rules of names.h return.
   void AddInvalid(const Path& path, const BadValue& value,
                   const std::vector<std::string>& messages);
 
   // The text of the one error, or "[a, b]" of several; repeated texts count once.
   std::string AggregateText() const;
+
+ private:
+  static constexpr size_t kMostErrors = 10'000;
+  static constexpr size_t kMostBytes = size_t{4} << 20;
+
+  size_t bytes_ = 0;  // of the texts of what was added
 };
 
 }  // namespace podium::api::field

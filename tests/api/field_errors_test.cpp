@@ -94,6 +94,26 @@ TEST(BadValueTest, Prints) {
   EXPECT_EQ(Invalid(Path("x"), BadValue::Omitted(), "why").Text(), "x: Invalid value: why");
 }
 
+// What is beyond a limit is dropped, one by one and of other lists.
+TEST(ErrorListTest, Full) {
+  const Path path("x");
+  ErrorList errors;
+  for (int i = 0; i < 9'999; ++i) errors.Add(Required(path, ""));
+  EXPECT_FALSE(errors.full());
+  ErrorList more;
+  more.Add(Required(path, "last"));
+  more.Add(Required(path, "dropped"));
+  errors.Append(more);
+  EXPECT_TRUE(errors.full());
+  EXPECT_EQ(errors.size(), 10'000u);
+  EXPECT_EQ(errors.back().detail, "last");
+  ErrorList of_bytes;
+  const std::string megabyte(size_t{1} << 20, 'a');
+  for (int i = 0; i < 6; ++i) of_bytes.Add(Invalid(path, megabyte, ""));
+  EXPECT_TRUE(of_bytes.full());
+  EXPECT_EQ(of_bytes.size(), 4u);
+}
+
 TEST(ErrorListTest, Aggregate) {
   Path path("x");
   ErrorList errors;

@@ -1,4 +1,5 @@
 // Drivers of volumes, what nodes say of them, and the volumes they attach.
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -198,11 +199,13 @@ ErrorList ValidateCSINodeUpdate(const CSINode& csi_node, const CSINode& old_csi_
   ErrorList errors = ValidateCSINode(csi_node);
   // Upstream checks the object itself twice.
   errors.Append(ErrorList(errors));
+  std::multimap<std::string_view, const CSINodeDriver*> drivers;
+  for (const CSINodeDriver& driver : csi_node.spec.drivers) drivers.emplace(driver.name, &driver);
   for (const CSINodeDriver& old_driver : old_csi_node.spec.drivers) {
-    for (const CSINodeDriver& driver : csi_node.spec.drivers) {
-      if (driver.name != old_driver.name) continue;
+    const auto [first, last] = drivers.equal_range(old_driver.name);
+    for (auto driver = first; driver != last; ++driver) {
       CSINodeDriver before = reflect::Copy(old_driver);
-      CSINodeDriver after = reflect::Copy(driver);
+      CSINodeDriver after = reflect::Copy(*driver->second);
       before.allocatable.reset();
       after.allocatable.reset();
       CheckImmutable(reflect::Equal(before, after), UnversionedValue(after),

@@ -1,7 +1,9 @@
 #include "api/validation/definition_parts.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "api/structural/custom_resource.h"
 #include "api/validation/common.h"
@@ -58,12 +60,12 @@ ErrorList CheckListElements(const JSONSchemaProps& schema, const Path& path) {
   }
   if (IsListType(schema, "set")) return errors;
   const Path properties = items.Child("properties");
+  const std::set<std::string_view> required(element->required.begin(), element->required.end());
   for (const std::string& key : schema.xKubernetesListMapKeys) {
     const auto property = element->properties.find(key);
     if (property == element->properties.end()) continue;
     const Path at = properties.Key(key);
-    if (std::ranges::find(element->required, key) == element->required.end() &&
-        !HasDefault(property->second)) {
+    if (!required.contains(key) && !HasDefault(property->second)) {
       errors.Add(field::Required(at.Child("default"),
                                  "this property is in x-kubernetes-list-map-keys, so it must have "
                                  "a default or be a required property"));

@@ -1,6 +1,7 @@
 #include "api/validation/definition_schema.h"
 
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "api/validation/definition_parts.h"
 #include "api/validation/definition_view.h"
 #include "reflect/go_trim.h"
+#include "reflect/schema/structural.h"
 
 namespace podium::api {
 
@@ -22,6 +24,7 @@ using apiextensions::v1::ValidationRule;
 using field::ErrorList;
 using field::Path;
 using reflect::JsonValue;
+using reflect::Structural;
 
 namespace {
 
@@ -57,8 +60,16 @@ class Checker {
     if (IsListType(schema, "map")) MapList(schema, path);
     if (requirements_.sound_keys) errors_.Append(CheckListElements(schema, path));
     const Path rules = path.Child("x-kubernetes-validations");
+    std::optional<Result<std::unique_ptr<Structural>>> structural;
     for (size_t i = 0; i < schema.xKubernetesValidations.size(); ++i) {
-      Rule(schema, schema.xKubernetesValidations[i], rules.Index(i));
+      const ValidationRule& rule = schema.xKubernetesValidations[i];
+      const Path at = rules.Index(i);
+      Rule(rule, at);
+      if (rule.fieldPath.empty()) continue;
+      // Read once for all rules: they stand in it themselves.
+      if (!structural) structural = StructuralOf(schema);
+      FieldPath(structural->ok() ? structural->value().get() : nullptr, rule.fieldPath,
+                at.Child("fieldPath"));
     }
   }
 
@@ -217,11 +228,13 @@ class Checker {
       return;
     }
     std::set<std::string_view> seen;
+    const field::BadValue shown = keys;
     for (const std::string& key : keys) {
+      if (errors_.full()) return;
       const auto property = element->properties.find(key);
       if (property == element->properties.end()) {
         errors_.Add(
-            field::Invalid(keys_path, keys, "entries must all be names of item properties"));
+            field::Invalid(keys_path, shown, "entries must all be names of item properties"));
       } else if (IsOneOf(property->second.type, {"array", "object"})) {
         // Upstream shows the type of the element.
         errors_.Add(field::Invalid(
@@ -229,13 +242,13 @@ class Checker {
             "must be a scalar type if parent array's x-kubernetes-list-type is map"));
       }
       if (!seen.insert(key).second) {
-        errors_.Add(field::Invalid(keys_path, keys, "must not contain duplicate entries"));
+        errors_.Add(field::Invalid(keys_path, shown, "must not contain duplicate entries"));
       }
     }
   }
 
   // All that can be said of a rule without reading its expressions.
-  void Rule(const JSONSchemaProps& schema, const ValidationRule& rule, const Path& path) {
+  void Rule(const ValidationRule& rule, const Path& path) {
     const std::string_view message = reflect::TrimGoSpace(rule.message);
     const Path message_path = path.Child("message");
     if (reflect::TrimGoSpace(rule.rule).empty()) {
@@ -259,18 +272,17 @@ class Checker {
     if (rule.reason && !IsOneOf(*rule.reason, reasons)) {
       errors_.Add(field::NotSupported(path.Child("reason"), NamedString(*rule.reason), reasons));
     }
-    if (!rule.fieldPath.empty()) FieldPath(schema, rule.fieldPath, path.Child("fieldPath"));
   }
 
-  void FieldPath(const JSONSchemaProps& schema, const std::string& field_path, const Path& path) {
+  // `schema` is null when it cannot be read, which is told elsewhere.
+  void FieldPath(const Structural* schema, const std::string& field_path, const Path& path) {
     if (reflect::TrimGoSpace(field_path).empty()) {
       errors_.Add(field::Invalid(path, field_path, "fieldPath must be non-empty if specified"));
     }
     if (HasNewline(field_path)) {
       errors_.Add(field::Invalid(path, field_path, "fieldPath must not contain line breaks"));
     }
-    const auto structural = StructuralOf(schema);
-    if (structural.ok() && !FindSchemaPath(**structural, field_path, Brackets::kAllowed).ok()) {
+    if (schema && !FindSchemaPath(*schema, field_path, Brackets::kAllowed).ok()) {
       errors_.Add(field::Invalid(path, field_path, "fieldPath must be a valid path"));
     }
   }

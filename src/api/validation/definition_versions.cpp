@@ -168,11 +168,9 @@ bool HasStatus(const CustomResourceSubresources* subresources) {
   return subresources && subresources->status;
 }
 
-// Of two versions with one name the first one counts, upstream too.
 bool VersionHasStatus(const DefinitionView& view, std::string_view name) {
   if (view.subresources.is_shared) return HasStatus(view.subresources.shared);
-  const auto found = std::ranges::find(view.spec.versions, name, &DefinitionView::Version::name);
-  return HasStatus(found->subresources.get());
+  return HasStatus(view.Named(name).subresources.get());
 }
 
 }  // namespace

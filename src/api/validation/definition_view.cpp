@@ -261,7 +261,9 @@ DefinitionView::DefinitionView(const CustomResourceDefinitionSpec& spec)
       columns(Shared<Columns>(
           spec.versions, [](const Version& version) { return &version.additionalPrinterColumns; })),
       selectable_fields(Shared<SelectableFields>(
-          spec.versions, [](const Version& version) { return &version.selectableFields; })) {}
+          spec.versions, [](const Version& version) { return &version.selectableFields; })) {
+  for (const Version& version : spec.versions) named.emplace(version.name, &version);
+}
 
 field::BadValue DefinitionView::Versions() const {
   if (spec.versions.empty()) {

@@ -3,6 +3,7 @@
 // Internal to the folder.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -46,12 +47,15 @@ struct DefinitionView {
 
   // The versions as errors show them.
   field::BadValue Versions() const;
+  // The first one of the name, which must be there. Of two with one name upstream, too, takes it.
+  const Version& Named(std::string_view name) const { return *named.find(name)->second; }
 
   const apiextensions::v1::CustomResourceDefinitionSpec& spec;
   SharedPart<apiextensions::v1::CustomResourceValidation> schema;
   SharedPart<apiextensions::v1::CustomResourceSubresources> subresources;
   SharedPart<Columns> columns;
   SharedPart<SelectableFields> selectable_fields;
+  std::map<std::string_view, const Version*> named;
 };
 
 // The schema as a JSON value. kInvalidArgument when a value in it has no JSON form.

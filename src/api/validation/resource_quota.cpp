@@ -1,8 +1,10 @@
 #include "api/validation/resource_quota.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/names.h"
 #include "api/resource_names.h"
@@ -40,14 +42,26 @@ bool ScopeCounts(std::string_view scope, std::string_view resource) {
                             "requests.memory"});
 }
 
-void CheckScopeFits(const ResourceQuotaSpec& spec, std::string_view scope,
-                    const field::BadValue& value, const Path& path, ErrorList* errors) {
-  for (const auto& [resource, amount] : spec.hard) {
-    if (IsStandardQuotaResourceName(resource) && !ScopeCounts(scope, resource)) {
-      errors->Add(field::Invalid(path, value, "unsupported scope applied to resource"));
+// Which of the limited resources do not go with a scope.
+class Misfits {
+ public:
+  explicit Misfits(const reflect::Map<Quantity>& hard) {
+    for (const auto& [resource, amount] : hard) {
+      if (IsStandardQuotaResourceName(resource)) resources_.push_back(resource);
     }
   }
-}
+  // Upstream tells of each resource with the same words.
+  void Check(std::string_view scope, const field::BadValue& shown, const Path& path,
+             ErrorList* errors) const {
+    for (std::string_view resource : resources_) {
+      if (ScopeCounts(scope, resource) || errors->full()) continue;
+      errors->Add(field::Invalid(path, shown, "unsupported scope applied to resource"));
+    }
+  }
+
+ private:
+  std::vector<std::string_view> resources_;
+};
 
 void CheckConflicts(const ResourceQuotaSpec& spec, const Scopes& scopes, const Path& path,
                     ErrorList* errors) {
@@ -61,11 +75,12 @@ void CheckConflicts(const ResourceQuotaSpec& spec, const Scopes& scopes, const P
 }
 
 void CheckScopes(const ResourceQuotaSpec& spec, const Path& path, ErrorList* errors) {
+  const Misfits misfits(spec.hard);
+  const field::BadValue shown = spec.scopes;
   for (const std::string& scope : spec.scopes) {
-    if (!IsStandardScope(scope)) {
-      errors->Add(field::Invalid(path, spec.scopes, "unsupported scope"));
-    }
-    CheckScopeFits(spec, scope, spec.scopes, path, errors);
+    if (errors->full()) return;
+    if (!IsStandardScope(scope)) errors->Add(field::Invalid(path, shown, "unsupported scope"));
+    misfits.Check(scope, shown, path, errors);
   }
   CheckConflicts(spec, Scopes(spec.scopes.begin(), spec.scopes.end()), path, errors);
 }
@@ -73,14 +88,17 @@ void CheckScopes(const ResourceQuotaSpec& spec, const Path& path, ErrorList* err
 void CheckScopeSelector(const ResourceQuotaSpec& spec, const Path& path, ErrorList* errors) {
   if (!spec.scopeSelector) return;
   Scopes scopes;
+  const Misfits misfits(spec.hard);
+  const field::BadValue selector = UnversionedValue(*spec.scopeSelector);
   // Upstream's paths name the list, not the expression at fault.
   const Path op = path.Child("operator");
   for (const auto& expression : spec.scopeSelector->matchExpressions) {
+    if (errors->full()) return;
     if (!IsStandardScope(expression.scopeName)) {
       errors->Add(field::Invalid(path.Child("scopeName"), NamedString(expression.scopeName),
                                  "unsupported scope"));
     }
-    CheckScopeFits(spec, expression.scopeName, UnversionedValue(*spec.scopeSelector), path, errors);
+    misfits.Check(expression.scopeName, selector, path, errors);
     const field::BadValue shown = NamedString(expression.operator_);
     if (IsOneOf(expression.scopeName, {"BestEffort", "NotBestEffort", "Terminating",
                                        "NotTerminating", "CrossNamespacePodAffinity"}) &&

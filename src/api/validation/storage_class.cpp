@@ -2,7 +2,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/labels.h"
 #include "api/names.h"
@@ -80,15 +79,16 @@ Term CheckTopologyTerm(const core::v1::TopologySelectorTerm& term, const Path& p
 void CheckTopologies(const StorageClass& storage_class, ErrorList* errors) {
   const Path path("allowedTopologies");
   // Upstream begins with an empty term for each one there is.
-  std::vector<Term> seen(storage_class.allowedTopologies.size());
+  std::map<Term, size_t> seen = {{Term(), storage_class.allowedTopologies.size()}};
   for (size_t i = 0; i < storage_class.allowedTopologies.size(); ++i) {
     const Path at = path.Index(i);
     const Path expressions = at.Child("matchLabelExpressions");
-    Term term = CheckTopologyTerm(storage_class.allowedTopologies[i], expressions, errors);
-    for (const Term& each : seen) {
-      if (each == term) errors->Add(field::Duplicate(expressions, ""));
+    size_t& same = seen[CheckTopologyTerm(storage_class.allowedTopologies[i], expressions, errors)];
+    // Every pair is told.
+    for (size_t n = 0; n < same && !errors->full(); ++n) {
+      errors->Add(field::Duplicate(expressions, ""));
     }
-    seen.push_back(std::move(term));
+    ++same;
   }
 }
 
