@@ -147,9 +147,15 @@ Result<Recovery> FakeRuntime::Recover() {
   return recovery;
 }
 
-void FakeRuntime::SetLogHandler(LogHandler handler, uint64_t /*bound*/) {
+void FakeRuntime::SetLogHandler(LogHandler handler, uint64_t bound) {
   const Lock lock(mutex_);
   log_handler_ = std::move(handler);
+  log_bound_ = bound;
+}
+
+uint64_t FakeRuntime::log_bound() const {
+  const Lock lock(mutex_);
+  return log_bound_;
 }
 
 void FakeRuntime::TellLogGrown(const std::string& container_id, uint64_t written) {

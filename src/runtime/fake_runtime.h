@@ -77,6 +77,8 @@ class FakeRuntime : public Runtime {
   Result<void> KillInfra(std::string_view sandbox_id);
   // What the runtime tells when so much is in a container's log.
   void TellLogGrown(const std::string& container_id, uint64_t written);
+  // SetLogHandler's.
+  uint64_t log_bound() const;
 
   // What was called, in order: the method, and the container's or pod's name.
   std::vector<std::string> calls() const;
@@ -183,6 +185,7 @@ class FakeRuntime : public Runtime {
   std::vector<PortHolder> port_holders_;
   EventHandler handler_;
   LogHandler log_handler_;
+  uint64_t log_bound_ = 0;
   std::vector<cri::ContainerEventResponse> events_;
 };
 
