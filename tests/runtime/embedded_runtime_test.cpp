@@ -156,6 +156,18 @@ TEST_F(EmbeddedTest, MountsVolumesAndSources) {
   EXPECT_NE(access("/nowhere", F_OK), 0);
 }
 
+TEST_F(EmbeddedTest, APodsFilesAreInAVolumeAboveThemToo) {
+  cri::ContainerConfig config = Shell("c", "cat /etc/hostname /etc/mine; ls -A /etc");
+  const std::string folder = machine_->folder() + "/volume";
+  std::filesystem::create_directories(folder);
+  WriteHostFile(folder + "/mine", "mine\n");
+  cri::Mount volume;
+  volume.container_path = "/etc";
+  volume.host_path = folder;
+  config.mounts = {volume};
+  EXPECT_EQ(Output("web-0", config), "web-0\nmine\nhostname\nhosts\nmine\nresolv.conf\n");
+}
+
 TEST_F(EmbeddedTest, ImageVolumesAreCopiedAndImagesMounted) {
   image::TarBuilder tar;
   tar.Folder("cache").File("cache/warm", "from the image");

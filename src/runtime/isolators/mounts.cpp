@@ -291,6 +291,12 @@ Result<void> PrepareMounts(const ContainerContext& context, Draft* draft) {
     if (step.target.starts_with(kCgroups) && volumes.contains(kCgroups)) continue;
     if (step.target.starts_with("/sys/") && volumes.contains("/sys")) continue;
     if (step.target.starts_with("/dev/") && !own_dev) continue;
+    // A volume may be at a folder above a file of the pod.
+    if (step.target.starts_with("/etc/")) {
+      std::string target = step.target;
+      volumes.emplace(std::move(target), std::move(step));
+      continue;
+    }
     const bool is_dev = step.target == "/dev";
     all.push_back(std::move(step));
     if (!is_dev) continue;
