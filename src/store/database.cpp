@@ -112,6 +112,8 @@ Result<std::unique_ptr<Database>> Database::Open(Options options) {
   // The file may come from anybody: no SQL in its schema is run, and nothing of ours writes it.
   sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // In the place of SQLite's own, which would copy the log within a commit. (PRAGMA
+  // wal_autocheckpoint, whatever its value, would remove it.)
   sqlite3_wal_hook(
       database->handle_,
       [](void* self, sqlite3*, const char*, int pages) {
@@ -204,7 +206,8 @@ class VfsFile {
     const sqlite3_io_methods& methods = *file_->pMethods;
     sqlite3_int64 size = 0;
     int result = methods.xFileSize(file_, &size);
-    std::vector<char> piece(size_t{1} << 20);
+    // The system's VFS takes less than 128 KiB at a time, and reports a full disk for more.
+    std::vector<char> piece(size_t{1} << 16);
     for (sqlite3_int64 at = 0; result == SQLITE_OK && at < size;) {
       const int length =
           static_cast<int>(std::min(size - at, static_cast<sqlite3_int64>(piece.size())));

@@ -43,6 +43,8 @@ class SqliteStore : public Store {
     std::string path;      // of the file; its folder exists
     std::string vfs = {};  // of SQLite, for tests; empty: the system's files
     HistoryLimits history = {};
+    // Pages of 4 KiB in the log when it is copied into the file.
+    int log_pages = 2048;
     std::chrono::nanoseconds retry_interval = std::chrono::seconds(1);
     size_t max_waiting_bytes = size_t{64} << 20;  // of writes that wait; beyond: kUnavailable
   };

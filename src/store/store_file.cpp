@@ -136,21 +136,20 @@ Result<void> StoreFile::OpenDatabase() {
   // Before the first look at the file: without shared memory beside it.
   TRY_VOID(database.Execute("PRAGMA locking_mode = EXCLUSIVE"));
   TRY_VOID(file_format::CheckKind(database));
-  // auto_vacuum: of a new file only. The cache is small: what is read is in History. secure_delete:
-  // freed rows are overwritten where that costs nothing more to write.
+  TRY(const int64_t tables, database.QueryNumber("SELECT count(*) FROM sqlite_schema"));
+  if (tables == 0) TRY_VOID(database.Execute("PRAGMA auto_vacuum = INCREMENTAL"));
+  // The cache is small: what is read is in History. secure_delete: freed rows are overwritten where
+  // that costs nothing more to write.
   TRY_VOID(database.Execute(
-      "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA cell_size_check = ON; PRAGMA cache_size = -1024;"
-      "PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY"));
+      "PRAGMA cell_size_check = ON; PRAGMA cache_size = -1024; PRAGMA secure_delete = FAST;"
+      "PRAGMA temp_store = MEMORY"));
   TRY(const std::string mode, database.QueryText("PRAGMA journal_mode = WAL"));
   if (mode != "wal") {
     return Error(Code::kUnsupported,
                  fmt::format("{}: no write-ahead log: {}", options_.path, mode));
   }
-  // The log is truncated to so much when it is begun anew; when that is, Checkpoint's caller says.
-  TRY_VOID(
-      database.Execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                       "PRAGMA journal_size_limit = 16777216"));
-  TRY(const int64_t tables, database.QueryNumber("SELECT count(*) FROM sqlite_schema"));
+  // The log is truncated to so much when it is begun anew.
+  TRY_VOID(database.Execute("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216"));
   if (tables == 0) TRY_VOID(file_format::MakeTables(database));
   TRY(insert_, file_format::PrepareInsert(database));
   TRY(remove_, database.Prepare("DELETE FROM changes WHERE revision = ?1"));
@@ -176,6 +175,7 @@ Result<void> StoreFile::SetCompacted(Revision revision) {
 }
 
 Result<void> StoreFile::Probe(Revision newest) {
+  TRY_VOID(RewriteLog(options_.path, options_.vfs));
   TRY(const int64_t newer, database_->QueryNumber(fmt::format(
                                "SELECT count(*) FROM changes WHERE revision > {}", newest)));
   if (newer != 0) {

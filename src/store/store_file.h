@@ -6,12 +6,13 @@
 //   state     'compacted': the revision compacted last
 //
 // The log of SQLite (FILE-wal) is synced with every transaction. What a failed sync leaves behind:
-// the kernel may have dropped what it could not write and show it all the same, so nothing of the
-// failed transaction is ever believed. The transaction is undone in SQLite's memory, and the next
-// one writes its pages over the same places of the log, which makes them dirty again and their sync
-// a true one. A process that starts on a log of which it cannot know writes the whole log over
-// itself first (RewriteLog). Pages of the file itself are only believed after a sync; until then
-// the log has them.
+// the kernel may have dropped what it could not write, show it all the same, and report success
+// the next time. So nothing that was not synced by then is believed: the transaction is undone in
+// SQLite's memory, and before the next one the whole log is read and written over itself, which
+// makes a true sync of it (RewriteLog). That covers, beside the transaction, what SQLite writes
+// behind a commit's last sector after its sync, without which later commits could not be read. A
+// process that starts on a log of which it cannot know does the same first. Pages of the file
+// itself are only believed after their sync; until then the log has them.
 //
 // One process at a time: FILE.lock is locked while it is open, and SQLite's own lock is exclusive,
 // which also spares the shared memory beside the file. Both files can be read by their owner only:
@@ -54,7 +55,8 @@ class StoreFile {
   Result<void> Commit(std::span<const EntryPtr> changes, std::span<const Revision> removed);
   // Likewise.
   Result<void> SetCompacted(Revision revision);
-  // Whether it can be written again: makes a small transaction durable. Also that no change is
+  // Whether it can be written again, after an error: writes the log over itself, and makes a small
+  // transaction durable. Also that no change is
   // there that is newer than `newest`: kInternal, when a failed transaction was not undone.
   Result<void> Probe(Revision newest);
 

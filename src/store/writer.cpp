@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <span>
+#include <utility>
 
 #include "store/plan.h"
 
@@ -19,8 +20,6 @@ constexpr size_t kGroupBytes = size_t{8} << 20;
 // Steps of what nobody waits for: each below a millisecond, but for the disk.
 constexpr size_t kCollectAtATime = 256;
 constexpr size_t kRowsAtATime = 512;
-// Pages in the log when it is copied into the file: 8 MiB.
-constexpr int kLogPages = 2048;
 constexpr std::chrono::milliseconds kCollectAgain{10};
 
 size_t SizeOf(const Write& write) {
@@ -38,7 +37,7 @@ Writer::Writer(SqliteStore::Options options, std::shared_ptr<Core> core,
       file_(std::move(file)),
       policy_(options_.history),
       rows_(left.begin(), left.end()),
-      copy_at_pages_(kLogPages),
+      copy_at_pages_(options_.log_pages),
       announcer_(core_) {
   const Revision newest = core_->history().newest();
   core_->Announce(newest);
@@ -114,7 +113,7 @@ void Writer::Run() {
 std::optional<Writer::Time> Writer::NextTime() const {
   if (state_ == Health::kFailed) return std::nullopt;
   if (state_ == Health::kReadOnly) return probe_at_;
-  if (!rows_.empty() || shrinking_ || file_->log_pages() >= copy_at_pages_) return Time();
+  if (again_ || !rows_.empty() || shrinking_ || file_->log_pages() >= copy_at_pages_) return Time();
   return core_->history().collected() ? policy_.Next() : collect_again_;
 }
 
@@ -199,12 +198,14 @@ Result<void> Writer::CompactTo(Revision revision) {
 void Writer::DoBackground() {
   if (CurrentError()) return Probe();
   const History& history = core_->history();
+  again_ = false;
   if (!history.collected()) {
     CollectSome();
   } else if (const auto due = policy_.Due(Clock::now(), history.compacted(), history.newest(),
                                           history.old_bytes())) {
     // An error of it is the store's; nobody has asked.
     if (!CompactTo(*due).ok()) return;
+    again_ = true;
   }
   bool writes_wait = false;
   {
@@ -220,7 +221,8 @@ void Writer::DoBackground() {
 void Writer::CollectSome() {
   std::vector<EntryPtr> dropped;
   const size_t changes = core_->Collect(kCollectAtATime, &dropped);
-  collect_again_ = changes == 0 ? Clock::now() + kCollectAgain : Time();
+  if (changes == 0) collect_again_ = Clock::now() + kCollectAgain;
+  again_ = changes != 0;
   for (const EntryPtr& entry : dropped) rows_.push_back(entry->mod_revision());
 }
 
@@ -237,18 +239,26 @@ void Writer::RemoveSome() {
 }
 
 void Writer::CopyLog() {
-  copy_at_pages_ = kLogPages;
+  copy_at_pages_ = options_.log_pages;
   auto copied = file_->Checkpoint();
   if (copied.ok()) return;
-  // The log has everything, and may grow: writes go on as long as that has room.
-  copy_at_pages_ = file_->log_pages() + kLogPages;
-  if (copied.error().code() == Code::kDataLoss) (void)Fail(copied.error());
+  if (copied.error().code() == Code::kResourceExhausted) {
+    // The log has everything, and writes go on as long as there is room for it.
+    copy_at_pages_ = file_->log_pages() + options_.log_pages;
+  } else {
+    (void)Fail(copied.error());
+  }
 }
 
 void Writer::ShrinkSome() {
   auto more = file_->Shrink();
-  shrinking_ = more.ok() && *more;
-  if (!more.ok()) (void)Fail(more.error());
+  const bool shrank = std::exchange(shrank_, more.ok() && *more);
+  shrinking_ = shrank_;
+  if (!more.ok()) {
+    (void)Fail(more.error());
+  } else if (shrank && !shrinking_) {
+    CopyLog();  // which is what makes the file shorter
+  }
 }
 
 void Writer::Probe() {

@@ -86,10 +86,12 @@ class Writer {
   std::vector<WriteRequest> group_;
   std::vector<CompactRequest> asked_compactions_;
   std::deque<Revision> rows_;  // to be removed from the file
+  bool again_ = false;         // there may be more to compact or to collect now
   Time collect_again_;         // a reader was in the way of collecting
   Time probe_at_;              // while read-only
   int copy_at_pages_;          // of the log
   bool shrinking_ = false;     // rows were removed: pages may have become free
+  bool shrank_ = false;        // and some were given back, in the log
 
   Announcer announcer_;
   std::thread thread_;  // last: it uses the others
