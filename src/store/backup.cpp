@@ -14,57 +14,13 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "store/new_store_file.h"
 #include "store/store_file.h"
 
 namespace podium::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<void> SyncPath(const std::string& path, int flags) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
-  if (!fd || fsync(fd.get()) != 0) return Error::FromErrno(errno, "syncing " + path);
-  return {};
-}
-
-// A file that appears under its name when all of it is on disk, and otherwise not at all.
-class NewFile {
- public:
-  static Result<NewFile> Begin(const std::string& path) {
-    struct stat there{};
-    if (lstat(path.c_str(), &there) == 0) {
-      return Error(Code::kAlreadyExists, path + " is there already");
-    }
-    NewFile file(path);
-    const UniqueFd made(open(file.partial_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!made) return Error::FromErrno(errno, file.partial_);
-    return file;
-  }
-  NewFile(NewFile&&) = default;
-  NewFile& operator=(NewFile&&) = delete;
-  ~NewFile() {
-    if (partial_.empty()) return;
-    unlink(partial_.c_str());
-    unlink((partial_ + "-journal").c_str());
-  }
-
-  const std::string& partial() const { return partial_; }
-
-  Result<void> Finish() {
-    TRY_VOID(SyncPath(partial_, 0));
-    // link and not rename: what has got the name meanwhile stays.
-    if (link(partial_.c_str(), path_.c_str()) != 0) return Error::FromErrno(errno, path_);
-    const std::string folder = fs::path(path_).parent_path().string();
-    return SyncPath(folder.empty() ? "." : folder, O_DIRECTORY);
-  }
-
- private:
-  explicit NewFile(const std::string& path)
-      : path_(path), partial_(fmt::format("{}.partial-{}", path, getpid())) {}
-
-  std::string path_;
-  std::string partial_;
-};
 
 // A copy of a store's file and of its log, beside the file that is to be made: SQLite changes what
 // it opens, if only by bringing the log's pages home, and the source is only to be read.
@@ -99,30 +55,6 @@ class SourceCopy {
 
   std::string path_;
 };
-
-// Writes the file of a store that has this state and no history.
-Result<void> WriteStore(const std::string& path, std::vector<EntryPtr> entries,
-                        Revision compacted) {
-  // Rows go to the end of the tree.
-  std::sort(entries.begin(), entries.end(), [](const EntryPtr& a, const EntryPtr& b) {
-    return a->mod_revision() < b->mod_revision();
-  });
-  TRY(NewFile file, NewFile::Begin(path));
-  {
-    TRY(const std::unique_ptr<Database> database, Database::Open({.path = file.partial()}));
-    // Nobody sees the file before it is done, and it is synced then.
-    TRY_VOID(database->Execute(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"));
-    TRY_VOID(file_format::MakeTables(*database));
-    TRY(Statement insert, file_format::PrepareInsert(*database));
-    TRY_VOID(database->Transaction([&]() -> Result<void> {
-      for (const EntryPtr& entry : entries) TRY_VOID(file_format::Insert(insert, *entry));
-      return database->Execute(
-          fmt::format("UPDATE state SET number = {} WHERE name = 'compacted'", compacted).c_str());
-    }));
-  }
-  return file.Finish();
-}
 
 // The newest row of each key.
 using State = std::map<std::string, EntryPtr, std::less<>>;
@@ -219,7 +151,7 @@ Result<Copied> WriteRestored(const RestoreOptions& options, Source source, Revis
     if (!entry->deleted()) entries.push_back(std::move(entry));
   }
   copied.keys = static_cast<int64_t>(entries.size());
-  TRY_VOID(WriteStore(options.to, std::move(entries), copied.revision + options.skip));
+  TRY_VOID(MakeStoreFile(options.to, std::move(entries), copied.revision + options.skip));
   return copied;
 }
 
@@ -230,7 +162,7 @@ Result<Copied> Backup(Store& store, const std::string& path) {
   TRY(RangeResult range, store.Range(all));
   const Copied copied{.revision = range.revision,
                       .keys = static_cast<int64_t>(range.entries.size())};
-  TRY_VOID(WriteStore(path, std::move(range.entries), range.revision));
+  TRY_VOID(MakeStoreFile(path, std::move(range.entries), range.revision));
   return copied;
 }
 

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <limits>
 
+#include "store/new_store_file.h"
+
 namespace podium::store {
 namespace {
 
@@ -90,14 +92,6 @@ Result<void> CheckPages(Database& database) {
   return Error(Code::kDataLoss, answer);
 }
 
-Result<void> SyncFolder(const std::string& path) {
-  const std::string folder = fs::path(path).parent_path().string();
-  const UniqueFd fd(
-      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || fsync(fd.get()) != 0) return Error::FromErrno(errno, "syncing " + folder);
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<StoreFile>> StoreFile::Open(Options options, History* history,
@@ -124,10 +118,9 @@ Result<void> StoreFile::LockFile() {
     if (errno != EWOULDBLOCK) return Error::FromErrno(errno, name);
     return Error(Code::kUnavailable, fmt::format("{} is in use by another process", options_.path));
   }
-  // SQLite would make it readable for all; the log gets the same mode.
-  const UniqueFd made(open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!made) return Error::FromErrno(errno, options_.path);
-  return SyncFolder(options_.path);
+  // SQLite would make it in ten syncs, and readable for all.
+  if (fs::exists(options_.path)) return {};
+  return MakeStoreFile(options_.path, {}, 0);
 }
 
 Result<void> StoreFile::OpenDatabase() {
