@@ -59,12 +59,12 @@ TEST(HostileObjects, QuotaOfManyScopes) {
     return R"({"metadata":{"name":"q","namespace":"n"},"spec":{)" + spec + "}}";
   };
   const auto scopes = [&](std::string_view scope) {
-    return quota("\"scopes\":[" + Repeated(scope, 100'000) + "]");
+    return quota("\"scopes\":[" + Repeated(scope, 50'000) + "]");
   };
   EXPECT_EQ(CountOfCreate<core::v1::ResourceQuota>(scopes("\"Terminating\"")), 0U);
   EXPECT_GT(CountOfCreate<core::v1::ResourceQuota>(scopes("\"X\"")), 0U);
   const auto selector = [&](std::string_view expression) {
-    return quota(R"("scopeSelector":{"matchExpressions":[)" + Repeated(expression, 30'000) + "]}");
+    return quota(R"("scopeSelector":{"matchExpressions":[)" + Repeated(expression, 15'000) + "]}");
   };
   EXPECT_EQ(CountOfCreate<core::v1::ResourceQuota>(
                 selector(R"({"scopeName":"Terminating","operator":"Exists"})")),
@@ -92,11 +92,11 @@ TEST(HostileObjects, DefinitionOfManyKeys) {
     return Definition(Version(
         R"({"type":"object","properties":{"a":{"type":"array","x-kubernetes-list-type":"map",
             "x-kubernetes-list-map-keys":[)" +
-        Repeated(key, 200'000) + R"(],"items":{"type":"object",)" + element + "}}}}"));
+        Repeated(key, 100'000) + R"(],"items":{"type":"object",)" + element + "}}}}"));
   };
   EXPECT_GT(CountOfCreate<CustomResourceDefinition>(list("\"k\"", R"("nullable":false)")), 0U);
   const std::string required =
-      R"("properties":{"k":{"type":"string"}},"required":[)" + Repeated("\"x#\"", 200'000) + "]";
+      R"("properties":{"k":{"type":"string"}},"required":[)" + Repeated("\"x#\"", 100'000) + "]";
   EXPECT_GT(CountOfCreate<CustomResourceDefinition>(list("\"k\"", required)), 0U);
 }
 
@@ -119,11 +119,11 @@ TEST(HostileObjects, DefinitionOfManyVersions) {
 TEST(HostileObjects, StorageOfManyParts) {
   EXPECT_EQ(CountOfCreate<storage::v1::StorageClass>(
                 R"({"metadata":{"name":"s"},"provisioner":"p","allowedTopologies":[)" +
-                Repeated("{}", 500'000) + "]}"),
+                Repeated("{}", 250'000) + "]}"),
             10'000U);
   const std::string drivers =
       R"({"metadata":{"name":"n","resourceVersion":"1"},"spec":{"drivers":[)" +
-      Repeated(R"({"name":"d#","nodeID":"n","topologyKeys":null})", 60'000) + "]}}";
+      Repeated(R"({"name":"d#","nodeID":"n","topologyKeys":null})", 30'000) + "]}}";
   EXPECT_EQ(CountOfUpdate<storage::v1::CSINode>(drivers, drivers), 0U);
 }
 
@@ -131,7 +131,7 @@ TEST(HostileObjects, PolicyOfManyRanges) {
   const auto policy = [](std::string_view range) {
     return R"({"metadata":{"name":"p","namespace":"n","resourceVersion":"1"},"spec":{
       "podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/8","except":[)" +
-           Repeated(range, 100'000) + "]}}]}]}}";
+           Repeated(range, 40'000) + "]}}]}]}}";
   };
   EXPECT_EQ(CountOfUpdate<networking::v1::NetworkPolicy>(policy("\"10.1.0.0/16\""),
                                                          policy("\"10.1.0.0/16\"")),
