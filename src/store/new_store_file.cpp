@@ -28,9 +28,12 @@ Result<void> SyncPath(const std::string& path, int flags) {
 class NewFile {
  public:
   static Result<NewFile> Begin(const std::string& path) {
-    struct stat there{};
-    if (lstat(path.c_str(), &there) == 0) {
-      return Error(Code::kAlreadyExists, path + " is there already");
+    // A log that is left from another file would be taken for this one's.
+    for (const std::string& name : {path, path + "-wal"}) {
+      struct stat there{};
+      if (lstat(name.c_str(), &there) == 0) {
+        return Error(Code::kAlreadyExists, name + " is there already");
+      }
     }
     NewFile file(path);
     const UniqueFd made(open(file.partial_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));

@@ -13,9 +13,9 @@
 // Durability. A write's callback is called after the change would survive kill -9 and a power
 // failure, and nobody, reader or watcher, sees a change before that. When it is called, readers on
 // all threads see the change. An Error says that the change was not made, as far as anybody who
-// uses this store sees; but when the server dies before it takes writes again, a change that failed
-// with kUnavailable may turn out to have been made (as with any peer that stopped answering:
-// compare and try again). kInvalidArgument and kResourceExhausted: surely not made.
+// uses this store sees; but when the server dies before it takes writes again, it may turn out to
+// have been made, as with any peer that stopped answering: compare and try again. Only
+// kInvalidArgument is never made.
 //
 // History. Old states stay readable, and changes watchable, back to the revision that was compacted
 // last; asking for what lies before it is kExpired (410 Gone of the API: list again). Compaction is

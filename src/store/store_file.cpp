@@ -120,6 +120,13 @@ Result<void> StoreFile::LockFile() {
   }
   // SQLite would make it in ten syncs, and readable for all.
   if (fs::exists(options_.path)) return {};
+  if (fs::exists(options_.path + "-wal")) {
+    // SQLite would put the pages of a log into whatever file stands beside it.
+    return Error(Code::kDataLoss,
+                 fmt::format("{0} is missing, but its log {0}-wal is there: put the file back, or "
+                             "the log aside (see docs/store.md)",
+                             options_.path));
+  }
   return MakeStoreFile(options_.path, {}, 0);
 }
 

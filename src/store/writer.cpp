@@ -274,9 +274,12 @@ void Writer::Probe() {
 
 Error Writer::Fail(const Error& error) {
   const bool for_good = error.code() == Code::kDataLoss || error.code() == Code::kInternal;
+  // Whatever it was below: for a client it is one of these, and not that its key is not found.
+  const bool known = error.code() == Code::kDataLoss || error.code() == Code::kResourceExhausted;
   const char* outlook = for_good ? "the server has to be started again, which checks the file"
                                  : "writes are taken again as soon as the disk takes them";
-  Error shown(error.code(), fmt::format("the store is read-only: {}; {}", error.message(), outlook),
+  Error shown(known ? error.code() : Code::kUnavailable,
+              fmt::format("the store is read-only: {}; {}", error.message(), outlook),
               error.os_errno());
   probe_at_ = Clock::now() + options_.retry_interval;
   std::lock_guard lock(mutex_);

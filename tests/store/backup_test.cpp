@@ -199,6 +199,21 @@ TEST(SqliteStoreTest, StateAndHistorySurviveARestart) {
               ElementsAre("~/a=3@4 was 2", "~/a=4@5 was 3", "-/a@6 was 4", "+/a=again@7"));
 }
 
+// A log without its file belongs to nothing that is made in its place.
+TEST(SqliteStoreTest, ALogThatIsLeftAloneIsNotTakenForAnother) {
+  const Folder folder;
+  auto store = Open(folder.File());
+  Put(*store, "/a", "1");
+  // What stays when the process is killed and somebody takes the file away.
+  std::filesystem::copy_file(folder.File("store.db-wal"), folder.File("other.db-wal"));
+  const auto opened = SqliteStore::Open({.path = folder.File("other.db")});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code(), Code::kDataLoss);
+  EXPECT_THAT(opened.error().message(), HasSubstr("other.db is missing, but its log"));
+  EXPECT_EQ(Backup(*store, folder.File("other.db")).error().code(), Code::kAlreadyExists);
+  EXPECT_FALSE(std::filesystem::exists(folder.File("other.db")));
+}
+
 // Compaction by itself, in memory and on disk.
 TEST(SqliteStoreTest, HistoryIsBoundedByBytesChangesAndAge) {
   const Folder folder;

@@ -204,7 +204,7 @@ TEST_F(CrashTest, AcknowledgedWritesSurviveKill9) {
   std::mt19937 random(1);
   int64_t rounds = podium::testing::IsLongForm() ? 500 : 50;
   for (; rounds > 0; --rounds) {
-    RunAndKill(static_cast<unsigned>(random()), std::chrono::microseconds(random() % 60'000));
+    RunAndKill(static_cast<unsigned>(random()), std::chrono::microseconds(random() % 30'000));
     if (HasFatalFailure()) return;
     Check();
     if (HasFailure()) return;

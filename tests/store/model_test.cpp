@@ -276,7 +276,7 @@ TEST(ModelTest, OfMemory) {
   for (unsigned seed = 0; seed < (podium::testing::IsLongForm() ? 50U : 1U); ++seed) {
     SCOPED_TRACE(seed);
     MemoryStore store(executor);
-    RunWorld(store, seed * 1000, 1500);
+    RunWorld(store, seed * 1000, 800);
     if (HasFailure()) return;
   }
 }
@@ -287,7 +287,7 @@ TEST(ModelTest, OfSqlite) {
     const Folder folder;
     auto store = SqliteStore::Open({.path = folder.File(), .log_pages = 32});
     ASSERT_TRUE(store.ok()) << store.error().message();
-    RunWorld(**store, 7 + seed * 1000, 250);
+    RunWorld(**store, 7 + seed * 1000, 150);
     if (HasFailure()) return;
   }
 }
