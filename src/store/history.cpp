@@ -29,7 +29,7 @@ void History::Begin(Revision compacted) {
   log_begin_ = compacted + 1;
 }
 
-void History::Load(EntryPtr entry, std::vector<EntryPtr>* dropped) {
+void History::Load(const EntryPtr& entry, std::vector<EntryPtr>* dropped) {
   assert(entry->mod_revision() <= compacted_ && newest_ == compacted_);
   Put(entry);
   CollectChange(entry, dropped);

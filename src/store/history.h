@@ -48,7 +48,7 @@ class History {
   // are then loaded in the order of their revisions; those that were not collected before the
   // store ended are moved to `dropped`, as Collect does.
   void Begin(Revision compacted);
-  void Load(EntryPtr entry, std::vector<EntryPtr>* dropped);
+  void Load(const EntryPtr& entry, std::vector<EntryPtr>* dropped);
 
   // The change after newest().
   void Append(EntryPtr entry);
@@ -93,7 +93,7 @@ class History {
     mutable EntryPtr newest;
   };
   struct Less {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's word
     static std::string_view Key(const Slot& slot) { return slot.newest->key(); }
     static std::string_view Key(std::string_view key) { return key; }
     template <class A, class B>

@@ -49,7 +49,7 @@ Result<void> LoadRow(EntryPtr row, Revision last, History* history, std::vector<
     if (revision <= last || !IsPossible(*row)) {
       return Error(Code::kDataLoss, fmt::format("the change of revision {} cannot be", revision));
     }
-    history->Load(std::move(row), left);
+    history->Load(row, left);
     return {};
   }
   if (revision != history->newest() + 1) {

@@ -66,7 +66,7 @@ class WatcherRegistry {
  private:
   using List = std::vector<std::shared_ptr<Watcher>>;
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's word
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   using Lists = std::unordered_map<std::string, List, Hash, std::equal_to<>>;

@@ -53,6 +53,7 @@ Writer::~Writer() {
   asked_.notify_one();
   thread_.join();
   std::vector<Announcer::Callback> callbacks;
+  callbacks.reserve(writes_.size() + compactions_.size());
   for (WriteRequest& request : writes_) {
     callbacks.emplace_back([done = std::move(request.done)] { done(Closed()); });
   }
@@ -178,6 +179,7 @@ void Writer::AnswerGroup(std::vector<Result<Written>> answers, Revision publishe
 
 void Writer::AnswerCompactions() {
   std::vector<Announcer::Callback> callbacks;
+  callbacks.reserve(asked_compactions_.size());
   for (CompactRequest& request : asked_compactions_) {
     Result<void> answer = core_->CheckCompact(request.revision);
     if (const std::optional<Error> error = CurrentError(); answer.ok() && error) answer = *error;
