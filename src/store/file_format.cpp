@@ -10,6 +10,12 @@ namespace {
 constexpr int64_t kApplication = 0x706f646d;
 constexpr int64_t kVersion = 1;
 
+constexpr const char* kChanges =
+    "CREATE TABLE changes(revision INTEGER PRIMARY KEY, key BLOB NOT NULL,"
+    " created INTEGER NOT NULL, version INTEGER NOT NULL, sum INTEGER NOT NULL, value BLOB)";
+constexpr const char* kState =
+    "CREATE TABLE state(name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID";
+
 enum Column { kRevision, kKey, kCreated, kTimes, kSum, kValue };
 
 int64_t SumOf(Revision revision, std::string_view key, const Entry::Numbers& numbers, bool deleted,
@@ -35,31 +41,54 @@ Result<void> CheckKind(Database& database) {
     return Error(Code::kInvalidArgument,
                  fmt::format("{} is a database, but no store of podium's", database.path()));
   }
-  if (version <= kVersion) return {};
-  return Error(Code::kUnsupported,
-               fmt::format("{} was made by a newer podium (format {}; this one knows {})",
-                           database.path(), version, kVersion));
+  if (version > kVersion) {
+    return Error(Code::kUnsupported,
+                 fmt::format("{} was made by a newer podium (format {}; this one knows {})",
+                             database.path(), version, kVersion));
+  }
+  // A schema that lost a table to the disk must not look like an empty store.
+  TRY(const std::string schema,
+      database.QueryText("SELECT group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || sql,"
+                         " ';') FROM (SELECT * FROM sqlite_schema ORDER BY name)"));
+  const std::string expected =
+      fmt::format("table changes changes {};table state state {}", kChanges, kState);
+  if (version == kVersion && schema == expected) return {};
+  return Error(Code::kDataLoss, "its schema is not what was written: " + schema);
 }
 
 Result<void> MakeTables(Database& database) {
   return database.Transaction([&]() -> Result<void> {
+    TRY_VOID(database.Execute(kChanges));
+    TRY_VOID(database.Execute(kState));
     TRY_VOID(database.Execute(
-        "CREATE TABLE IF NOT EXISTS changes(revision INTEGER PRIMARY KEY, key BLOB NOT NULL,"
-        " created INTEGER NOT NULL, version INTEGER NOT NULL, sum INTEGER NOT NULL, value BLOB);"
-        "CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, number INTEGER NOT NULL)"
-        " WITHOUT ROWID;"
-        "INSERT OR IGNORE INTO state VALUES ('compacted', 0), ('probe', 0)"));
+        "INSERT INTO state VALUES ('compacted', 0), ('compacted_sum', 0), ('probe', 0)"));
+    TRY(Statement set, PrepareSetCompacted(database));
+    TRY_VOID(SetCompacted(set, 0));
     return database.Execute(
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplication, kVersion)
             .c_str());
   });
 }
 
+Result<Statement> PrepareSetCompacted(Database& database) {
+  return database.Prepare(
+      "UPDATE state SET number = CASE name WHEN 'compacted' THEN ?1 ELSE ?2 END"
+      " WHERE name IN ('compacted', 'compacted_sum')");
+}
+
+Result<void> SetCompacted(Statement& statement, Revision revision) {
+  statement.Bind(1, revision);
+  statement.Bind(2, Checksum().Add(static_cast<uint64_t>(revision)).value());
+  return statement.Run();
+}
+
 Result<Revision> ReadCompacted(Database& database) {
   TRY(const Revision compacted,
       database.QueryNumber("SELECT number FROM state WHERE name = 'compacted'"));
-  if (compacted < 0) {
-    return Error(Code::kDataLoss, fmt::format("{} is compacted at {}", database.path(), compacted));
+  TRY(const int64_t sum,
+      database.QueryNumber("SELECT number FROM state WHERE name = 'compacted_sum'"));
+  if (compacted < 0 || sum != Checksum().Add(static_cast<uint64_t>(compacted)).value()) {
+    return Error(Code::kDataLoss, "the revision compacted last is not what was written");
   }
   return compacted;
 }

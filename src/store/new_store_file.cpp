@@ -84,10 +84,10 @@ Result<void> MakeStoreFile(const std::string& path, std::vector<EntryPtr> entrie
                           "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"));
     TRY_VOID(file_format::MakeTables(*database));
     TRY(Statement insert, file_format::PrepareInsert(*database));
+    TRY(Statement set_compacted, file_format::PrepareSetCompacted(*database));
     TRY_VOID(database->Transaction([&]() -> Result<void> {
       for (const EntryPtr& entry : entries) TRY_VOID(file_format::Insert(insert, *entry));
-      return database->Execute(
-          fmt::format("UPDATE state SET number = {} WHERE name = 'compacted'", compacted).c_str());
+      return file_format::SetCompacted(set_compacted, compacted);
     }));
     TRY_VOID(database->Execute("PRAGMA journal_mode = WAL"));
   }

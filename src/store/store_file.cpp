@@ -153,7 +153,7 @@ Result<void> StoreFile::OpenDatabase() {
   if (tables == 0) TRY_VOID(file_format::MakeTables(database));
   TRY(insert_, file_format::PrepareInsert(database));
   TRY(remove_, database.Prepare("DELETE FROM changes WHERE revision = ?1"));
-  TRY(set_compacted_, database.Prepare("UPDATE state SET number = ?1 WHERE name = 'compacted'"));
+  TRY(set_compacted_, file_format::PrepareSetCompacted(database));
   return {};
 }
 
@@ -170,8 +170,7 @@ Result<void> StoreFile::Commit(std::span<const EntryPtr> changes,
 }
 
 Result<void> StoreFile::SetCompacted(Revision revision) {
-  set_compacted_->Bind(1, revision);
-  return set_compacted_->Run();
+  return file_format::SetCompacted(*set_compacted_, revision);
 }
 
 Result<void> StoreFile::Probe(Revision newest) {

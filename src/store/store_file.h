@@ -3,7 +3,7 @@
 //   changes   a row for each change that is not collected: what the newest state has, and what
 //             history has of older ones. Its number is the revision, so that new rows go to the end
 //             of the tree; there is no index by key, since nobody looks for a key on disk.
-//   state     'compacted': the revision compacted last
+//   state     'compacted': the revision compacted last, and a checksum of that
 //
 // The log of SQLite (FILE-wal) is synced with every transaction. What a failed sync leaves behind:
 // the kernel may have dropped what it could not write, show it all the same, and report success
@@ -87,7 +87,10 @@ namespace file_format {
 // newer podium's; kDataLoss: it is no database.
 Result<void> CheckKind(Database& database);
 Result<void> MakeTables(Database& database);
+// kDataLoss: it does not have the sum that it was written with.
 Result<Revision> ReadCompacted(Database& database);
+Result<Statement> PrepareSetCompacted(Database& database);
+Result<void> SetCompacted(Statement& statement, Revision revision);
 Result<Statement> PrepareInsert(Database& database);
 Result<void> Insert(Statement& insert, const Entry& entry);
 // revision, key, created, version, sum, value; in the order of revisions from a parameter on.

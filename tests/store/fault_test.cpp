@@ -97,7 +97,8 @@ class Client {
     ASSERT_LE(all.revision, newest_ + static_cast<Revision>(refused_.size()));
     RangeOptions then;
     then.at = newest_;
-    EXPECT_EQ(Contents(store.Range(then).value()), acknowledged_);
+    // Revision 0 is an empty store, and as an option the newest.
+    if (newest_ > 0) EXPECT_EQ(Contents(store.Range(then).value()), acknowledged_);
     acknowledged_ = Contents(all);
     newest_ = all.revision;
     refused_.clear();
@@ -323,7 +324,13 @@ TEST(DamageTest, IsFoundOrHarmless) {
   ASSERT_GT(size, 100'000U);
   int found = 0;
   int harmless = 0;
-  for (size_t at = 3; at < size; at += podium::testing::IsLongForm() ? 97 : 997) {
+  const bool long_form = podium::testing::IsLongForm();
+  // The first page has the schema, which a store without rows must not be mistaken for.
+  const auto step = [&](size_t at) -> size_t {
+    if (at < 4096) return long_form ? 1 : 13;
+    return long_form ? 97 : 997;
+  };
+  for (size_t at = 3; at < size; at += step(at)) {
     disk.Damage(kPath, at);
     auto store = SqliteStore::Open(OptionsOf(disk));
     if (store.ok()) {
@@ -336,7 +343,8 @@ TEST(DamageTest, IsFoundOrHarmless) {
     store = Error(Code::kInternal, "closed");
     disk.Damage(kPath, at);  // as it was
   }
-  EXPECT_GT(found, 3 * harmless);
+  EXPECT_GT(found, 100);
+  EXPECT_GT(harmless, 0);
 }
 
 }  // namespace
