@@ -107,9 +107,9 @@ class Client {
   void ForgetRefused() { refused_.clear(); }
 
  private:
-  using Contents_ = std::map<std::string, std::pair<Revision, std::string>>;
-  static Contents_ Contents(const RangeResult& range) {
-    Contents_ contents;
+  using State = std::map<std::string, std::pair<Revision, std::string>>;
+  static State Contents(const RangeResult& range) {
+    State contents;
     for (const EntryPtr& entry : range.entries) {
       contents[std::string(entry->key())] = {entry->mod_revision(), std::string(entry->value())};
     }
@@ -128,7 +128,7 @@ class Client {
   }
 
   std::mt19937 random_;
-  Contents_ acknowledged_;
+  State acknowledged_;
   Revision newest_ = 0;
   std::vector<Write> refused_;
 };
