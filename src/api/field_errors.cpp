@@ -208,6 +208,7 @@ void ErrorList::Add(Error error) {
   if (full()) return;
   bytes_ += error.field.size() + error.bad_value.size() + error.detail.size();
   push_back(std::move(error));
+  if (full()) push_back(Invalid(Path(), "", kNoMoreErrors));
 }
 
 void ErrorList::Append(ErrorList others) {

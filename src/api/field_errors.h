@@ -158,8 +158,12 @@ Error TooLong(const Path& path, int64_t max_bytes);
 Error TooMany(const Path& path, int64_t actual, int64_t max);
 Error InternalError(const Path& path, std::string_view detail);
 
-// An object of 3 MB can be wrong in a million ways, each with a text as long as the object: what is
-// found when some thousand errors or some megabytes are there is dropped.
+// The last error of too many.
+inline constexpr std::string_view kNoMoreErrors = "has too many errors: no more of them are told";
+
+// An object of 3 MB can be wrong in a million ways, each with a text as long as the object: when
+// some thousand errors or some megabytes are there, the last one is kNoMoreErrors, of the whole
+// object, and what is found then is dropped.
 class ErrorList : public std::vector<Error> {
  public:
   using std::vector<Error>::vector;

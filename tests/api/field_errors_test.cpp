@@ -105,13 +105,20 @@ TEST(ErrorListTest, Full) {
   more.Add(Required(path, "dropped"));
   errors.Append(more);
   EXPECT_TRUE(errors.full());
-  EXPECT_EQ(errors.size(), 10'000u);
-  EXPECT_EQ(errors.back().detail, "last");
+  ASSERT_EQ(errors.size(), 10'001u);
+  EXPECT_EQ(errors[9'999].detail, "last");
+  EXPECT_EQ(errors.back().Text(),
+            "<nil>: Invalid value: \"\": has too many errors: no more of them are told");
   ErrorList of_bytes;
   const std::string megabyte(size_t{1} << 20, 'a');
   for (int i = 0; i < 6; ++i) of_bytes.Add(Invalid(path, megabyte, ""));
   EXPECT_TRUE(of_bytes.full());
-  EXPECT_EQ(of_bytes.size(), 4u);
+  ASSERT_EQ(of_bytes.size(), 5u);
+  EXPECT_EQ(of_bytes.back().detail, kNoMoreErrors);
+  // What is full already says so once.
+  ErrorList all;
+  all.Append(of_bytes);
+  EXPECT_EQ(all.size(), 5u);
 }
 
 TEST(ErrorListTest, Aggregate) {

@@ -220,9 +220,8 @@ class Validator {
   // Whether there is no room for one more error, which is then one of the rest.
   bool IsFull(Outcome* out) const {
     if (message_bytes_ < kMaxMessages) return false;
-    constexpr std::string_view kRest = "has more errors than can be told";
-    out->Add(std::string(kRest),
-             {field::ErrorType::kInvalid, root_.String(), BadValue("").text(), std::string(kRest)});
+    const std::string rest(field::kNoMoreErrors);
+    out->Add(rest, {field::ErrorType::kInvalid, root_.String(), BadValue("").text(), rest});
     return true;
   }
   void Add(std::string message, field::Error error, Outcome* out) {

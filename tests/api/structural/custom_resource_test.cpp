@@ -269,7 +269,7 @@ TEST(ValidateCustomResourceTest, MessagesAreBounded) {
     for (const field::Error& error : errors) bytes += error.Text().size();
     EXPECT_LT(bytes, size_t{16} << 20);
     EXPECT_GT(bytes, size_t{2} << 20);
-    EXPECT_EQ(errors.back().detail, "has more errors than can be told");
+    EXPECT_EQ(errors.back().detail, field::kNoMoreErrors);
   }
   // What is wrong stays wrong when there is no room to say so: the first branch does not hold.
   const auto schema = Schema(
@@ -279,7 +279,8 @@ TEST(ValidateCustomResourceTest, MessagesAreBounded) {
       JsonValue::Object{{std::string(size_t{1} << 20, 'x'), Yaml("[3,3,3,3,3,3,3,3,3,3,1,2]")}});
   const auto errors = ValidateCustomResource(*schema, value, field::Path());
   ASSERT_FALSE(errors.empty());
-  EXPECT_EQ(errors.back().Text(), "<nil>: Invalid value: \"\": has more errors than can be told");
+  EXPECT_EQ(errors.back().Text(),
+            "<nil>: Invalid value: \"\": has too many errors: no more of them are told");
 }
 
 TEST(ValidateCustomResourceTest, WhatDidNotChangeMayStay) {
