@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "api/scheme.h"
+#include "api/types/autoscaling_v2.h"
+#include "api/types/discovery_v1beta1.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/yaml.h"
@@ -96,6 +98,70 @@ TEST(ConversionTest, NothingIsLost) {
   ExpectLossless(kCoreEvent, kEvent);
 }
 
+// A label of the older version may become a field too, so that an object does not come back as it
+// was; but what it said it says again, and the object that is stored stays the same.
+TEST(ConversionTest, NothingThatTopologySaysIsLost) {
+  using Slice = discovery::v1beta1::EndpointSlice;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Slice slice;
+    testing::FillRandom(kOldSlice.type(), &slice, {.seed = seed});
+    for (size_t i = 0; i < slice.endpoints.size(); ++i) {
+      discovery::v1beta1::Endpoint& endpoint = slice.endpoints[i];
+      if ((seed + i) % 2 == 0) endpoint.topology["topology.kubernetes.io/zone"] = "z";
+      if ((seed + i) % 3 != 0) endpoint.topology["kubernetes.io/hostname"] = "label";
+      if ((seed + i) % 4 == 0) endpoint.nodeName = "label";
+    }
+    const AnyObject there = Converted(kOldSlice.type(), &slice, kSlice.type());
+    const AnyObject back = Converted(kSlice.type(), there.get(), kOldSlice.type());
+    const AnyObject again = Converted(kOldSlice.type(), back.get(), kSlice.type());
+    ASSERT_EQ(JsonOf(kSlice.type(), again.get()), JsonOf(kSlice.type(), there.get())) << seed;
+    auto is = reflect::Copy(*static_cast<const Slice*>(back.get()));
+    ASSERT_EQ(is.endpoints.size(), slice.endpoints.size());
+    for (size_t i = 0; i < slice.endpoints.size(); ++i) {
+      for (const auto& [key, value] : slice.endpoints[i].topology) {
+        ASSERT_EQ(is.endpoints[i].topology[key], value) << seed << ' ' << key;
+      }
+      if (slice.endpoints[i].nodeName) {
+        ASSERT_EQ(is.endpoints[i].nodeName, slice.endpoints[i].nodeName) << seed;
+      }
+      is.endpoints[i].topology = slice.endpoints[i].topology;
+      is.endpoints[i].nodeName = slice.endpoints[i].nodeName;
+    }
+    is.apiVersion = slice.apiVersion;
+    ASSERT_EQ(JsonOf(kOldSlice.type(), &is), JsonOf(kOldSlice.type(), &slice)) << seed;
+  }
+}
+
+// The older version has no word for some of what random metrics say (a target of another type than
+// its value); all else comes back, and a second trip changes nothing.
+TEST(ConversionTest, RandomAutoscalersSettle) {
+  using Scaler = autoscaling::v2::HorizontalPodAutoscaler;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Scaler scaler;
+    testing::FillRandom(kScaler.type(), &scaler, {.seed = seed});
+    auto& behavior = scaler.spec.behavior;
+    // One that says nothing is none, as upstream has it.
+    if (behavior.has_value() && !behavior->scaleUp.has_value() &&
+        !behavior->scaleDown.has_value()) {
+      behavior = {};
+    }
+    const AnyObject old = Converted(kScaler.type(), &scaler, kOldScaler.type());
+    const AnyObject once = Converted(kOldScaler.type(), old.get(), kScaler.type());
+    const AnyObject old_again = Converted(kScaler.type(), once.get(), kOldScaler.type());
+    const AnyObject twice = Converted(kOldScaler.type(), old_again.get(), kScaler.type());
+    ASSERT_EQ(JsonOf(kScaler.type(), twice.get()), JsonOf(kScaler.type(), once.get())) << seed;
+    auto is = reflect::Copy(*static_cast<const Scaler*>(once.get()));
+    if (!scaler.spec.metrics.empty()) {
+      ASSERT_EQ(is.spec.metrics.size(), scaler.spec.metrics.size()) << seed;
+    }
+    ASSERT_EQ(is.status.currentMetrics.size(), scaler.status.currentMetrics.size()) << seed;
+    is.spec.metrics = scaler.spec.metrics;
+    is.status.currentMetrics = scaler.status.currentMetrics;
+    is.apiVersion = scaler.apiVersion;
+    ASSERT_EQ(JsonOf(kScaler.type(), &is), JsonOf(kScaler.type(), &scaler)) << seed;
+  }
+}
+
 TEST(ConversionTest, BetweenOtherTypesThereIsNone) {
   const AnyObject object(kBudget.type());
   const auto none = ConvertObject(kBudget.type(), object.get(), kCronJob.type());
@@ -135,6 +201,12 @@ TEST(ConversionTest, AnEmptySelectorKeepsItsMeaning) {
   EXPECT_EQ(SpecOf(Convert(kBudget, exists_yaml.c_str(), kOldBudget)), kEmpty);
   EXPECT_EQ(SpecOf(Convert(kBudget, "{spec: {selector: {}}}", kOldBudget)), absent);
   EXPECT_EQ(SpecOf(Convert(kOldBudget, absent_yaml.c_str(), kBudget)), kEmpty);
+  EXPECT_EQ(SpecOf(Convert(kOldBudget,
+                           "{spec: {selector: {matchLabels: {}, matchExpressions: []}}}", kBudget)),
+            exists);
+  EXPECT_EQ(SpecOf(Convert(kBudget, "{spec: {selector: {matchLabels: {}, matchExpressions: []}}}",
+                           kOldBudget)),
+            absent);
   // What says the same in both is left alone.
   EXPECT_EQ(SpecOf(Convert(kOldBudget, exists_yaml.c_str(), kBudget)), exists);
   EXPECT_EQ(SpecOf(Convert(kOldBudget, "{spec: {minAvailable: 1}}", kBudget)),
@@ -157,6 +229,17 @@ TEST(ConversionTest, TopologyAndItsFields) {
               kSlice);
   EXPECT_NE(now.find(R"("nodeName":"m","zone":"z")"), std::string::npos) << now;
   EXPECT_EQ(now.find("opology"), std::string::npos) << now;
+  // Both stay where they differ.
+  const char* differing =
+      "{endpoints: [{nodeName: field, topology: {kubernetes.io/hostname: label}}]}";
+  const std::string kept = Convert(kOldSlice, differing, kSlice);
+  EXPECT_NE(kept.find(R"("deprecatedTopology":{"kubernetes.io/hostname":"label"})"),
+            std::string::npos)
+      << kept;
+  const std::string again = Convert(kSlice, kept.c_str(), kOldSlice);
+  EXPECT_NE(again.find(R"("topology":{"kubernetes.io/hostname":"label"})"), std::string::npos)
+      << again;
+  EXPECT_NE(again.find(R"("nodeName":"field")"), std::string::npos) << again;
   // The field is stronger than the label.
   EXPECT_NE(
       Convert(kOldSlice,

@@ -73,8 +73,11 @@ Result<void> SliceToStored(const discovery::v1beta1::EndpointSlice& from,
     discovery::v1::Endpoint& endpoint = to->endpoints[i];
     reflect::Map<std::string> topology = from.endpoints[i].topology;
     endpoint.zone = Take(kZone, &topology);
-    auto hostname = Take(kHostname, &topology);
-    if (!endpoint.nodeName) endpoint.nodeName = std::move(hostname);
+    // A label that says another thing than the field stays where it is, so that neither is lost.
+    const auto label = topology.find(kHostname);
+    if (label != topology.end() && (!endpoint.nodeName || *endpoint.nodeName == label->second)) {
+      endpoint.nodeName = Take(kHostname, &topology);
+    }
     endpoint.deprecatedTopology = std::move(topology);
   }
   return {};
@@ -87,7 +90,7 @@ Result<void> SliceFromStored(const discovery::v1::EndpointSlice& from,
     const discovery::v1::Endpoint& endpoint = from.endpoints[i];
     reflect::Map<std::string> topology = endpoint.deprecatedTopology;
     if (endpoint.zone) topology[kZone] = *endpoint.zone;
-    if (endpoint.nodeName) topology[kHostname] = *endpoint.nodeName;
+    if (endpoint.nodeName && topology[kHostname].empty()) topology[kHostname] = *endpoint.nodeName;
     to->endpoints[i].topology = std::move(topology);
   }
   return {};
