@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace podium::api {
@@ -16,6 +17,13 @@ std::string InUnits(int64_t larger, char larger_unit, int64_t smaller, char smal
   std::string out = std::to_string(larger) + larger_unit;
   if (smaller != 0) out += std::to_string(smaller) + smaller_unit;
   return out;
+}
+
+// The first condition of the type is the one that counts.
+bool IsInitialized(const Pod& pod) {
+  const auto found =
+      std::ranges::find(pod.status.conditions, "Initialized", &core::v1::PodCondition::type);
+  return found != pod.status.conditions.end() && found->status == "True";
 }
 
 bool HasCondition(const Pod& pod, std::string_view type) {
@@ -62,7 +70,7 @@ class Summary {
     total_ = pod.spec.containers.size() +
              std::ranges::count(pod.spec.initContainers, "Always", &Container::restartPolicy);
     const bool initializing = LookAtInitContainers();
-    if (!initializing || HasCondition(pod, "Initialized")) LookAtContainers();
+    if (!initializing || IsInitialized(pod)) LookAtContainers();
     if (!pod.metadata.deletionTimestamp) return;
     const bool over = pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
     if (pod.status.reason == "NodeLost") {
@@ -108,6 +116,7 @@ class Summary {
   void LookAtContainers() {
     restarts_ = sidecar_restarts_;
     bool has_running = false;
+    std::string failure;
     const auto& statuses = pod_.status.containerStatuses;
     for (auto container = statuses.rbegin(); container != statuses.rend(); ++container) {
       restarts_.Add(*container);
@@ -116,14 +125,20 @@ class Summary {
         status_ = state.waiting->reason;
       } else if (state.terminated.has_value()) {
         status_ = EndOf(*state.terminated);
+        if (state.terminated->exitCode != 0) failure = status_;
       } else if (container->ready && state.running.has_value()) {
         has_running = true;
         ++ready_;
       }
     }
-    // Some have completed, and others run on.
-    if (status_ == "Completed" && has_running) {
-      status_ = HasCondition(pod_, "Ready") ? "Running" : "NotReady";
+    // One has completed; others run on, or have failed.
+    if (status_ != "Completed") return;
+    if (has_running && HasCondition(pod_, "Ready")) {
+      status_ = "Running";
+    } else if (!failure.empty()) {
+      status_ = failure;
+    } else if (has_running) {
+      status_ = "NotReady";
     }
   }
 
@@ -137,6 +152,12 @@ class Summary {
 
 std::string OrNone(const std::string& text) { return text.empty() ? "<none>" : text; }
 
+// Where the older field differs from the list it is the one that is right, as in upstream's
+// conversion of a pod's status.
+const std::string& IpOf(const core::v1::PodStatus& status) {
+  return status.podIP.empty() && !status.podIPs.empty() ? status.podIPs[0].ip : status.podIP;
+}
+
 std::string Since(Time then, Time now) {
   return HumanDuration(now.unix_seconds() - then.unix_seconds());
 }
@@ -148,6 +169,9 @@ std::string HumanDuration(int64_t seconds) {
   constexpr int64_t kHour = 60 * kMinute;
   constexpr int64_t kDay = 24 * kHour;
   constexpr int64_t kYear = 365 * kDay;
+  // Go's durations are nanoseconds; a longer span is the longest one.
+  constexpr int64_t kLongest = std::numeric_limits<int64_t>::max() / 1'000'000'000;
+  seconds = std::min(seconds, kLongest);
   if (seconds < -1) return "<invalid>";
   if (seconds < 0) return "0s";
   if (seconds < 2 * kMinute) return std::to_string(seconds) + 's';
@@ -175,7 +199,7 @@ PodRow RowOf(const Pod& pod, Time now) {
   }
   const Time created = pod.metadata.creationTimestamp;
   row.age = created.IsZero() ? "<unknown>" : Since(created, now);
-  row.ip = OrNone(pod.status.podIPs.empty() ? pod.status.podIP : pod.status.podIPs[0].ip);
+  row.ip = OrNone(IpOf(pod.status));
   row.node = OrNone(pod.spec.nodeName);
   return row;
 }

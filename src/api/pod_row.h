@@ -22,7 +22,8 @@ struct PodRow {
 PodRow RowOf(const core::v1::Pod& pod, Time now);
 
 // A span of time in two units at most: 75s, 4m20s, 3h5m, 2d4h, 400d, 3y (upstream's
-// k8s.io/apimachinery/pkg/util/duration, HumanDuration).
+// k8s.io/apimachinery/pkg/util/duration, HumanDuration). "<invalid>" for what lies more than a
+// second ahead; no span is longer than 292y, where Go's durations end.
 std::string HumanDuration(int64_t seconds);
 
 }  // namespace podium::api

@@ -95,6 +95,47 @@ TEST(PodRow, AsUpstreamsPrinter) {
        init + "status: {phase: Pending, initContainerStatuses: [{name: i, state: {terminated: "
               "{}}}, {name: s, started: false, state: {running: {}}}]}",
        "0/2", "Init:1/2", "0"},
+      // The first container's end is what is looked at last; a failure of another one is told.
+      {"one completed, one failed",
+       two + "status: {phase: Failed, containerStatuses: [{name: a, state: {terminated: {reason: "
+             "Completed}}}, {name: b, state: {terminated: {reason: Error, exitCode: 1}}}]}",
+       "0/2", "Error", "0"},
+      {"one completed, one failed without a reason",
+       two + "status: {phase: Failed, containerStatuses: [{name: a, state: {terminated: {reason: "
+             "Completed}}}, {name: b, state: {terminated: {signal: 9, exitCode: 137}}}]}",
+       "0/2", "Signal:9", "0"},
+      {"completed, failed and running, not ready",
+       "spec: {containers: [{name: a}, {name: b}, {name: c}]}\nstatus: {phase: Running, "
+       "containerStatuses: [{name: a, state: {terminated: {reason: Completed}}}, {name: b, state: "
+       "{terminated: {reason: OOMKilled, exitCode: 137}}}, {name: c, ready: true, state: {running: "
+       "{}}}]}",
+       "1/3", "OOMKilled", "0"},
+      {"completed, failed and running, ready",
+       "spec: {containers: [{name: a}, {name: b}, {name: c}]}\nstatus: {phase: Running, "
+       "conditions: [{type: Ready, status: 'True'}], containerStatuses: [{name: a, state: "
+       "{terminated: {reason: Completed}}}, {name: b, state: {terminated: {reason: Error, "
+       "exitCode: "
+       "1}}}, {name: c, ready: true, state: {running: {}}}]}",
+       "1/3", "Running", "0"},
+      // Of two conditions of a type the first one counts.
+      {"initialized twice",
+       init + "status: {phase: Pending, conditions: [{type: Initialized, status: 'False'}, {type: "
+              "Initialized, status: 'True'}], initContainerStatuses: [{name: i, restartCount: 2, "
+              "state: {running: {}}}], containerStatuses: [{name: a, ready: true, state: {running: "
+              "{}}}]}",
+       "0/2", "Init:0/2", "2"},
+      {"initialized before, a sidecar restarts",
+       init + "status: {phase: Running, conditions: [{type: Initialized, status: 'True'}], "
+              "initContainerStatuses: [{name: i, restartCount: 5, state: {terminated: {}}}, {name: "
+              "s, restartCount: 3, started: false, state: {waiting: {reason: CrashLoopBackOff}}, "
+              "lastState: {terminated: {finishedAt: 2026-01-01T00:59:30Z}}}], containerStatuses: "
+              "[{name: a, ready: true, restartCount: 1, state: {running: {}}, lastState: "
+              "{terminated: {finishedAt: 2026-01-01T00:50:00Z}}}]}",
+       "1/2", "Init:CrashLoopBackOff", "4 (30s ago)"},
+      {"restarted in the future",
+       two + "status: {phase: Running, containerStatuses: [{name: a, restartCount: 1, state: "
+             "{running: {}}, lastState: {terminated: {finishedAt: 2026-01-01T01:00:05Z}}}]}",
+       "0/2", "Running", "1 (<invalid> ago)"},
   };
   for (const Case& c : cases) {
     const PodRow row = RowOf(PodOf(c.yaml), kNow);
@@ -112,6 +153,11 @@ TEST(PodRow, DeletionAndAddresses) {
       "status: {phase: Running, podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}");
   EXPECT_EQ(RowOf(pod, kNow).ip, "10.0.0.1");
   EXPECT_EQ(RowOf(pod, kNow).node, "n1");
+  // Where the two differ the older field is right, as in upstream's conversion.
+  pod.status.podIP = "10.0.0.9";
+  EXPECT_EQ(RowOf(pod, kNow).ip, "10.0.0.9");
+  pod.status.podIP = "";
+  EXPECT_EQ(RowOf(pod, kNow).ip, "10.0.0.1");
   pod.metadata.deletionTimestamp = kNow;
   EXPECT_EQ(RowOf(pod, kNow).status, "Terminating");
   pod.status.reason = "NodeLost";
@@ -127,14 +173,34 @@ TEST(PodRow, DeletionAndAddresses) {
 
 TEST(HumanDuration, TwoUnitsAtMost) {
   const std::pair<int64_t, const char*> cases[] = {
-      {-2, "<invalid>"},     {-1, "0s"},        {0, "0s"},
-      {119, "119s"},         {120, "2m"},       {130, "2m10s"},
-      {599, "9m59s"},        {600, "10m"},      {10799, "179m"},
-      {10800, "3h"},         {11100, "3h5m"},   {28799, "7h59m"},
-      {28800, "8h"},         {172799, "47h"},   {172800, "2d"},
-      {180000, "2d2h"},      {691199, "7d23h"}, {691200, "8d"},
-      {63071999, "729d"},    {63072000, "2y"},  {64000000, "2y10d"},
-      {252287999, "7y364d"}, {252288000, "8y"},
+      {-2, "<invalid>"},
+      {-1, "0s"},
+      {0, "0s"},
+      {119, "119s"},
+      {120, "2m"},
+      {130, "2m10s"},
+      {599, "9m59s"},
+      {600, "10m"},
+      {10799, "179m"},
+      {10800, "3h"},
+      {11100, "3h5m"},
+      {28799, "7h59m"},
+      {28800, "8h"},
+      {172799, "47h"},
+      {172800, "2d"},
+      {180000, "2d2h"},
+      {691199, "7d23h"},
+      {691200, "8d"},
+      {63071999, "729d"},
+      {63072000, "2y"},
+      {64000000, "2y10d"},
+      {252287999, "7y364d"},
+      {252288000, "8y"},
+      // Go's durations end before their three hundredth year.
+      {9223372036, "292y"},
+      {9223372037, "292y"},
+      {252000000000, "292y"},
+      {-252000000000, "<invalid>"},
   };
   for (const auto& [seconds, text] : cases) EXPECT_EQ(HumanDuration(seconds), text) << seconds;
 }

@@ -51,7 +51,8 @@ std::string Cells(const meta::v1::TableRow& row) {
     out += cell.text;
   }
   // As Go writes them.
-  for (const auto& [escaped, plain] : {std::pair("\\u003c", '<'), {"\\u003e", '>'}}) {
+  for (const auto& [escaped, plain] :
+       {std::pair("\\u003c", '<'), {"\\u003e", '>'}, {"\\u0026", '&'}}) {
     for (size_t at = out.find(escaped); at != std::string::npos; at = out.find(escaped, at)) {
       out.replace(at, std::string_view(escaped).size(), 1, plain);
     }
@@ -85,6 +86,11 @@ const Case kCases[] = {
      R"c("the" "Ready,SchedulingDisabled" "a,edge,worker" "<unknown>" "v1" "10.0.0.1" "<none>" "Debian" "6.1" "podium://1")c"},
     {"v1", "Node", META "status: {conditions: [{type: Ready, status: Unknown}]}\n",
      R"c("the" "NotReady" "<none>" "60m" "" "<none>" "<none>" "<unknown>" "<unknown>" "<unknown>")c"},
+    // Of two conditions the last one counts, of two addresses the first one, whatever it says.
+    {"v1", "Node",
+     META "status: {conditions: [{type: Ready, status: 'False'}, {type: Ready, status: 'True'}], "
+          "addresses: [{type: ExternalIP, address: ''}, {type: ExternalIP, address: 1.1.1.1}]}\n",
+     R"c("the" "Ready" "<none>" "60m" "" "<none>" "" "<unknown>" "<unknown>" "<unknown>")c"},
     {"v1", "Node", META,
      R"c("the" "Unknown" "<none>" "60m" "" "<none>" "<none>" "<unknown>" "<unknown>" "<unknown>")c"},
     {"v1", "PodTemplate", META "template: " TEMPLATE "\n", R"c("the" "x,w" "i,j" "a=b,c=d")c"},
@@ -119,6 +125,9 @@ const Case kCases[] = {
      "apps/v1, kind: DaemonSet, name: d, controller: true}]}\nrevision: 7\n",
      R"c("the" "daemonset.apps/d" 7 "<unknown>")c"},
     {"apps/v1", "ControllerRevision", META, R"c("the" "<none>" 0 "60m")c"},
+    {"apps/v1", "ControllerRevision",
+     "metadata: {name: the, ownerReferences: [{name: d, controller: true}]}\n",
+     R"c("the" "d" 0 "<unknown>")c"},
     {"batch/v1", "Job",
      META
      "spec: {completions: 5, parallelism: 2, selector: {matchLabels: {a: b}}, template: " TEMPLATE
@@ -138,6 +147,21 @@ const Case kCases[] = {
      "metadata: {name: the, deletionTimestamp: 2026-01-01T00:00:00Z}\nstatus: {conditions: [{type: "
      "Suspended, status: 'True'}]}\n",
      R"c("the" "Terminating" "0/1" "" "<unknown>" "" "" "<none>")c"},
+    {"batch/v1", "Job", META "status: {conditions: [{type: SuccessCriteriaMet, status: 'True'}]}\n",
+     R"c("the" "SuccessCriteriaMet" "0/1" "" "60m" "" "" "<none>")c"},
+    {"batch/v1", "Job",
+     META "status: {conditions: [{type: SuccessCriteriaMet, status: 'True'}, {type: FailureTarget, "
+          "status: 'True'}, {type: Failed, status: 'False'}, {type: Failed, status: 'True'}]}\n",
+     R"c("the" "FailureTarget" "0/1" "" "60m" "" "" "<none>")c"},
+    // Years that a duration of Go does not reach.
+    {"batch/v1", "Job",
+     "metadata: {name: the, creationTimestamp: 0001-01-02T00:00:00Z}\nstatus: {startTime: "
+     "0001-01-01T00:00:00Z, completionTime: 9999-12-31T23:59:59Z}\n",
+     R"c("the" "Running" "0/1" "292y" "292y" "" "" "<none>")c"},
+    {"batch/v1", "Job",
+     "metadata: {name: the, creationTimestamp: 9999-12-31T23:59:59Z}\nspec: {completions: -1}\n"
+     "status: {succeeded: -2, startTime: 9999-12-31T23:59:59Z}\n",
+     R"c("the" "Running" "-2/-1" "<invalid>" "<invalid>" "" "" "<none>")c"},
     {"batch/v1", "CronJob",
      META "spec: {schedule: '* * * * *', timeZone: Etc/UTC, suspend: false, jobTemplate: {spec: "
           "{selector: {matchLabels: {a: b}}, template: " TEMPLATE
@@ -157,7 +181,7 @@ const Case kCases[] = {
     {"v1", "ComponentStatus", META, R"c("the" "Unknown" "" "")c"},
     {"v1", "ConfigMap", META "data: {a: b, c: d}\nbinaryData: {e: ''}\n", R"c("the" 3 "60m")c"},
     {"v1", "Secret", META "type: Opaque\ndata: {a: ''}\n", R"c("the" "Opaque" 1 "60m")c"},
-    {"v1", "ServiceAccount", META "secrets: [{}, {}]\n", R"c("the" 2 "60m")c"},
+    {"v1", "ServiceAccount", META "secrets: [{}, {}]\n", R"c("the" "60m")c"},
     {"v1", "Namespace", META "status: {phase: Active}\n", R"c("the" "Active" "60m")c"},
     {"v1", "Endpoints", META, R"c("the" "<none>" "60m")c"},
     {"v1", "Endpoints",
@@ -185,6 +209,7 @@ const Case kCases[] = {
      META "eventTime: 2026-01-01T00:50:00.000000Z\nseries: {count: 9, lastObservedTime: "
           "2026-01-01T00:59:55.000000Z}\n",
      R"c("5s" "" "" "" "" "" "" "10m" 9 "the")c"},
+    {"v1", "Event", META "count: -3\n", R"c("<unknown>" "" "" "" "" "" "" "<unknown>" -3 "the")c"},
     {"events.k8s.io/v1", "Event",
      META "type: Warning\nreason: R\nnote: hi\nregarding: {kind: Pod, name: p}\n"
           "reportingController: c\neventTime: 2026-01-01T00:59:00.000000Z\n",
@@ -220,6 +245,8 @@ const Case kCases[] = {
      R"c("the" "LoadBalancer" "<none>" "1.1.1.1,9.9.9.9,a.b,1.2.3.4" "<none>" "60m" "<none>")c"},
     {"v1", "Service", META "spec: {type: LoadBalancer}\n",
      R"c("the" "LoadBalancer" "<none>" "<pending>" "<none>" "60m" "<none>")c"},
+    {"v1", "Service", META "spec: {type: ClusterIP, clusterIPs: [''], externalIPs: ['']}\n",
+     R"c("the" "ClusterIP" "" "" "<none>" "60m" "<none>")c"},
     {"v1", "Service", META "spec: {type: ExternalName, externalName: a.b}\n",
      R"c("the" "ExternalName" "<none>" "a.b" "<none>" "60m" "<none>")c"},
     {"v1", "Service", META "spec: {type: ClusterIP, externalIPs: [1.2.3.4, 1.2.3.5]}\n",
@@ -291,6 +318,11 @@ const Case kCases[] = {
           "true}\n",
      R"c("the" "a" "p" "m" true "60m")c"},
     {"storage.k8s.io/v1", "VolumeAttributesClass", META "driverName: d\n", R"c("the" "d" "60m")c"},
+    // None of them is marked as the default one.
+    {"storage.k8s.io/v1", "VolumeAttributesClass",
+     "metadata: {name: the, annotations: "
+     "{volumeattributesclass.alpha.kubernetes.io/is-default-class: 'true'}}\n",
+     R"c("the" "" "<unknown>")c"},
 
     // The rest.
     {"autoscaling/v2", "HorizontalPodAutoscaler",
@@ -313,6 +345,22 @@ const Case kCases[] = {
           "external: {target: {averageValue: '3'}}}]}\nstatus: {currentMetrics: [{object: "
           "{current: {value: '7'}}}, {external: {current: {averageValue: '2'}}}]}\n",
      R"c("the" "/" "7/10, 2/3 (avg)" "<unset>" 0 0 "60m")c"},
+    // A status that is there without the value is another thing than none: Go's word for it.
+    {"autoscaling/v2", "HorizontalPodAutoscaler",
+     META "spec: {metrics: [{type: Object, object: {target: {value: '10'}}}, {type: External, "
+          "external: {target: {}}}]}\nstatus: {currentMetrics: [{object: {current: {averageValue: "
+          "'7'}}}]}\n",
+     R"c("the" "/" "<nil>/10, <unknown>/<nil>" "<unset>" 0 0 "60m")c"},
+    {"autoscaling/v2", "HorizontalPodAutoscaler",
+     META "spec: {metrics: [{type: Pods, pods: {target: {}}}, {type: Resource, resource: {name: "
+          "cpu, target: {averageValue: '1'}}}]}\nstatus: {currentMetrics: [{pods: {}}, {resource: "
+          "{current: {averageUtilization: 5}}}]}\n",
+     R"c("the" "/" "<nil>/<nil>, cpu: <nil>/1" "<unset>" 0 0 "60m")c"},
+    {"autoscaling/v2", "HorizontalPodAutoscaler",
+     META "spec: {metrics: [{type: External, external: {target: {averageValue: '3'}}}, {type: "
+          "ContainerResource, containerResource: {name: cpu, target: {averageUtilization: 5}}}]}\n"
+          "status: {currentMetrics: [{external: {}}, {containerResource: {}}]}\n",
+     R"c("the" "/" "<unknown>/3 (avg), cpu: <unknown>/5%" "<unset>" 0 0 "60m")c"},
     {"autoscaling/v2", "HorizontalPodAutoscaler", META "spec: {metrics: [{type: New}]}\n",
      R"c("the" "/" "<unknown type>" "<unset>" 0 0 "60m")c"},
     {"autoscaling/v1", "HorizontalPodAutoscaler",
@@ -342,8 +390,16 @@ const Case kCases[] = {
     {"admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding",
      META "spec: {policyName: p, paramRef: {name: c}}\n", R"c("the" "p" "*/c" "60m")c"},
     {"admissionregistration.k8s.io/v1", "MutatingAdmissionPolicyBinding",
-     META "spec: {policyName: p, paramRef: {selector: {matchLabels: {a: b}}}}\n",
-     R"c("the" "p" "a=b" "60m")c"},
+     META "spec: {policyName: p, paramRef: {selector: {matchLabels: {c: d, a: b}}}}\n",
+     R"c("the" "p" "&LabelSelector{MatchLabels:map[string]string{a: b,c: d,},)c"
+     R"c(MatchExpressions:[]LabelSelectorRequirement{},}" "60m")c"},
+    {"admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding",
+     META "spec: {policyName: p, paramRef: {selector: {matchExpressions: [{key: k, operator: In, "
+          "values: [x, w]}, {key: l, operator: Exists}]}}}\n",
+     R"c("the" "p" "&LabelSelector{MatchLabels:map[string]string{},)c"
+     R"c(MatchExpressions:[]LabelSelectorRequirement{)c"
+     R"c(LabelSelectorRequirement{Key:k,Operator:In,Values:[x w],},)c"
+     R"c(LabelSelectorRequirement{Key:l,Operator:Exists,Values:[],},},}" "60m")c"},
     {"admissionregistration.k8s.io/v1", "MutatingAdmissionPolicyBinding", META,
      R"c("the" "" "<unset>" "60m")c"},
     {"apiregistration.k8s.io/v1", "APIService", META, R"c("the" "Local" "Unknown" "60m")c"},
@@ -351,6 +407,9 @@ const Case kCases[] = {
      META "spec: {service: {namespace: ns, name: s}}\nstatus: {conditions: [{type: Available, "
           "status: 'False', reason: Missing}]}\n",
      R"c("the" "ns/s" "False (Missing)" "60m")c"},
+    {"apiregistration.k8s.io/v1", "APIService",
+     META "status: {conditions: [{type: Available, status: 'False'}]}\n",
+     R"c("the" "Local" "False" "60m")c"},
     {"apiregistration.k8s.io/v1", "APIService",
      META "status: {conditions: [{type: Available, status: 'True', reason: Local}]}\n",
      R"c("the" "Local" "True" "60m")c"},

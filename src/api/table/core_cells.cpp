@@ -46,7 +46,6 @@ void MakeSecret(const Secret& object, Cells* cells) {
 
 void MakeServiceAccount(const ServiceAccount& object, Cells* cells) {
   cells->Text(object.metadata.name);
-  cells->Number(SizeOf(object.secrets));
   cells->Age(object.metadata);
 }
 
@@ -109,7 +108,7 @@ struct EventFields {
 void MakeEventCells(const EventFields& event, Cells* cells) {
   const std::string first = event.first.IsZero() ? cells->Ago(event.time) : cells->Ago(event.first);
   std::string last = event.last.IsZero() ? first : cells->Ago(event.last);
-  int64_t count = std::max<int64_t>(event.count, 1);
+  int64_t count = event.count == 0 ? 1 : event.count;
   if (event.series) {
     count = event.series->first;
     last = cells->Ago(event.series->second);
@@ -224,7 +223,9 @@ void MakeResourceQuota(const ResourceQuota& object, Cells* cells) {
 
 std::string ExternalIpsOf(const Service& service) {
   const ServiceSpec& spec = service.spec;
-  if (spec.type == "ClusterIP" || spec.type == "NodePort") return Join(spec.externalIPs, ",");
+  if (spec.type == "ClusterIP" || spec.type == "NodePort") {
+    return spec.externalIPs.empty() ? std::string(kNone) : Join(spec.externalIPs, ",");
+  }
   if (spec.type == "ExternalName") return spec.externalName;
   if (spec.type != "LoadBalancer") return std::string(kUnknown);
   std::set<std::string> balancers;
@@ -244,11 +245,10 @@ void MakeService(const Service& object, Cells* cells) {
     if (port.nodePort > 0) text += ':' + std::to_string(port.nodePort);
     text += '/' + port.protocol;
   }
-  const bool named = object.spec.type == "ExternalName";
   cells->Text(object.metadata.name);
   cells->Text(object.spec.type);
-  cells->Text(object.spec.clusterIPs.empty() ? "" : object.spec.clusterIPs[0], kNone);
-  cells->Text(ExternalIpsOf(object), named ? "" : kNone);
+  cells->Text(object.spec.clusterIPs.empty() ? kNone : object.spec.clusterIPs[0]);
+  cells->Text(ExternalIpsOf(object));
   cells->Text(Join(ports, ","), kNone);
   cells->Age(object.metadata);
   cells->Text(LabelsText(object.spec.selector));

@@ -33,31 +33,30 @@ std::string Percent(const std::optional<int32_t>& value, std::string_view otherw
   return value ? std::to_string(*value) + '%' : std::string(otherwise);
 }
 
-std::string OrZero(const std::optional<Quantity>& quantity) {
-  return quantity ? quantity->String() : "0";
+// What Go writes for the quantity that a pointer does not have.
+std::string OrNil(const std::optional<Quantity>& quantity) {
+  return quantity ? quantity->String() : "<nil>";
 }
 
 // Of a resource, of all containers or of one; in amounts or in percent of what was requested.
 std::string ResourceText(const std::string& name, const scaling::MetricTarget& target,
                          const scaling::MetricValueStatus* current) {
-  const scaling::MetricValueStatus none;
-  if (!current) current = &none;
   if (target.averageValue) {
-    return name + ": " + OrUnknown(current->averageValue) + '/' + target.averageValue->String();
+    return name + ": " + (current ? OrNil(current->averageValue) : std::string(kUnknown)) + '/' +
+           target.averageValue->String();
   }
-  return name + ": " + Percent(current->averageUtilization, kUnknown) + '/' +
-         Percent(target.averageUtilization, "<auto>");
+  return name + ": " + Percent(current ? current->averageUtilization : std::nullopt, kUnknown) +
+         '/' + Percent(target.averageUtilization, "<auto>");
 }
 
 // Of something else: by its average a pod, or as a whole.
 std::string MetricText(const scaling::MetricTarget& target,
                        const scaling::MetricValueStatus* current) {
-  const scaling::MetricValueStatus none;
-  if (!current) current = &none;
   if (target.averageValue) {
-    return OrUnknown(current->averageValue) + '/' + target.averageValue->String() + " (avg)";
+    return OrUnknown(current ? current->averageValue : std::nullopt) + '/' +
+           target.averageValue->String() + " (avg)";
   }
-  return OrUnknown(current->value) + '/' + OrZero(target.value);
+  return (current ? OrNil(current->value) : std::string(kUnknown)) + '/' + OrNil(target.value);
 }
 
 std::string TargetText(const scaling::MetricSpec& spec, const scaling::MetricStatus& status) {
@@ -71,8 +70,9 @@ std::string TargetText(const scaling::MetricSpec& spec, const scaling::MetricSta
         status.containerResource.has_value() ? &status.containerResource->current : nullptr);
   }
   if (spec.type == "Pods" && spec.pods.has_value()) {
-    return OrUnknown(status.pods.has_value() ? status.pods->current.averageValue : std::nullopt) +
-           '/' + OrZero(spec.pods->target.averageValue);
+    return (status.pods.has_value() ? OrNil(status.pods->current.averageValue)
+                                    : std::string(kUnknown)) +
+           '/' + OrNil(spec.pods->target.averageValue);
   }
   if (spec.type == "Object" && spec.object.has_value()) {
     return MetricText(spec.object->target,
@@ -160,6 +160,20 @@ void MakeMutatingPolicy(const MutatingAdmissionPolicy& object, Cells* cells) {
   MakeAdmissionPolicy(object.metadata, object.spec.mutations.size(), object.spec.paramKind, cells);
 }
 
+// The struct as upstream's generated code writes it: the printer does not look for a shorter form.
+std::string StructText(const meta::v1::LabelSelector& selector) {
+  std::string out = "&LabelSelector{MatchLabels:map[string]string{";
+  for (const auto& [key, value] : selector.matchLabels) {
+    out.append(key).append(": ").append(value).append(",");
+  }
+  out += "},MatchExpressions:[]LabelSelectorRequirement{";
+  for (const meta::v1::LabelSelectorRequirement& each : selector.matchExpressions) {
+    out += "LabelSelectorRequirement{Key:" + each.key + ",Operator:" + each.operator_ +
+           ",Values:[" + Join(each.values, " ") + "],},";
+  }
+  return out + "},}";
+}
+
 template <class Binding>
 void MakePolicyBinding(const Binding& object, Cells* cells) {
   std::string parameters(kUnset);
@@ -169,7 +183,7 @@ void MakePolicyBinding(const Binding& object, Cells* cells) {
       parameters =
           (reference.namespace_.empty() ? "*" : reference.namespace_) + '/' + reference.name;
     } else if (reference.selector.has_value()) {
-      parameters = SelectorText(reference.selector.get());
+      parameters = StructText(*reference.selector);
     }
   }
   cells->Text(object.metadata.name);
@@ -183,7 +197,8 @@ void MakeApiService(const apiregistration::v1::APIService& object, Cells* cells)
       object.status.conditions, [](const auto& each) { return each.type == "Available"; });
   std::string available = "Unknown";
   if (found != object.status.conditions.end()) {
-    available = found->status == "True" ? "True" : found->status + " (" + found->reason + ')';
+    available = found->status;
+    if (available != "True" && !found->reason.empty()) available += " (" + found->reason + ')';
   }
   const auto& service = object.spec.service;
   cells->Text(object.metadata.name);

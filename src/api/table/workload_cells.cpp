@@ -40,22 +40,26 @@ void MakePod(const Pod& pod, Cells* cells) {
 
 std::string_view AddressOf(const Node& node, std::string_view type) {
   const auto found = std::ranges::find(node.status.addresses, type, &NodeAddress::type);
-  return found == node.status.addresses.end() ? std::string_view() : found->address;
+  return found == node.status.addresses.end() ? kNone : found->address;
+}
+
+// The last condition of the type is the one that counts.
+std::string StatusOf(const Node& node) {
+  std::string status = "Unknown";
+  for (const NodeCondition& condition : node.status.conditions) {
+    if (condition.type == "Ready") status = condition.status == "True" ? "Ready" : "NotReady";
+  }
+  return node.spec.unschedulable ? status + ",SchedulingDisabled" : status;
 }
 
 void MakeNode(const Node& node, Cells* cells) {
-  const auto ready = std::ranges::find(node.status.conditions, "Ready", &NodeCondition::type);
-  std::string status = "Unknown";
-  if (ready != node.status.conditions.end())
-    status = ready->status == "True" ? "Ready" : "NotReady";
-  if (node.spec.unschedulable) status += ",SchedulingDisabled";
   cells->Text(node.metadata.name);
-  cells->Text(status);
+  cells->Text(StatusOf(node));
   cells->Text(RolesOf(node), kNone);
   cells->Age(node.metadata);
   cells->Text(node.status.nodeInfo.kubeletVersion);
-  cells->Text(AddressOf(node, "InternalIP"), kNone);
-  cells->Text(AddressOf(node, "ExternalIP"), kNone);
+  cells->Text(AddressOf(node, "InternalIP"));
+  cells->Text(AddressOf(node, "ExternalIP"));
   cells->Text(node.status.nodeInfo.osImage, kUnknown);
   cells->Text(node.status.nodeInfo.kernelVersion, kUnknown);
   cells->Text(node.status.nodeInfo.containerRuntimeVersion, kUnknown);
@@ -130,16 +134,17 @@ void MakeControllerRevision(const ControllerRevision& object, Cells* cells) {
     const size_t slash = owner->apiVersion.find('/');
     const std::string group =
         slash == std::string::npos ? "" : '.' + owner->apiVersion.substr(0, slash);
-    cells->Text(LowerCase(owner->kind + group) + '/' + owner->name);
+    const std::string kind = LowerCase(owner->kind + group);
+    cells->Text(kind.empty() ? owner->name : kind + '/' + owner->name);
   }
   cells->Number(object.revision);
   cells->Age(object.metadata);
 }
 
+// The first condition of the type is the one that counts.
 bool Holds(const Job& job, std::string_view condition) {
-  return std::ranges::any_of(job.status.conditions, [&](const JobCondition& each) {
-    return each.type == condition && each.status == "True";
-  });
+  const auto found = std::ranges::find(job.status.conditions, condition, &JobCondition::type);
+  return found != job.status.conditions.end() && found->status == "True";
 }
 
 std::string_view StatusOf(const Job& job) {
@@ -147,7 +152,7 @@ std::string_view StatusOf(const Job& job) {
     if (Holds(job, condition)) return condition;
   }
   if (job.metadata.deletionTimestamp) return "Terminating";
-  for (const char* condition : {"Suspended", "FailureTarget"}) {
+  for (const char* condition : {"Suspended", "FailureTarget", "SuccessCriteriaMet"}) {
     if (Holds(job, condition)) return condition;
   }
   return "Running";
