@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string_view>
 
 namespace podium::api {
@@ -38,9 +39,13 @@ bool IsGated(const Pod& pod) {
   });
 }
 
-bool IsSidecar(const Pod& pod, std::string_view name) {
-  const auto found = std::ranges::find(pod.spec.initContainers, name, &Container::name);
-  return found != pod.spec.initContainers.end() && found->restartPolicy == "Always";
+// The names of the init containers that keep running.
+std::set<std::string_view> SidecarsOf(const Pod& pod) {
+  std::set<std::string_view> out;
+  for (const Container& container : pod.spec.initContainers) {
+    if (container.restartPolicy == "Always") out.insert(container.name);
+  }
+  return out;
 }
 
 // Restarts of some containers, and when the last one was.
@@ -87,11 +92,12 @@ class Summary {
  private:
   // Whether one of them is what the pod waits for.
   bool LookAtInitContainers() {
+    const std::set<std::string_view> sidecars = SidecarsOf(pod_);
     for (size_t i = 0; i < pod_.status.initContainerStatuses.size(); ++i) {
       const ContainerStatus& container = pod_.status.initContainerStatuses[i];
       const auto& terminated = container.state.terminated;
       const auto& waiting = container.state.waiting;
-      const bool sidecar = IsSidecar(pod_, container.name);
+      const bool sidecar = sidecars.contains(container.name);
       restarts_.Add(container);
       if (sidecar) sidecar_restarts_.Add(container);
       if (terminated.has_value() && terminated->exitCode == 0) continue;

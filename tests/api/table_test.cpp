@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 #include "api/types/columns.h"
 #include "reflect/json.h"
 #include "reflect/yaml.h"
+#include "support/cpu_time.h"
 #include "support/random_object.h"
 
 namespace podium::api {
@@ -478,6 +480,31 @@ TEST(TableTest, EveryKindHasACaseAndACellForEachColumn) {
           << kind;
     }
   }
+}
+
+// Nobody counts what a status has; a row must not take the square of it.
+TEST(TableTest, APodOfManyPartsTakesNoLongTime) {
+  constexpr int kMany = 20'000;
+  core::v1::Pod pod;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string name = "part" + std::to_string(i);
+    pod.spec.initContainers.emplace_back().name = name;
+    auto& status = pod.status.initContainerStatuses.emplace_back();
+    status.name = name;
+    status.state.terminated.ensure();
+    pod.spec.readinessGates.emplace_back().conditionType = name;
+    auto& condition = pod.status.conditions.emplace_back();
+    condition.type = name;
+    condition.status = "True";
+  }
+  pod.spec.initContainers.back().restartPolicy = "Always";
+  pod.status.initContainerStatuses.back().restartCount = 7;
+  const auto start = podium::testing::CpuTime();
+  const auto cells = CellsOf(reflect::TypeOf<core::v1::Pod>(), &pod, kNow);
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(1));
+  EXPECT_EQ(cells[1].text, "\"0/1\"");
+  EXPECT_EQ(cells[3].text, "\"7\"");
+  EXPECT_EQ(cells[8].text, "\"20000/20000\"");
 }
 
 TEST(TableTest, WhatARowCarriesOfItsObject) {

@@ -1,6 +1,8 @@
 // Pods, nodes, and what makes pods.
 #include <algorithm>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "api/labels.h"
 #include "api/pod_row.h"
@@ -29,10 +31,14 @@ void MakePod(const Pod& pod, Cells* cells) {
   }
   cells->Text(pod.status.nominatedNodeName, kNone);
   if (pod.spec.readinessGates.empty()) return cells->Text(kNone);
+  // The first condition of a type is the one that counts.
+  std::map<std::string_view, bool> holds;
+  for (const PodCondition& condition : pod.status.conditions) {
+    holds.try_emplace(condition.type, condition.status == "True");
+  }
   const auto is_true = [&](const PodReadinessGate& gate) {
-    const auto found =
-        std::ranges::find(pod.status.conditions, gate.conditionType, &PodCondition::type);
-    return found != pod.status.conditions.end() && found->status == "True";
+    const auto found = holds.find(gate.conditionType);
+    return found != holds.end() && found->second;
   };
   cells->Text(Of(std::ranges::count_if(pod.spec.readinessGates, is_true),
                  static_cast<int64_t>(pod.spec.readinessGates.size())));
