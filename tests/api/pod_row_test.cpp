@@ -147,6 +147,91 @@ TEST(PodRow, AsUpstreamsPrinter) {
   }
 }
 
+// What upstream's own tests of printPod and of its sidecars ask, where the cases above do not.
+TEST(PodRow, AsUpstreamsTestsHaveIt) {
+  const std::string plain =
+      "spec: {initContainers: [{name: i}, {name: j}], containers: [{name: a}]}\n";
+  const std::string sidecars =
+      "spec: {initContainers: [{name: r, restartPolicy: Always}, {name: s, restartPolicy: "
+      "Always}], "
+      "containers: [{name: a}]}\n";
+  const std::string ended_10s = "lastState: {terminated: {finishedAt: 2026-01-01T00:59:50Z}}";
+  const std::string ended_20s = "lastState: {terminated: {finishedAt: 2026-01-01T00:59:40Z}}";
+  const std::string waits = "containerStatuses: [{name: a, state: {waiting: {}}}]";
+  const Case cases[] = {
+      {"the first init container restarts",
+       plain +
+           "status: {phase: p, initContainerStatuses: [{name: i, restartCount: 3, state: "
+           "{running: {}}, " +
+           ended_10s + "}, {name: j, state: {waiting: {}}}], " + waits + "}",
+       "0/1", "Init:0/2", "3 (10s ago)"},
+      {"the second one restarts, the first one did",
+       plain +
+           "status: {phase: p, initContainerStatuses: [{name: i, restartCount: 2, state: "
+           "{terminated: {}}, " +
+           ended_20s +
+           "}, {name: j, restartCount: 3, state: {running: "
+           "{}}, " +
+           ended_10s + "}], " + waits + "}",
+       "0/1", "Init:1/2", "5 (10s ago)"},
+      {"restarts of init containers that have completed do not count",
+       plain +
+           "status: {phase: Running, initContainerStatuses: [{name: i, restartCount: 2, state: "
+           "{terminated: {}}, " +
+           ended_10s +
+           "}], containerStatuses: [{name: a, restartCount: "
+           "4, state: {running: {}}, " +
+           ended_20s + "}]}",
+       "0/1", "Running", "4 (20s ago)"},
+      {"the second sidecar has not started",
+       sidecars +
+           "status: {phase: Pending, initContainerStatuses: [{name: r, restartCount: 3, "
+           "started: true, state: {running: {}}, " +
+           ended_10s +
+           "}, {name: s, started: "
+           "false, state: {running: {}}}], " +
+           waits +
+           ", conditions: [{type: Initialized, "
+           "status: 'False'}]}",
+       "0/3", "Init:1/2", "3 (10s ago)"},
+      {"sidecars run, not ready",
+       sidecars +
+           "status: {phase: Running, initContainerStatuses: [{name: r, restartCount: 3, "
+           "started: true, state: {running: {}}, " +
+           ended_10s +
+           "}, {name: s, started: "
+           "true, state: {running: {}}}], containerStatuses: [{name: a, ready: true, "
+           "restartCount: 4, state: {running: {}}, " +
+           ended_20s +
+           "}], conditions: [{type: "
+           "Initialized, status: 'True'}]}",
+       "1/3", "Running", "7 (10s ago)"},
+      {"sidecars ended with an error behind a completed container",
+       sidecars +
+           "status: {phase: Succeeded, initContainerStatuses: [{name: r, restartCount: 3, "
+           "started: false, state: {terminated: {reason: Error, exitCode: 137}}, " +
+           ended_10s +
+           "}, {name: s, started: false, state: {terminated: {reason: Error, exitCode: "
+           "137}}}], containerStatuses: [{name: a, restartCount: 4, state: {terminated: "
+           "{reason: Completed}}, " +
+           ended_20s +
+           "}], conditions: [{type: Initialized, "
+           "status: 'True'}]}",
+       "0/3", "Completed", "7 (10s ago)"},
+      {"statuses of containers that there are not",
+       "spec: {initContainers: [{name: i}, {name: s, restartPolicy: Always}], containers: [{name: "
+       "a}]}\nstatus: {phase: Running, initContainerStatuses: [{name: x}, {name: i}, {name: s}], "
+       "containerStatuses: [{name: z}, {name: a}]}",
+       "0/2", "Init:0/2", "0"},
+  };
+  for (const Case& c : cases) {
+    const PodRow row = RowOf(PodOf(c.yaml), kNow);
+    EXPECT_EQ(row.ready, c.ready) << c.name;
+    EXPECT_EQ(row.status, c.status) << c.name;
+    EXPECT_EQ(row.restarts, c.restarts) << c.name;
+  }
+}
+
 TEST(PodRow, DeletionAndAddresses) {
   core::v1::Pod pod = PodOf(
       "spec: {nodeName: n1, containers: [{name: a}]}\n"
