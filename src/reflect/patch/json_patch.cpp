@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "reflect/go_text.h"
+#include "reflect/patch/patch_tree.h"
 
 namespace podium::reflect {
 namespace {
@@ -42,75 +42,63 @@ Result<size_t> IndexOf(std::string_view key, size_t places) {
   return static_cast<size_t>(index < 0 ? index + count : index);
 }
 
-// Objects and arrays in each other.
-size_t Depth(const JsonValue& value) {
-  size_t inner = 0;
-  if (value.is_object()) {
-    for (const auto& member : value.object()) inner = std::max(inner, Depth(member.value));
-  } else if (value.is_array()) {
-    for (const JsonValue& element : value.array()) inner = std::max(inner, Depth(element));
-  } else {
-    return 0;
-  }
-  return inner + 1;
-}
-
 // Where a pointer leads: the last token and the object or array that it is to be looked up in.
 struct Place {
-  JsonValue* container;
+  PatchContainer* container;
   std::string key;
   size_t depth = 1;  // of the container, the document's own being 1
 
   // The value there; null when an object has no such member.
-  Result<JsonValue*> Get() const {
+  Result<PatchNode*> Get() const {
     if (container->is_object()) return container->Find(key);
-    TRY(const size_t index, IndexOf(key, container->array().size()));
-    return &container->array()[index];
+    TRY(const size_t index, IndexOf(key, container->size()));
+    return container->At(index);
   }
-  Result<void> Add(JsonValue value) const {
+  Result<void> Add(PatchNode value) const {
     if (container->is_object()) {
-      container->Set(key, std::move(value));
+      if (PatchNode* there = container->Find(key)) {
+        container->Replace(there, std::move(value));
+      } else {
+        container->Append(key, std::move(value));
+      }
       return {};
     }
-    JsonValue::Array& array = container->array();
     if (key == "-") {
-      array.push_back(std::move(value));
+      container->Insert(container->size(), std::move(value));
       return {};
     }
     if (Result<int64_t> number = ParseGoInt(key); !number.ok()) {
       return std::move(number).error().WithContext(
           fmt::format("value was not a proper array index: '{}'", key));
     }
-    TRY(const size_t index, IndexOf(key, array.size() + 1));
-    array.insert(array.begin() + static_cast<ptrdiff_t>(index), std::move(value));
+    TRY(const size_t index, IndexOf(key, container->size() + 1));
+    container->Insert(index, std::move(value));
     return {};
   }
-  Result<void> Remove() const {
+  Result<PatchNode> Remove() const {
     if (container->is_object()) {
-      if (container->Erase(key)) return {};
+      if (container->Find(key)) return container->Erase(key);
       return Invalid(fmt::format("Unable to remove nonexistent key: {}: {}", key, kMissing));
     }
-    JsonValue::Array& array = container->array();
-    TRY(const size_t index, IndexOf(key, array.size()));
-    array.erase(array.begin() + static_cast<ptrdiff_t>(index));
-    return {};
+    TRY(const size_t index, IndexOf(key, container->size()));
+    return container->Erase(index);
   }
 };
 
 // Empty when the way there is broken.
-std::optional<Place> FindPlace(JsonValue* document, std::string_view pointer) {
+std::optional<Place> FindPlace(const PatchNode& document, std::string_view pointer) {
   size_t slash = pointer.find('/');
   // What stands before the first slash is not looked at, as upstream.
   if (slash == std::string_view::npos) return std::nullopt;
-  Place place{document, {}};
+  Place place{document.container(), {}};
   for (;;) {
     const size_t next = pointer.find('/', slash + 1);
     place.key = Unescaped(pointer.substr(slash + 1, next - slash - 1));
-    if (!place.container->is_object() && !place.container->is_array()) return std::nullopt;
+    if (place.container == nullptr) return std::nullopt;
     if (next == std::string_view::npos) return place;
-    const Result<JsonValue*> inner = place.Get();
+    const Result<PatchNode*> inner = place.Get();
     if (!inner.ok() || *inner == nullptr) return std::nullopt;
-    place.container = *inner;
+    place.container = (*inner)->container();
     ++place.depth;
     slash = next;
   }
@@ -118,18 +106,13 @@ std::optional<Place> FindPlace(JsonValue* document, std::string_view pointer) {
 
 bool IsText(const JsonValue* value) { return value != nullptr && value->is_string(); }
 
-// What the operations of a patch have come to so far.
-struct Progress {
-  size_t copied = 0;   // bytes
-  size_t deepest = 0;  // the document's depth at most
-};
-
 class Operation {
  public:
-  Operation(const JsonValue& fields, const JsonPatch::Limits& limits, Progress* progress)
-      : fields_(fields), limits_(limits), progress_(*progress) {}
+  // `copied_bytes` is what the operations of the patch have copied so far.
+  Operation(const JsonValue& fields, const JsonPatch::Limits& limits, size_t* copied_bytes)
+      : fields_(fields), limits_(limits), copied_bytes_(*copied_bytes) {}
 
-  Result<void> Apply(JsonValue* document) const {
+  Result<void> Apply(PatchNode* document) const {
     const JsonValue* op = fields_.Find("op");
     const std::string_view kind = IsText(op) ? std::string_view(op->string()) : "unknown";
     if (kind == "add") return Add(document);
@@ -163,56 +146,43 @@ class Operation {
     return value ? *value : null_;
   }
 
-  Result<void> CheckDepth(const Place& place, size_t depth) const {
-    if (place.depth + depth > limits_.depth) {
-      return Error(Code::kResourceExhausted, "exceeded max depth");
-    }
-    progress_.deepest = std::max(progress_.deepest, place.depth + depth);
-    return {};
+  Result<void> CheckDepth(const Place& place, const PatchNode& value) const {
+    if (place.depth + value.height() <= limits_.depth) return {};
+    return Error(Code::kResourceExhausted, "exceeded max depth");
   }
-  Result<void> AddAt(const Place& place, JsonValue value) const {
-    TRY_VOID(CheckDepth(place, Depth(value)));
-    return place.Add(std::move(value));
-  }
-  // The same of what was taken out at `source`. How deep that is at most is known without looking
-  // into it, which would take long when a large part of the document moves again and again.
-  Result<void> MoveTo(const Place& place, const Place& source, JsonValue value,
-                      const JsonValue& document) const {
-    size_t depth = progress_.deepest - std::min(progress_.deepest, source.depth);
-    if (place.depth + depth > limits_.depth) {
-      depth = Depth(value);
-      progress_.deepest = Depth(document);
-    }
-    TRY_VOID(CheckDepth(place, depth));
+  Result<void> AddAt(const Place& place, PatchNode value) const {
+    TRY_VOID(CheckDepth(place, value));
     return place.Add(std::move(value));
   }
 
-  Result<void> Add(JsonValue* document) const {
+  Result<void> Add(PatchNode* document) const {
     const Result<std::string_view> path = Path();
     if (!path.ok())
       return Invalid(fmt::format("add operation failed to decode path: {}", kMissing));
-    const auto place = FindPlace(document, *path);
+    const auto place = FindPlace(*document, *path);
     if (!place) {
       return Invalid(fmt::format("add operation does not apply: doc is missing path: \"{}\": {}",
                                  *path, kMissing));
     }
-    return At("error in add for path", *path, AddAt(*place, Value()));
+    return At("error in add for path", *path, AddAt(*place, PatchNode(Value())));
   }
 
-  Result<void> Remove(JsonValue* document) const {
+  Result<void> Remove(PatchNode* document) const {
     const Result<std::string_view> path = Path();
     if (!path.ok()) {
       return Invalid(fmt::format("remove operation failed to decode path: {}", kMissing));
     }
-    const auto place = FindPlace(document, *path);
+    const auto place = FindPlace(*document, *path);
     if (!place) {
       return Invalid(fmt::format("remove operation does not apply: doc is missing path: \"{}\": {}",
                                  *path, kMissing));
     }
-    return At("error in remove for path", *path, place->Remove());
+    Result<PatchNode> removed = place->Remove();
+    if (removed.ok()) return {};
+    return At("error in remove for path", *path, std::move(removed).error());
   }
 
-  Result<void> Replace(JsonValue* document) const {
+  Result<void> Replace(PatchNode* document) const {
     Result<std::string_view> path = Path();
     if (!path.ok()) {
       return std::move(path).error().WithContext("replace operation failed to decode path");
@@ -222,107 +192,104 @@ class Operation {
       if (!value.is_object() && !value.is_array()) {
         return Invalid("replace operation value must be object or array");
       }
-      *document = value;
-      progress_.deepest = Depth(value);
+      *document = PatchNode(value);
       return {};
     }
-    const auto place = FindPlace(document, *path);
+    const auto place = FindPlace(*document, *path);
     if (!place) {
       return Invalid(fmt::format("replace operation does not apply: doc is missing path: {}: {}",
                                  *path, kMissing));
     }
-    const Result<JsonValue*> there = place->Get();
+    const Result<PatchNode*> there = place->Get();
     if (!there.ok()) {
       return Invalid(fmt::format("replace operation does not apply: doc is missing key: {}: {}",
                                  *path, kMissing));
     }
-    if (*there == nullptr) return AddAt(*place, Value());
-    TRY_VOID(CheckDepth(*place, Depth(Value())));
-    **there = Value();
+    if (*there == nullptr) return AddAt(*place, PatchNode(Value()));
+    PatchNode value(Value());
+    TRY_VOID(CheckDepth(*place, value));
+    place->container->Replace(*there, std::move(value));
     return {};
   }
 
-  Result<void> Move(JsonValue* document) const {
+  Result<void> Move(PatchNode* document) const {
     Result<std::string_view> from = From();
     if (!from.ok()) {
       return std::move(from).error().WithContext("move operation failed to decode from");
     }
-    const auto source = FindPlace(document, *from);
+    const auto source = FindPlace(*document, *from);
     if (!source) {
       return Invalid(fmt::format("move operation does not apply: doc is missing from path: {}: {}",
                                  *from, kMissing));
     }
-    Result<JsonValue*> there = source->Get();
-    if (!there.ok()) return At("error in move for path", source->key, std::move(there).error());
-    JsonValue moved = *there ? std::move(**there) : JsonValue();
-    TRY_VOID(At("error in move for path", source->key, source->Remove()));
+    Result<PatchNode> moved = source->Remove();
+    if (!moved.ok()) return At("error in move for path", source->key, std::move(moved).error());
     Result<std::string_view> path = Path();
     if (!path.ok()) {
       return std::move(path).error().WithContext("move operation failed to decode path");
     }
-    const auto place = FindPlace(document, *path);
+    const auto place = FindPlace(*document, *path);
     if (!place) {
       return Invalid(
           fmt::format("move operation does not apply: doc is missing destination path: {}: {}",
                       *path, kMissing));
     }
-    return At("error in move for path", *path,
-              MoveTo(*place, *source, std::move(moved), *document));
+    return At("error in move for path", *path, AddAt(*place, *std::move(moved)));
   }
 
-  Result<void> Copy(JsonValue* document) const {
+  Result<void> Copy(PatchNode* document) const {
     Result<std::string_view> from = From();
     if (!from.ok()) {
       return std::move(from).error().WithContext("copy operation failed to decode from");
     }
-    const auto source = FindPlace(document, *from);
+    const auto source = FindPlace(*document, *from);
     if (!source) {
       return Invalid(fmt::format("copy operation does not apply: doc is missing from path: {}: {}",
                                  *from, kMissing));
     }
-    Result<JsonValue*> there = source->Get();
+    Result<PatchNode*> there = source->Get();
     if (!there.ok()) return At("error in copy for from", *from, std::move(there).error());
     const Result<std::string_view> path = Path();
     if (!path.ok()) {
       return Invalid(fmt::format("copy operation failed to decode path: {}", kMissing));
     }
-    const auto place = FindPlace(document, *path);
+    const auto place = FindPlace(*document, *path);
     if (!place) {
       return Invalid(
           fmt::format("copy operation does not apply: doc is missing destination path: {}: {}",
                       *path, kMissing));
     }
-    JsonValue value = *there ? **there : JsonValue();
-    if (*there) progress_.copied += ToText(value).size();
-    if (progress_.copied > limits_.copied_bytes) {
+    JsonValue value = *there ? (*there)->Copy() : JsonValue();
+    if (*there) copied_bytes_ += ToText(value).size();
+    if (copied_bytes_ > limits_.copied_bytes) {
       return Error(Code::kResourceExhausted,
                    fmt::format("Unable to complete the copy, the accumulated size increase of "
                                "copy is {}, exceeding the limit {}",
-                               progress_.copied, limits_.copied_bytes));
+                               copied_bytes_, limits_.copied_bytes));
     }
-    Result<void> added = AddAt(*place, std::move(value));
+    Result<void> added = AddAt(*place, PatchNode(std::move(value)));
     if (added.ok()) return {};
     return std::move(added).error().WithContext("error while adding value during copy");
   }
 
-  Result<void> Test(JsonValue* document) const {
+  Result<void> Test(PatchNode* document) const {
     Result<std::string_view> path = Path();
     if (!path.ok()) {
       return std::move(path).error().WithContext("test operation failed to decode path");
     }
-    const JsonValue absent;
-    const JsonValue* value = document;
+    const PatchNode absent;
+    const PatchNode* value = document;
     if (!path->empty()) {
-      const auto place = FindPlace(document, *path);
+      const auto place = FindPlace(*document, *path);
       if (!place) {
         return Invalid(
             fmt::format("test operation does not apply: is missing path: {}: {}", *path, kMissing));
       }
-      Result<JsonValue*> there = place->Get();
+      Result<PatchNode*> there = place->Get();
       if (!there.ok()) return At("error in test for path", *path, std::move(there).error());
       value = *there ? *there : &absent;
     }
-    if (Equivalent(*value, Value())) return {};
+    if (value->SameAs(Value())) return {};
     return Invalid(fmt::format("testing value {} failed: test failed", *path));
   }
 
@@ -334,7 +301,7 @@ class Operation {
   const JsonValue null_;
   const JsonValue& fields_;
   const JsonPatch::Limits& limits_;
-  Progress& progress_;
+  size_t& copied_bytes_;
 };
 
 }  // namespace
@@ -364,10 +331,12 @@ Result<void> JsonPatch::Apply(JsonValue* document, const Limits& limits) const {
                  fmt::format("The allowed maximum operations in a JSON patch is {}, got {}",
                              limits.operations, operations_.size()));
   }
-  Progress progress{.deepest = Depth(*document)};
+  PatchNode root(std::exchange(*document, JsonValue()));
+  size_t copied_bytes = 0;
   for (const JsonValue& operation : operations_) {
-    TRY_VOID(Operation(operation, limits, &progress).Apply(document));
+    TRY_VOID(Operation(operation, limits, &copied_bytes).Apply(&root));
   }
+  *document = root.Take();
   return {};
 }
 

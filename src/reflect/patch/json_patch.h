@@ -25,7 +25,8 @@ class JsonPatch {
   struct Limits {
     // Bytes of JSON that copy operations may add up to: a few of them double a document each time.
     size_t copied_bytes = size_t{3} << 20;
-    // Of one patch; each takes time linear in the document at most.
+    // Of one patch. Beyond what one reading of the document takes, each takes time linear in its
+    // own text, whatever the document: see patch_tree.h.
     size_t operations = 10'000;
     // Of the document at any time, as for ParseJson: moves and copies into what was moved and
     // copied double it.
@@ -42,8 +43,8 @@ class JsonPatch {
 
   size_t size() const { return operations_.size(); }
 
-  // Applies one operation after the other. On an error the document is one that some of the
-  // operations have changed: of no use. kInvalidArgument: an operation does not apply;
+  // Applies one operation after the other. On an error the document is null or as it was: of no
+  // use. kInvalidArgument: an operation does not apply;
   // kResourceExhausted: beyond a limit.
   Result<void> Apply(JsonValue* document) const { return Apply(document, Limits()); }
   Result<void> Apply(JsonValue* document, const Limits& limits) const;
