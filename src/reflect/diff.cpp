@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "reflect/field_path.h"
+#include "reflect/list_map_keys.h"
 
 namespace podium::reflect {
 namespace {
@@ -33,19 +35,10 @@ Known OfMember(const Known& object, std::string_view key) {
   return OfElement(*field);
 }
 
-std::vector<std::string_view> KeysOf(const Field& field) {
-  std::vector<std::string_view> keys;
-  if (field.facts->list_type == ListType::kMap) {
-    std::string_view left = field.facts->list_map_keys;
-    while (!left.empty()) {
-      const size_t space = left.find(' ');
-      keys.push_back(left.substr(0, space));
-      left = space == std::string_view::npos ? std::string_view() : left.substr(space + 1);
-    }
-  } else if (field.facts->list_type != ListType::kAtomic && field.facts->merge_key[0] != '\0') {
-    keys.emplace_back(field.facts->merge_key);
-  }
-  return keys;
+std::vector<std::string> KeysOf(const Field& field) {
+  if (field.facts->list_type == ListType::kMap) return ListMapKeysOf(*field.facts);
+  if (field.facts->list_type == ListType::kAtomic || field.facts->merge_key[0] == '\0') return {};
+  return {field.facts->merge_key};
 }
 
 bool IsSet(const Field& field) {
@@ -64,7 +57,7 @@ struct Keyed {
 
 // Nothing when the elements cannot be told apart.
 std::optional<Keyed> ByKeys(const Field& field, const JsonValue::Array& list) {
-  const std::vector<std::string_view> keys = KeysOf(field);
+  const std::vector<std::string> keys = KeysOf(field);
   const bool is_set = IsSet(field);
   if (keys.empty() && !is_set) return std::nullopt;
   Keyed keyed;
@@ -74,7 +67,7 @@ std::optional<Keyed> ByKeys(const Field& field, const JsonValue::Array& list) {
       if (element.is_object() || element.is_array()) return std::nullopt;
       text += ToText(element);
     }
-    for (const std::string_view key : keys) {
+    for (const std::string& key : keys) {
       const JsonValue* value = element.Find(key);
       if (text.size() > 1) text += ',';
       text += key;

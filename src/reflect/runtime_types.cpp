@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "reflect/json.h"
+#include "reflect/list_map_keys.h"
 #include "reflect/ops.h"
 #include "reflect/runtime_storage.h"
 #include "reflect/unknown_members.h"
@@ -32,14 +33,22 @@ std::string_view Text(const JsonValue& schema, std::string_view key) {
   return found && found->is_string() ? std::string_view(found->string()) : std::string_view();
 }
 
-// The strings of a list, joined.
-std::string Joined(const JsonValue* list, char separator) {
-  std::string out;
-  if (!list || !list->is_array()) return out;
+// The strings of a list; none when it has others.
+std::vector<std::string> Texts(const JsonValue* list) {
+  std::vector<std::string> texts;
+  if (!list || !list->is_array()) return texts;
   for (const JsonValue& element : list->array()) {
     if (!element.is_string()) return {};
+    texts.push_back(element.string());
+  }
+  return texts;
+}
+
+std::string Joined(const std::vector<std::string>& texts, char separator) {
+  std::string out;
+  for (const std::string& text : texts) {
     if (!out.empty()) out += separator;
-    out += element.string();
+    out += text;
   }
   return out;
 }
@@ -244,10 +253,10 @@ class RuntimeTypeBuilder {
 
   const Facts* FactsOf(const JsonValue& schema) {
     Facts& facts = arena_.facts.emplace_back();
-    facts.enum_values = Keep(Joined(schema.Find("enum"), '|'));
+    facts.enum_values = Keep(Joined(Texts(schema.Find("enum")), '|'));
     facts.closed_enum = facts.enum_values[0] != '\0';
     if (const JsonValue* value = schema.Find("default")) facts.default_value = Keep(ToText(*value));
-    facts.list_map_keys = Keep(Joined(schema.Find("x-kubernetes-list-map-keys"), ' '));
+    facts.list_map_keys = Keep(ListMapKeysText(Texts(schema.Find("x-kubernetes-list-map-keys"))));
     const std::string_view list = Text(schema, "x-kubernetes-list-type");
     if (list == "atomic") facts.list_type = ListType::kAtomic;
     if (list == "set") facts.list_type = ListType::kSet;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "api/types/admissionregistration_v1.h"
 #include "api/types/apiextensions_v1.h"
@@ -13,6 +14,7 @@
 #include "api/types/meta_v1.h"
 #include "api/types/registry.h"
 #include "api/types/runtime.h"
+#include "reflect/list_map_keys.h"
 
 namespace podium::api {
 namespace {
@@ -124,14 +126,11 @@ TEST(TypesTest, MergeKeysAndListMapKeysAreFieldsOfTheElements) {
   size_t keys = 0;
   ForEachType([&](const Type& type) {
     for (const Field& field : type.fields) {
-      std::string names = field.facts->list_map_keys;
-      if (field.facts->merge_key[0]) names += " " + std::string(field.facts->merge_key);
-      size_t at = 0;
-      while ((at = names.find_first_not_of(' ', at)) != std::string::npos) {
-        const size_t end = std::min(names.find(' ', at), names.size());
+      std::vector<std::string> names = reflect::ListMapKeysOf(*field.facts);
+      if (field.facts->merge_key[0]) names.emplace_back(field.facts->merge_key);
+      for (const std::string& name : names) {
         ASSERT_NE(field.type, nullptr) << field.name();
-        EXPECT_NE(field.type->Find(names.substr(at, end - at)), nullptr) << field.name();
-        at = end;
+        EXPECT_NE(field.type->Find(name), nullptr) << field.name();
         ++keys;
       }
     }

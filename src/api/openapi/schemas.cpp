@@ -10,6 +10,7 @@
 #include "api/time.h"
 #include "api/types/meta_v1.h"
 #include "api/types/registry.h"
+#include "reflect/list_map_keys.h"
 
 namespace podium::api::openapi {
 namespace {
@@ -221,11 +222,7 @@ class FieldSchema {
     const Facts& facts = *field_.facts;
     if (facts.list_map_keys[0] != '\0') {
       JsonValue::Array keys;
-      for (std::string_view rest = facts.list_map_keys; !rest.empty();) {
-        const size_t space = std::min(rest.find(' '), rest.size());
-        keys.push_back(Text(rest.substr(0, space)));
-        rest.remove_prefix(std::min(space + 1, rest.size()));
-      }
+      for (const std::string& key : reflect::ListMapKeysOf(facts)) keys.push_back(Text(key));
       out->Set("x-kubernetes-list-map-keys", JsonValue::Of(std::move(keys)));
     }
     constexpr std::string_view kListTypes[] = {"", "atomic", "set", "map"};

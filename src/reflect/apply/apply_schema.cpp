@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "reflect/go_text.h"
+#include "reflect/list_map_keys.h"
 #include "reflect/runtime_storage.h"
 #include "reflect/unknown_members.h"
 
@@ -127,13 +128,9 @@ std::vector<const JsonValue::Member*> SortedMembers(const JsonValue::Object& mem
 
 ListItems::ListItems(const ValueSchema& list) {
   const Facts& facts = *list.facts;
-  std::string_view keys;
-  if (facts.list_type == ListType::kMap) keys = facts.list_map_keys;
-  if (facts.list_type == ListType::kNone) keys = facts.merge_key;
-  while (!keys.empty()) {
-    const size_t space = std::min(keys.find(' '), keys.size());
-    keys_.push_back(keys.substr(0, space));
-    keys.remove_prefix(std::min(space + 1, keys.size()));
+  if (facts.list_type == ListType::kMap) keys_ = ListMapKeysOf(facts);
+  if (facts.list_type == ListType::kNone && facts.merge_key[0] != '\0') {
+    keys_.emplace_back(facts.merge_key);
   }
   const ValueSchema element = ElementOf(list);
   if (element.sort == Sort::kStruct) element_ = element.type;
@@ -152,7 +149,7 @@ Result<void> ListItems::CheckKeys(const JsonValue& element) const {
     return Error(Code::kInvalidArgument,
                  "associative list with keys may not have non-map elements");
   }
-  for (const std::string_view key : keys_) {
+  for (const std::string& key : keys_) {
     if (element.Find(key) || DefaultOf(key)) continue;
     return Error(Code::kInvalidArgument,
                  "associative list with keys has an element that omits key field " + GoQuoted(key) +
@@ -182,7 +179,7 @@ Result<PathElement> ListItems::StepOf(const JsonValue& element) const {
   if (keys_.empty()) return PathElement::Value(element);
   PathElement::Keys keys;
   keys.reserve(keys_.size());
-  for (const std::string_view key : keys_) {
+  for (const std::string& key : keys_) {
     if (const JsonValue* value = element.Find(key)) {
       keys.emplace_back(key, *value);
       continue;
@@ -196,7 +193,7 @@ Result<PathElement> ListItems::StepOf(const JsonValue& element) const {
 JsonValue ListItems::KeysOf(const JsonValue& element) const {
   if (keys_.empty() || !element.is_object()) return element;
   JsonValue::Object keys;
-  for (const std::string_view key : keys_) {
+  for (const std::string& key : keys_) {
     if (const JsonValue* value = element.Find(key)) keys.push_back({std::string(key), *value});
   }
   return JsonValue::Of(std::move(keys));

@@ -86,8 +86,8 @@ class ListItems {
   // Of a key that elements may omit; null when there is none.
   const char* DefaultOf(std::string_view key) const;
 
-  std::vector<std::string_view> keys_;  // none: a set
-  const Type* element_ = nullptr;       // of structs, for the defaults of keys
+  std::vector<std::string> keys_;  // none: a set
+  const Type* element_ = nullptr;  // of structs, for the defaults of keys
 };
 
 // The elements of a list by their steps, sorted by these; elements without a step are left out.

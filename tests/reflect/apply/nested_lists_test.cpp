@@ -93,5 +93,50 @@ TEST(NestedListsTest, AreMergedElementByElement) {
   EXPECT_TRUE(Equivalent(*live.Find("maybe"), Y("{a: [x, w]}"))) << ToText(live);
 }
 
+// A property may have any name, and so may what tells the elements of a list apart.
+const Type& OddKeysType() {
+  static const auto types = [] {
+    auto made = RuntimeTypes::FromSchema(Y(R"(
+type: object
+properties:
+  list:
+    type: array
+    x-kubernetes-list-type: map
+    x-kubernetes-list-map-keys: ["a b", "~1", "", "n\0l"]
+    items:
+      type: object
+      properties:
+        "a b": {type: string}
+        "~1": {type: string}
+        "": {type: string}
+        "n\0l": {type: string}
+        v: {type: integer}
+)"),
+                                         {"example.com", "v1", "Odd"});
+    if (!made.ok()) ADD_FAILURE() << made.error().message();
+    return *std::move(made);
+  }();
+  return types->root();
+}
+
+TEST(NestedListsTest, KeysOfAnyName) {
+  const FieldManager fields(
+      {.type = &OddKeysType(), .api_version = "example.com/v1", .kind = "Odd", .hooks = {}});
+  JsonValue live = Y("{apiVersion: example.com/v1, kind: Odd, metadata: {}}");
+  for (const char* who : {"one", "two"}) {
+    const std::string element = R"({"a b": x, "~1": q, "": z, "n\0l": )" + std::string(who) + "}";
+    auto outcome = fields.Apply(
+        std::move(live),
+        Y("{apiVersion: example.com/v1, kind: Odd, metadata: {name: n}, list: [" + element + "]}"),
+        {.manager = who, .time = "2026-01-01T00:00:00Z"});
+    ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+    ASSERT_TRUE(outcome->conflicts.empty()) << ConflictMessage(outcome->conflicts);
+    live = std::move(outcome->object);
+  }
+  EXPECT_TRUE(Equivalent(*live.Find("list"), Y(R"([{"a b": x, "~1": q, "": z, "n\0l": one},
+                                                   {"a b": x, "~1": q, "": z, "n\0l": two}])")))
+      << ToText(live);
+}
+
 }  // namespace
 }  // namespace podium::reflect
