@@ -15,6 +15,7 @@
 #include "reflect/enum_names.h"
 #include "reflect/json.h"
 #include "reflect/json_scanner.h"
+#include "reflect/runtime_storage.h"
 #include "reflect/unknown_members.h"
 
 namespace podium::reflect {
@@ -74,6 +75,7 @@ class Decoder {
 
   // Both return false when decoding cannot go on.
   bool DecodeWhole(const Type& type, void* object) {
+    in_runtime_type_ = type.has(kRuntime);
     return Finish(DecodeValue(Kind::kStruct, &type, nullptr, type.flags, object));
   }
   bool DecodeWholeField(const Field& field, void* target) {
@@ -193,6 +195,7 @@ class Decoder {
   std::vector<Problem>* problems_;
   const PathLink* path_ = nullptr;
   std::optional<std::string> error_path_;  // where decoding ended; the innermost place counts
+  bool in_runtime_type_ = false;
   size_t depth_ = 0;
   size_t budget_;
   std::string buffer_;  // of the string token that was read last, when it had escapes
@@ -574,7 +577,11 @@ bool Decoder::DecodeBytes(Bytes* at) {
 bool Decoder::DecodeRaw(RawJson* at) {
   at->text.clear();
   if (scanner_.Peek() == 'n') return ReadNull();
-  return scanner_.CopyValue(options_.max_depth - depth_, &at->text);
+  const size_t offset = scanner_.offset();
+  if (!scanner_.CopyValue(options_.max_depth - depth_, &at->text)) return false;
+  if (!in_runtime_type_) return true;
+  const std::string_view number = NumberBeyondDouble(at->text);
+  return number.empty() || Report(Problem::Kind::kInvalidValue, offset, BeyondDoubleText(number));
 }
 
 bool Decoder::DecodeLeaf(const Leaf& leaf, void* at) {

@@ -39,7 +39,7 @@ bool ReadNumber(const JsonScalar& token, bool whole, std::string_view expected,
   value->number = ReadJsonNumber(token.text);
   const Number& number = value->number;
   if (!number.is_integer && !std::isfinite(number.floating)) {
-    *problem = "number " + std::string(token.text) + " does not fit into a double";
+    *problem = BeyondDoubleText(token.text);
     return false;
   }
   // 1.0 and 1e3 are whole numbers to JSON schema.
@@ -172,6 +172,28 @@ void DestroyRuntimeObject(const Type& type, void* object) {
     runtime.storage[i]->destroy(field.at(object));
   }
   ::operator delete(object);
+}
+
+std::string_view NumberBeyondDouble(std::string_view json) {
+  constexpr std::string_view kNumber = "+-.0123456789Ee";
+  for (size_t i = 0; i < json.size(); ++i) {
+    if (json[i] == '"') {
+      for (++i; json[i] != '"'; ++i) {
+        if (json[i] == '\\') ++i;
+      }
+    } else if (json[i] == '-' || (json[i] >= '0' && json[i] <= '9')) {
+      const size_t end = std::min(json.find_first_not_of(kNumber, i), json.size());
+      const std::string_view text = json.substr(i, end - i);
+      const Number number = ReadJsonNumber(text);
+      if (!number.is_integer && !std::isfinite(number.floating)) return text;
+      i = end - 1;
+    }
+  }
+  return {};
+}
+
+std::string BeyondDoubleText(std::string_view number) {
+  return "number " + std::string(number) + " does not fit into a double";
 }
 
 }  // namespace podium::reflect

@@ -1,11 +1,12 @@
 // How objects of run-time types are stored: the value types that generated code has no need of, and
-// construction in raw memory. Only runtime_*.cpp use this.
+// construction in raw memory.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reflect/number_text.h"
@@ -33,6 +34,12 @@ struct RuntimeIntOrString {
   bool IsZero() const { return is_string ? text.empty() : number.IsZero(); }
   friend bool operator==(const RuntimeIntOrString&, const RuntimeIntOrString&) = default;
 };
+
+// The first number in `json`, a valid JSON text, that is too large for a double; empty when there
+// is none. Upstream reads all of a custom resource into int64 and float64 and refuses these.
+std::string_view NumberBeyondDouble(std::string_view json);
+// What is wrong with such a number.
+std::string BeyondDoubleText(std::string_view number);
 
 extern const Type kRuntimeInteger;
 extern const Type kRuntimeNumber;

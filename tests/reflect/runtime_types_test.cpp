@@ -171,6 +171,32 @@ TEST_F(RuntimeTypesTest, NumbersAreAsUpstreamHoldsThem) {
   EXPECT_EQ(Json(ReadSpec(R"("replicas":null,"words":null)")), R"({"spec":{}})");
 }
 
+// As upstream, which decodes all of a custom resource into int64 and float64 before it looks at the
+// schema; what is too small is zero there, and what stands in a string is no number.
+TEST_F(RuntimeTypesTest, NumbersBeyondADoubleAreRefused) {
+  const auto problems = [&](const std::string& spec) {
+    AnyObject object(type_);
+    std::string out;
+    for (const Problem& problem : DecodeJson(R"({"spec":{)" + spec + "}}", type_, object.get())) {
+      out += problem.Text() + '\n';
+    }
+    return out;
+  };
+  const std::string wrong = ": number 1e400 does not fit into a double\n";
+  EXPECT_EQ(problems(R"("ratio":1e400)"), "spec.ratio" + wrong);
+  EXPECT_EQ(problems(R"("anything":1e400)"), "spec.anything" + wrong);
+  EXPECT_EQ(problems(R"("freeObject":{"a":["\"1e400\\",{"b":[2,1e400]}]})"),
+            "spec.freeObject.a" + wrong);
+  EXPECT_EQ(problems(R"("open":{"x":{"y":1e400}})"), "spec.open.x" + wrong);
+  EXPECT_EQ(problems(R"("freeMap":{"x":-1e999})"),
+            "spec.freeMap.x: number -1e999 does not fit into a double\n");
+  EXPECT_EQ(problems(R"("anything":[")" + std::string(400, '9') + R"("])"), "");
+  EXPECT_NE(problems(R"("anything":[)" + std::string(400, '9') + "]"), "");
+  EXPECT_EQ(
+      problems(R"("anything":[1e-400,1e308,"1e400","\\\"1e400",{"1e400":18446744073709551616}])"),
+      "");
+}
+
 TEST_F(RuntimeTypesTest, StrictDecoding) {
   AnyObject object(type_);
   std::vector<std::string> problems;
