@@ -23,11 +23,13 @@ void CheckTooMany(size_t size, size_t max, const field::Path& path, field::Error
   if (size > max) errors->Add(field::TooMany(path, int64_t(size), int64_t(max)));
 }
 
-bool HasContainer(const core::v1::PodSpec& spec, const std::string& name) {
-  const auto has = [&](const auto& containers) {
-    return std::ranges::any_of(containers, [&](const auto& c) { return c.name == name; });
-  };
-  return has(spec.containers) || has(spec.initContainers);
+using ContainerNames = std::set<std::string_view>;
+
+ContainerNames NamesOf(const core::v1::PodSpec& spec) {
+  ContainerNames names;
+  for (const core::v1::Container& container : spec.containers) names.insert(container.name);
+  for (const core::v1::Container& container : spec.initContainers) names.insert(container.name);
+  return names;
 }
 
 // A list of exit codes as messages print it.
@@ -38,7 +40,7 @@ field::BadValue Printed(const reflect::Nullable<reflect::List<int32_t>>& codes) 
 }
 
 void CheckExitCodes(const batch::v1::PodFailurePolicyOnExitCodesRequirement& requirement,
-                    const core::v1::PodSpec& pod, const field::Path& path,
+                    const ContainerNames& containers, const field::Path& path,
                     field::ErrorList* errors) {
   const field::Path operator_path = path.Child("operator");
   if (requirement.operator_.empty()) {
@@ -47,7 +49,7 @@ void CheckExitCodes(const batch::v1::PodFailurePolicyOnExitCodesRequirement& req
     errors->Add(
         field::NotSupported(operator_path, NamedString(requirement.operator_), {"In", "NotIn"}));
   }
-  if (requirement.containerName && !HasContainer(pod, *requirement.containerName)) {
+  if (requirement.containerName && !containers.contains(*requirement.containerName)) {
     errors->Add(
         field::Invalid(path.Child("containerName"), *requirement.containerName,
                        "must be one of the container or initContainer names in the pod template"));
@@ -89,7 +91,8 @@ void CheckConditionPatterns(
 }
 
 void CheckFailureRule(const batch::v1::PodFailurePolicyRule& rule, const JobSpec& spec,
-                      const field::Path& path, field::ErrorList* errors) {
+                      const ContainerNames& containers, const field::Path& path,
+                      field::ErrorList* errors) {
   const field::Path action = path.Child("action");
   if (rule.action.empty()) {
     errors->Add(
@@ -104,7 +107,7 @@ void CheckFailureRule(const batch::v1::PodFailurePolicyRule& rule, const JobSpec
                                     {"Count", "FailIndex", "FailJob", "Ignore"}));
   }
   if (rule.onExitCodes) {
-    CheckExitCodes(*rule.onExitCodes, spec.template_.spec, path.Child("onExitCodes"), errors);
+    CheckExitCodes(*rule.onExitCodes, containers, path.Child("onExitCodes"), errors);
   }
   const bool has_patterns = !rule.onPodConditions.empty();
   if (has_patterns) {
@@ -166,8 +169,9 @@ void CheckPodFailurePolicy(const JobSpec& spec, const field::Path& path, field::
   const auto& rules = spec.podFailurePolicy->rules;
   const field::Path rules_path = path.Child("rules");
   CheckTooMany(rules.size(), kMaxFailureRules, rules_path, errors);
+  const ContainerNames containers = NamesOf(spec.template_.spec);
   for (size_t i = 0; i < rules.size(); ++i) {
-    CheckFailureRule(rules[i], spec, rules_path.Index(i), errors);
+    CheckFailureRule(rules[i], spec, containers, rules_path.Index(i), errors);
   }
 }
 

@@ -21,16 +21,18 @@ bool IsPrivileged(const Container& container) {
   return container.securityContext && container.securityContext->privileged.value_or(false);
 }
 
-// Names of the container's mounts or devices, each with its path; of a name that comes twice the
-// last path counts, as upstream.
-using PathByName = std::map<std::string_view, std::string_view>;
+// The container's mounts or devices: names, and their paths. Of a name that comes twice the last
+// path counts, as upstream.
+struct NamesAndPaths {
+  std::map<std::string_view, std::string_view> path_of;
+  std::set<std::string_view> paths;
 
-bool HasPath(const PathByName& paths, std::string_view path) {
-  for (const auto& [name, each] : paths) {
-    if (each == path) return true;
+  template <class List, class PathOf>
+  NamesAndPaths(const List& list, PathOf path) {
+    for (const auto& each : list) path_of[each.name] = each.*path;
+    for (const auto& [name, last] : path_of) paths.insert(last);
   }
-  return false;
-}
+};
 
 ErrorList ValidatePropagation(const VolumeMount& mount, const Container& container,
                               const Path& path) {
@@ -72,10 +74,7 @@ ErrorList ValidateRecursiveReadOnly(const VolumeMount& mount, const Path& path) 
 ErrorList ValidateVolumeMounts(const Container& container, const VolumesByName& volumes,
                                const Path& path) {
   ErrorList errors;
-  PathByName devices;
-  for (const VolumeDevice& device : container.volumeDevices) {
-    devices[device.name] = device.devicePath;
-  }
+  const NamesAndPaths devices(container.volumeDevices, &VolumeDevice::devicePath);
   std::set<std::string_view> mount_paths;
   for (size_t i = 0; i < container.volumeMounts.size(); ++i) {
     const VolumeMount& mount = container.volumeMounts[i];
@@ -86,11 +85,11 @@ ErrorList ValidateVolumeMounts(const Container& container, const VolumesByName& 
     if (!mount_paths.insert(mount.mountPath).second) {
       errors.Add(field::Invalid(at.Child("mountPath"), mount.mountPath, "must be unique"));
     }
-    if (devices.contains(mount.name)) {
+    if (devices.path_of.contains(mount.name)) {
       errors.Add(
           field::Invalid(at.Child("name"), mount.name, "must not already exist in volumeDevices"));
     }
-    if (HasPath(devices, mount.mountPath)) {
+    if (devices.paths.contains(mount.mountPath)) {
       errors.Add(field::Invalid(at.Child("mountPath"), mount.mountPath,
                                 "must not already exist as a path in volumeDevices"));
     }
@@ -114,8 +113,7 @@ ErrorList ValidateVolumeMounts(const Container& container, const VolumesByName& 
 ErrorList ValidateVolumeDevices(const Container& container, const VolumesByName& volumes,
                                 const Path& path) {
   ErrorList errors;
-  PathByName mounts;
-  for (const VolumeMount& mount : container.volumeMounts) mounts[mount.name] = mount.mountPath;
+  const NamesAndPaths mounts(container.volumeMounts, &VolumeMount::mountPath);
   std::set<std::string_view> names;
   std::set<std::string_view> device_paths;
   for (size_t i = 0; i < container.volumeDevices.size(); ++i) {
@@ -142,10 +140,10 @@ ErrorList ValidateVolumeDevices(const Container& container, const VolumesByName&
     } else {
       device_paths.insert(device_path);
     }
-    if (mounts.contains(name)) {
+    if (mounts.path_of.contains(name)) {
       errors.Add(field::Invalid(at.Child("name"), name, "must not already exist in volumeMounts"));
     }
-    if (HasPath(mounts, device_path)) {
+    if (mounts.paths.contains(device_path)) {
       errors.Add(field::Invalid(at.Child("devicePath"), device_path,
                                 "must not already exist as a path in volumeMounts"));
     }

@@ -1,7 +1,8 @@
 #include "api/validation/pod_annotations.h"
 
-#include <algorithm>
 #include <charconv>
+#include <set>
+#include <string_view>
 
 #include "api/validation/common.h"
 #include "api/validation/containers.h"
@@ -68,20 +69,27 @@ ErrorList ValidateSeccompAnnotations(const Annotations& annotations, const Path&
   return errors;
 }
 
-bool HasContainer(const PodSpec& spec, std::string_view name) {
-  auto named = [&](const auto& container) { return container.name == name; };
-  return std::ranges::any_of(spec.initContainers, named) ||
-         std::ranges::any_of(spec.containers, named) ||
-         std::ranges::any_of(spec.ephemeralContainers, named);
+// Of all three lists.
+std::set<std::string_view> ContainerNames(const PodSpec& spec) {
+  std::set<std::string_view> names;
+  const auto add = [&](const auto& containers) {
+    for (const auto& container : containers) names.insert(container.name);
+  };
+  add(spec.initContainers);
+  add(spec.containers);
+  add(spec.ephemeralContainers);
+  return names;
 }
 
 ErrorList ValidateAppArmorAnnotations(const Annotations& annotations, const PodSpec& spec,
                                       const Path& path) {
   ErrorList errors;
+  std::set<std::string_view> containers;
   for (const auto& [key, profile] : annotations) {
     if (!key.starts_with(kAppArmor)) continue;
+    if (containers.empty()) containers = ContainerNames(spec);
     std::string_view container = std::string_view(key).substr(kAppArmor.size());
-    if (!HasContainer(spec, container)) {
+    if (!containers.contains(container)) {
       errors.Add(field::Invalid(path.Key(key), container, "container not found"));
     }
     if (!IsOneOf(profile, {"", "runtime/default", "unconfined"}) &&

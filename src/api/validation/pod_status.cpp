@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 
 #include "api/ip.h"
 #include "api/names.h"
@@ -98,6 +100,15 @@ bool MayRestartAll(const List<Container>& containers) {
 
 bool IsTerminated(const ContainerStatus& status) { return status.state.terminated.has_value(); }
 
+// Names of those that have not ended, and how many statuses there are of each.
+std::map<std::string_view, size_t> Running(const List<ContainerStatus>& statuses) {
+  std::map<std::string_view, size_t> running;
+  for (const ContainerStatus& status : statuses) {
+    if (!IsTerminated(status)) ++running[status.name];
+  }
+  return running;
+}
+
 // A container that has ended stays so unless it may restart. `containers` are those of the spec
 // that the statuses belong to.
 ErrorList ValidateStateTransitions(const List<ContainerStatus>& statuses,
@@ -109,15 +120,14 @@ ErrorList ValidateStateTransitions(const List<ContainerStatus>& statuses,
       (MayRestartAll(spec.containers) || MayRestartAll(spec.initContainers))) {
     return errors;
   }
+  const std::map<std::string_view, size_t> running = Running(statuses);
+  std::map<std::string_view, const Container*> by_name;  // the first of each name
+  for (const Container& container : containers) by_name.try_emplace(container.name, &container);
   for (size_t i = 0; i < old.size(); ++i) {
-    if (!IsTerminated(old[i])) continue;
-    bool revived = std::ranges::any_of(statuses, [&](const ContainerStatus& status) {
-      return status.name == old[i].name && !IsTerminated(status);
-    });
-    if (!revived) continue;
-    auto container = std::ranges::find(containers, old[i].name, &Container::name);
+    if (!IsTerminated(old[i]) || !running.contains(old[i].name)) continue;
+    const auto container = by_name.find(old[i].name);
     int32_t exit_code = old[i].state.terminated->exitCode;
-    if (container != containers.end() && ShouldRestart(*container, spec, exit_code)) continue;
+    if (container != by_name.end() && ShouldRestart(*container->second, spec, exit_code)) continue;
     Path at = path.Index(i);
     errors.Add(
         field::Forbidden(at.Child("state"), "may not be transitioned to non-terminated state"));
@@ -128,10 +138,13 @@ ErrorList ValidateStateTransitions(const List<ContainerStatus>& statuses,
 ErrorList ValidateEphemeralTransitions(const List<ContainerStatus>& statuses,
                                        const List<ContainerStatus>& old, const Path& path) {
   ErrorList errors;
+  const std::map<std::string_view, size_t> running = Running(statuses);
   for (size_t i = 0; i < old.size(); ++i) {
+    if (errors.full()) break;
     if (!IsTerminated(old[i])) continue;
-    for (const ContainerStatus& status : statuses) {
-      if (status.name != old[i].name || IsTerminated(status)) continue;
+    const auto found = running.find(old[i].name);
+    const size_t count = found == running.end() ? 0 : found->second;
+    for (size_t j = 0; j < count && !errors.full(); ++j) {
       Path at = path.Index(i);
       errors.Add(
           field::Forbidden(at.Child("state"), "may not be transitioned to non-terminated state"));
@@ -142,12 +155,13 @@ ErrorList ValidateEphemeralTransitions(const List<ContainerStatus>& statuses,
 
 ErrorList ValidateClaimStatuses(const PodStatus& status, const PodSpec& spec, const Path& path) {
   ErrorList errors;
+  std::set<std::string_view> claims;
+  for (const core::v1::PodResourceClaim& claim : spec.resourceClaims) claims.insert(claim.name);
   std::set<std::string_view> names;
   for (size_t i = 0; i < status.resourceClaimStatuses.size(); ++i) {
     const core::v1::PodResourceClaimStatus& claim = status.resourceClaimStatuses[i];
     Path at = path.Index(i);
-    if (std::ranges::find(spec.resourceClaims, claim.name, &core::v1::PodResourceClaim::name) ==
-        spec.resourceClaims.end()) {
+    if (!claims.contains(claim.name)) {
       errors.Add(field::Invalid(at.Child("name"), claim.name,
                                 "must match the name of an entry in `spec.resourceClaims`"));
     }
@@ -205,24 +219,30 @@ ErrorList ValidateExtendedClaimStatus(const PodStatus& status, const PodSpec& sp
   return errors;
 }
 
-// Whether the pod refers to a claim of this name, itself or through a template.
-bool UsesClaim(const PodStatus& status, const PodSpec& spec, const std::string& name) {
-  return std::ranges::any_of(spec.resourceClaims,
-                             [&](const auto& claim) { return claim.resourceClaimName == name; }) ||
-         std::ranges::any_of(status.resourceClaimStatuses,
-                             [&](const auto& claim) { return claim.resourceClaimName == name; });
+// The claims that the pod refers to, itself or through a template.
+std::set<std::string_view> UsedClaims(const PodStatus& status, const PodSpec& spec) {
+  std::set<std::string_view> claims;
+  const auto add = [&](const auto& references) {
+    for (const auto& claim : references) {
+      if (claim.resourceClaimName) claims.insert(*claim.resourceClaimName);
+    }
+  };
+  add(spec.resourceClaims);
+  add(status.resourceClaimStatuses);
+  return claims;
 }
 
 ErrorList ValidateNodeAllocatableClaims(const PodStatus& status, const PodSpec& spec,
                                         const Path& path) {
   ErrorList errors;
+  const std::set<std::string_view> used = UsedClaims(status, spec);
   for (size_t i = 0; i < status.nodeAllocatableResourceClaimStatuses.size(); ++i) {
     const auto& claim = status.nodeAllocatableResourceClaimStatuses[i];
     Path at = path.Index(i);
     if (claim.resourceClaimName.empty()) {
       errors.Add(field::Required(at.Child("resourceClaimName"), "must not be empty"));
     }
-    if (!UsesClaim(status, spec, claim.resourceClaimName)) {
+    if (!used.contains(claim.resourceClaimName)) {
       errors.Add(field::Invalid(at.Child("resourceClaimName"), claim.resourceClaimName,
                                 "no mapping found in pod reference"));
     }
@@ -256,9 +276,10 @@ template <class Address>
 ErrorList ValidateIps(const List<Address>& addresses, const List<Address>& old, const Path& path) {
   ErrorList errors;
   std::vector<std::string> ips = IpsOf(addresses);
-  std::vector<std::string> old_ips = IpsOf(old);
+  const std::vector<std::string> old_list = IpsOf(old);
+  const std::set<std::string_view> old_ips(old_list.begin(), old_list.end());
   for (size_t i = 0; i < ips.size(); ++i) {
-    if (std::ranges::find(old_ips, ips[i]) != old_ips.end()) continue;
+    if (old_ips.contains(ips[i])) continue;
     errors.AddInvalid(path.Index(i), ips[i], IsValidIPForLegacyField(ips[i]));
   }
   if (ips.size() < 2) return errors;
@@ -330,12 +351,13 @@ ErrorList ValidateUsers(const List<ContainerStatus>& statuses, const PodSpec& sp
   return errors;
 }
 
-bool HasClaim(const Container& container, std::string_view name) {
-  return std::ranges::any_of(container.resources.claims, [&](const auto& claim) {
-    std::string full = "claim:" + claim.name;
-    if (!claim.request.empty()) full += "/" + claim.request;
-    return full == name;
-  });
+// As the status of a resource names them.
+std::set<std::string, std::less<>> ClaimsOf(const Container& container) {
+  std::set<std::string, std::less<>> names;
+  for (const auto& claim : container.resources.claims) {
+    names.insert("claim:" + claim.name + (claim.request.empty() ? "" : "/" + claim.request));
+  }
+  return names;
 }
 
 ErrorList ValidateHealth(const ResourceStatus& resource, const Path& path) {
@@ -363,8 +385,18 @@ ErrorList ValidateHealth(const ResourceStatus& resource, const Path& path) {
 ErrorList ValidateAllocated(const List<ContainerStatus>& statuses,
                             const List<Container>& containers, const Path& path) {
   ErrorList errors;
+  // The first of each name, and its claims.
+  struct Known {
+    const Container* container;
+    std::set<std::string, std::less<>> claims;
+  };
+  std::map<std::string_view, Known> by_name;
+  for (const Container& container : containers) {
+    if (by_name.contains(container.name)) continue;
+    by_name.emplace(container.name, Known{&container, ClaimsOf(container)});
+  }
   for (size_t i = 0; i < statuses.size(); ++i) {
-    auto container = std::ranges::find(containers, statuses[i].name, &Container::name);
+    const auto container = by_name.find(statuses[i].name);
     Path index = path.Index(i);
     Path allocated = index.Child("allocatedResourcesStatus");
     for (size_t j = 0; j < statuses[i].allocatedResourcesStatus.size(); ++j) {
@@ -372,9 +404,10 @@ ErrorList ValidateAllocated(const List<ContainerStatus>& statuses,
       Path at = allocated.Index(j);
       bool claim = resource.name.starts_with("claim:");
       // A status of a container that is not in the spec is passed over.
-      bool known = container == containers.end() ||
-                   (claim ? HasClaim(*container, resource.name)
-                          : container->resources.requests.contains(resource.name));
+      bool known =
+          container == by_name.end() ||
+          (claim ? container->second.claims.contains(resource.name)
+                 : container->second.container->resources.requests.contains(resource.name));
       if (!known) {
         errors.Add(field::Invalid(
             at.Child("name"), NamedString(resource.name),

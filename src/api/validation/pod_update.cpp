@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
+#include <tuple>
 
 #include "api/names.h"
 #include "api/types/core_v1.h"
@@ -87,20 +89,19 @@ Checked ValidateDeadline(const std::optional<int64_t>& seconds, const std::optio
   return checked;
 }
 
-// Whether the toleration is still there; its seconds may have changed.
-bool IsKept(const Toleration& old, const List<Toleration>& tolerations) {
-  return std::ranges::any_of(tolerations, [&](const Toleration& each) {
-    return each.key == old.key && each.operator_ == old.operator_ && each.value == old.value &&
-           each.effect == old.effect;
-  });
+// All of a toleration but its seconds, which may change.
+auto Tolerated(const Toleration& toleration) {
+  return std::tie(toleration.key, toleration.operator_, toleration.value, toleration.effect);
 }
 
 ErrorList ValidateOnlyAddedTolerations(const List<Toleration>& tolerations,
                                        const List<Toleration>& old, const Path& path,
                                        const PodValidationOptions& options) {
   ErrorList errors;
-  if (!std::ranges::all_of(old,
-                           [&](const Toleration& each) { return IsKept(each, tolerations); })) {
+  std::set<decltype(Tolerated(Toleration()))> kept;
+  for (const Toleration& each : tolerations) kept.insert(Tolerated(each));
+  if (!std::ranges::all_of(
+          old, [&](const Toleration& each) { return kept.contains(Tolerated(each)); })) {
     errors.Add(field::Forbidden(
         path, "existing toleration can not be modified except its tolerationSeconds"));
     return errors;

@@ -77,6 +77,19 @@ ErrorList ValidateRequestFits(const std::string& name, const Quantity& request,
   return errors;
 }
 
+// As they stand in the error of each reference to another claim: not so many that these would take
+// the square of what the pod takes.
+std::string ListedNames(const ClaimNames& names) {
+  constexpr size_t kMost = size_t{16} << 10;
+  std::string out;
+  for (const std::string& name : names) {
+    if (out.size() + name.size() > kMost) return out + ", ...";
+    if (!out.empty()) out += ", ";
+    out += name;
+  }
+  return out;
+}
+
 // A claim may be listed once as a whole, or once for each of its requests.
 ErrorList ValidateClaimReferences(const reflect::List<ResourceClaim>& claims,
                                   const ClaimNames& claim_names, const Path& path) {
@@ -101,19 +114,19 @@ ErrorList ValidateClaimReferences(const reflect::List<ResourceClaim>& claims,
       if (seen.contains(key)) {
         errors.Add(field::Duplicate(at, key));
       } else if (request.empty()) {
-        for (const std::string& other : seen) {
-          size_t slash = other.find('/');
-          if (slash != other.npos && other.compare(0, slash, name) == 0) {
-            errors.Add(field::Duplicate(at, name));
-          }
+        const std::string requests = name + "/";
+        // Of a name with a slash, which is an error of its own, no request is listed under it.
+        for (auto other = seen.lower_bound(requests);
+             other != seen.end() && other->starts_with(requests) && !name.contains('/'); ++other) {
+          errors.Add(field::Duplicate(at, name));
         }
       }
       seen.insert(std::move(key));
     }
-    if (!claim_names.contains(name)) {
+    if (!claim_names.contains(name) && !errors.full()) {
       field::Error error = field::NotFound(at, name);
       error.detail = "must be one of the names in pod.spec.resourceClaims";
-      error.detail += claim_names.empty() ? " which is empty" : ": " + Join(claim_names, ", ");
+      error.detail += claim_names.empty() ? " which is empty" : ": " + ListedNames(claim_names);
       errors.Add(std::move(error));
     }
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 
 #include "api/labels.h"
@@ -166,10 +167,16 @@ ErrorList ValidateMinDomains(const TopologySpreadConstraint& constraint, const P
   return errors;
 }
 
-ErrorList ValidateSpreadConstraint(const List<TopologySpreadConstraint>& constraints, size_t index,
+// Two constraints may not have the same.
+using SpreadKey = std::pair<std::string_view, std::string_view>;
+SpreadKey SpreadKeyOf(const TopologySpreadConstraint& constraint) {
+  return {constraint.topologyKey, constraint.whenUnsatisfiable};
+}
+
+// `comes_again`: a later one has its key.
+ErrorList ValidateSpreadConstraint(const TopologySpreadConstraint& constraint, bool comes_again,
                                    const Path& path, const PodValidationOptions& options) {
   ErrorList errors;
-  const TopologySpreadConstraint& constraint = constraints[index];
   errors.Append(ValidatePositiveField(constraint.maxSkew, path.Child("maxSkew")));
   if (constraint.topologyKey.empty()) {
     errors.Add(field::Required(path.Child("topologyKey"), "can not be empty"));
@@ -179,15 +186,10 @@ ErrorList ValidateSpreadConstraint(const List<TopologySpreadConstraint>& constra
                                    NamedString(constraint.whenUnsatisfiable),
                                    {"DoNotSchedule", "ScheduleAnyway"}));
   }
-  for (size_t i = index + 1; i < constraints.size(); ++i) {
-    if (constraints[i].topologyKey != constraint.topologyKey ||
-        constraints[i].whenUnsatisfiable != constraint.whenUnsatisfiable) {
-      continue;
-    }
+  if (comes_again) {
     errors.Add(field::Duplicate(
         path.Child("{topologyKey, whenUnsatisfiable}"),
         fmt::format("{{{}, {}}}", constraint.topologyKey, constraint.whenUnsatisfiable)));
-    break;
   }
   errors.Append(ValidateMinDomains(constraint, path.Child("minDomains")));
   errors.Append(
@@ -215,8 +217,11 @@ ErrorList ValidateTolerations(const List<Toleration>& tolerations, const Path& p
 ErrorList ValidateTopologySpreadConstraints(const List<TopologySpreadConstraint>& constraints,
                                             const Path& path, const PodValidationOptions& options) {
   ErrorList errors;
+  std::map<SpreadKey, size_t> last;
+  for (size_t i = 0; i < constraints.size(); ++i) last[SpreadKeyOf(constraints[i])] = i;
   for (size_t i = 0; i < constraints.size(); ++i) {
-    errors.Append(ValidateSpreadConstraint(constraints, i, path.Index(i), options));
+    const bool comes_again = last.at(SpreadKeyOf(constraints[i])) > i;
+    errors.Append(ValidateSpreadConstraint(constraints[i], comes_again, path.Index(i), options));
   }
   return errors;
 }

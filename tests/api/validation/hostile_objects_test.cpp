@@ -1,6 +1,7 @@
 // Objects as large as a request may be, of the forms for which checks could take time or memory
 // that grows with more than their size.
-#include <chrono>
+#include "api/validation/hostile_objects.h"
+
 #include <string>
 #include <string_view>
 
@@ -8,51 +9,9 @@
 #include "api/types/core_v1.h"
 #include "api/types/networking_v1.h"
 #include "api/types/storage_v1.h"
-#include "api/validation/kind_cases.h"
 
 namespace podium::api {
 namespace {
-
-// `item` so many times, with commas between. A '#' in it becomes the number of the item.
-std::string Repeated(std::string_view item, size_t count) {
-  std::string list;
-  for (size_t i = 0; i < count; ++i) {
-    if (i > 0) list += ',';
-    for (const char c : item) {
-      if (c == '#') {
-        list += std::to_string(i);
-      } else {
-        list += c;
-      }
-    }
-  }
-  return list;
-}
-
-// Validation, which must end within a time that is far too long for what it has to do, and far too
-// short for the square of that.
-template <class Validate>
-field::ErrorList InTime(Validate validate) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  field::ErrorList errors = validate();
-  EXPECT_LT(Clock::now() - start, std::chrono::seconds(20));
-  EXPECT_LE(errors.size(), 10'001U);
-  return errors;
-}
-
-template <class T>
-size_t CountOfCreate(const std::string& json) {
-  const T object = Load<T>(json);
-  return InTime([&] { return ValidateCreate(object); }).size();
-}
-
-template <class T>
-size_t CountOfUpdate(const std::string& json, const std::string& old_json) {
-  const T object = Load<T>(json);
-  const T old_object = Load<T>(old_json);
-  return InTime([&] { return ValidateUpdate(object, old_object); }).size();
-}
 
 TEST(HostileObjects, QuotaOfManyScopes) {
   const auto quota = [](const std::string& spec) {
