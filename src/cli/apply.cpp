@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/conversion/conversion.h"
 #include "api/scheme.h"
 #include "api/time.h"
 #include "cli/commands.h"
@@ -10,6 +11,7 @@
 #include "cli/local_objects.h"
 #include "cli/text.h"
 #include "reflect/apply/field_manager.h"
+#include "reflect/json.h"
 #include "reflect/yaml.h"
 
 namespace podium::cli {
@@ -25,14 +27,25 @@ constexpr std::string_view kWhatToDo =
     "Take the fields over with --force-conflicts; or leave them out of the file, and their owners "
     "keep them; or give them the value that they have, and own them together.\n";
 
-// Fields owned in a version that is gone are nobody's; another one would have to be converted to.
+// As the server would: between the versions of a kind that objects are stored and served in. Fields
+// owned in a version that is gone are nobody's.
 Result<VersionedValue> ConvertLocally(const VersionedValue& value, std::string_view api_version) {
   const JsonValue* kind = value.value.Find("kind");
-  if (!kind || !kind->is_string() || !api::FindType(api_version, kind->string())) {
-    return Error(Code::kNotFound, "no such version");
+  const reflect::Type* type =
+      kind && kind->is_string() ? api::FindType(api_version, kind->string()) : nullptr;
+  if (type == nullptr) return Error(Code::kNotFound, "no such version");
+  if (value.type == nullptr || !api::IsConvertible(*value.type, *type)) {
+    return Error(Code::kUnsupported, "managedFields has an entry of " + std::string(api_version) +
+                                         ", which cannot be converted to");
   }
-  return Error(Code::kUnsupported, "managedFields has an entry of " + std::string(api_version) +
-                                       ", which cannot be converted to locally");
+  reflect::AnyObject object(*value.type);
+  TRY_VOID(
+      reflect::DecodeJsonInto(ToText(value.value), *value.type, object.get(), {.strict = false}));
+  TRY(const reflect::AnyObject converted, api::ConvertObject(*value.type, object.get(), *type));
+  std::string json;
+  TRY_VOID(reflect::EncodeJson(*type, converted.get(), &json));
+  TRY(JsonValue json_value, reflect::ParseJson(json));
+  return VersionedValue{type, std::string(api_version), std::move(json_value)};
 }
 
 // The object that the file describes, or null where there is none yet.

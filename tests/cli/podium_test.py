@@ -517,6 +517,22 @@ spec:
                     '    spec.containers[name="web"].name\n'
                     "  odd has set:\n    [5]\n", stdin=POD)
 
+    def test_fields_owned_in_another_version_of_the_kind(self):
+        scaler = ("apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n"
+                  "metadata: {name: web}\nspec:\n"
+                  "  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n"
+                  "  maxReplicas: %d\n")
+        live = self.applied(scaler % 3, "--field-manager=ci")
+        owned = live["metadata"]["managedFields"][0]
+        owned["apiVersion"] = "autoscaling/v1"
+        self.live = self.write("live.json", json.dumps(live))
+        status, _, err = podium("apply", "--local", "-f", "-", "--onto", self.live,
+                                "--field-manager=other", stdin=scaler % 4)
+        self.assertEqual(status, 1)
+        self.assertIn('conflict with "ci": .spec.maxReplicas', err)
+        self.assertEqual(self.applied(scaler % 4, "--onto", self.live, "--field-manager=ci")
+                         ["spec"]["maxReplicas"], 4)
+
     def test_an_object_that_is_there_twice_is_applied_twice(self):
         self.applied(self.DEPLOYMENT, "--field-manager=ci")
         status, out, err = podium(
