@@ -3,12 +3,14 @@
 // matches as it does, as that decides which branch of an anyOf is blamed.
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <optional>
 #include <set>
 
 #include "api/structural/custom_resource.h"
 #include "api/structural/formats.h"
 #include "api/structural/numbers.h"
+#include "api/structural/old_values.h"
+#include "api/structural/value_type.h"
 #include "reflect/json.h"
 #include "reflect/number_text.h"
 #include "reflect/utf8.h"
@@ -22,9 +24,10 @@ using reflect::JsonValue;
 using reflect::Number;
 using reflect::Structural;
 
-// Bytes of messages until the rest of the errors is one. A path may be as long as the value, or an
-// enum as the schema, and stand in the message of every element of a list.
-constexpr size_t kMaxMessages = size_t{4} << 20;
+// Bytes of the texts of errors until the rest of the errors is one. A path may be as long as the
+// value, or an enum as the schema, and stand in the message of every element of a list. Less than
+// what a list of errors takes, so that the last one has room.
+constexpr size_t kMaxMessages = size_t{3} << 20;
 
 // The error and the message that tells it from others.
 struct Finding {
@@ -62,110 +65,18 @@ int64_t RuneCount(std::string_view text) {
   return count;
 }
 
-// The type and the format of a JSON value, as upstream's untyped objects have them.
-struct ValueType {
-  std::string_view type;
-  std::string_view format;
-};
-ValueType TypeOfValue(const JsonValue& value) {
-  switch (value.kind()) {
-    case JsonValue::Kind::kNull:
-      return {"null", ""};
-    case JsonValue::Kind::kBool:
-      return {"boolean", ""};
-    case JsonValue::Kind::kNumber:
-      if (reflect::ReadJsonNumber(value.number()).is_integer) return {"integer", "int64"};
-      return {"number", "float64"};
-    case JsonValue::Kind::kString:
-      return {"string", ""};
-    case JsonValue::Kind::kArray:
-      return {"array", ""};
-    case JsonValue::Kind::kObject:
-      break;
-  }
-  return {"object", ""};
-}
-
-// The type as messages name it.
-std::string TypeText(const Structural& schema) {
-  return schema.int_or_string ? "integer,string" : schema.type;
-}
-
-bool AllowsType(const Structural& schema, std::string_view type) {
-  if (schema.int_or_string) return type == "integer" || type == "string";
-  return !schema.type.empty() && schema.type == type;
-}
-
-// A format counts for the types that it is for, and where it is known.
-std::string_view FormatOf(const Structural& schema) {
-  const std::string& format = schema.format;
-  if (schema.int_or_string || schema.type.empty() || schema.type == "string") {
-    return IsKnownFormat(format) ? std::string_view(format) : std::string_view();
-  }
-  const bool counts = (schema.type == "integer" && (format == "int32" || format == "int64")) ||
-                      (schema.type == "number" && (format == "float" || format == "double"));
-  return counts ? std::string_view(format) : std::string_view();
-}
-
-// Members in the order of their names.
-std::vector<const JsonValue::Member*> Sorted(const JsonValue& object) {
-  std::vector<const JsonValue::Member*> members;
-  members.reserve(object.object().size());
-  for (const JsonValue::Member& member : object.object()) members.push_back(&member);
-  std::ranges::sort(members, {},
-                    [](const auto* member) -> const std::string& { return member->key; });
-  return members;
-}
-
-const JsonValue* MemberOf(const JsonValue* object, std::string_view key) {
-  return object ? object->Find(key) : nullptr;
-}
-
-// The elements of the list that is replaced, as they go together with those of the new one.
-class OldElements {
- public:
-  OldElements(const Structural& schema, const JsonValue* old) : schema_(schema) {
-    if (!old || !old->is_array()) return;
-    old_ = &old->array();
-    if (schema.list_type != "map") return;
-    for (const JsonValue& element : *old_) by_key_.try_emplace(KeyOf(element), &element);
-  }
-
-  // The element that this one replaces, or null. Those of sets and atomic lists replace none.
-  const JsonValue* Find(const JsonValue& element, size_t index) const {
-    if (!old_) return nullptr;
-    if (!schema_.list_type) return index < old_->size() ? &(*old_)[index] : nullptr;
-    if (*schema_.list_type != "map") return nullptr;
-    const auto found = by_key_.find(KeyOf(element));
-    return found == by_key_.end() ? nullptr : found->second;
-  }
-
- private:
-  std::string KeyOf(const JsonValue& element) const {
-    std::string out;
-    for (const std::string& key : schema_.list_map_keys) {
-      const JsonValue* value = element.Find(key);
-      if (value) out += ToText(*value, {.sort_keys = true, .canonical_numbers = true});
-      out += ',';
-    }
-    return out;
-  }
-
-  const Structural& schema_;
-  const JsonValue::Array* old_ = nullptr;
-  std::map<std::string, const JsonValue*> by_key_;
-};
-
 class Validator {
  public:
   explicit Validator(const Path& path) : root_(path) {}
 
   Outcome Value(const Structural& schema, const JsonValue& value, const JsonValue* old) {
+    const size_t bytes_before = message_bytes_;
     Outcome outcome = NewValue(schema, value, old);
     // What was wrong before may stay so.
     if (!outcome.valid() && old && Equivalent(value, *old)) {
       outcome.findings.clear();
       outcome.messages.clear();
+      message_bytes_ = bytes_before;
     }
     return outcome;
   }
@@ -225,7 +136,7 @@ class Validator {
     return true;
   }
   void Add(std::string message, field::Error error, Outcome* out) {
-    message_bytes_ += message.size() + error.bad_value.size() + error.detail.size();
+    message_bytes_ += error.field.size() + error.bad_value.size() + error.detail.size();
     out->Add(std::move(message), std::move(error));
   }
   void AddAt(std::string_view name, std::string_view problem, field::ErrorType type,
@@ -481,7 +392,8 @@ class Validator {
           "should have at most " + std::to_string(*schema.max_properties) + " properties",
           field::TooMany(Path(), count, *schema.max_properties), out);
     }
-    const std::vector<const JsonValue::Member*> members = Sorted(value);
+    const SortedMembers members(&value);
+    const SortedMembers old_members(old);
     const size_t size = path_.size();
     for (const auto* member : members) {
       if (!schema.has_additional_properties || schema.properties.contains(member->key)) continue;
@@ -493,7 +405,8 @@ class Validator {
         Add(std::move(message), std::move(error), out);
       } else if (schema.additional_properties) {
         path_ += '.' + member->key;
-        out->Merge(Value(*schema.additional_properties, member->value, MemberOf(old, member->key)));
+        out->Merge(
+            Value(*schema.additional_properties, member->value, old_members.Find(member->key)));
         path_.resize(size);
       }
     }
@@ -502,13 +415,11 @@ class Validator {
       if (property == schema.properties.end()) continue;
       if (size > 0) path_ += '.';
       path_ += member->key;
-      out->Merge(Value(property->second, member->value, MemberOf(old, member->key)));
+      out->Merge(Value(property->second, member->value, old_members.Find(member->key)));
       path_.resize(size);
     }
     for (const std::string& name : schema.required) {
-      const auto found = std::ranges::lower_bound(
-          members, name, {}, [](const auto* member) -> const std::string& { return member->key; });
-      if (found != members.end() && (*found)->key == name) continue;
+      if (members.Find(name) != nullptr) continue;
       if (IsFull(out)) return;
       const std::string at = path_ + '.' + name;
       Add(at + " in body is required", {field::ErrorType::kRequired, FieldOf(at), "", ""}, out);

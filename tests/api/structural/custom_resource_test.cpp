@@ -6,10 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "reflect/yaml.h"
+#include "support/cpu_time.h"
 
 namespace podium::api {
 namespace {
@@ -389,6 +391,22 @@ TEST(CoerceMetadataTest, GivesTheFormOfObjectMeta) {
   value = Yaml("{kind: 1, apiVersion: v1, metadata: {name: m, labels: 3}, e: {metadata: x}}");
   EXPECT_TRUE(CoerceMetadata(*schema, true, true, field::Path(), &value).empty());
   EXPECT_EQ(ToText(value), R"({"apiVersion":"v1","metadata":{"name":"m"},"e":{"metadata":"x"}})");
+}
+
+TEST(ValidateCustomResourceTest, UpdatesOfLargeObjects) {
+  const auto schema = Schema("{type: object, additionalProperties: {type: string, maxLength: 3}}");
+  JsonValue old_value = JsonValue::Of(JsonValue::Object{});
+  for (int i = 0; i < 60'000; ++i) {
+    old_value.object().push_back({"key" + std::to_string(i), JsonValue::String("long")});
+  }
+  JsonValue value = old_value;
+  value.object().back().value = JsonValue::String("other");
+  const auto start = podium::testing::CpuTime();
+  const auto errors = ValidateCustomResourceUpdate(*schema, value, old_value, field::Path());
+  EXPECT_LT(podium::testing::CpuTime() - start, std::chrono::seconds(3));
+  // What was too long before may stay so.
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].field, "key59999");
 }
 
 }  // namespace
