@@ -170,7 +170,7 @@ struct Facts {
   const char* enum_values = "";    // its values, as "TCP|UDP"; kEnum: "NAME=0 OTHER=1"
   const char* default_value = "";  // JSON; empty when there is no declared default
   const char* merge_key = "";      // patchMergeKey
-  const char* list_map_keys = "";  // space separated
+  const char* list_map_keys = "";  // for ListMapKeysOf (list_map_keys.h)
   bool patch_merge = false;        // patchStrategy merge
   bool patch_retain_keys = false;  // patchStrategy retainKeys
   bool patch_replace = false;      // patchStrategy replace
