@@ -183,7 +183,7 @@ const Case kCases[] = {
     {"v1", "ComponentStatus", META, R"c("the" "Unknown" "" "")c"},
     {"v1", "ConfigMap", META "data: {a: b, c: d}\nbinaryData: {e: ''}\n", R"c("the" 3 "60m")c"},
     {"v1", "Secret", META "type: Opaque\ndata: {a: ''}\n", R"c("the" "Opaque" 1 "60m")c"},
-    {"v1", "ServiceAccount", META "secrets: [{}, {}]\n", R"c("the" "60m")c"},
+    {"v1", "ServiceAccount", META "secrets: [{}, {}]\n", R"c("the" 2 "60m")c"},
     {"v1", "Namespace", META "status: {phase: Active}\n", R"c("the" "Active" "60m")c"},
     {"v1", "Endpoints", META, R"c("the" "<none>" "60m")c"},
     {"v1", "Endpoints",
@@ -320,11 +320,10 @@ const Case kCases[] = {
           "true}\n",
      R"c("the" "a" "p" "m" true "60m")c"},
     {"storage.k8s.io/v1", "VolumeAttributesClass", META "driverName: d\n", R"c("the" "d" "60m")c"},
-    // None of them is marked as the default one.
     {"storage.k8s.io/v1", "VolumeAttributesClass",
      "metadata: {name: the, annotations: "
      "{volumeattributesclass.alpha.kubernetes.io/is-default-class: 'true'}}\n",
-     R"c("the" "" "<unknown>")c"},
+     R"c("the (default)" "" "<unknown>")c"},
 
     // The rest.
     {"autoscaling/v2", "HorizontalPodAutoscaler",

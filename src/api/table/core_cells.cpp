@@ -46,6 +46,7 @@ void MakeSecret(const Secret& object, Cells* cells) {
 
 void MakeServiceAccount(const ServiceAccount& object, Cells* cells) {
   cells->Text(object.metadata.name);
+  cells->Number(SizeOf(object.secrets));
   cells->Age(object.metadata);
 }
 

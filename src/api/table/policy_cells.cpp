@@ -140,14 +140,18 @@ void MakeCsiStorageCapacity(const CSIStorageCapacity& object, Cells* cells) {
   cells->Text(object.capacity ? object.capacity->String() : std::string(kUnset));
 }
 
+// With what says that it is the one for those who name none.
+std::string ClassName(const meta::v1::ObjectMeta& metadata,
+                      std::span<const std::string_view> annotations) {
+  const bool is_default = std::ranges::any_of(annotations, [&](std::string_view annotation) {
+    const auto found = metadata.annotations.find(annotation);
+    return found != metadata.annotations.end() && found->second == "true";
+  });
+  return metadata.name + (is_default ? " (default)" : "");
+}
+
 void MakeStorageClass(const StorageClass& object, Cells* cells) {
-  const auto& annotations = object.metadata.annotations;
-  const bool is_default =
-      std::ranges::any_of(kDefaultClassAnnotations, [&](std::string_view annotation) {
-        const auto found = annotations.find(annotation);
-        return found != annotations.end() && found->second == "true";
-      });
-  cells->Text(object.metadata.name + (is_default ? " (default)" : ""));
+  cells->Text(ClassName(object.metadata, kDefaultClassAnnotations));
   cells->Text(object.provisioner);
   cells->Text(object.reclaimPolicy, "Delete");
   cells->Text(object.volumeBindingMode, "Immediate");
@@ -165,7 +169,9 @@ void MakeVolumeAttachment(const VolumeAttachment& object, Cells* cells) {
 }
 
 void MakeVolumeAttributesClass(const VolumeAttributesClass& object, Cells* cells) {
-  cells->Text(object.metadata.name);
+  constexpr std::string_view kDefault[] = {
+      "volumeattributesclass.alpha.kubernetes.io/is-default-class"};
+  cells->Text(ClassName(object.metadata, kDefault));
   cells->Text(object.driverName);
   cells->Age(object.metadata);
 }
