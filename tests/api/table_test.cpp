@@ -13,6 +13,7 @@
 
 #include "api/scheme.h"
 #include "api/types/columns.h"
+#include "api/types/core_v1.h"
 #include "reflect/json.h"
 #include "reflect/yaml.h"
 #include "support/cpu_time.h"
