@@ -64,7 +64,8 @@ def main():
         tasks = [([word for word in command if not word.startswith("-flto")], source,
                   build / f"{source.stem}.o")
                  for source, command in entries(build)
-                 if source.is_relative_to(build / "generated")]
+                 if source.is_relative_to(build / "generated")
+                 and source.parent.name != "embedded"]
         start, used = time.monotonic(), processor_seconds()
         with ThreadPoolExecutor(JOBS) as pool:
             list(pool.map(lambda task: compile_one(*task), tasks))
