@@ -217,7 +217,11 @@ int Randomness(sqlite3_vfs*, int length, char* to) {
 }
 int Sleep(sqlite3_vfs*, int time) { return System().xSleep(&System(), time); }
 int CurrentTime(sqlite3_vfs*, double* time) { return System().xCurrentTime(&System(), time); }
-int GetLastError(sqlite3_vfs* vfs, int, char*) { return Of(vfs).full ? ENOSPC : EIO; }
+int GetLastError(sqlite3_vfs* vfs, int, char*) {
+  State& state = Of(vfs);
+  std::lock_guard lock(state.mutex);
+  return state.full ? ENOSPC : EIO;
+}
 
 }  // namespace
 
