@@ -173,16 +173,19 @@ void EmbeddedRuntime::EndShim(Shim* shim) {
     loop_->Detach(shim->key);
     // One that has not answered ends with its connection, unless a pod is its own.
     client.reset();
+  }
+  kernel::PidFd process;
+  {
     const std::lock_guard lock(mutex_);
     shim->client.reset();
+    // From here on OnGone, on the loop's thread, leaves it alone.
+    process = std::exchange(shim->process, {});
   }
   if (shim->infra) (void)shim->infra.Signal(SIGKILL);
-  if (answered) {
-    if (shim->process) LeaveShim(std::exchange(shim->process, {}));
-  } else if (shim->process) {
-    if (!shim->process.WaitForEnd(kEndTimeout)) (void)shim->process.Signal(SIGKILL);
-    if (shim->process.WaitForEnd(kEndTimeout)) (void)shim->process.Reap();
-  }
+  if (!process) return;
+  if (answered) return LeaveShim(std::move(process));
+  if (!process.WaitForEnd(kEndTimeout)) (void)process.Signal(SIGKILL);
+  if (process.WaitForEnd(kEndTimeout)) (void)process.Reap();
 }
 
 Result<void> EmbeddedRuntime::StartShim(Sandbox* sandbox, std::optional<Prepared> prepared) {

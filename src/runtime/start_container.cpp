@@ -274,7 +274,10 @@ void EmbeddedRuntime::OnGone(uint64_t key) {
     EmptyCgroup(container);
     EndContainer(container, kKilled, "", "", Now());
   }
-  if (sandbox->shim.process) (void)sandbox->shim.process.Reap();
+  {
+    const std::lock_guard lock(mutex_);
+    if (sandbox->shim.process) (void)sandbox->shim.process.Reap();
+  }
   shim::ProcessState infra{};
   infra.kind = shim::ProcessKind::kInfra;
   OnExited(key, infra);
