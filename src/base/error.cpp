@@ -63,6 +63,7 @@ Error Error::FromErrno(int os_errno, std::string_view what) {
 Error Error::WithContext(std::string_view context) && {
   message_.insert(0, ": ");
   message_.insert(0, context);
+  detail_.reset();
   return std::move(*this);
 }
 

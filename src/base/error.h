@@ -5,6 +5,7 @@
 // functions that return an Error never log it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,10 +29,22 @@ enum class Code {
   kInternal,           // anything else; a bug until shown otherwise
 };
 
+// What a room says of an error beyond code and message, for those who know the room: api's is the
+// Status that a server answers. Immutable, shared by the copies of an error.
+class ErrorDetail {
+ public:
+  ErrorDetail() = default;
+  ErrorDetail(const ErrorDetail&) = delete;
+  ErrorDetail& operator=(const ErrorDetail&) = delete;
+  virtual ~ErrorDetail() = default;
+};
+
 class [[nodiscard]] Error {
  public:
   Error(Code code, std::string message, int os_errno = 0)
       : code_(code), os_errno_(os_errno), message_(std::move(message)) {}
+  Error(Code code, std::string message, std::shared_ptr<const ErrorDetail> detail)
+      : code_(code), message_(std::move(message)), detail_(std::move(detail)) {}
 
   // The error of a failed system call: code chosen from errno, message "<what>: <strerror>".
   static Error FromErrno(int os_errno, std::string_view what);
@@ -40,14 +53,18 @@ class [[nodiscard]] Error {
   // errno of the system call behind it, or 0.
   int os_errno() const { return os_errno_; }
   const std::string& message() const { return message_; }
+  // Null when there is none.
+  const ErrorDetail* detail() const { return detail_.get(); }
 
-  // The same error with "<context>: " before its message.
+  // The same error with "<context>: " before its message. A detail goes: it is not about this any
+  // more.
   Error WithContext(std::string_view context) &&;
 
  private:
   Code code_;
-  int os_errno_;
+  int os_errno_ = 0;
   std::string message_;
+  std::shared_ptr<const ErrorDetail> detail_;
 };
 
 }  // namespace podium

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "api/status.h"
 #include "api/types/meta_v1.h"
-#include "client/status_error.h"
 #include "reflect/json.h"
 
 namespace podium::client {
@@ -86,7 +86,7 @@ Result<int> ExitCodeOf(std::string_view status_json) {
       if (error == std::errc() && at == end) return code;
     }
   }
-  return ErrorOf(*status);
+  return api::StatusError(*status);
 }
 
 Result<size_t> PortConnection::Read(std::span<char> buffer) {

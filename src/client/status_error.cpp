@@ -3,72 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "api/status.h"
 #include "reflect/json.h"
 
 namespace podium::client {
 namespace {
 
 using api::meta::v1::Status;
-
-struct ReasonCode {
-  std::string_view reason;
-  Code code;
-};
-
-constexpr ReasonCode kReasons[] = {
-    {"Unauthorized", Code::kUnauthenticated},
-    {"Forbidden", Code::kPermissionDenied},
-    {"NotFound", Code::kNotFound},
-    {"AlreadyExists", Code::kAlreadyExists},
-    {"Conflict", Code::kConflict},
-    {"Gone", Code::kExpired},
-    {"Expired", Code::kExpired},
-    {"Invalid", Code::kInvalidArgument},
-    {"BadRequest", Code::kInvalidArgument},
-    {"ServerTimeout", Code::kUnavailable},
-    {"StoreReadError", Code::kDataLoss},
-    {"Timeout", Code::kDeadlineExceeded},
-    {"TooManyRequests", Code::kUnavailable},
-    {"MethodNotAllowed", Code::kUnsupported},
-    {"NotAcceptable", Code::kUnsupported},
-    {"RequestEntityTooLarge", Code::kResourceExhausted},
-    {"UnsupportedMediaType", Code::kUnsupported},
-    {"InternalError", Code::kInternal},
-    {"ServiceUnavailable", Code::kUnavailable},
-};
-
-Code CodeOfHttp(int status) {
-  switch (status) {
-    case 400:
-    case 422:
-      return Code::kInvalidArgument;
-    case 401:
-      return Code::kUnauthenticated;
-    case 403:
-      return Code::kPermissionDenied;
-    case 404:
-      return Code::kNotFound;
-    case 405:
-    case 406:
-    case 415:
-    case 501:
-      return Code::kUnsupported;
-    case 409:
-      return Code::kConflict;
-    case 410:
-      return Code::kExpired;
-    case 413:
-      return Code::kResourceExhausted;
-    case 429:
-    case 502:
-    case 503:
-      return Code::kUnavailable;
-    case 504:
-      return Code::kDeadlineExceeded;
-    default:
-      return Code::kInternal;
-  }
-}
 
 // What client-go says of an answer without a Status.
 std::string GenericMessage(int status, std::string_view body) {
@@ -111,20 +52,17 @@ std::string GenericMessage(int status, std::string_view body) {
 
 }  // namespace
 
-Error ErrorOf(const Status& status) {
-  const ReasonCode* known = std::ranges::find(kReasons, status.reason, &ReasonCode::reason);
-  const Code code = known != std::end(kReasons) ? known->code : CodeOfHttp(status.code);
-  return Error(code, status.message.empty() ? "unknown" : status.message);
-}
-
 Error ErrorOfAnswer(int http_status, std::string_view body, std::string_view what) {
   auto status = reflect::FromJson<Status>(body, {.strict = false});
   if (status.ok() && status->kind == "Status" && !status->status.empty()) {
     if (status->code == 0) status->code = http_status;
-    return ErrorOf(*status);
+    return api::StatusError(*std::move(status));
   }
-  return Error(CodeOfHttp(http_status),
-               GenericMessage(http_status, body) + " (" + std::string(what) + ")");
+  Status generic;
+  generic.status = "Failure";
+  generic.code = http_status;
+  generic.message = GenericMessage(http_status, body) + " (" + std::string(what) + ")";
+  return api::StatusError(std::move(generic));
 }
 
 }  // namespace podium::client

@@ -4,12 +4,9 @@
 
 #include <string_view>
 
-#include "api/types/meta_v1.h"
 #include "base/error.h"
 
 namespace podium::client {
-
-Error ErrorOf(const api::meta::v1::Status& status);
 
 // `body` is a metav1.Status in JSON, or something else that a proxy or another server wrote: then
 // the message is the one that client-go makes of the HTTP status. `what`: "get pods web".

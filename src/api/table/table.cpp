@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/descriptions.h"
+#include "api/object_meta.h"
 #include "api/scheme.h"
 #include "api/table/cells.h"
 #include "api/types/flowcontrol_v1.h"
@@ -22,15 +23,6 @@ using meta::v1::TableColumnDefinition;
 using meta::v1::TableRow;
 using reflect::FieldPath;
 using reflect::Type;
-
-// Null for a type without one.
-const ObjectMeta* MetadataOf(const Type& type, const void* object) {
-  const auto path = FieldPath::Parse("metadata");
-  if (!path.ok()) return nullptr;
-  const auto found = reflect::FindField(type, object, *path);
-  if (!found.ok() || found->type != &reflect::TypeOf<ObjectMeta>()) return nullptr;
-  return static_cast<const ObjectMeta*>(found->get());
-}
 
 const CellMaker* FindMaker(const Type& type) {
   for (const auto makers : {WorkloadCells(), CoreCells(), PolicyCells(), OtherCells()}) {
@@ -89,7 +81,7 @@ Result<std::string> ObjectPart(const reflect::Object& object, const void* decode
   meta::v1::PartialObjectMetadata part;
   part.kind = "PartialObjectMetadata";
   part.apiVersion = "meta.k8s.io/v1";
-  const ObjectMeta* metadata = MetadataOf(*object.type(), decoded);
+  const ObjectMeta* metadata = FindObjectMeta(*object.type(), decoded);
   if (metadata) part.metadata = reflect::Copy(*metadata);
   return reflect::ToJson(part);
 }
@@ -139,7 +131,7 @@ reflect::List<reflect::RawJson> CellsOf(const Type& type, const void* object, Ti
   Cells cells(now);
   if (const CellMaker* maker = FindMaker(type)) {
     maker->make(object, &cells);
-  } else if (const ObjectMeta* metadata = MetadataOf(type, object)) {
+  } else if (const ObjectMeta* metadata = FindObjectMeta(type, object)) {
     cells.Text(metadata->name);
     cells.Text(metadata->creationTimestamp.String());
   }

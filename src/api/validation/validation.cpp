@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "api/names.h"
+#include "api/object_meta.h"
 #include "api/scheme.h"
 #include "api/types/meta_v1.h"
 #include "api/validation/common.h"
@@ -59,9 +60,7 @@ constexpr std::string_view kRequests[] = {"Binding",
 // Null where there is no metadata to check.
 const ObjectMeta* MetaOf(const Type& type, const void* object) {
   if (std::ranges::find(kRequests, type.name) != std::end(kRequests)) return nullptr;
-  const reflect::Field* field = type.Find("metadata");
-  if (!field || field->type != &reflect::TypeOf<ObjectMeta>()) return nullptr;
-  return static_cast<const ObjectMeta*>(field->at(object));
+  return FindObjectMeta(type, object);
 }
 
 }  // namespace
