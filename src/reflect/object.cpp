@@ -60,6 +60,41 @@ Result<ObjectHeader> ReadHeader(std::string_view json) {
                std::string(scanner.error()) + " at byte " + std::to_string(scanner.error_offset()));
 }
 
+Result<ObjectLayout> ReadLayout(std::string_view json) {
+  JsonScanner scanner(json);
+  ObjectLayout layout;
+  bool in_front = true;  // nothing but kind and apiVersion so far
+  bool found = false;
+  std::string buffer;
+  if (!scanner.Consume('{')) return Error(Code::kInvalidArgument, "expected an object");
+  while (!found && scanner.Peek() == '"') {
+    if (in_front) layout.members = scanner.offset();
+    std::string_view key;
+    bool clean = true;
+    if (!scanner.ReadString(&key, &buffer, &clean) || !scanner.Consume(':')) break;
+    in_front = in_front && (key == "kind" || key == "apiVersion");
+    found = key == "metadata";
+    if (!found && !(scanner.SkipValue(kMaxDepth) && scanner.Consume(','))) break;
+  }
+  if (!found || !scanner.Consume('{')) {
+    return Error(Code::kInvalidArgument, "the object has no metadata");
+  }
+  layout.version = scanner.offset();
+  while (scanner.Peek() == '"') {
+    std::string_view key;
+    bool clean = true;
+    if (!scanner.ReadString(&key, &buffer, &clean) || !scanner.Consume(':')) break;
+    if (key != "name" && key != "generateName" && key != "namespace" && key != "uid") break;
+    if (!scanner.SkipValue(kMaxDepth)) break;
+    layout.version = scanner.offset();
+    layout.comma_before = true;
+    if (!scanner.Consume(',')) break;
+  }
+  if (scanner.failed()) return Error(Code::kInvalidArgument, scanner.error());
+  layout.comma_after = !layout.comma_before && json.substr(layout.version, 1) != "}";
+  return layout;
+}
+
 Result<ObjectPtr> Object::FromJson(std::string json, const Type* type) {
   TRY(ObjectHeader header, ReadHeader(json));
   return ObjectPtr(new Object(std::move(header), std::move(json), type));

@@ -31,6 +31,20 @@ struct ObjectHeader {
 // kInvalidArgument when the text is no JSON object.
 Result<ObjectHeader> ReadHeader(std::string_view json);
 
+// Where an object's text, as EncodeJson writes it, is cut for those who show it to others without
+// decoding it. Offsets are bytes from the beginning.
+struct ObjectLayout {
+  // Of the first member behind kind and apiVersion: where an element of a typed list begins.
+  size_t members = 1;
+  // Where a resourceVersion is put in: behind name, namespace and uid.
+  size_t version = 0;
+  // What has to stand around it there.
+  bool comma_before = false;
+  bool comma_after = false;
+};
+// Reads no further than it has to. kInvalidArgument when the text is no object that has metadata.
+Result<ObjectLayout> ReadLayout(std::string_view json);
+
 class Object;
 using ObjectPtr = std::shared_ptr<const Object>;
 

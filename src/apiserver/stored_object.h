@@ -1,0 +1,57 @@
+// What the server knows of an entry of the store beyond its bytes. It hangs on the entry
+// (store::Entry::Attach), so that it is found out once for all readers, and goes with it.
+//
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "api/labels.h"
+#include "base/result.h"
+#include "reflect/object.h"
+#include "reflect/type.h"
+#include "store/entry.h"
+
+namespace podium::apiserver {
+
+using DecodedPtr = std::shared_ptr<const reflect::AnyObject>;
+
+class StoredObject final : public store::Attachment {
+ public:
+  // Of this entry, which has a value and lives as long as the answer is used. kDataLoss when the
+  // value is no object.
+  static Result<const StoredObject*> Of(const store::Entry& entry);
+
+  const reflect::ObjectLayout& layout() const { return layout_; }
+  // Of the metadata.
+  const api::labels::Set& labels() const;
+
+  // The decoded form, in the version that is stored, with its resourceVersion. It is made by who
+  // asks first, and shared by all who ask while somebody holds it, or for good if somebody wants it
+  // kept: of objects that are asked for at every request. kDataLoss when the value does not fit the
+  // type.
+  Result<DecodedPtr> Decode(const reflect::Type& type, bool keep) const;
+
+ private:
+  explicit StoredObject(const store::Entry& entry, reflect::ObjectLayout layout)
+      : entry_(entry), layout_(layout) {}
+
+  const store::Entry& entry_;
+  const reflect::ObjectLayout layout_;
+  mutable std::once_flag labels_once_;
+  mutable api::labels::Set labels_;
+  mutable std::mutex mutex_;
+  mutable std::weak_ptr<const reflect::AnyObject> shared_;
+  mutable DecodedPtr kept_;
+};
+
+// Appends the object's text with its resourceVersion put in; as an element of a typed list it has
+// neither kind nor apiVersion.
+void AppendWithVersion(std::string_view json, const reflect::ObjectLayout& layout,
+                       store::Revision version, bool without_kind, std::string* out);
+
+}  // namespace podium::apiserver
