@@ -19,6 +19,7 @@ class Headers {
 
   Headers() = default;
   Headers(std::initializer_list<Field> fields) : fields_(fields) {}
+  explicit Headers(std::vector<Field> fields) : fields_(std::move(fields)) {}
 
   // Behind what is there, of the same name too.
   void Add(std::string_view name, std::string_view value);

@@ -39,6 +39,7 @@ Result<int> ParseVersion(std::string_view text) {
 // be read in responses and refused in requests).
 Result<Headers> ParseFields(std::string_view rest, const HeadLimits& limits, bool folding) {
   std::vector<Headers::Field> fields;
+  fields.reserve(8);
   while (true) {
     TRY(const std::string_view line, TakeLine(&rest));
     if (line.empty()) break;
@@ -63,9 +64,7 @@ Result<Headers> ParseFields(std::string_view rest, const HeadLimits& limits, boo
     fields.push_back({std::string(line.substr(0, colon)), std::string(value)});
   }
   if (!rest.empty()) return Malformed("bytes behind the head");
-  Headers headers;
-  for (const Headers::Field& field : fields) headers.Add(field.name, field.value);
-  return headers;
+  return Headers(std::move(fields));
 }
 
 Result<void> CheckSize(std::string_view head, const HeadLimits& limits) {
@@ -175,13 +174,21 @@ Result<std::string> SerializeRequestHead(const RequestHead& head) {
   return out;
 }
 
-Result<std::string> SerializeResponseHead(const ResponseHead& head) {
+Result<void> AppendResponseHead(const ResponseHead& head, std::string* out) {
   if (head.status < 100 || head.status > 999 || !IsFieldValue(head.reason)) {
     return Error(Code::kInvalidArgument, "a bad status line");
   }
-  std::string out = "HTTP/1." + std::to_string(head.minor) + " " + std::to_string(head.status);
-  out.append(" ").append(head.reason).append("\r\n");
-  TRY_VOID(AppendFields(head.headers, &out));
+  const size_t begin = out->size();
+  out->append(head.minor == 0 ? "HTTP/1.0 " : "HTTP/1.1 ").append(std::to_string(head.status));
+  out->append(" ").append(head.reason).append("\r\n");
+  auto appended = AppendFields(head.headers, out);
+  if (!appended.ok()) out->resize(begin);
+  return appended;
+}
+
+Result<std::string> SerializeResponseHead(const ResponseHead& head) {
+  std::string out;
+  TRY_VOID(AppendResponseHead(head, &out));
   return out;
 }
 

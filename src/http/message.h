@@ -46,6 +46,8 @@ Result<ResponseHead> ParseResponseHead(std::string_view head, const HeadLimits& 
 // kInvalidArgument when a part holds what would break out of its place.
 Result<std::string> SerializeRequestHead(const RequestHead& head);
 Result<std::string> SerializeResponseHead(const ResponseHead& head);
+// Behind what is in `out`, which after an error is as it was.
+Result<void> AppendResponseHead(const ResponseHead& head, std::string* out);
 
 struct Framing {
   enum class Kind { kNone, kLength, kChunked, kUntilClose };

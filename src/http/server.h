@@ -1,6 +1,7 @@
-// A server of HTTP/1.1. One thread waits for all connections: it reads heads and small bodies, and
-// writes what clients are slow to take. Handlers run in a few other threads, so that ten thousand
-// slow or idle connections cost memory, and no threads.
+// A server of HTTP/1.1. One thread, or a few (loops), wait for all connections: they read heads and
+// small bodies, and write what clients are slow to take. Handlers run in a few other threads, so
+// that ten thousand slow or idle connections cost memory, and no threads. Handlers that never wait
+// may run on the loop's thread itself, which costs a request no hand-over at all.
 //
 //   TRY(auto listener, Listener::Unix(run_dir + "/agent.sock"));
 //   TRY(auto server, Server::Start(std::move(listener), {}, [](std::shared_ptr<Exchange> exchange)
@@ -15,6 +16,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -23,10 +25,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "http/listener.h"
 #include "http/message.h"
+#include "http/pulled_body.h"
 #include "http/stream.h"
 
 namespace podium::http {
@@ -38,21 +42,46 @@ struct PeerCredentials {
   gid_t gid = 0;
 };
 
+// Who has connected: one for all requests of a connection, so that a handler that keeps what it
+// found out about it does so once.
+class RemoteEnd {
+ public:
+  std::string address{};  // "10.0.0.1:4711", "[fd00::1]:4711"; "" over a unix socket
+  size_t endpoint = 0;    // that it came in by, counted as Start was given them
+  std::optional<PeerCredentials> credentials{};  // over a unix socket
+
+  // What a handler wants to find again with the connection's next request. Any thread; null at
+  // first.
+  std::shared_ptr<const void> note() const { return note_.load(); }
+  void SetNote(std::shared_ptr<const void> note) const { note_.store(std::move(note)); }
+
+ private:
+  mutable std::atomic<std::shared_ptr<const void>> note_;
+};
+
 struct ServerRequest {
   RequestHead head;
   std::string path;                     // of the target, decoded; begins with a slash, or is "*"
   std::string query;                    // of the target, encoded, without '?'
   std::string body;                     // all of it, unless the treatment is to stream it
   std::optional<PeerCredentials> peer;  // over a unix socket
+  std::shared_ptr<const RemoteEnd> remote;
 };
 
 // What becomes of a request, known from its head.
 struct Treatment {
-  // It may take as long as it likes (exec, a log that is followed, a watch that blocks): it gets a
-  // thread of its own, and Stop asks it to end at once.
+  // The handler runs on the loop's thread, right when the request is there. It must neither wait
+  // nor compute for long: every connection of the loop waits for it. It may keep the exchange and
+  // answer later from any thread; Exchange::Write and ReadBody, which wait, are not for it.
+  bool on_loop = false;
+  // It may take as long as it likes (exec, a log that is followed, a watch): it gets a thread of
+  // its own unless it runs on the loop, and Stop asks it to end at once.
   bool long_running = false;
   // The body is not collected: the handler, on a thread of its own, takes it with ReadBody.
   bool stream_body = false;
+  // 400 for paths that two parties could read in two ways: with an encoded slash or backslash, with
+  // "." or ".." as a segment, encoded or not. NUL is refused anyway.
+  bool strict_path = false;
   // Larger bodies are answered with 413.
   uint64_t max_body = uint64_t{3} << 20;
 };
@@ -61,6 +90,7 @@ struct ServerOptions {
   HeadLimits head_limits{};
   std::function<Treatment(const RequestHead& head)> treatment{};  // none: Treatment{}
 
+  size_t loops = 1;                 // threads that wait for connections, which are spread over them
   size_t threads = 8;               // that handlers share
   size_t max_long_running = 512;    // threads of their own; beyond: 503
   size_t max_connections = 10'000;  // beyond: the one idle for longest goes, or the new one waits
@@ -70,7 +100,8 @@ struct ServerOptions {
   std::chrono::milliseconds head_timeout{10'000};   // from a connection's or request's first byte
   std::chrono::milliseconds body_timeout{60'000};   // for all of a body that is collected
   std::chrono::milliseconds idle_timeout{120'000};  // between requests
-  // Without a byte of the answer taken. A finished answer must also go out at 16 KiB a second.
+  // Without a byte of the answer taken. A finished answer must also go out at 16 KiB a second, and
+  // of a pulled body all that waits (some 64 KiB) within this time.
   std::chrono::milliseconds write_timeout{30'000};
 
   // What the server itself answers (400, 408, 413, 431, 500, 503): the body, and its type. None:
@@ -108,6 +139,10 @@ class Exchange {
   Result<bool> TryWrite(std::string_view bytes);
   Result<void> End();
 
+  // An answer whose body is pulled out of `body` as the client takes it. When the server stops, a
+  // long-running one ends, as a whole, where its body has nothing more at the time.
+  Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> body);
+
   // 101 with these headers (Upgrade among them): from then on the connection is the caller's, with
   // no bounds on waiting. Stop shuts it down.
   Result<std::unique_ptr<Stream>> Upgrade(Headers headers);
@@ -127,9 +162,26 @@ class Exchange {
 
 using Handler = std::function<void(std::shared_ptr<Exchange> exchange)>;
 
+// While one lives, what its thread answers and wakes is gathered, and each loop is woken once when
+// it ends. For who answers many in a row: a commit of the store.
+class AnswerBatch {
+ public:
+  AnswerBatch();
+  ~AnswerBatch();
+  AnswerBatch(const AnswerBatch&) = delete;
+  AnswerBatch& operator=(const AnswerBatch&) = delete;
+};
+
+// A place that a server listens at.
+struct Endpoint {
+  Listener listener;
+};
+
 class Server {
  public:
   // Listens until Stop.
+  static Result<std::unique_ptr<Server>> Start(std::vector<Endpoint> endpoints,
+                                               ServerOptions options, Handler handler);
   static Result<std::unique_ptr<Server>> Start(Listener listener, ServerOptions options,
                                                Handler handler);
   // Stops without grace.

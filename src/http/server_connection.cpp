@@ -8,6 +8,21 @@
 #include <cerrno>
 
 namespace podium::http {
+namespace {
+
+thread_local const LoopInbox* loop_of_thread = nullptr;
+
+// The loops that are to be woken when this thread's AnswerBatch ends.
+struct Batch {
+  void Add(std::shared_ptr<LoopInbox> inbox) {
+    if (std::ranges::find(inboxes, inbox) == inboxes.end()) inboxes.push_back(std::move(inbox));
+  }
+  int depth = 0;
+  std::vector<std::shared_ptr<LoopInbox>> inboxes;
+};
+thread_local Batch batch;
+
+}  // namespace
 
 Result<std::shared_ptr<LoopInbox>> LoopInbox::Create() {
   UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -17,15 +32,48 @@ Result<std::shared_ptr<LoopInbox>> LoopInbox::Create() {
 
 void LoopInbox::Post(LoopCommand command) {
   const std::lock_guard lock(mutex_);
-  commands_.push_back(command);
-  if (commands_.size() == 1) eventfd_write(wake_.get(), 1);
+  commands_.push_back(std::move(command));
+  if (!asleep_) return;
+  if (batch.depth > 0) {
+    batch.Add(shared_from_this());
+    return;
+  }
+  asleep_ = false;
+  eventfd_write(wake_.get(), 1);
 }
 
-std::vector<LoopCommand> LoopInbox::Take() {
+void LoopInbox::Take(std::vector<LoopCommand>* commands) {
   const std::lock_guard lock(mutex_);
-  eventfd_t count = 0;
-  eventfd_read(wake_.get(), &count);
-  return std::exchange(commands_, {});
+  asleep_ = false;
+  commands->swap(commands_);
+}
+
+bool LoopInbox::MaySleep() {
+  const std::lock_guard lock(mutex_);
+  asleep_ = commands_.empty();
+  return asleep_;
+}
+
+void LoopInbox::WakeIfAsleep() {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(asleep_, false)) return;
+  eventfd_write(wake_.get(), 1);
+}
+
+void LoopInbox::Adopt() { loop_of_thread = this; }
+
+bool LoopInbox::OnLoopThread() const { return loop_of_thread == this; }
+
+AnswerBatch::AnswerBatch() { ++batch.depth; }
+
+AnswerBatch::~AnswerBatch() {
+  if (--batch.depth > 0) return;
+  for (const auto& inbox : std::exchange(batch.inboxes, {})) inbox->WakeIfAsleep();
+}
+
+void BodyWaker::Wake() const {
+  if (!target_ || target_->woken.exchange(true)) return;
+  target_->inbox->Post({LoopCommand::Kind::kWake, target_->connection});
 }
 
 void ServerConnection::FlushLocked() {

@@ -15,16 +15,22 @@
 #include "base/unique_fd.h"
 #include "http/chunked.h"
 #include "http/message.h"
+#include "http/pulled_body.h"
 #include "http/server.h"
 #include "http/transport.h"
 
 namespace podium::http {
 
-// What the loop is asked to do with a connection.
+// What a loop is asked to do.
 struct LoopCommand {
   enum class Kind {
+    kAdd,       // serve a connection that was accepted
+    kHeld,      // a loop has no room for what it was given: accept no more
+    kRoom,      // it has again
     kFlush,     // bytes wait to be written
     kEnded,     // the answer is complete
+    kPull,      // the answer's body is to be pulled from its source
+    kWake,      // the source has something
     kClose,     // the connection is broken, or to be broken
     kDetach,    // the connection is no longer the server's
     kStop,      // no new connections and requests
@@ -32,25 +38,46 @@ struct LoopCommand {
   };
   Kind kind;
   uint64_t connection = 0;
+  UniqueFd fd{};        // of kAdd
+  size_t endpoint = 0;  // of kAdd
 };
 
-// Threads: Post is for any. Outlives the loop: what is posted then is dropped.
-class LoopInbox {
+// Threads: Post is for any, the rest for the loop. Outlives the loop: what is posted then is
+// dropped.
+class LoopInbox : public std::enable_shared_from_this<LoopInbox> {
  public:
   static Result<std::shared_ptr<LoopInbox>> Create();
   void Post(LoopCommand command);
-  std::vector<LoopCommand> Take();
+  // Everything that was posted, into `commands`, which is empty. Marks the loop as awake: who posts
+  // to a loop that is awake need not wake it.
+  void Take(std::vector<LoopCommand>* commands);
+  // Marks the loop as asleep, unless something was posted.
+  bool MaySleep();
+  void WakeIfAsleep();
+
+  // The calling thread runs this inbox's loop, from now on.
+  void Adopt();
+  bool OnLoopThread() const;
+  // Readable, edge-triggered, when the loop is to wake up.
   int fd() const { return wake_.get(); }
 
  private:
   explicit LoopInbox(UniqueFd wake) : wake_(std::move(wake)) {}
-  UniqueFd wake_;  // an eventfd
+  UniqueFd wake_;  // an eventfd, which nobody reads
   std::mutex mutex_;
   std::vector<LoopCommand> commands_;
+  bool asleep_ = false;
+};
+
+// What a waker reaches.
+struct BodyWaker::Target {
+  std::shared_ptr<LoopInbox> inbox;
+  uint64_t connection = 0;
+  std::atomic<bool> woken = false;  // since the source was asked last
 };
 
 struct ServerConnection {
-  enum class Phase { kHead, kBody, kHandling, kEnding, kLingering };
+  enum class Phase { kHead, kBody, kHandling, kPulling, kEnding, kLingering };
 
   // Writes what is waiting, as far as it goes. The caller holds the mutex.
   void FlushLocked();
@@ -59,29 +86,42 @@ struct ServerConnection {
   void Break();
   // Tells the handler to end.
   void Cancel();
+  // Whether the caller is the handler that runs on the loop right now.
+  bool InHandlerOnLoop() const { return treatment.on_loop && inbox->OnLoopThread() && in_handler; }
 
   uint64_t id = 0;
   int epoll = -1;
-  std::optional<PeerCredentials> peer;
+  std::shared_ptr<LoopInbox> inbox;  // of its loop
+  std::shared_ptr<const RemoteEnd> remote;
 
   // The loop's.
   Phase phase = Phase::kHead;
   uint32_t interest = 0;
-  bool polled = true;   // the descriptor is in the epoll set
-  bool used = false;    // a request was served
-  size_t searched = 0;  // of `in`, for the end of a head
+  bool polled = true;       // the descriptor is in the epoll set
+  bool used = false;        // a request was served
+  bool advancing = false;   // Advance is at work
+  bool in_again = false;    // its turn comes again though nothing happens at its socket
+  bool in_handler = false;  // its handler is at work on the loop's thread,
+  bool answered = false;    // and has answered
+  size_t searched = 0;      // of `in`, for the end of a head
   RequestHead head;
-  Treatment treatment;
   Framing framing;
   ChunkedDecoder chunks;
   std::string body;
   size_t counted = 0;              // bytes of the body, until the end of the request
   size_t discarded = 0;            // while lingering
   bool has_last_deadline = false;  // of the answer's rest
-  Clock::time_point deadline;
-  bool has_deadline = false;
+  std::optional<Clock::time_point> deadline;
+  std::optional<Clock::time_point> alarm;  // when the loop looks at the deadline: not after it
+  // Of kPulling, in which `out` is the loop's too. The handler hands over `source` and `chunked`.
+  std::unique_ptr<PulledBody> source;
+  std::shared_ptr<BodyWaker::Target> waker;
+  std::string_view piece;  // what is left of the source's last one
+  BodyPiece::Then then = BodyPiece::Then::kMore;
+  bool chunked = false;
 
   // The loop's, and in kHandling the handler's.
+  Treatment treatment;
   std::string in;  // read, and not yet used
   bool keep_alive = false;
 
@@ -122,8 +162,9 @@ class UpgradedStreams {
 // What exchanges need of their server, and keep alive.
 struct ServerContext {
   ServerOptions options;
-  std::shared_ptr<LoopInbox> inbox;
+  Handler handler;
   std::shared_ptr<UpgradedStreams> upgraded;
+  mutable std::atomic<size_t> buffered = 0;  // bytes of bodies
 };
 
 // The exchange of a request whose connection is in kHandling.
@@ -131,8 +172,9 @@ std::shared_ptr<Exchange> MakeExchange(std::shared_ptr<const ServerContext> cont
                                        std::shared_ptr<ServerConnection> connection,
                                        ServerRequest request);
 
-// The bytes of a whole answer. `close`: the connection ends with it.
-Result<std::string> SerializeAnswer(const RequestHead& request, int status, Headers headers,
-                                    std::string_view body, bool close);
+// The bytes of a whole answer, behind what is in `out`. `close`: the connection ends with it. After
+// an error `out` is as it was.
+Result<void> AppendAnswer(const RequestHead& request, int status, Headers headers,
+                          std::string_view body, bool close, std::string* out);
 
 }  // namespace podium::http

@@ -1,8 +1,10 @@
-// The thread that waits for all connections of a server.
+// A thread that waits for connections of a server. The first of a server's loops accepts them, and
+// gives each to the loop that has the fewest.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -23,36 +26,58 @@ class ServerLoop {
   // Takes a request whose connection is in kHandling; false when there is no thread for it.
   using Dispatch =
       std::function<bool(std::shared_ptr<ServerConnection> connection, ServerRequest request)>;
-  static Result<std::unique_ptr<ServerLoop>> Create(Listener listener,
-                                                    std::shared_ptr<const ServerContext> context,
+  static Result<std::unique_ptr<ServerLoop>> Create(std::shared_ptr<const ServerContext> context,
                                                     Dispatch dispatch);
+
+  // Before any of them runs: that this one accepts, and whom it gives connections to (itself among
+  // them). `all` outlives the loops' threads.
+  Result<void> AcceptFor(std::vector<Endpoint> endpoints,
+                         const std::vector<std::unique_ptr<ServerLoop>>& all);
 
   // Until kCloseAll.
   void Run();
 
   // From any thread.
+  void Post(LoopCommand::Kind kind) { inbox_->Post({kind}); }
   size_t connections() const { return count_; }
   uint64_t accepted() const { return accepted_; }
 
  private:
   using Connection = std::shared_ptr<ServerConnection>;
-  ServerLoop(Listener listener, std::shared_ptr<const ServerContext> context, Dispatch dispatch)
-      : listener_(std::move(listener)),
-        context_(std::move(context)),
-        dispatch_(std::move(dispatch)) {}
+  ServerLoop(std::shared_ptr<const ServerContext> context, Dispatch dispatch)
+      : context_(std::move(context)), dispatch_(std::move(dispatch)) {}
 
-  void Accept();
+  // server_accept.cpp
+  void Accept(size_t endpoint);
+  ServerLoop& LeastLoaded();
+  void Offer(size_t endpoint, UniqueFd fd);
   // Makes room for one more connection; false when every one is busy.
   bool EvictIdle();
-  void AcceptWhenPossible(bool accept);
-  void Add(UniqueFd fd);
-  void OnEvent(const Connection& connection, uint32_t events);
-  void OnCommand(const LoopCommand& command);
-  void OnDeadline(const Connection& connection);
-  void BeginStop();
+  // Takes what waits for room, as far as there is some.
+  void AddWaiting();
+  void AcceptWhenPossible();
+  void Add(size_t endpoint, UniqueFd fd);
+  Result<std::shared_ptr<RemoteEnd>> Meet(size_t endpoint, int fd) const;
 
+  // server_loop.cpp
+  void OnEvent(const Connection& connection, uint32_t events);
+  void OnCommand(LoopCommand& command);
+  void OnConnectionCommand(const Connection& connection, LoopCommand::Kind kind);
+  void OnDeadline(const Connection& connection);
+  void RunAgain();
+  void BeginStop();
+  void Close(const Connection& connection);
+  void SetInterest(ServerConnection& connection, uint32_t events);
+  void SetDeadline(ServerConnection& connection, std::optional<Clock::time_point> deadline);
+  void SetAlarm(ServerConnection& connection, std::optional<Clock::time_point> alarm);
+  int MillisecondsToDeadline() const;
+  void RunDeadlines();
+  // Another turn for it, after what else is to be done now.
+  void Again(ServerConnection& connection);
+
+  // server_request.cpp
   void ReadMore(const Connection& connection);
-  // Goes on with what was read, up to a whole request.
+  // Goes on with what was read, up to a request that is not answered at once.
   void Advance(const Connection& connection);
   // One step of it; false when more must be read, or nothing is to be read now.
   bool ReadHeadStep(const Connection& connection);
@@ -61,38 +86,51 @@ class ServerLoop {
   void BeginBody(const Connection& connection);
   void SendContinue(ServerConnection& connection);
   void DispatchRequest(const Connection& connection);
+  void RunOnLoop(const Connection& connection, ServerRequest request);
+  void LeaveSocketToHandler(ServerConnection& connection);
 
+  // server_answer.cpp
   // Answers what is no request, and ends the connection.
   void Reject(const Connection& connection, int status, std::string_view message);
   void WriteMore(const Connection& connection);
   void AwaitFlush(const Connection& connection, bool progress);
+  void BeginPull(const Connection& connection);
+  void Pull(const Connection& connection);
+  // Puts the next bytes of the body behind what waits, as one chunk; how many.
+  Result<size_t> Fill(ServerConnection& connection);
+  void EndPull(const Connection& connection);
   void Finish(const Connection& connection);
   void NextRequest(const Connection& connection);
   void Linger(const Connection& connection);
   void Discard(const Connection& connection);
-  void Close(const Connection& connection);
   void ForgetBody(ServerConnection& connection);
 
-  void SetInterest(ServerConnection& connection, uint32_t events);
-  void SetDeadline(ServerConnection& connection, std::optional<Clock::time_point> deadline);
-  int MillisecondsToDeadline() const;
-  void RunDeadlines();
-
-  std::optional<Listener> listener_;
   const std::shared_ptr<const ServerContext> context_;
   const Dispatch dispatch_;
+  std::shared_ptr<LoopInbox> inbox_;
   UniqueFd epoll_;
   std::unordered_map<uint64_t, Connection> connections_;
-  std::set<std::pair<Clock::time_point, uint64_t>> deadlines_;
-  std::optional<Clock::time_point> accept_again_;  // while no descriptor is free
-  UniqueFd waiting_;                               // accepted while there were too many connections
-  bool accepting_ = false;
+  std::set<std::pair<Clock::time_point, uint64_t>> alarms_;
+  std::vector<uint64_t> again_;
   bool stopping_ = false;
   bool done_ = false;
-  uint64_t next_id_ = 2;
-  size_t buffered_ = 0;  // of bodies
+  uint64_t next_id_;
   std::atomic<size_t> count_ = 0;
   std::atomic<uint64_t> accepted_ = 0;
+  // Connections given to it, which it may have to add yet.
+  std::atomic<size_t> given_ = 0;
+
+  // Accepted while there were too many connections.
+  std::deque<std::pair<size_t, UniqueFd>> waiting_;
+
+  // Of the loop that accepts.
+  std::vector<Endpoint> endpoints_;
+  const std::vector<std::unique_ptr<ServerLoop>>* all_ = nullptr;
+  ServerLoop* acceptor_ = this;
+  size_t max_connections_ = 0;                     // its share
+  std::optional<Clock::time_point> accept_again_;  // while no descriptor is free
+  size_t holding_ = 0;                             // loops that hold connections waiting for room
+  bool accepting_ = false;
 };
 
 }  // namespace podium::http

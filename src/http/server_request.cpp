@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "http/server_loop.h"
 #include "http/url.h"
 
@@ -12,8 +13,23 @@ namespace {
 
 using Phase = ServerConnection::Phase;
 
+// That are answered at once, before other connections have their turn.
+constexpr int kRequestsInATurn = 32;
+// Answers that are gathered, while there are more requests, before the first goes out.
+constexpr size_t kAnswersInATurn = size_t{64} << 10;
+
+// Whether two parties could take this encoded path for two different ones.
+bool IsAmbiguousPath(std::string_view path) {
+  for (const std::string_view part : Split(path, '/')) {
+    auto decoded = PercentDecode(part);
+    if (!decoded.ok() || *decoded == "." || *decoded == "..") return true;
+    if (decoded->find_first_of("/\\") != std::string::npos) return true;
+  }
+  return false;
+}
+
 // Path and query of a request line's target (RFC 9112, section 3.2).
-Result<void> SplitTarget(const std::string& target, ServerRequest* request) {
+Result<void> SplitTarget(const std::string& target, bool strict, ServerRequest* request) {
   std::string_view rest = target;
   if (target == "*") {
     request->path = "*";
@@ -26,6 +42,9 @@ Result<void> SplitTarget(const std::string& target, ServerRequest* request) {
     rest = absolute;
   }
   const size_t mark = std::min(rest.find('?'), rest.size());
+  if (strict && IsAmbiguousPath(rest.substr(0, mark))) {
+    return Error(Code::kInvalidArgument, "an ambiguous path");
+  }
   TRY(request->path, PercentDecode(rest.substr(0, mark)));
   if (mark < rest.size()) request->query = rest.substr(mark + 1);
   if (request->path.find('\0') != std::string::npos) {
@@ -56,20 +75,46 @@ void ServerLoop::ReadMore(const Connection& connection) {
       return;
     }
     if (progress->wait != 0) return;
-    if (connection->phase == Phase::kHead && connection->in.empty()) {
-      SetDeadline(*connection, Clock::now() + context_->options.head_timeout);
-    }
+    const bool first = connection->phase == Phase::kHead && connection->in.empty();
     connection->in.append(buffer.data(), progress->bytes);
     Advance(connection);
+    if (first && connection->phase == Phase::kHead && !connection->in.empty()) {
+      SetDeadline(*connection, Clock::now() + context_->options.head_timeout);
+    }
+    // What the socket still has makes it readable again.
+    if (connection->in_again || !connection->transport || !connection->transport->Buffered()) {
+      return;
+    }
   }
 }
 
 void ServerLoop::Advance(const Connection& connection) {
-  while (true) {
-    if (connection->phase == Phase::kHead && ReadHeadStep(connection)) continue;
+  connection->advancing = true;
+  for (int requests = 0;;) {
+    if (connection->phase == Phase::kHead && ReadHeadStep(connection)) {
+      // A client that sends thousands of requests at once gets its turns like the others.
+      if (connection->phase == Phase::kHead && ++requests == kRequestsInATurn) {
+        Again(*connection);
+        break;
+      }
+      continue;
+    }
     if (connection->phase == Phase::kBody && ReadBodyStep(connection)) continue;
+    break;
+  }
+  connection->advancing = false;
+  // The answers of this turn go out together.
+  if (connection->phase == Phase::kPulling) {
+    Pull(connection);
     return;
   }
+  bool waiting = false;
+  {
+    const std::lock_guard lock(connection->mutex);
+    waiting = connection->transport && !connection->broken && connection->WaitingLocked() > 0 &&
+              (connection->treatment.on_loop || connection->phase != Phase::kHandling);
+  }
+  if (waiting && (connection->interest & EPOLLOUT) == 0) WriteMore(connection);
 }
 
 bool ServerLoop::ReadHeadStep(const Connection& connection) {
@@ -103,7 +148,8 @@ bool ServerLoop::ReadHeadStep(const Connection& connection) {
   connection->treatment =
       context_->options.treatment ? context_->options.treatment(connection->head) : Treatment{};
   BeginBody(connection);
-  return connection->phase == Phase::kBody;
+  // In kHead again: it was answered.
+  return connection->phase == Phase::kBody || connection->phase == Phase::kHead;
 }
 
 void ServerLoop::BeginBody(const Connection& connection) {
@@ -138,8 +184,8 @@ Result<void> ServerLoop::AppendBody(ServerConnection& connection, std::string_vi
   }
   connection.body += bytes;
   connection.counted += bytes.size();
-  buffered_ += bytes.size();
-  if (buffered_ > context_->options.max_buffered) return Error(Code::kUnavailable, "");
+  const size_t buffered = context_->buffered += bytes.size();
+  if (buffered > context_->options.max_buffered) return Error(Code::kUnavailable, "");
   return {};
 }
 
@@ -173,55 +219,67 @@ bool ServerLoop::ReadBodyStep(const Connection& connection) {
            "Request entity too large: limit is " + std::to_string(connection->treatment.max_body));
   } else if (complete) {
     DispatchRequest(connection);
+    return connection->phase == Phase::kHead;
   }
   return false;
 }
 
 void ServerLoop::DispatchRequest(const Connection& connection) {
   ServerRequest request;
-  auto split = SplitTarget(connection->head.target, &request);
+  auto split = SplitTarget(connection->head.target, connection->treatment.strict_path, &request);
   if (!split.ok()) {
     Reject(connection, 400, split.error().message());
     return;
   }
   request.head = std::move(connection->head);
-  request.peer = connection->peer;
+  request.remote = connection->remote;
+  request.peer = connection->remote->credentials;
   request.body = std::exchange(connection->body, {});
   connection->phase = Phase::kHandling;
   SetDeadline(*connection, std::nullopt);
   if (connection->treatment.stream_body) {
-    // The handler reads from the socket itself, and sees its end there.
-    const std::lock_guard lock(connection->mutex);
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection->transport->fd(), nullptr);
-    connection->polled = false;
-    connection->interest = 0;
-  } else {
-    SetInterest(*connection, EPOLLRDHUP);
+    connection->treatment.on_loop = false;
+    LeaveSocketToHandler(*connection);
   }
-  if (!dispatch_(connection, std::move(request))) {
+  if (connection->treatment.on_loop) {
+    RunOnLoop(connection, std::move(request));
+  } else if (!dispatch_(connection, std::move(request))) {
     Reject(connection, 503, "too many long-running requests");
   }
 }
 
-void ServerLoop::Reject(const Connection& connection, int status, std::string_view message) {
-  ServerOptions::Page page{"text/plain; charset=utf-8", std::to_string(status) + " " +
-                                                            std::string(ReasonPhrase(status)) +
-                                                            ": " + std::string(message) + "\n"};
-  if (context_->options.error_page) page = context_->options.error_page(status, message);
-  auto bytes = SerializeAnswer(connection->head, status, {{"Content-Type", page.content_type}},
-                               page.body, true);
-  if (!bytes.ok()) {
-    Close(connection);
+// The handler reads from the socket itself, and sees its end there.
+void ServerLoop::LeaveSocketToHandler(ServerConnection& connection) {
+  const std::lock_guard lock(connection.mutex);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.transport->fd(), nullptr);
+  connection.polled = false;
+  connection.interest = 0;
+}
+
+void ServerLoop::RunOnLoop(const Connection& connection, ServerRequest request) {
+  connection->in_handler = true;
+  connection->answered = false;
+  context_->handler(MakeExchange(context_, connection, std::move(request)));
+  connection->in_handler = false;
+  // Otherwise it answers later, and posts.
+  if (!connection->answered) return;
+  if (connection->source) {
+    BeginPull(connection);
     return;
   }
-  connection->phase = Phase::kEnding;
-  connection->keep_alive = false;
+  size_t waiting = 0;
+  bool broken = false;
   {
     const std::lock_guard lock(connection->mutex);
-    connection->out += *bytes;
-    connection->ended = true;
+    waiting = connection->WaitingLocked();
+    broken = connection->broken;
   }
-  WriteMore(connection);
+  connection->phase = Phase::kEnding;
+  if (connection->keep_alive && !stopping_ && !broken && waiting < kAnswersInATurn) {
+    Finish(connection);
+  } else {
+    WriteMore(connection);
+  }
 }
 
 }  // namespace podium::http

@@ -1,0 +1,295 @@
+// Answers in HTTP/1.1.
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+#include "http/message_reader.h"
+#include "http/server_exchange.h"
+
+namespace podium::http {
+namespace {
+
+ResponseHead HeadOf(int status, Headers headers) {
+  ResponseHead head{.status = status, .reason = std::string(ReasonPhrase(status))};
+  if (!headers.Find("Date")) headers.Add("Date", HttpDateNow());
+  head.headers = std::move(headers);
+  return head;
+}
+
+class Http1Exchange : public Exchange::State {
+ public:
+  Http1Exchange(std::shared_ptr<const ServerContext> server,
+                std::shared_ptr<ServerConnection> connection, ServerRequest asked)
+      : State(std::move(server), std::move(asked)),
+        connection_(std::move(connection)),
+        head_only_(request.head.method == "HEAD") {}
+
+  void BeginStreamedBody();
+
+  Result<void> Respond(int status, Headers headers, std::string_view body) override;
+  Result<void> RespondFrom(int status, Headers headers,
+                           std::unique_ptr<PulledBody> source) override;
+  Result<void> Begin(int status, Headers headers) override;
+  Result<bool> TryWrite(std::string_view bytes) override;
+  Result<void> Write(std::string_view bytes) override;
+  Result<void> End() override;
+  Result<std::unique_ptr<Stream>> Upgrade(Headers headers) override;
+  Result<size_t> ReadBody(std::span<char> buffer) override;
+  bool cancelled() const override;
+  void OnCancel(std::function<void()> callback) override;
+  void BreakOff() override { Post(LoopCommand::Kind::kClose); }
+
+ private:
+  void Post(LoopCommand::Kind kind) { connection_->inbox->Post({kind, connection_->id}); }
+  // After bytes were put behind what waits: writes what the socket takes, unless the loop does.
+  Result<void> SentLocked(bool ended);
+  Result<void> Send(std::string_view bytes, bool ended);
+  // The head of an answer whose length is not known yet.
+  Result<std::string> BeginHead(int status, Headers headers);
+  // Gives the connection back to the loop.
+  void Finish(LoopCommand::Kind kind);
+  // Before the end of an answer: whether the connection can serve another request, and what was
+  // read of it.
+  void SettleBody();
+  bool BodyIsUnread() const { return reader_ && !reader_->body_done(); }
+  std::string Framed(std::string_view bytes) const {
+    if (head_only_ || bytes.empty()) return "";
+    return chunked_ ? EncodeChunk(bytes) : std::string(bytes);
+  }
+
+  const std::shared_ptr<ServerConnection> connection_;
+  bool chunked_ = false;
+  bool head_only_ = false;
+  // Of a streamed body.
+  std::shared_ptr<Transport> transport_;
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<MessageReader> reader_;
+  uint64_t body_read_ = 0;
+};
+
+void Http1Exchange::BeginStreamedBody() {
+  const std::lock_guard lock(connection_->mutex);
+  if (!connection_->transport) return;
+  transport_ = connection_->transport;
+  stream_ = StreamOver(transport_);
+  stream_->SetLimits({.idle = context->options.body_timeout});
+  reader_ = std::make_unique<MessageReader>(*stream_, std::exchange(connection_->in, {}));
+  reader_->BeginBody(connection_->framing);
+}
+
+Result<void> Http1Exchange::SentLocked(bool ended) {
+  connection_->ended = ended;
+  // Who runs on the loop writes when it is done; and who answers for it is not kept by a socket.
+  if (!connection_->treatment.on_loop) connection_->FlushLocked();
+  if (connection_->broken) {
+    Post(LoopCommand::Kind::kClose);
+    return ClientIsGone();
+  }
+  if (!ended && connection_->WaitingLocked() > 0 && !connection_->flush_asked) {
+    connection_->flush_asked = true;
+    Post(LoopCommand::Kind::kFlush);
+  }
+  return {};
+}
+
+Result<void> Http1Exchange::Send(std::string_view bytes, bool ended) {
+  const std::lock_guard lock(connection_->mutex);
+  if (!connection_->transport || connection_->broken) return ClientIsGone();
+  connection_->out += bytes;
+  return SentLocked(ended);
+}
+
+void Http1Exchange::Finish(LoopCommand::Kind kind) {
+  step = Step::kDone;
+  {
+    const std::lock_guard lock(connection_->mutex);
+    connection_->on_cancel = nullptr;
+  }
+  if (connection_->InHandlerOnLoop()) {
+    connection_->answered = true;
+  } else {
+    Post(kind);
+  }
+}
+
+void Http1Exchange::SettleBody() {
+  if (!reader_) return;
+  if (!reader_->body_done()) connection_->keep_alive = false;
+  connection_->in += reader_->TakeRest();
+}
+
+Result<void> Http1Exchange::Respond(int status, Headers headers, std::string_view body) {
+  SettleBody();
+  if (headers.HasToken("Connection", "close")) connection_->keep_alive = false;
+  Result<void> sent;
+  {
+    const std::lock_guard lock(connection_->mutex);
+    if (!connection_->transport || connection_->broken) {
+      sent = ClientIsGone();
+    } else {
+      TRY_VOID(AppendAnswer(request.head, status, std::move(headers), body,
+                            !connection_->keep_alive, &connection_->out));
+      sent = SentLocked(true);
+    }
+  }
+  Finish(LoopCommand::Kind::kEnded);
+  return sent;
+}
+
+Result<std::string> Http1Exchange::BeginHead(int status, Headers headers) {
+  const bool no_body = HasNoBody(status);
+  if (headers.HasToken("Connection", "close")) connection_->keep_alive = false;
+  head_only_ = head_only_ || no_body;
+  chunked_ = request.head.minor >= 1 && !no_body;
+  // HTTP/1.0 knows the end of such a body by the end of the connection.
+  if ((!chunked_ && !no_body) || BodyIsUnread()) connection_->keep_alive = false;
+  if (chunked_) headers.Add("Transfer-Encoding", "chunked");
+  if (!connection_->keep_alive) headers.Set("Connection", "close");
+  return SerializeResponseHead(HeadOf(status, std::move(headers)));
+}
+
+Result<void> Http1Exchange::Begin(int status, Headers headers) {
+  TRY(const std::string bytes, BeginHead(status, std::move(headers)));
+  step = Step::kStreaming;
+  return Send(bytes, false);
+}
+
+Result<void> Http1Exchange::RespondFrom(int status, Headers headers,
+                                        std::unique_ptr<PulledBody> source) {
+  TRY(const std::string bytes, BeginHead(status, std::move(headers)));
+  SettleBody();
+  if (head_only_) {
+    auto sent = Send(bytes, true);
+    Finish(LoopCommand::Kind::kEnded);
+    return sent;
+  }
+  {
+    const std::lock_guard lock(connection_->mutex);
+    if (!connection_->transport || connection_->broken) {
+      step = Step::kDone;
+      return ClientIsGone();
+    }
+    connection_->out += bytes;
+  }
+  connection_->chunked = chunked_;
+  connection_->source = std::move(source);
+  // A body of many minutes: whoever wants to know of its end has the source's.
+  Finish(LoopCommand::Kind::kPull);
+  return {};
+}
+
+Result<bool> Http1Exchange::TryWrite(std::string_view bytes) {
+  {
+    const std::lock_guard lock(connection_->mutex);
+    if (connection_->broken) return ClientIsGone();
+    if (connection_->WaitingLocked() > context->options.stream_buffer) return false;
+  }
+  TRY_VOID(Send(Framed(bytes), false));
+  return true;
+}
+
+Result<void> Http1Exchange::Write(std::string_view bytes) {
+  constexpr size_t kPiece = size_t{64} << 10;
+  const size_t limit = context->options.stream_buffer;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kPiece);
+    TRY(const bool taken, TryWrite(piece));
+    if (taken) {
+      bytes.remove_prefix(piece.size());
+      continue;
+    }
+    std::unique_lock lock(connection_->mutex);
+    connection_->drained.wait(
+        lock, [&] { return connection_->broken || connection_->WaitingLocked() <= limit; });
+  }
+  return {};
+}
+
+Result<void> Http1Exchange::End() {
+  if (BodyIsUnread()) connection_->keep_alive = false;
+  SettleBody();
+  auto sent = Send(chunked_ && !head_only_ ? kLastChunk : "", true);
+  Finish(LoopCommand::Kind::kEnded);
+  return sent;
+}
+
+Result<std::unique_ptr<Stream>> Http1Exchange::Upgrade(Headers headers) {
+  if (reader_) return Error(Code::kInvalidArgument, "the request was answered already");
+  headers.Set("Connection", "Upgrade");
+  TRY(const std::string head,
+      SerializeResponseHead({.status = 101, .reason = "Switching Protocols", .headers = headers}));
+  std::shared_ptr<Transport> transport;
+  {
+    const std::lock_guard lock(connection_->mutex);
+    if (!connection_->transport || connection_->broken) return ClientIsGone();
+    epoll_ctl(connection_->epoll, EPOLL_CTL_DEL, connection_->transport->fd(), nullptr);
+    transport = std::move(connection_->transport);
+    connection_->detached = true;
+  }
+  step = Step::kDone;
+  auto stream = context->upgraded->Track(
+      context->upgraded,
+      WithPrefix(std::exchange(connection_->in, {}), StreamOver(std::move(transport))),
+      connection_);
+  // Tracked first: Stop looks for it in one of both places.
+  Post(LoopCommand::Kind::kDetach);
+  stream->SetLimits({.idle = context->options.write_timeout});
+  TRY_VOID(stream->Write(head));
+  stream->SetLimits({});
+  return stream;
+}
+
+Result<size_t> Http1Exchange::ReadBody(std::span<char> buffer) {
+  if (!reader_ || step == Step::kDone) return 0;
+  TRY(const size_t size, reader_->ReadBody(buffer));
+  body_read_ += size;
+  if (body_read_ > connection_->treatment.max_body) {
+    return Error(Code::kResourceExhausted, "the request body is too large");
+  }
+  return size;
+}
+
+bool Http1Exchange::cancelled() const {
+  const std::lock_guard lock(connection_->mutex);
+  return connection_->cancelled;
+}
+
+void Http1Exchange::OnCancel(std::function<void()> callback) {
+  {
+    const std::lock_guard lock(connection_->mutex);
+    if (!connection_->cancelled) {
+      // After the answer the connection is another request's.
+      if (step != Step::kDone || connection_->detached) {
+        connection_->on_cancel = std::move(callback);
+      }
+      return;
+    }
+  }
+  callback();
+}
+
+}  // namespace
+
+Result<void> AppendAnswer(const RequestHead& request, int status, Headers headers,
+                          std::string_view body, bool close, std::string* out) {
+  if (!HasNoBody(status)) headers.Add("Content-Length", std::to_string(body.size()));
+  if (close) headers.Set("Connection", "close");
+  const bool with_body = request.method != "HEAD" && !HasNoBody(status);
+  out->reserve(out->size() + 512 + (with_body ? body.size() : 0));
+  TRY_VOID(AppendResponseHead(HeadOf(status, std::move(headers)), out));
+  if (with_body) *out += body;
+  return {};
+}
+
+std::shared_ptr<Exchange> MakeExchange(std::shared_ptr<const ServerContext> context,
+                                       std::shared_ptr<ServerConnection> connection,
+                                       ServerRequest request) {
+  const bool streamed =
+      connection->treatment.stream_body && connection->framing.kind != Framing::Kind::kNone;
+  auto state = std::make_unique<Http1Exchange>(std::move(context), std::move(connection),
+                                               std::move(request));
+  if (streamed) state->BeginStreamedBody();
+  return std::make_shared<Exchange>(std::move(state));
+}
+
+}  // namespace podium::http

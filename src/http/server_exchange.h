@@ -1,0 +1,48 @@
+// What stands behind an Exchange: one way to answer for each version of the protocol, and what all
+// of them say the same.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/server.h"
+#include "http/server_connection.h"
+
+namespace podium::http {
+
+// The calls of Exchange, whose order and headers were checked already.
+struct Exchange::State {
+  enum class Step { kNothing, kStreaming, kDone };
+
+  State(std::shared_ptr<const ServerContext> server, ServerRequest asked)
+      : context(std::move(server)), request(std::move(asked)) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  virtual ~State() = default;
+
+  virtual Result<void> Respond(int status, Headers headers, std::string_view body) = 0;
+  virtual Result<void> RespondFrom(int status, Headers headers,
+                                   std::unique_ptr<PulledBody> source) = 0;
+  virtual Result<void> Begin(int status, Headers headers) = 0;
+  virtual Result<bool> TryWrite(std::string_view bytes) = 0;
+  virtual Result<void> Write(std::string_view bytes) = 0;
+  virtual Result<void> End() = 0;
+  virtual Result<std::unique_ptr<Stream>> Upgrade(Headers headers) = 0;
+  virtual Result<size_t> ReadBody(std::span<char> buffer) = 0;
+  virtual bool cancelled() const = 0;
+  virtual void OnCancel(std::function<void()> callback) = 0;
+  // The exchange goes away amid an answer.
+  virtual void BreakOff() = 0;
+
+  const std::shared_ptr<const ServerContext> context;
+  const ServerRequest request;
+  Step step = Step::kNothing;
+};
+
+Error ClientIsGone();
+// Of answers that never have a body.
+bool HasNoBody(int status);
+// The date of now as HTTP writes it, made once a second in each thread.
+std::string_view HttpDateNow();
+
+}  // namespace podium::http
