@@ -9,6 +9,7 @@
 
 #include "api/types/meta_v1.h"
 #include "base/result.h"
+#include "client/connection.h"
 #include "http/client.h"
 #include "reflect/json.h"
 
@@ -48,7 +49,6 @@ class EventStream {
   size_t searched_ = 0;  // behind it, without a line end
 };
 
-enum class EventType { kAdded, kModified, kDeleted, kBookmark };
 // kInvalidArgument for a type that is none of upstream's.
 Result<EventType> ParseEventType(std::string_view type);
 

@@ -1,0 +1,31 @@
+#include "client/object.h"
+
+namespace podium::client {
+
+using api::meta::v1::ObjectMeta;
+using reflect::Field;
+using reflect::Type;
+
+const ObjectMeta* MetaOf(const Type& type, const void* object) {
+  const Field* field = object ? type.Find("metadata") : nullptr;
+  if (!field || field->type != &reflect::TypeOf<ObjectMeta>()) return nullptr;
+  const void* at = field->at(object);
+  // Types that are made at run time keep it in a box.
+  if (field->shape == reflect::Shape::kBox)
+    at = static_cast<const reflect::BoxStorage*>(at)->object;
+  else if (field->shape != reflect::Shape::kScalar)
+    return nullptr;
+  return static_cast<const ObjectMeta*>(at);
+}
+
+ObjectMeta* MetaOf(const Type& type, void* object) {
+  return const_cast<ObjectMeta*>(MetaOf(type, static_cast<const void*>(object)));
+}
+
+std::string KeyOf(const SharedObject& object) {
+  const ObjectMeta* meta = object ? object.meta() : nullptr;
+  if (!meta) return "";
+  return meta->namespace_.empty() ? meta->name : meta->namespace_ + "/" + meta->name;
+}
+
+}  // namespace podium::client
