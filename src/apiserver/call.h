@@ -1,0 +1,52 @@
+// Call: one request while it is served, and Answer: what becomes of it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apiserver/request_info.h"
+#include "apiserver/user.h"
+#include "http/headers.h"
+#include "http/pulled_body.h"
+#include "http/url.h"
+
+namespace podium::apiserver {
+
+// Made for each request and shared by whoever works on it, one after the other: no two threads at a
+// time. Views point into the http request, which the call keeps alive.
+struct Call {
+  std::string_view method;
+  std::string_view path;  // decoded
+  http::QueryParameters query{};
+  const http::Headers* headers = nullptr;
+  std::string_view body{};
+  RequestInfo info{};
+  std::shared_ptr<const User> user{};
+  std::string audit_id{};
+  // For the header Warning, as texts; each once, in order.
+  std::vector<std::string> warnings{};
+  // For the audit log.
+  std::vector<std::pair<std::string, std::string>> annotations{};
+
+  std::shared_ptr<const void> keeps_alive{};
+
+  std::string_view Header(std::string_view name) const {
+    return headers != nullptr ? headers->Get(name) : std::string_view();
+  }
+  void Warn(std::string warning);
+};
+
+using CallPtr = std::shared_ptr<Call>;
+
+// Not yet sent. Content-Length, Date and Connection are http's; Audit-Id, Warning and Cache-Control
+// are added by the server to every answer.
+struct Answer {
+  int status = 200;
+  http::Headers headers{};  // Content-Type among them
+  std::string body{};
+  std::unique_ptr<http::PulledBody> pulled{};  // instead of `body`
+};
+
+}  // namespace podium::apiserver
