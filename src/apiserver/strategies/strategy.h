@@ -7,10 +7,10 @@
 //   update   the same with prepare_update and begin_update; on a lost race all of it again, on the
 //            newer object
 //
-// Objects are of the stored version's type. What a strategy leaves empty is what most kinds do. Kinds
-// without a row in AllStrategies have the default: on create the status is dropped where there is a
-// status subresource, and the generation is 1 where there is one; on update the status is the old
-// one's, and the generation grows when anything but metadata and status has changed.
+// Objects are of the stored version's type. What a strategy leaves empty is what most kinds do.
+// Kinds without a row in AllStrategies have the default: on create the status is dropped where
+// there is a status subresource, and the generation is 1 where there is one; on update the status
+// is the old one's, and the generation grows when anything but metadata and status has changed.
 //
 // Threads: any. Only begin_* may wait.
 #pragma once
@@ -65,8 +65,7 @@ struct Strategy {
   void (*prepare_create)(const StrategyContext& context, void* object) = nullptr;
   void (*prepare_update)(const StrategyContext& context, void* object, const void* old) = nullptr;
   // Beyond api/validation: what depends on other objects, or on the user.
-  field::ErrorList (*validate_create)(const StrategyContext& context,
-                                      const void* object) = nullptr;
+  field::ErrorList (*validate_create)(const StrategyContext& context, const void* object) = nullptr;
   field::ErrorList (*validate_update)(const StrategyContext& context, const void* object,
                                       const void* old) = nullptr;
   // For the header Warning.
