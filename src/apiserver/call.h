@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "apiserver/request_info.h"
@@ -11,6 +12,7 @@
 #include "http/headers.h"
 #include "http/pulled_body.h"
 #include "http/url.h"
+#include "reflect/type.h"
 
 namespace podium::apiserver {
 
@@ -22,6 +24,11 @@ struct Call {
   http::QueryParameters query{};
   const http::Headers* headers = nullptr;
   std::string_view body{};
+  // Of a client in this process, instead of a body. It stays the client's while the call runs.
+  struct {
+    const reflect::Type* type = nullptr;
+    const void* object = nullptr;
+  } decoded_body{};
   RequestInfo info{};
   std::shared_ptr<const User> user{};
   std::string audit_id{};

@@ -1,3 +1,4 @@
+#include "base/random_name.h"
 #include "node/agent.h"
 
 #include <unistd.h>
@@ -14,7 +15,6 @@
 #include "api/validation/validation.h"
 #include "node/files.h"
 #include "node/labels.h"
-#include "node/object_identity.h"
 #include "node/unsupported.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"

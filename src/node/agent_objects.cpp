@@ -7,8 +7,8 @@
 #include "api/labels.h"
 #include "api/status.h"
 #include "api/validation/validation.h"
+#include "base/random_name.h"
 #include "node/agent_api.h"
-#include "node/object_identity.h"
 #include "reflect/copy.h"
 
 namespace podium::node {

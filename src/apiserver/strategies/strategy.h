@@ -3,9 +3,9 @@
 // itself is the same for all (write.h), in this order:
 //
 //   create   decode, default, convert → Admit → metadata (uid, creationTimestamp, name of
-//            generateName) → prepare_create → validate → Validate → begin_create → store
-//   update   the same with prepare_update and begin_update; on a lost race all of it again, on the
-//            newer object
+//            generateName) → begin_create → prepare_create → validate → Validate → store
+//   update   decode, default, convert → Admit → begin_update → prepare_update → validate → Validate
+//            → store; on a lost race all of it again, on the newer object
 //
 // Objects are of the stored version's type. What a strategy leaves empty is what most kinds do.
 // Kinds without a row in AllStrategies have the default: on create the status is dropped where
@@ -65,8 +65,8 @@ struct Strategy {
   void (*prepare_create)(const StrategyContext& context, void* object) = nullptr;
   void (*prepare_update)(const StrategyContext& context, void* object, const void* old) = nullptr;
   // Beyond api/validation: what depends on other objects, or on the user.
-  field::ErrorList (*validate_create)(const StrategyContext& context, const void* object) = nullptr;
-  field::ErrorList (*validate_update)(const StrategyContext& context, const void* object,
+  api::field::ErrorList (*validate_create)(const StrategyContext& context, const void* object) = nullptr;
+  api::field::ErrorList (*validate_update)(const StrategyContext& context, const void* object,
                                       const void* old) = nullptr;
   // For the header Warning.
   std::vector<std::string> (*warnings)(const void* object, const void* old) = nullptr;
@@ -89,8 +89,12 @@ struct Strategy {
   bool unconditional_update = true;
   // Of a deletion that says nothing: dependents are orphaned (ReplicationController, Job).
   bool orphans_by_default = false;
-  // Finalizers that a deletion adds are the kind's own (Namespace: spec.finalizers).
-  bool own_finalizers = false;
+  // A deletion answers with the object that was there, not with a Status.
+  bool returns_deleted = false;
+  // What keeps an object that is being deleted beside its finalizers (Namespace: spec.finalizers),
+  // and what a deletion changes in it (Namespace: its phase).
+  bool (*held)(const void* object) = nullptr;
+  void (*mark_deleting)(void* object) = nullptr;
 };
 
 // The rows; each file of this folder gives a part of them.

@@ -1,12 +1,11 @@
-#include "node/object_identity.h"
+#include "base/random_name.h"
 
 #include <sys/random.h>
 #include <sys/types.h>
 
-#include <cstdio>
-#include <string_view>
+#include <cstddef>
 
-namespace podium::node {
+namespace podium {
 namespace {
 
 // Of 63 characters that a name's label may have, upstream leaves these to the prefix.
@@ -28,23 +27,25 @@ std::string NewUid() {
   std::string raw = RandomText(16);
   raw[6] = static_cast<char>((raw[6] & 0x0F) | 0x40);
   raw[8] = static_cast<char>((raw[8] & 0x3F) | 0x80);
-  std::string out;
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string uid;
+  uid.reserve(36);
   for (size_t i = 0; i < raw.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(raw[i]));
-    out += digits;
+    if (i == 4 || i == 6 || i == 8 || i == 10) uid += '-';
+    const auto byte = static_cast<unsigned char>(raw[i]);
+    uid += kDigits[byte >> 4];
+    uid += kDigits[byte & 15];
   }
-  return out;
+  return uid;
 }
 
-std::string GeneratedName(const std::string& prefix) {
+std::string GeneratedName(std::string_view prefix) {
   constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
-  std::string out = prefix.substr(0, kMaxPrefix);
+  std::string out(prefix.substr(0, kMaxPrefix));
   for (const char c : RandomText(5)) {
     out += kLetters[static_cast<unsigned char>(c) % kLetters.size()];
   }
   return out;
 }
 
-}  // namespace podium::node
+}  // namespace podium

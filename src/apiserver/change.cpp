@@ -1,0 +1,234 @@
+#include "apiserver/change.h"
+
+#include <algorithm>
+
+#include "api/conversion/conversion.h"
+#include "api/status.h"
+#include "base/text.h"
+#include "reflect/copy.h"
+#include "reflect/json.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::meta::v1::ObjectMeta;
+using reflect::AnyObject;
+
+// Upstream gives up as well, after the request's time. Each lost race was somebody else's success.
+constexpr int kMostAttempts = 200;
+
+api::Time CutToSeconds(int64_t nanoseconds) {
+  return api::Time::FromUnix(nanoseconds / kNanosPerSecond);
+}
+
+// Stored objects carry no resourceVersion (store/entry.h).
+Result<std::string> StoredJson(AnyObject& object) {
+  ObjectMeta& metadata = *api::EnsureObjectMeta(object.type(), object.get());
+  metadata.resourceVersion.clear();
+  metadata.selfLink.clear();
+  std::string json;
+  TRY_VOID(reflect::EncodeJson(object.type(), object.get(), &json));
+  return json;
+}
+
+}  // namespace
+
+Change::Change(const Writer::Parts& parts, CallPtr call, const ServedResource& resource,
+               WriteDone done)
+    : parts_(parts),
+      call_(std::move(call)),
+      catalog_(parts.catalog->Now()),
+      resource_(resource),
+      strategy_(StrategyOf(*resource.stored_type, call_->info.subresource)),
+      done_(std::move(done)),
+      now_(CutToSeconds(parts.clock->Now())) {}
+
+StrategyContext Change::Context(std::string_view name) const {
+  return {.objects = parts_.objects,
+          .user = call_->user.get(),
+          .now = now_,
+          .namespace_ = call_->info.namespace_,
+          .name = name,
+          .dry_run = dry_run_};
+}
+
+AdmissionRequest Change::Admission(Operation operation, std::string_view name) const {
+  AdmissionRequest request;
+  request.operation = operation;
+  request.group = resource_.group;
+  request.version = resource_.version;
+  request.resource = resource_.plural;
+  request.subresource = call_->info.subresource;
+  request.kind_group = resource_.group;
+  request.kind_version = resource_.version;
+  request.kind = resource_.kind;
+  if (resource_.namespaced || resource_.plural == "namespaces") {
+    request.namespace_ = call_->info.namespace_;
+  }
+  request.name = name;
+  request.builtin = resource_.builtin;
+  request.dry_run = dry_run_;
+  request.user = call_->user.get();
+  request.warn = [call = call_](std::string warning) { call->Warn(std::move(warning)); };
+  request.annotate = [call = call_](std::string key, std::string value) {
+    call->annotations.emplace_back(std::move(key), std::move(value));
+  };
+  return request;
+}
+
+Result<AnyObject> Change::Decoded(const store::Entry& entry) const {
+  AnyObject object(*resource_.stored_type);
+  const auto decoded = reflect::DecodeJsonInto(entry.value(), *resource_.stored_type, object.get(),
+                                               {.strict = false});
+  if (!decoded.ok()) {
+    return Error(Code::kDataLoss, "the stored object " + std::string(entry.key()) +
+                                      " cannot be read: " + decoded.error().message());
+  }
+  MetaOf(object).resourceVersion = std::to_string(entry.mod_revision());
+  return object;
+}
+
+Result<AnyObject> Change::ToStored(AnyObject object) const {
+  if (resource_.stored_as_is()) return object;
+  return api::ConvertObject(object.type(), object.get(), *resource_.stored_type);
+}
+
+Result<AnyObject> Change::FromStored(const AnyObject& object) const {
+  if (!resource_.stored_as_is()) {
+    return api::ConvertObject(object.type(), object.get(), *resource_.type);
+  }
+  AnyObject copy(object.type());
+  reflect::CopyObject(object.type(), object.get(), copy.get());
+  return copy;
+}
+
+void Change::Run() { Attempt(); }
+
+void Change::Attempt() {
+  if (++attempts_ > kMostAttempts) {
+    return Finish(api::ModifiedError(group_resource(), call_->info.name));
+  }
+  auto current = parts_.store->Get(Key());
+  if (!current.ok()) return Finish(std::move(current).error());
+  auto next = Compute(*current);
+  if (!next.ok()) return Finish(std::move(next).error());
+  if (dry_run_) return FinishDry(*current, *std::move(next));
+  if (next->kind == NextState::Kind::kStay) {
+    return Finish(WriteOutcome{.status = next->status, .entry = *current});
+  }
+  Store(*current, *std::move(next));
+}
+
+void Change::Store(const store::EntryPtr& current, NextState next) {
+  store::Write write{.key = Key()};
+  write.expected = current && !next.is_new ? current->mod_revision() : 0;
+  if (next.kind == NextState::Kind::kStore) {
+    auto json = StoredJson(next.object);
+    if (!json.ok()) return Finish(std::move(json).error());
+    if (current && !next.is_new && current->value() == *json) {
+      if (next.allocation != nullptr) next.allocation->Keep();
+      return Finish(WriteOutcome{.status = next.status, .entry = current});
+    }
+    write.value = *std::move(json);
+  }
+  next.object = AnyObject();
+  parts_.store->Apply(std::move(write),
+                      [self = shared_from_this(),
+                       shared = std::make_shared<NextState>(std::move(next))](
+                          Result<store::Written> written) {
+                        self->OnStored(std::move(written), shared);
+                      });
+}
+
+void Change::OnStored(Result<store::Written> written, std::shared_ptr<NextState> next) {
+  if (!written.ok()) return Finish(std::move(written).error());
+  if (!written->changed) return TryAgain();
+  if (next->allocation != nullptr) next->allocation->Keep();
+  const bool deleted = next->kind == NextState::Kind::kDelete;
+  if (deleted && strategy_.after_delete != nullptr) {
+    // It may wait, which nothing may on this thread.
+    auto object = Decoded(*written->previous);
+    if (object.ok()) {
+      auto shared = std::make_shared<AnyObject>(*std::move(object));
+      parts_.executor->Post([self = shared_from_this(), shared] {
+        self->strategy_.after_delete(self->Context(self->call_->info.name), shared->get());
+      });
+    }
+  }
+  if (next->then_delete) return TryAgain();
+  Finish(WriteOutcome{.status = next->status, .entry = deleted ? written->previous : written->entry});
+}
+
+void Change::TryAgain() {
+  // Not on the store's thread: computing may take its time.
+  parts_.executor->Post([self = shared_from_this()] { self->Attempt(); });
+}
+
+void Change::FinishDry(const store::EntryPtr& current, NextState next) {
+  // Drops the allocation, which undoes it.
+  next.allocation.reset();
+  WriteOutcome outcome;
+  outcome.status = next.status;
+  if (next.kind == NextState::Kind::kStore) {
+    MetaOf(next.object).resourceVersion =
+        current && !next.is_new ? std::to_string(current->mod_revision()) : std::string();
+    outcome.value = std::move(next.object);
+  } else {
+    outcome.entry = current;
+  }
+  Finish(std::move(outcome));
+}
+
+void Change::Finish(Result<WriteOutcome> outcome) {
+  const WriteDone done = std::exchange(done_, nullptr);
+  if (done) done(std::move(outcome));
+}
+
+void Writer::Start(std::shared_ptr<Change> change) {
+  auto may_wait = change->Prepare();
+  if (!may_wait.ok()) return change->Fail(std::move(may_wait).error());
+  if (!*may_wait) return change->Run();
+  parts_.executor->Post([change = std::move(change)] { change->Run(); });
+}
+
+void DropDoubledOwners(Call& call, ObjectMeta* metadata) {
+  auto& owners = metadata->ownerReferences;
+  if (owners.size() < 2) return;
+  std::vector<std::string> doubled;
+  for (size_t i = 0; i < owners.size(); ++i) {
+    const auto same = [&](const auto& other) { return reflect::Equal(other, owners[i]); };
+    const auto later = std::remove_if(owners.begin() + static_cast<ptrdiff_t>(i) + 1, owners.end(),
+                                      same);
+    if (later == owners.end()) continue;
+    owners.erase(later, owners.end());
+    doubled.push_back(owners[i].uid);
+  }
+  if (doubled.empty()) return;
+  call.Warn(
+      ".metadata.ownerReferences contains duplicate entries; API server dedups owner references "
+      "in 1.20+, and may reject such requests as early as 1.24; please fix your requests; "
+      "duplicate UID(s) observed: " +
+      Join(doubled, ", "));
+}
+
+Result<void> MatchNamespace(std::string_view name_space, ObjectMeta* metadata) {
+  if (metadata->namespace_ == name_space) return {};
+  if (metadata->namespace_.empty() || name_space.empty()) {
+    metadata->namespace_ = name_space;
+    return {};
+  }
+  return api::BadRequestError(
+      "the namespace of the provided object does not match the namespace sent on the request");
+}
+
+Error UnknownError(std::string message) {
+  api::meta::v1::Status status;
+  status.kind = "Status";
+  status.apiVersion = "v1";
+  status.status = "Failure";
+  status.code = 500;
+  status.message = std::move(message);
+  return api::StatusError(std::move(status));
+}
+
+}  // namespace podium::apiserver

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "api/status.h"
+#include "api/types/meta_v1.h"
+#include "apiserver/body.h"
+#include "apiserver/change.h"
+#include "apiserver/object_rules.h"
+#include "apiserver/request_options.h"
+#include "apiserver/storage_keys.h"
+#include "reflect/copy.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::meta::v1::DeleteOptions;
+using api::meta::v1::ObjectMeta;
+using reflect::AnyObject;
+
+constexpr std::string_view kOrphan = "orphan";
+constexpr std::string_view kForeground = "foregroundDeletion";
+
+// The propagation that options, finalizers or the kind ask for; nothing for the background.
+std::optional<std::string_view> PropagationFinalizer(const DeleteOptions& options,
+                                                     const ObjectMeta& metadata,
+                                                     const Strategy& strategy) {
+  if (options.orphanDependents) {
+    return *options.orphanDependents ? std::optional(kOrphan) : std::nullopt;
+  }
+  if (options.propagationPolicy) {
+    if (*options.propagationPolicy == "Orphan") return kOrphan;
+    if (*options.propagationPolicy == "Foreground") return kForeground;
+    return std::nullopt;
+  }
+  for (const std::string_view finalizer : {kOrphan, kForeground}) {
+    if (std::ranges::find(metadata.finalizers, finalizer) != metadata.finalizers.end()) {
+      return finalizer;
+    }
+  }
+  return strategy.orphans_by_default ? std::optional(kOrphan) : std::nullopt;
+}
+
+void SetPropagation(const DeleteOptions& options, const Strategy& strategy, ObjectMeta* metadata) {
+  const auto wanted = PropagationFinalizer(options, *metadata, strategy);
+  auto& finalizers = metadata->finalizers;
+  const auto is_there = [&](std::string_view name) {
+    return std::ranges::find(finalizers, name) != finalizers.end();
+  };
+  if (is_there(kOrphan) == (wanted == kOrphan) && is_there(kForeground) == (wanted == kForeground)) {
+    return;
+  }
+  std::erase_if(finalizers, [](const std::string& name) {
+    return name == kOrphan || name == kForeground;
+  });
+  if (wanted) finalizers.emplace_back(*wanted);
+}
+
+// A deletion, the first one or one of what is being deleted already.
+class Deletion final : public Change {
+ public:
+  using Change::Change;
+
+  Result<bool> Prepare() override {
+    TRY_VOID(ReadOptions());
+    TRY_VOID(CheckDeleteOptions(options_));
+    dry_run_ = !options_.dryRun.empty();
+    key_ = KeyOf(resource().prefix, resource().namespaced ? call().info.namespace_ : "",
+                 call().info.name);
+    return parts().admission->MayBlock(Admission(Operation::kDelete, call().info.name));
+  }
+
+  std::string Key() const override { return key_; }
+
+  Result<NextState> Compute(const store::EntryPtr& current) override {
+    if (!current) {
+      if (marked_) return Gone();
+      return api::NotFoundError(group_resource(), call().info.name);
+    }
+    TRY(AnyObject object, Decoded(*current));
+    if (marked_) return Final(object);
+    TRY_VOID(CheckPreconditions(MetaOf(object)));
+    TRY_VOID(Admit(object));
+    return Marked(std::move(object));
+  }
+
+ private:
+  Result<void> ReadOptions() {
+    if (call().body.empty() && call().decoded_body.object == nullptr) {
+      TRY(options_, OptionsOfQuery<DeleteOptions>(call().query));
+      return {};
+    }
+    // Of any group that is served: their types are one.
+    TRY(const AnyObject body, DecodeOptions());
+    reflect::CopyObject(reflect::TypeOf<DeleteOptions>(), body.get(), &options_);
+    return {};
+  }
+
+  Result<AnyObject> DecodeOptions();
+
+  Result<void> CheckPreconditions(const ObjectMeta& metadata) const {
+    if (!options_.preconditions) return {};
+    const auto& wanted = *options_.preconditions;
+    if (wanted.uid && *wanted.uid != metadata.uid) {
+      return api::ConflictError(
+          group_resource(), metadata.name,
+          "the UID in the precondition (" + *wanted.uid + ") does not match the UID in record (" +
+              metadata.uid + "). The object might have been deleted and then recreated");
+    }
+    if (wanted.resourceVersion && *wanted.resourceVersion != metadata.resourceVersion) {
+      return api::ConflictError(group_resource(), metadata.name,
+                                "the ResourceVersion in the precondition (" +
+                                    *wanted.resourceVersion +
+                                    ") does not match the ResourceVersion in record (" +
+                                    metadata.resourceVersion + "). The object might have been modified");
+    }
+    return {};
+  }
+
+  Result<void> Admit(const AnyObject& object) {
+    AdmissionRequest request = Admission(Operation::kDelete, call().info.name);
+    request.old_type = &object.type();
+    request.old_object = object.get();
+    request.options_type = &reflect::TypeOf<DeleteOptions>();
+    request.options = &options_;
+    TRY_VOID(parts().admission->Admit(request));
+    return parts().admission->Validate(request);
+  }
+
+  bool IsHeld(const AnyObject& object) const {
+    const ObjectMeta& metadata = *api::FindObjectMeta(object.type(), object.get());
+    return !metadata.finalizers.empty() ||
+           (strategy().held != nullptr && strategy().held(object.get()));
+  }
+
+  void MarkDeleting(AnyObject* object, int64_t seconds) {
+    ObjectMeta& metadata = MetaOf(*object);
+    if (!metadata.deletionTimestamp && metadata.generation > 0) ++metadata.generation;
+    metadata.deletionTimestamp = api::Time::FromUnix(now().unix() + seconds);
+    metadata.deletionGracePeriodSeconds = seconds;
+    if (strategy().mark_deleting != nullptr) strategy().mark_deleting(object->get());
+  }
+
+  // What the object becomes by this request.
+  Result<NextState> Marked(AnyObject object) {
+    ObjectMeta& metadata = MetaOf(object);
+    NextState next;
+    GracefulDeletion graceful;
+    if (strategy().graceful_deletion != nullptr) {
+      if (metadata.deletionTimestamp && metadata.deletionGracePeriodSeconds) {
+        return Shortened(std::move(object));
+      }
+      graceful = strategy().graceful_deletion(object.get(), options_);
+    }
+    SetPropagation(options_, strategy(), &metadata);
+    const bool held = IsHeld(object);
+    if (!graceful.graceful && !held) {
+      next.kind = NextState::Kind::kDelete;
+      return next;
+    }
+    if (graceful.graceful) {
+      MarkDeleting(&object, graceful.seconds);
+    } else if (!metadata.deletionTimestamp) {
+      MarkDeleting(&object, 0);
+    }
+    next.kind = NextState::Kind::kStore;
+    next.then_delete = !held && graceful.seconds == 0;
+    marked_ = next.then_delete;
+    next.object = std::move(object);
+    return next;
+  }
+
+  // A deletion that has begun can only be made shorter.
+  Result<NextState> Shortened(AnyObject object) {
+    ObjectMeta& metadata = MetaOf(object);
+    const int64_t was = *metadata.deletionGracePeriodSeconds;
+    NextState next;
+    if (!options_.gracePeriodSeconds || *options_.gracePeriodSeconds >= was) {
+      // Nobody is there to wait for any more.
+      if (was == 0 && !IsHeld(object)) next.kind = NextState::Kind::kDelete;
+      return next;
+    }
+    const int64_t seconds = std::max<int64_t>(*options_.gracePeriodSeconds, 0);
+    metadata.deletionTimestamp =
+        api::Time::FromUnix(metadata.deletionTimestamp->unix() - was + seconds);
+    metadata.deletionGracePeriodSeconds = seconds;
+    SetPropagation(options_, strategy(), &metadata);
+    next.kind = NextState::Kind::kStore;
+    next.then_delete = seconds == 0 && !IsHeld(object);
+    marked_ = next.then_delete;
+    next.object = std::move(object);
+    return next;
+  }
+
+  // After the mark: the object goes, unless somebody has given it a reason to stay.
+  Result<NextState> Final(const AnyObject& object) {
+    NextState next;
+    if (IsReadyToGo(strategy(), object)) next.kind = NextState::Kind::kDelete;
+    return next;
+  }
+  // Somebody else was faster.
+  Result<NextState> Gone() { return NextState(); }
+
+  DeleteOptions options_;
+  std::string key_;
+  bool marked_ = false;
+};
+
+Result<AnyObject> Deletion::DecodeOptions() {
+  ExpectedBody expected{.type = &reflect::TypeOf<DeleteOptions>(),
+                        .group = "",
+                        .version = "v1",
+                        .kind = "DeleteOptions"};
+  return DecodeBodyOfAnyGroup(call(), expected);
+}
+
+}  // namespace
+
+void Writer::Delete(CallPtr call, const ServedResource& resource, WriteDone done) {
+  Start(std::make_shared<Deletion>(parts_, std::move(call), resource, std::move(done)));
+}
+
+}  // namespace podium::apiserver

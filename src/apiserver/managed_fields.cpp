@@ -1,0 +1,105 @@
+#include "apiserver/managed_fields.h"
+
+#include <string>
+#include <utility>
+
+#include "api/apply_rules.h"
+#include "api/conversion/conversion.h"
+#include "api/object_meta.h"
+#include "api/scheme.h"
+#include "reflect/copy.h"
+#include "reflect/json.h"
+#include "reflect/json_value.h"
+#include "reflect/json_writer.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::meta::v1::ManagedFieldsEntry;
+using api::meta::v1::ObjectMeta;
+using reflect::JsonValue;
+using reflect::VersionedValue;
+
+Result<JsonValue> TreeOf(const reflect::Type& type, const void* object) {
+  std::string json;
+  TRY_VOID(reflect::EncodeJson(type, object, &json));
+  return reflect::ParseJson(json);
+}
+
+// Between the versions of a built-in kind.
+Result<VersionedValue> ConvertTree(const VersionedValue& value, std::string_view api_version,
+                                   std::string_view kind) {
+  const reflect::Type* to = api::FindType(api_version, kind);
+  if (value.type == nullptr || to == nullptr || !api::IsConvertible(*value.type, *to)) {
+    return Error(Code::kNotFound, "no version " + std::string(api_version));
+  }
+  reflect::AnyObject object(*value.type);
+  TRY_VOID(reflect::DecodeJsonInto(reflect::ToText(value.value), *value.type, object.get(),
+                                   {.strict = false}));
+  TRY(const reflect::AnyObject converted, api::ConvertObject(*value.type, object.get(), *to));
+  TRY(JsonValue tree, TreeOf(*to, converted.get()));
+  return VersionedValue{to, std::string(api_version), std::move(tree)};
+}
+
+Result<reflect::List<ManagedFieldsEntry>> EntriesOf(const JsonValue& object) {
+  const JsonValue* metadata = object.Find("metadata");
+  const JsonValue* entries = metadata != nullptr ? metadata->Find("managedFields") : nullptr;
+  if (entries == nullptr || entries->is_null()) return reflect::List<ManagedFieldsEntry>();
+  ObjectMeta holder;
+  JsonValue wrapped = JsonValue::Of(JsonValue::Object());
+  wrapped.Set("managedFields", *entries);
+  TRY_VOID(reflect::DecodeJsonInto(reflect::ToText(wrapped), reflect::TypeOf<ObjectMeta>(),
+                                   &holder, {.strict = false}));
+  return std::move(holder.managedFields);
+}
+
+}  // namespace
+
+reflect::FieldManager FieldManagerOf(const ServedResource& resource,
+                                     std::string_view subresource) {
+  reflect::FieldManagerOptions options{.type = resource.type,
+                                       .api_version = resource.api_version,
+                                       .kind = resource.kind,
+                                       .subresource = std::string(subresource)};
+  if (resource.builtin != nullptr) {
+    options.hooks.filter = api::OwnedFields(*resource.builtin, subresource);
+    options.hooks.convert = [kind = resource.kind](const VersionedValue& value,
+                                                   std::string_view api_version) {
+      return ConvertTree(value, api_version, kind);
+    };
+  }
+  return reflect::FieldManager(std::move(options));
+}
+
+Result<void> TrackFields(const ServedResource& resource, std::string_view subresource,
+                         std::string_view manager, api::Time now, const void* live,
+                         reflect::AnyObject* object) {
+  const reflect::FieldManager fields = FieldManagerOf(resource, subresource);
+  JsonValue live_tree;
+  if (live != nullptr) {
+    TRY(live_tree, TreeOf(*resource.type, live));
+  } else {
+    TRY(live_tree, fields.NewObject());
+  }
+  TRY(JsonValue tree, TreeOf(*resource.type, object->get()));
+  TRY(const JsonValue tracked,
+      fields.Update(live_tree, std::move(tree),
+                    {.manager = std::string(manager), .time = now.String()}));
+  TRY(api::EnsureObjectMeta(*resource.type, object->get())->managedFields, EntriesOf(tracked));
+  return {};
+}
+
+bool SameButForTimes(const reflect::Type& type, const void* a, const void* b) {
+  reflect::AnyObject first(type);
+  reflect::AnyObject second(type);
+  reflect::CopyObject(type, a, first.get());
+  reflect::CopyObject(type, b, second.get());
+  for (reflect::AnyObject* object : {&first, &second}) {
+    ObjectMeta& metadata = *api::EnsureObjectMeta(type, object->get());
+    metadata.resourceVersion.clear();
+    for (ManagedFieldsEntry& entry : metadata.managedFields) entry.time.reset();
+  }
+  return reflect::EqualObjects(type, first.get(), second.get());
+}
+
+}  // namespace podium::apiserver

@@ -1,0 +1,36 @@
+// What api's rules say of an object that is to be stored, with what its strategy adds: defaults,
+// metadata, validation. Built-in kinds; objects of custom resources are asked about their schema
+// (custom_resources/). Internal to the writing half.
+#pragma once
+
+#include <string_view>
+
+#include "api/object_meta.h"
+#include "apiserver/catalog.h"
+#include "apiserver/strategies/strategy.h"
+#include "base/result.h"
+#include "reflect/type.h"
+
+namespace podium::apiserver {
+
+// In the version that was written.
+void SetObjectDefaults(reflect::AnyObject* object, api::Time now);
+
+// What a client may not set: uid, times, deletion.
+void WipeSystemFields(api::meta::v1::ObjectMeta* metadata);
+
+// 422 with every error. `object` and `old` are of the stored type; `subresource` is "" for the
+// object itself.
+Result<void> CheckNewObject(const ServedResource& resource, const Strategy& strategy,
+                            const StrategyContext& context, const reflect::AnyObject& object);
+Result<void> CheckChangedObject(const ServedResource& resource, std::string_view subresource,
+                                const Strategy& strategy, const StrategyContext& context,
+                                const reflect::AnyObject& object, const reflect::AnyObject& old);
+
+// Before the old object is replaced: what stays of its metadata whatever the writer says.
+void KeepSystemFields(const api::meta::v1::ObjectMeta& old, api::meta::v1::ObjectMeta* metadata);
+
+// Without finalizers and grace, an object that is being deleted goes.
+bool IsReadyToGo(const Strategy& strategy, const reflect::AnyObject& object);
+
+}  // namespace podium::apiserver

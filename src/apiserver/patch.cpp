@@ -1,0 +1,243 @@
+#include <string>
+#include <utility>
+
+#include "api/go_json.h"
+#include "api/status.h"
+#include "api/types/meta_v1.h"
+#include "apiserver/body.h"
+#include "apiserver/managed_fields.h"
+#include "apiserver/object_rules.h"
+#include "apiserver/replace.h"
+#include "apiserver/request_options.h"
+#include "base/text.h"
+#include "reflect/json.h"
+#include "reflect/patch/json_merge_patch.h"
+#include "reflect/patch/json_patch.h"
+#include "reflect/patch/strategic_patch.h"
+#include "reflect/yaml.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::meta::v1::PatchOptions;
+using reflect::AnyObject;
+using reflect::JsonValue;
+
+enum class PatchForm { kJson, kMerge, kStrategic, kApply };
+
+// By the Content-Type; 415 for others. Custom resources have no strategic merge.
+Result<PatchForm> PatchFormOf(std::string_view content_type, bool is_custom) {
+  const std::string type = LowerCase(content_type.substr(0, content_type.find(';')));
+  if (type == "application/json-patch+json") return PatchForm::kJson;
+  if (type == "application/merge-patch+json") return PatchForm::kMerge;
+  if (type == "application/strategic-merge-patch+json" && !is_custom) return PatchForm::kStrategic;
+  if (type == "application/apply-patch+yaml") return PatchForm::kApply;
+  std::vector<std::string> accepted = {"application/json-patch+json",
+                                       "application/merge-patch+json"};
+  if (!is_custom) accepted.push_back("application/strategic-merge-patch+json");
+  accepted.push_back("application/apply-patch+yaml");
+  return api::UnsupportedMediaTypeError(accepted);
+}
+
+class PatchChange final : public Replacement {
+ public:
+  using Replacement::Replacement;
+
+  Result<bool> Prepare() override {
+    TRY(form_, PatchFormOf(call().Header("Content-Type"), resource().custom != nullptr));
+    TRY(options_, ReadPatchOptions(call().query, form_ == PatchForm::kApply));
+    dry_run_ = !options_.dryRun.empty();
+    manager_ = ManagerOf(options_.fieldManager, call().Header("User-Agent"));
+    validation_ = FieldValidationOf(options_.fieldValidation);
+    TRY_VOID(ReadPatch());
+    return Begin(Operation::kUpdate);
+  }
+
+ protected:
+  Result<AnyObject> Wanted(const AnyObject* live) override {
+    if (form_ == PatchForm::kApply) return Applied(live);
+    TRY(JsonValue tree, TreeOf(*live));
+    TRY_VOID(ApplyTo(&tree));
+    return DecodeResult(tree);
+  }
+  bool MayCreate() const override { return form_ == PatchForm::kApply && subresource().empty(); }
+  bool TracksItself() const override { return form_ == PatchForm::kApply; }
+  bool Unconditional() const override { return true; }
+  void SetOptions(AdmissionRequest* request) const override {
+    request->options_type = &reflect::TypeOf<PatchOptions>();
+    request->options = &options_;
+  }
+
+ private:
+  Result<void> ReadPatch() {
+    if (form_ == PatchForm::kApply) {
+      std::vector<std::string> duplicates;
+      auto json = JsonOfBody(call().body, BodyFormat::kYaml, &duplicates);
+      if (!json.ok()) {
+        return api::BadRequestError("error decoding YAML: " + json.error().message());
+      }
+      for (std::string& text : duplicates) TRY_VOID(Mind(std::move(text)));
+      TRY(patch_, reflect::ParseJson(*json));
+      return CheckApplied();
+    }
+    auto parsed = reflect::ParseJson(call().body);
+    if (form_ == PatchForm::kJson) {
+      if (parsed.ok() && !parsed->is_array() && !parsed->is_null()) {
+        return api::BadRequestError("json: cannot unmarshal " +
+                                    std::string(api::GoKindOf(*parsed)) +
+                                    " into Go value of type jsonpatch.Patch");
+      }
+      auto operations = reflect::JsonPatch::Parse(call().body);
+      if (!operations.ok()) return api::BadRequestError(operations.error().message());
+      json_patch_ = *std::move(operations);
+      const size_t most = reflect::JsonPatch::Limits().operations;
+      if (json_patch_->size() > most) {
+        return api::RequestEntityTooLargeError(
+            "The allowed maximum operations in a JSON patch is " + std::to_string(most) +
+            ", got " + std::to_string(json_patch_->size()));
+      }
+      return {};
+    }
+    if (const auto problem = api::GoJsonObjectProblem(call().body)) {
+      return api::BadRequestError(form_ == PatchForm::kMerge ? "error decoding patch: " + *problem
+                                                             : *problem);
+    }
+    if (!parsed.ok()) return api::BadRequestError(parsed.error().message());
+    patch_ = *std::move(parsed);
+    if (patch_.is_null()) patch_ = JsonValue::Of(JsonValue::Object());
+    return {};
+  }
+
+  Result<void> Mind(std::string text) {
+    if (validation_ == FieldValidation::kWarn) call().Warn(std::move(text));
+    if (validation_ != FieldValidation::kStrict) return {};
+    return api::BadRequestError("strict decoding error: " + text);
+  }
+
+  // A configuration has to say what it is.
+  Result<void> CheckApplied() {
+    const auto text = [&](std::string_view name) -> std::string {
+      const JsonValue* value = patch_.is_object() ? patch_.Find(name) : nullptr;
+      return value != nullptr && value->is_string() ? value->string() : std::string();
+    };
+    if (!patch_.is_object()) {
+      return api::BadRequestError("error decoding YAML: the configuration is no object");
+    }
+    if (text("kind") != resource().kind || text("apiVersion") != resource().api_version) {
+      return api::BadRequestError("invalid object type: /" + text("apiVersion") +
+                                  ", Kind=" + text("kind"));
+    }
+    return {};
+  }
+
+  static Result<JsonValue> TreeOf(const AnyObject& object) {
+    std::string json;
+    TRY_VOID(reflect::EncodeJson(object.type(), object.get(), &json));
+    return reflect::ParseJson(json);
+  }
+
+  Result<void> ApplyTo(JsonValue* tree) {
+    switch (form_) {
+      case PatchForm::kJson: {
+        const auto applied = json_patch_->Apply(tree);
+        if (applied.ok()) return {};
+        // 422, without a kind: upstream's NewGenericServerResponse of an Unprocessable Entity.
+        api::meta::v1::Status status = api::StatusOf(applied.error());
+        status.code = 422;
+        status.reason = "Invalid";
+        status.message = "the server rejected our request due to an error in our request";
+        status.details.ensure();
+        return api::StatusError(std::move(status));
+      }
+      case PatchForm::kMerge:
+        reflect::ApplyMergePatch(patch_, tree);
+        return {};
+      case PatchForm::kStrategic: {
+        JsonValue patch = patch_;
+        const auto applied =
+            reflect::ApplyStrategicPatch(*resource().type, std::move(patch), tree);
+        if (applied.ok()) return {};
+        if (applied.error().code() == Code::kInvalidArgument) {
+          return api::BadRequestError(applied.error().message());
+        }
+        if (applied.error().code() == Code::kUnsupported) {
+          api::meta::v1::Status status = api::StatusOf(applied.error());
+          status.code = 422;
+          status.reason = "Invalid";
+          return api::StatusError(std::move(status));
+        }
+        return UnknownError(applied.error().message());
+      }
+      case PatchForm::kApply:
+        break;
+    }
+    return {};
+  }
+
+  // What a patch leaves, as an object with its defaults. What the patch brings that no field has is
+  // minded as in a body.
+  Result<AnyObject> DecodeResult(const JsonValue& tree) {
+    if (!tree.is_object()) {
+      return api::BadRequestError("the patch leaves no object");
+    }
+    AnyObject object(*resource().type);
+    const std::string json = reflect::ToText(tree);
+    std::vector<std::string> strict;
+    for (const reflect::Problem& problem :
+         reflect::DecodeJson(json, *resource().type, object.get(),
+                             {.strict = validation_ != FieldValidation::kIgnore})) {
+      if (problem.kind == reflect::Problem::Kind::kUnknownField ||
+          problem.kind == reflect::Problem::Kind::kDuplicateField) {
+        strict.push_back(problem.Text());
+        continue;
+      }
+      return CannotBeHandled(resource().kind, resource().api_version, resource().kind,
+                             problem.Text());
+    }
+    if (!strict.empty() && validation_ == FieldValidation::kStrict) {
+      return CannotBeHandled(resource().kind, resource().api_version, resource().kind,
+                             "strict decoding error: " + Join(strict, ", "));
+    }
+    for (std::string& text : strict) call().Warn(std::move(text));
+    SetObjectDefaults(&object, now());
+    return object;
+  }
+
+  Result<AnyObject> Applied(const AnyObject* live) {
+    const reflect::FieldManager fields = FieldManagerOf(resource(), subresource());
+    JsonValue tree;
+    if (live != nullptr) {
+      TRY(tree, TreeOf(*live));
+    } else {
+      TRY(tree, fields.NewObject());
+    }
+    auto outcome = fields.Apply(std::move(tree), patch_,
+                                {.manager = manager_,
+                                 .time = now().String(),
+                                 .force = options_.force.value_or(false)});
+    if (!outcome.ok()) {
+      if (outcome.error().code() == Code::kInvalidArgument) {
+        return api::BadRequestError(outcome.error().message());
+      }
+      return UnknownError(outcome.error().message());
+    }
+    if (!outcome->conflicts.empty()) {
+      return api::StatusError(api::ApplyConflictStatus(outcome->conflicts));
+    }
+    return DecodeResult(outcome->object);
+  }
+
+  PatchForm form_ = PatchForm::kMerge;
+  PatchOptions options_;
+  FieldValidation validation_ = FieldValidation::kWarn;
+  JsonValue patch_;
+  std::optional<reflect::JsonPatch> json_patch_;
+};
+
+}  // namespace
+
+void Writer::Patch(CallPtr call, const ServedResource& resource, WriteDone done) {
+  Start(std::make_shared<PatchChange>(parts_, std::move(call), resource, std::move(done)));
+}
+
+}  // namespace podium::apiserver

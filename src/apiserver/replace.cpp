@@ -1,0 +1,167 @@
+#include "apiserver/replace.h"
+
+#include <utility>
+
+#include "api/status.h"
+#include "apiserver/managed_fields.h"
+#include "apiserver/object_rules.h"
+#include "apiserver/storage_keys.h"
+#include "base/random_name.h"
+#include "reflect/copy.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::meta::v1::ObjectMeta;
+using reflect::AnyObject;
+
+// The error of an object whose name is another than that of the path.
+Result<void> MatchName(std::string_view name, const ObjectMeta& metadata) {
+  if (metadata.name == name) return {};
+  return api::BadRequestError("the name of the object (" + metadata.name +
+                              ") does not match the name on the URL (" + std::string(name) + ")");
+}
+
+}  // namespace
+
+bool Replacement::Begin(Operation operation) {
+  subresource_ = call().info.subresource;
+  key_ = KeyOf(resource().prefix, resource().namespaced ? call().info.namespace_ : "",
+               call().info.name);
+  return strategy().begin_update != nullptr || strategy().begin_create != nullptr ||
+         parts().admission->MayBlock(Admission(operation, call().info.name));
+}
+
+AdmissionRequest Replacement::RequestFor(Operation operation, AnyObject* object,
+                                         const AnyObject* old) {
+  AdmissionRequest request = Admission(operation, call().info.name);
+  request.type = &object->type();
+  request.object = object->get();
+  if (old != nullptr) {
+    request.old_type = &old->type();
+    request.old_object = old->get();
+  }
+  SetOptions(&request);
+  return request;
+}
+
+Result<NextState> Replacement::Compute(const store::EntryPtr& current) {
+  if (!current) {
+    if (!MayCreate()) return api::NotFoundError(group_resource(), call().info.name);
+    return ComputeCreate();
+  }
+  TRY(AnyObject old, Decoded(*current));
+  TRY(const AnyObject live, FromStored(old));
+  TRY(AnyObject wanted, Wanted(&live));
+  ObjectMeta& metadata = MetaOf(wanted);
+  TRY_VOID(MatchNamespace(resource().namespaced ? call().info.namespace_ : "", &metadata));
+  if (metadata.name.empty()) metadata.name = call().info.name;
+  TRY_VOID(MatchName(call().info.name, metadata));
+  DropDoubledOwners(call(), &metadata);
+  if (!TracksItself()) {
+    TRY_VOID(TrackFields(resource(), subresource_, manager_, now(), live.get(), &wanted));
+  }
+  TRY(AnyObject object, ToStored(std::move(wanted)));
+  AdmissionRequest request = RequestFor(Operation::kUpdate, &object, &old);
+  TRY_VOID(parts().admission->Admit(request));
+  TRY_VOID(CheckVersion(*current, &MetaOf(object)));
+  return Finished(current, std::move(old), std::move(object));
+}
+
+Result<void> Replacement::CheckVersion(const store::Entry& current, ObjectMeta* metadata) {
+  const std::string newest = std::to_string(current.mod_revision());
+  if (metadata->resourceVersion.empty() || metadata->resourceVersion == "0") {
+    if (!Unconditional()) {
+      const api::field::ErrorList errors = {api::field::Invalid(
+          api::field::Path("metadata").Child("resourceVersion"), 0,
+          "must be specified for an update")};
+      return api::InvalidError(resource().group, resource().kind, metadata->name, errors);
+    }
+    metadata->resourceVersion = newest;
+  }
+  if (metadata->resourceVersion != newest) {
+    return api::ModifiedError(group_resource(), metadata->name);
+  }
+  return {};
+}
+
+Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObject old,
+                                        AnyObject object) {
+  const ObjectMeta& old_metadata = MetaOf(old);
+  ObjectMeta& metadata = MetaOf(object);
+  if (!metadata.uid.empty() && metadata.uid != old_metadata.uid) {
+    return api::ConflictError(
+        group_resource(), metadata.name,
+        "Precondition failed: UID in precondition: " + metadata.uid +
+            ", UID in object meta: " + old_metadata.uid);
+  }
+  const StrategyContext context = Context(call().info.name);
+  NextState next;
+  next.kind = NextState::Kind::kStore;
+  metadata.generation = old_metadata.generation;
+  if (strategy().begin_update != nullptr) {
+    TRY(next.allocation, strategy().begin_update(context, object.get(), old.get()));
+  }
+  if (strategy().prepare_update != nullptr) {
+    strategy().prepare_update(context, object.get(), old.get());
+  }
+  KeepSystemFields(old_metadata, &metadata);
+  TRY_VOID(CheckChangedObject(resource(), subresource_, strategy(), context, object, old));
+  if (strategy().warnings != nullptr) {
+    for (std::string& warning : strategy().warnings(object.get(), old.get())) {
+      call().Warn(std::move(warning));
+    }
+  }
+  AdmissionRequest request = RequestFor(Operation::kUpdate, &object, &old);
+  TRY_VOID(parts().admission->Validate(request));
+  if (IsReadyToGo(strategy(), object)) {
+    next.kind = NextState::Kind::kDelete;
+    return next;
+  }
+  if (SameButForTimes(object.type(), object.get(), old.get())) {
+    next.kind = NextState::Kind::kStay;
+    if (next.allocation != nullptr) next.allocation->Keep();
+    return next;
+  }
+  (void)current;
+  next.object = std::move(object);
+  return next;
+}
+
+Result<NextState> Replacement::ComputeCreate() {
+  TRY(AnyObject wanted, Wanted(nullptr));
+  ObjectMeta& metadata = MetaOf(wanted);
+  TRY_VOID(MatchNamespace(resource().namespaced ? call().info.namespace_ : "", &metadata));
+  if (metadata.name.empty()) metadata.name = call().info.name;
+  TRY_VOID(MatchName(call().info.name, metadata));
+  if (!metadata.resourceVersion.empty() && metadata.resourceVersion != "0") {
+    return api::NotFoundError(group_resource(), call().info.name);
+  }
+  metadata.resourceVersion.clear();
+  WipeSystemFields(&metadata);
+  DropDoubledOwners(call(), &metadata);
+  if (!TracksItself()) {
+    TRY_VOID(TrackFields(resource(), subresource_, manager_, now(), nullptr, &wanted));
+  }
+  TRY(AnyObject object, ToStored(std::move(wanted)));
+  AdmissionRequest request = RequestFor(Operation::kCreate, &object, nullptr);
+  TRY_VOID(parts().admission->Admit(request));
+  ObjectMeta& stored = MetaOf(object);
+  stored.uid = NewUid();
+  stored.creationTimestamp = now();
+  const StrategyContext context = Context(call().info.name);
+  NextState next;
+  next.kind = NextState::Kind::kStore;
+  next.status = 201;
+  next.is_new = true;
+  if (strategy().begin_create != nullptr) {
+    TRY(next.allocation, strategy().begin_create(context, object.get()));
+  }
+  if (strategy().prepare_create != nullptr) strategy().prepare_create(context, object.get());
+  TRY_VOID(CheckNewObject(resource(), strategy(), context, object));
+  TRY_VOID(parts().admission->Validate(request));
+  next.object = std::move(object);
+  return next;
+}
+
+}  // namespace podium::apiserver

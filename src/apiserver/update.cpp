@@ -1,0 +1,59 @@
+#include "api/types/meta_v1.h"
+#include "apiserver/body.h"
+#include "apiserver/object_rules.h"
+#include "apiserver/replace.h"
+#include "apiserver/request_options.h"
+#include "reflect/copy.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::meta::v1::UpdateOptions;
+using reflect::AnyObject;
+
+class Update final : public Replacement {
+ public:
+  using Replacement::Replacement;
+
+  Result<bool> Prepare() override {
+    TRY(options_, ReadUpdateOptions(call().query));
+    dry_run_ = !options_.dryRun.empty();
+    manager_ = ManagerOf(options_.fieldManager, call().Header("User-Agent"));
+    TRY(object_, DecodeBody(call(),
+                            {.type = resource().type,
+                             .group = resource().group,
+                             .version = resource().version,
+                             .kind = resource().kind},
+                            FieldValidationOf(options_.fieldValidation)));
+    SetObjectDefaults(&object_, now());
+    return Begin(Operation::kUpdate);
+  }
+
+ protected:
+  // A copy: another attempt may need it.
+  Result<AnyObject> Wanted(const AnyObject*) override {
+    AnyObject copy(object_.type());
+    reflect::CopyObject(object_.type(), object_.get(), copy.get());
+    return copy;
+  }
+  bool MayCreate() const override {
+    return subresource().empty() && strategy().create_on_update;
+  }
+  bool Unconditional() const override { return strategy().unconditional_update; }
+  void SetOptions(AdmissionRequest* request) const override {
+    request->options_type = &reflect::TypeOf<UpdateOptions>();
+    request->options = &options_;
+  }
+
+ private:
+  UpdateOptions options_;
+  AnyObject object_;  // of the request's version
+};
+
+}  // namespace
+
+void Writer::Update(CallPtr call, const ServedResource& resource, WriteDone done) {
+  Start(std::make_shared<apiserver::Update>(parts_, std::move(call), resource, std::move(done)));
+}
+
+}  // namespace podium::apiserver
