@@ -32,6 +32,7 @@
 #include "http/message.h"
 #include "http/pulled_body.h"
 #include "http/stream.h"
+#include "http/tls_server.h"
 
 namespace podium::http {
 
@@ -49,6 +50,10 @@ class RemoteEnd {
   std::string address{};  // "10.0.0.1:4711", "[fd00::1]:4711"; "" over a unix socket
   size_t endpoint = 0;    // that it came in by, counted as Start was given them
   std::optional<PeerCredentials> credentials{};  // over a unix socket
+  bool tls = false;
+  // Over TLS: what the client has shown, in DER, its own first. Nobody has verified it unless the
+  // endpoint's TlsServer does.
+  std::vector<std::string> certificates{};
 
   // What a handler wants to find again with the connection's next request. Any thread; null at
   // first.
@@ -97,6 +102,7 @@ struct ServerOptions {
   size_t max_buffered = size_t{128} << 20;   // of bodies of all connections; beyond: 503
   size_t stream_buffer = size_t{256} << 10;  // of an answer that the client is slow to take
 
+  std::chrono::milliseconds handshake_timeout{10'000};  // of TLS
   std::chrono::milliseconds head_timeout{10'000};   // from a connection's or request's first byte
   std::chrono::milliseconds body_timeout{60'000};   // for all of a body that is collected
   std::chrono::milliseconds idle_timeout{120'000};  // between requests
@@ -175,6 +181,7 @@ class AnswerBatch {
 // A place that a server listens at.
 struct Endpoint {
   Listener listener;
+  std::shared_ptr<const TlsServer> tls{};  // none: plain
 };
 
 class Server {

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -10,11 +11,14 @@
 #include <cerrno>
 
 #include "http/server_loop.h"
+#include "http/tls_transport.h"
 
 namespace podium::http {
 namespace {
 
 using Phase = ServerConnection::Phase;
+
+constexpr int kHandshakesInATurn = 4;
 
 // "10.0.0.1:4711", as Go writes addresses.
 std::string AddressOf(int fd) {
@@ -56,6 +60,7 @@ Result<void> ServerLoop::AcceptFor(std::vector<Endpoint> endpoints,
     loop->acceptor_ = this;
     loop->max_connections_ = share;
     loop->all_ = &all;
+    for (const Endpoint& endpoint : endpoints_) loop->tls_.push_back(endpoint.tls);
   }
   AcceptWhenPossible();
   return {};
@@ -182,17 +187,62 @@ void ServerLoop::Add(size_t endpoint, UniqueFd fd) {
     return;
   }
   auto connection = std::make_shared<ServerConnection>();
+  if (!tls_[endpoint]) {
+    connection->transport = *std::move(transport);
+  } else {
+    auto tls = tls_[endpoint]->Accept(*std::move(transport));
+    if (!tls.ok()) {
+      --given_;
+      return;
+    }
+    connection->tls = tls->get();
+    connection->transport = *std::move(tls);
+    connection->phase = Phase::kHandshake;
+  }
   connection->id = next_id_++;
   connection->epoll = epoll_.get();
   connection->inbox = inbox_;
   connection->remote = *std::move(remote);
-  connection->transport = *std::move(transport);
   connection->polled = false;
   connections_.emplace(connection->id, connection);
   count_ = connections_.size();
   ++accepted_;
   SetInterest(*connection, EPOLLIN | EPOLLRDHUP);
+  SetDeadline(*connection, Clock::now() + (connection->tls ? context_->options.handshake_timeout
+                                                           : context_->options.head_timeout));
+}
+
+void ServerLoop::ShakeHands(const Connection& connection) {
+  // Each takes a fifth of a millisecond, which those who are in wait for; the rest is still there
+  // in the next turn.
+  if (++handshakes_ > kHandshakesInATurn) return;
+  auto progress = connection->tls->TryHandshake();
+  if (!progress.ok() || progress->end) {
+    RefuseHandshake(connection);
+    return;
+  }
+  if (progress->wait != 0) {
+    SetInterest(*connection,
+                EPOLLRDHUP | (progress->wait == POLLOUT ? uint32_t{EPOLLOUT} : uint32_t{EPOLLIN}));
+    return;
+  }
+  TlsTransport& tls = *std::exchange(connection->tls, nullptr);
+  connection->remote->tls = true;
+  connection->remote->certificates = PeerCertificates(tls);
+  connection->phase = Phase::kHead;
+  SetInterest(*connection, EPOLLIN | EPOLLRDHUP);
   SetDeadline(*connection, Clock::now() + context_->options.head_timeout);
+  // The request may have come with the end of the handshake.
+  if (tls.Buffered()) Again(*connection);
+}
+
+// Who speaks plain HTTP is told what is wrong, as Go's servers do it.
+void ServerLoop::RefuseHandshake(const Connection& connection) {
+  if (connection->tls->SawPlainHttp()) {
+    (void)connection->tls->below().TryWrite(
+        "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+  }
+  Close(connection);
 }
 
 }  // namespace podium::http

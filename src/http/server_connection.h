@@ -77,7 +77,7 @@ struct BodyWaker::Target {
 };
 
 struct ServerConnection {
-  enum class Phase { kHead, kBody, kHandling, kPulling, kEnding, kLingering };
+  enum class Phase { kHandshake, kHead, kBody, kHandling, kPulling, kEnding, kLingering };
 
   // Writes what is waiting, as far as it goes. The caller holds the mutex.
   void FlushLocked();
@@ -91,10 +91,11 @@ struct ServerConnection {
 
   uint64_t id = 0;
   int epoll = -1;
-  std::shared_ptr<LoopInbox> inbox;  // of its loop
-  std::shared_ptr<const RemoteEnd> remote;
+  std::shared_ptr<LoopInbox> inbox;   // of its loop
+  std::shared_ptr<RemoteEnd> remote;  // as it stays, once the handshake is over
 
   // The loop's.
+  TlsTransport* tls = nullptr;  // the transport, in kHandshake
   Phase phase = Phase::kHead;
   uint32_t interest = 0;
   bool polled = true;       // the descriptor is in the epoll set

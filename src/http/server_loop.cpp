@@ -40,6 +40,7 @@ void ServerLoop::Run() {
     const bool sleep = again_.empty() && inbox_->MaySleep();
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(),
                                  sleep ? MillisecondsToDeadline() : 0);
+    handshakes_ = 0;
     for (int i = 0; i < count; ++i) {
       const uint64_t id = events[static_cast<size_t>(i)].data.u64;
       if (id == kInbox) continue;
@@ -137,6 +138,9 @@ void ServerLoop::OnEvent(const Connection& connection, uint32_t events) {
     if (connection->detached) return;
   }
   switch (connection->phase) {
+    case Phase::kHandshake:
+      ShakeHands(connection);
+      return;
     case Phase::kHead:
     case Phase::kBody:
       if ((events & EPOLLOUT) != 0) WriteMore(connection);
@@ -233,7 +237,8 @@ void ServerLoop::BeginStop() {
   all.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) all.push_back(connection);
   for (const Connection& connection : all) {
-    if (connection->phase == Phase::kHead || connection->phase == Phase::kBody) {
+    if (connection->phase == Phase::kHandshake || connection->phase == Phase::kHead ||
+        connection->phase == Phase::kBody) {
       Close(connection);
     } else if (connection->treatment.long_running) {
       connection->Cancel();

@@ -58,6 +58,8 @@ class ServerLoop {
   void AcceptWhenPossible();
   void Add(size_t endpoint, UniqueFd fd);
   Result<std::shared_ptr<RemoteEnd>> Meet(size_t endpoint, int fd) const;
+  void ShakeHands(const Connection& connection);
+  void RefuseHandshake(const Connection& connection);
 
   // server_loop.cpp
   void OnEvent(const Connection& connection, uint32_t events);
@@ -112,6 +114,7 @@ class ServerLoop {
   std::unordered_map<uint64_t, Connection> connections_;
   std::set<std::pair<Clock::time_point, uint64_t>> alarms_;
   std::vector<uint64_t> again_;
+  int handshakes_ = 0;  // of this turn
   bool stopping_ = false;
   bool done_ = false;
   uint64_t next_id_;
@@ -123,6 +126,7 @@ class ServerLoop {
   // Accepted while there were too many connections.
   std::deque<std::pair<size_t, UniqueFd>> waiting_;
 
+  std::vector<std::shared_ptr<const TlsServer>> tls_;  // of each endpoint
   // Of the loop that accepts.
   std::vector<Endpoint> endpoints_;
   const std::vector<std::unique_ptr<ServerLoop>>* all_ = nullptr;

@@ -1,4 +1,4 @@
-// TLS 1.2 and 1.3 (OpenSSL) over a transport. So far the client's half.
+// TLS 1.2 and 1.3 (OpenSSL) over a transport: the client's half. The server's is tls_server.h.
 #pragma once
 
 #include <memory>

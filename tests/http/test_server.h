@@ -14,16 +14,20 @@ namespace podium::http {
 
 class TestServer {
  public:
-  explicit TestServer(Handler handler, ServerOptions options = {}) {
+  explicit TestServer(Handler handler, ServerOptions options = {},
+                      std::shared_ptr<const TlsServer> tls = nullptr)
+      : secure_(tls != nullptr) {
     auto listener = Listener::Tcp("127.0.0.1", 0);
     EXPECT_TRUE(listener.ok());
     port_ = listener->port();
-    server_ = *Server::Start(*std::move(listener), std::move(options), std::move(handler));
+    std::vector<Endpoint> endpoints;
+    endpoints.push_back({*std::move(listener), std::move(tls)});
+    server_ = *Server::Start(std::move(endpoints), std::move(options), std::move(handler));
   }
   Server& operator*() { return *server_; }
   Server* operator->() { return server_.get(); }
   std::string Url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
+    return (secure_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port_) + path;
   }
   // A connection that the test writes to byte by byte.
   std::unique_ptr<Peer> Connect() const { return std::make_unique<Peer>(*ConnectBlocking()); }
@@ -38,6 +42,7 @@ class TestServer {
     fcntl(fd.get(), F_SETFL, flags & ~O_NONBLOCK);
     return fd;
   }
+  const bool secure_;
   uint16_t port_ = 0;
   std::unique_ptr<Server> server_;
 };
