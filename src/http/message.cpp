@@ -132,7 +132,7 @@ Result<RequestHead> ParseRequestHead(std::string_view head, const HeadLimits& li
   request.method = line.substr(0, first);
   request.target = line.substr(first + 1, last - first - 1);
   if (!IsToken(request.method)) return Malformed("a bad method");
-  if (request.target.empty() || !std::ranges::all_of(request.target, IsTargetByte)) {
+  if (!IsRequestTarget(request.target)) {
     return Malformed("a bad request target");
   }
   TRY(request.minor, ParseVersion(line.substr(last + 1)));
@@ -165,7 +165,7 @@ Result<ResponseHead> ParseResponseHead(std::string_view head, const HeadLimits& 
 
 Result<std::string> SerializeRequestHead(const RequestHead& head) {
   if (!IsToken(head.method)) return Error(Code::kInvalidArgument, "a bad method");
-  if (head.target.empty() || !std::ranges::all_of(head.target, IsTargetByte)) {
+  if (!IsRequestTarget(head.target)) {
     return Error(Code::kInvalidArgument, "a bad request target");
   }
   std::string out = head.method + " " + head.target + " HTTP/1." + std::to_string(head.minor);
@@ -205,6 +205,10 @@ Result<Framing> ResponseFraming(const ResponseHead& head, std::string_view reque
     return Framing{};
   }
   return declared.value_or(Framing{Framing::Kind::kUntilClose, 0});
+}
+
+bool IsRequestTarget(std::string_view target) {
+  return !target.empty() && std::ranges::all_of(target, IsTargetByte);
 }
 
 bool KeepsAlive(int minor, const Headers& headers) {

@@ -62,6 +62,9 @@ struct Framing {
 Result<Framing> RequestFraming(const RequestHead& head);
 Result<Framing> ResponseFraming(const ResponseHead& head, std::string_view request_method);
 
+// Whether it may stand in a request line.
+bool IsRequestTarget(std::string_view target);
+
 // Whether the connection may serve another message after this one.
 bool KeepsAlive(int minor, const Headers& headers);
 

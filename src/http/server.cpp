@@ -48,20 +48,13 @@ Result<std::unique_ptr<Server>> Server::Start(std::vector<Endpoint> endpoints,
                                                    std::make_shared<UpgradedStreams>());
   TRY(state->pool, HandlerPool::Create(state->context->options.threads,
                                        state->context->options.max_long_running));
-  const auto dispatch = [context = state->context, pool = state->pool.get()](
-                            std::shared_ptr<ServerConnection> connection, ServerRequest request) {
-    const Treatment treatment = connection->treatment;
-    // Copied into each task: std::function wants what can be copied.
-    auto held = std::make_shared<ServerRequest>(std::move(request));
-    auto task = [context, connection = std::move(connection), held] {
-      context->handler(MakeExchange(context, connection, std::move(*held)));
-    };
-    if (treatment.long_running || treatment.stream_body) return pool->RunAlone(std::move(task));
+  const auto run = [pool = state->pool.get()](bool alone, std::function<void()> task) {
+    if (alone) return pool->RunAlone(std::move(task));
     pool->Run(std::move(task));
     return true;
   };
   for (size_t i = 0; i < std::max<size_t>(state->context->options.loops, 1); ++i) {
-    TRY(auto loop, ServerLoop::Create(state->context, dispatch));
+    TRY(auto loop, ServerLoop::Create(state->context, run));
     state->loops.push_back(std::move(loop));
   }
   TRY_VOID(state->loops[0]->AcceptFor(std::move(endpoints), state->loops));

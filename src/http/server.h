@@ -1,7 +1,8 @@
-// A server of HTTP/1.1. One thread, or a few (loops), wait for all connections: they read heads and
-// small bodies, and write what clients are slow to take. Handlers run in a few other threads, so
-// that ten thousand slow or idle connections cost memory, and no threads. Handlers that never wait
-// may run on the loop's thread itself, which costs a request no hand-over at all.
+// A server of HTTP/1.1, and over TLS of HTTP/2. One thread, or a few (loops), wait for all
+// connections: they read heads and small bodies, and write what clients are slow to take. Handlers
+// run in a few other threads, so that ten thousand slow or idle connections cost memory, and no
+// threads. Handlers that never wait may run on the loop's thread itself, which costs a request no
+// hand-over at all.
 //
 //   TRY(auto listener, Listener::Unix(run_dir + "/agent.sock"));
 //   TRY(auto server, Server::Start(std::move(listener), {}, [](std::shared_ptr<Exchange> exchange)
@@ -51,6 +52,7 @@ class RemoteEnd {
   size_t endpoint = 0;    // that it came in by, counted as Start was given them
   std::optional<PeerCredentials> credentials{};  // over a unix socket
   bool tls = false;
+  bool http2 = false;
   // Over TLS: what the client has shown, in DER, its own first. Nobody has verified it unless the
   // endpoint's TlsServer does.
   std::vector<std::string> certificates{};
@@ -149,6 +151,7 @@ class Exchange {
   // long-running one ends, as a whole, where its body has nothing more at the time.
   Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> body);
 
+  // Over HTTP/1.1 only (kUnsupported).
   // 101 with these headers (Upgrade among them): from then on the connection is the caller's, with
   // no bounds on waiting. Stop shuts it down.
   Result<std::unique_ptr<Stream>> Upgrade(Headers headers);

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 
+#include "http/http2_session.h"
 #include "http/server_loop.h"
 #include "http/tls_transport.h"
 
@@ -150,7 +151,11 @@ bool ServerLoop::EvictIdle() {
       continue;
     }
     // Not one that is just beginning: it has the time of a head to show what it wants.
-    if (connection->phase != Phase::kHead || !connection->used || !connection->in.empty()) continue;
+    const bool idle =
+        connection->phase == Phase::kHttp2
+            ? connection->idle && connection->http2->used()
+            : connection->phase == Phase::kHead && connection->used && connection->in.empty();
+    if (!idle) continue;
     Close(connection);
     return true;
   }
@@ -232,6 +237,10 @@ void ServerLoop::ShakeHands(const Connection& connection) {
   connection->phase = Phase::kHead;
   SetInterest(*connection, EPOLLIN | EPOLLRDHUP);
   SetDeadline(*connection, Clock::now() + context_->options.head_timeout);
+  if (ChoseHttp2(tls)) {
+    BeginHttp2(connection);
+    return;
+  }
   // The request may have come with the end of the handshake.
   if (tls.Buffered()) Again(*connection);
 }

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "http/http2_session.h"
+
 namespace podium::http {
 namespace {
 
@@ -73,8 +75,14 @@ AnswerBatch::~AnswerBatch() {
 
 void BodyWaker::Wake() const {
   if (!target_ || target_->woken.exchange(true)) return;
-  target_->inbox->Post({LoopCommand::Kind::kWake, target_->connection});
+  target_->inbox->Post({.kind = LoopCommand::Kind::kWake,
+                        .connection = target_->connection,
+                        .stream = target_->stream});
 }
+
+ServerConnection::ServerConnection() = default;
+
+ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::FlushLocked() {
   while (!broken && transport && WaitingLocked() > 0) {

@@ -31,6 +31,7 @@ struct LoopCommand {
     kEnded,     // the answer is complete
     kPull,      // the answer's body is to be pulled from its source
     kWake,      // the source has something
+    kStream,    // of HTTP/2: a handler has left something
     kClose,     // the connection is broken, or to be broken
     kDetach,    // the connection is no longer the server's
     kStop,      // no new connections and requests
@@ -40,6 +41,7 @@ struct LoopCommand {
   uint64_t connection = 0;
   UniqueFd fd{};        // of kAdd
   size_t endpoint = 0;  // of kAdd
+  int32_t stream = 0;   // of HTTP/2
 };
 
 // Threads: Post is for any, the rest for the loop. Outlives the loop: what is posted then is
@@ -73,11 +75,19 @@ class LoopInbox : public std::enable_shared_from_this<LoopInbox> {
 struct BodyWaker::Target {
   std::shared_ptr<LoopInbox> inbox;
   uint64_t connection = 0;
+  int32_t stream = 0;               // of HTTP/2
   std::atomic<bool> woken = false;  // since the source was asked last
 };
 
+// Runs a handler in a thread, of its own if `alone`; false when there is none.
+using RunInThread = std::function<bool(bool alone, std::function<void()> task)>;
+
+class Http2Session;
+
 struct ServerConnection {
-  enum class Phase { kHandshake, kHead, kBody, kHandling, kPulling, kEnding, kLingering };
+  ServerConnection();
+  ~ServerConnection();
+  enum class Phase { kHandshake, kHead, kBody, kHandling, kPulling, kEnding, kLingering, kHttp2 };
 
   // Writes what is waiting, as far as it goes. The caller holds the mutex.
   void FlushLocked();
@@ -114,6 +124,10 @@ struct ServerConnection {
   bool has_last_deadline = false;  // of the answer's rest
   std::optional<Clock::time_point> deadline;
   std::optional<Clock::time_point> alarm;  // when the loop looks at the deadline: not after it
+  // Of kHttp2, in which `out` is the loop's.
+  std::unique_ptr<Http2Session> http2;
+  bool idle = false;                           // the deadline is one for idleness
+  std::optional<Clock::time_point> blocked{};  // the client takes nothing, since then
   // Of kPulling, in which `out` is the loop's too. The handler hands over `source` and `chunked`.
   std::unique_ptr<PulledBody> source;
   std::shared_ptr<BodyWaker::Target> waker;

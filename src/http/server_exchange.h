@@ -39,6 +39,10 @@ struct Exchange::State {
   Step step = Step::kNothing;
 };
 
+// Path and query of the request's target (RFC 9112, section 3.2). kInvalidArgument for one that is
+// none, or that is not to be had strictly (Treatment::strict_path).
+Result<void> SplitTarget(bool strict, ServerRequest* request);
+
 Error ClientIsGone();
 // Of answers that never have a body.
 bool HasNoBody(int status);

@@ -6,6 +6,8 @@
 #include <array>
 #include <cerrno>
 
+#include "http/http2_session.h"
+
 namespace podium::http {
 namespace {
 
@@ -19,8 +21,8 @@ constexpr uint64_t kFirstConnection = uint64_t{1} << 32;
 }  // namespace
 
 Result<std::unique_ptr<ServerLoop>> ServerLoop::Create(std::shared_ptr<const ServerContext> context,
-                                                       Dispatch dispatch) {
-  auto loop = std::unique_ptr<ServerLoop>(new ServerLoop(std::move(context), std::move(dispatch)));
+                                                       RunInThread run) {
+  auto loop = std::unique_ptr<ServerLoop>(new ServerLoop(std::move(context), std::move(run)));
   loop->next_id_ = kFirstConnection;
   TRY(loop->inbox_, LoopInbox::Create());
   loop->epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
@@ -71,6 +73,8 @@ void ServerLoop::RunAgain() {
     connection->in_again = false;
     if (connection->phase == Phase::kPulling) {
       Pull(connection);
+    } else if (connection->phase == Phase::kHttp2) {
+      ReadHttp2(connection);
     } else if (connection->phase == Phase::kHead || connection->phase == Phase::kBody) {
       Advance(connection);
       ReadMore(connection);
@@ -149,6 +153,13 @@ void ServerLoop::OnEvent(const Connection& connection, uint32_t events) {
     case Phase::kLingering:
       Discard(connection);
       return;
+    case Phase::kHttp2:
+      if ((events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) {
+        ReadHttp2(connection);
+      } else {
+        WriteHttp2(connection);
+      }
+      return;
     case Phase::kHandling:
     case Phase::kPulling:
     case Phase::kEnding:
@@ -204,7 +215,15 @@ void ServerLoop::OnCommand(LoopCommand& command) {
   }
   const auto found = connections_.find(command.connection);
   if (found == connections_.end()) return;
-  OnConnectionCommand(Connection(found->second), command.kind);
+  const Connection connection = found->second;
+  if (!connection->http2) {
+    OnConnectionCommand(connection, command.kind);
+    return;
+  }
+  if (command.kind == Kind::kStream) connection->http2->OnStream(command.stream);
+  if (command.kind == Kind::kWake) connection->http2->OnWake(command.stream);
+  // What others of its streams have is written together.
+  Again(*connection);
 }
 
 void ServerLoop::OnConnectionCommand(const Connection& connection, Kind kind) {
@@ -240,6 +259,9 @@ void ServerLoop::BeginStop() {
     if (connection->phase == Phase::kHandshake || connection->phase == Phase::kHead ||
         connection->phase == Phase::kBody) {
       Close(connection);
+    } else if (connection->phase == Phase::kHttp2) {
+      connection->http2->BeginStop();
+      WriteHttp2(connection);
     } else if (connection->treatment.long_running) {
       connection->Cancel();
       // Ends at the next place where there is nothing more to send.
@@ -249,6 +271,10 @@ void ServerLoop::BeginStop() {
 }
 
 void ServerLoop::OnDeadline(const Connection& connection) {
+  if (connection->phase == Phase::kHttp2) {
+    OnHttp2Deadline(connection);
+    return;
+  }
   const bool begun = connection->phase == Phase::kBody ||
                      (connection->phase == Phase::kHead && !connection->in.empty());
   if (begun) {
@@ -263,6 +289,7 @@ void ServerLoop::Close(const Connection& connection) {
   ForgetBody(*connection);
   // A source that was handed over already; while its handler has the exchange it is the handler's.
   if (connection->phase == Phase::kPulling) connection->source.reset();
+  connection->http2.reset();
   // One that was handed over is no longer ours to break.
   bool detached = false;
   {

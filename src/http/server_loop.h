@@ -23,11 +23,8 @@ namespace podium::http {
 
 class ServerLoop {
  public:
-  // Takes a request whose connection is in kHandling; false when there is no thread for it.
-  using Dispatch =
-      std::function<bool(std::shared_ptr<ServerConnection> connection, ServerRequest request)>;
   static Result<std::unique_ptr<ServerLoop>> Create(std::shared_ptr<const ServerContext> context,
-                                                    Dispatch dispatch);
+                                                    RunInThread run);
 
   // Before any of them runs: that this one accepts, and whom it gives connections to (itself among
   // them). `all` outlives the loops' threads.
@@ -44,8 +41,8 @@ class ServerLoop {
 
  private:
   using Connection = std::shared_ptr<ServerConnection>;
-  ServerLoop(std::shared_ptr<const ServerContext> context, Dispatch dispatch)
-      : context_(std::move(context)), dispatch_(std::move(dispatch)) {}
+  ServerLoop(std::shared_ptr<const ServerContext> context, RunInThread run)
+      : context_(std::move(context)), run_(std::move(run)) {}
 
   // server_accept.cpp
   void Accept(size_t endpoint);
@@ -91,6 +88,15 @@ class ServerLoop {
   void RunOnLoop(const Connection& connection, ServerRequest request);
   void LeaveSocketToHandler(ServerConnection& connection);
 
+  // server_http2.cpp
+  void BeginHttp2(const Connection& connection);
+  void ReadHttp2(const Connection& connection);
+  void WriteHttp2(const Connection& connection);
+  void EndHttp2(const Connection& connection);
+  // When the connection is looked at again if nothing happens.
+  void WaitInHttp2(ServerConnection& connection);
+  void OnHttp2Deadline(const Connection& connection);
+
   // server_answer.cpp
   // Answers what is no request, and ends the connection.
   void Reject(const Connection& connection, int status, std::string_view message);
@@ -108,7 +114,7 @@ class ServerLoop {
   void ForgetBody(ServerConnection& connection);
 
   const std::shared_ptr<const ServerContext> context_;
-  const Dispatch dispatch_;
+  const RunInThread run_;
   std::shared_ptr<LoopInbox> inbox_;
   UniqueFd epoll_;
   std::unordered_map<uint64_t, Connection> connections_;

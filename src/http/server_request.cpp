@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "http/server_exchange.h"
 #include "http/server_loop.h"
 #include "http/url.h"
 
@@ -28,8 +29,21 @@ bool IsAmbiguousPath(std::string_view path) {
   return false;
 }
 
-// Path and query of a request line's target (RFC 9112, section 3.2).
-Result<void> SplitTarget(const std::string& target, bool strict, ServerRequest* request) {
+int StatusOf(const Error& error) {
+  switch (error.code()) {
+    case Code::kResourceExhausted:
+      return 431;
+    case Code::kUnsupported:
+      return error.message().starts_with("unsupported HTTP version") ? 505 : 501;
+    default:
+      return 400;
+  }
+}
+
+}  // namespace
+
+Result<void> SplitTarget(bool strict, ServerRequest* request) {
+  const std::string& target = request->head.target;
   std::string_view rest = target;
   if (target == "*") {
     request->path = "*";
@@ -52,19 +66,6 @@ Result<void> SplitTarget(const std::string& target, bool strict, ServerRequest* 
   }
   return {};
 }
-
-int StatusOf(const Error& error) {
-  switch (error.code()) {
-    case Code::kResourceExhausted:
-      return 431;
-    case Code::kUnsupported:
-      return error.message().starts_with("unsupported HTTP version") ? 505 : 501;
-    default:
-      return 400;
-  }
-}
-
-}  // namespace
 
 void ServerLoop::ReadMore(const Connection& connection) {
   std::array<char, 65536> buffer;
@@ -226,12 +227,12 @@ bool ServerLoop::ReadBodyStep(const Connection& connection) {
 
 void ServerLoop::DispatchRequest(const Connection& connection) {
   ServerRequest request;
-  auto split = SplitTarget(connection->head.target, connection->treatment.strict_path, &request);
-  if (!split.ok()) {
+  request.head = std::move(connection->head);
+  if (auto split = SplitTarget(connection->treatment.strict_path, &request); !split.ok()) {
+    connection->head = std::move(request.head);
     Reject(connection, 400, split.error().message());
     return;
   }
-  request.head = std::move(connection->head);
   request.remote = connection->remote;
   request.peer = connection->remote->credentials;
   request.body = std::exchange(connection->body, {});
@@ -243,7 +244,15 @@ void ServerLoop::DispatchRequest(const Connection& connection) {
   }
   if (connection->treatment.on_loop) {
     RunOnLoop(connection, std::move(request));
-  } else if (!dispatch_(connection, std::move(request))) {
+    return;
+  }
+  // Copied into each task: std::function wants what can be copied.
+  auto held = std::make_shared<ServerRequest>(std::move(request));
+  auto task = [context = context_, connection, held] {
+    context->handler(MakeExchange(context, connection, std::move(*held)));
+  };
+  const Treatment& treatment = connection->treatment;
+  if (!run_(treatment.long_running || treatment.stream_body, std::move(task))) {
     Reject(connection, 503, "too many long-running requests");
   }
 }

@@ -35,7 +35,7 @@ struct TlsServerOptions {
   ClientCertificates client_certificates = ClientCertificates::kIgnore;
   // PEM: whose certificates are asked for (their names go to the client), and verified against.
   std::string client_roots{};
-  bool http2 = false;  // offered beside HTTP/1.1
+  bool http2 = true;  // offered beside HTTP/1.1
 };
 
 // Threads: any.

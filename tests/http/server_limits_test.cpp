@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <filesystem>
@@ -183,6 +184,31 @@ TEST(ServerLimits, SlowConnectionsNeedNoThreads) {
   EXPECT_EQ(*response->ReadAll(10), "ok");
   for (const auto& client : slow) client->Send("TP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   for (const auto& client : slow) EXPECT_THAT(client->ReadToEnd(), HasSubstr("200 OK"));
+}
+
+// attacks.md, "slow clients": ten thousand connections that send a byte now and then.
+TEST(SlowClients, TenThousandThatSendAByteASecond) {
+  const rlimit files{21'000, 21'000};
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+    GTEST_SKIP() << "needs 21,000 descriptors, which only root may allow";
+  }
+  TestServer server(Answer,
+                    {.treatment = [](const RequestHead&) { return Treatment{.on_loop = true}; },
+                     .max_connections = 11'000,
+                     .head_timeout = milliseconds(4000)});
+  std::vector<std::unique_ptr<Peer>> slow;
+  for (int i = 0; i < 10'000; ++i) slow.push_back(server.Connect());
+  EXPECT_TRUE(Eventually([&] { return server->counts().accepted == 10'000; }));
+  const Client client = *Client::Create();
+  for (int second = 0; second < 3; ++second) {
+    for (const auto& one : slow) one->Send("G");
+    auto response = client.Send({.url = server.Url("/")});
+    ASSERT_TRUE(response.ok());
+    EXPECT_EQ(*response->ReadAll(10), "ok");
+    std::this_thread::sleep_for(milliseconds(500));
+  }
+  // All of them are told, or dropped, when the time of a head is over.
+  EXPECT_TRUE(Eventually([&] { return server->counts().connections <= 1; }));
 }
 
 }  // namespace
