@@ -79,4 +79,16 @@ std::optional<PemBlock> TakePemBlock(std::string_view* text) {
   }
 }
 
+std::string ToPem(std::string_view type, std::string_view bytes) {
+  constexpr size_t kLine = 64;
+  std::string base64;
+  reflect::AppendBase64(bytes, &base64);
+  std::string text = "-----BEGIN " + std::string(type) + "-----\n";
+  for (size_t at = 0; at < base64.size(); at += kLine) {
+    text.append(base64, at, kLine);
+    text += '\n';
+  }
+  return text + "-----END " + std::string(type) + "-----\n";
+}
+
 }  // namespace podium::pki

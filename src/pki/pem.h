@@ -18,4 +18,7 @@ struct PemBlock {
 // is none.
 std::optional<PemBlock> TakePemBlock(std::string_view* text);
 
+// A block of this type: lines of 64 characters, as everybody writes them.
+std::string ToPem(std::string_view type, std::string_view bytes);
+
 }  // namespace podium::pki
