@@ -1,6 +1,7 @@
 // Call: one request while it is served, and Answer: what becomes of it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct Call {
   RequestInfo info{};
   std::shared_ptr<const User> user{};
   std::string audit_id{};
+  int64_t received = 0;  // nanoseconds since 1970, by the server's clock
   // For the header Warning, as texts; each once, in order.
   std::vector<std::string> warnings{};
   // For the audit log.

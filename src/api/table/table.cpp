@@ -138,16 +138,21 @@ reflect::List<reflect::RawJson> CellsOf(const Type& type, const void* object, Ti
   return cells.Take();
 }
 
+Result<TableRow> TableRowOf(const TableColumns& columns, const Type& type, const void* object,
+                            Time now) {
+  TableRow row;
+  row.cells = CellsOf(type, object, now);
+  TRY(row.conditions, ConditionsOf(columns, type, object));
+  return row;
+}
+
 Result<TableRow> TableRowOf(const reflect::Object& object, IncludeObject include, Time now) {
   TRY(const void* decoded, object.decoded());
   const Type& type = *object.type();
   const auto version = ParseApiVersion(object.header().api_version);
   if (!version) return Error(Code::kInvalidArgument, "bad apiVersion");
-  TableRow row;
-  row.cells = CellsOf(type, decoded, now);
-  TRY(row.conditions,
-      ConditionsOf(ColumnsOf(version->group, version->version, object.header().kind), type,
-                   decoded));
+  TRY(TableRow row, TableRowOf(ColumnsOf(version->group, version->version, object.header().kind),
+                               type, decoded, now));
   TRY(row.object.text, ObjectPart(object, decoded, include));
   return row;
 }

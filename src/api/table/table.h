@@ -33,6 +33,10 @@ reflect::List<meta::v1::TableColumnDefinition> ColumnDefinitions(const TableColu
 // ones: JSON strings, integers and booleans.
 reflect::List<reflect::RawJson> CellsOf(const reflect::Type& type, const void* object, Time now);
 
+// A row without its object, whose kind's columns these are.
+Result<meta::v1::TableRow> TableRowOf(const TableColumns& columns, const reflect::Type& type,
+                                      const void* object, Time now);
+
 // The object's type is known. Errors: as of its decoding.
 Result<meta::v1::TableRow> TableRowOf(const reflect::Object& object, IncludeObject include,
                                       Time now);
