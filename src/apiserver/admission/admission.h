@@ -2,18 +2,23 @@
 // decoded and before it is stored (upstream's k8s.io/apiserver/pkg/admission, and the plugins of
 // k8s.io/kubernetes/plugin/pkg/admission, release 1.36).
 //
-// A write calls Admit of every plugin in the order of AllPlugins (all.h), then checks the object
-// (api/validation), then calls Validate of every plugin. Both are called again when the write lost
-// a race and is made anew on the newer object.
+// A write calls the chain's Admit (chain.h), which calls every plugin in the order of AllPlugins
+// (all.h), then checks the object (api/validation), then calls the chain's Validate. Both are
+// called again when the write lost a race and is made anew on the newer object.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/resource.h"
 #include "api/types/meta_v1.h"
+#include "apiserver/authorization/authorizer.h"
+#include "apiserver/objects.h"
 #include "apiserver/user.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "reflect/type.h"
 
@@ -23,6 +28,8 @@ enum class Operation { kCreate, kUpdate, kDelete, kConnect };
 
 // "CREATE"
 std::string_view NameOf(Operation operation);
+
+class Reinvocation;
 
 // What is being done. The references live as long as the call.
 struct AdmissionRequest {
@@ -61,6 +68,9 @@ struct AdmissionRequest {
   // For the audit log: "pod-security.kubernetes.io/enforce-policy".
   std::function<void(std::string key, std::string value)> annotate{};
 
+  // The chain's: what webhooks remember from one call of the plugins to the next.
+  Reinvocation* reinvocation = nullptr;
+
   // The new object, or the old one, as T; null when it is of another kind, or not there.
   template <class T>
   T* As() const {
@@ -77,12 +87,36 @@ struct AdmissionRequest {
     return resource == wanted_resource && group == wanted_group &&
            subresource == wanted_subresource;
   }
+
+  // Of the new object, or of the old one; null when it has none.
+  const api::meta::v1::ObjectMeta* metadata() const;
+  const api::meta::v1::ObjectMeta* old_metadata() const;
+  void Warn(std::string warning) const {
+    if (warn) warn(std::move(warning));
+  }
+  void Annotate(std::string key, std::string value) const {
+    if (annotate) annotate(std::move(key), std::move(value));
+  }
+
+  // 403 with upstream's `pods "web" is forbidden: <why>`; the name is the object's own or its
+  // generateName where the request has none, "Unknown" when there is neither.
+  Error Forbid(std::string_view why) const;
 };
 
-// Threads: any; one plugin serves many requests at a time. Neither function waits for anything but
-// the store's memory; webhooks are not plugins of this kind (webhooks.h).
+// What plugins are made of. All of it outlives them, and may be used from any thread.
+struct AdmissionDependencies {
+  const Objects& objects;
+  const Authorizer& authorizer;
+  // Plugins that may block wait by it.
+  const Clock& clock;
+  std::function<uint64_t()> random;
+};
+
+// Threads: any; one plugin serves many requests at a time. A plugin waits for nothing but the
+// store's memory, unless it says so of a request by MayBlock: webhooks, and quotas, whose usage is
+// written before an object may be made.
 //
-// Errors are answers: api/status.h, mostly ForbiddenError.
+// Errors are answers: api/status.h, mostly AdmissionRequest::Forbid.
 class AdmissionPlugin {
  public:
   virtual ~AdmissionPlugin() = default;
@@ -90,6 +124,9 @@ class AdmissionPlugin {
   // Upstream's name: "NamespaceLifecycle".
   virtual std::string_view name() const = 0;
   virtual bool Handles(Operation operation) const = 0;
+  // Whether Admit or Validate of this request may wait for a disk or a peer, and so must not run on
+  // a thread that serves connections. Cheap. A later change may make it true of the same request.
+  virtual bool MayBlock(const AdmissionRequest& request) const { return (void)request, false; }
   virtual Result<void> Admit(AdmissionRequest& request) { return (void)request, Result<void>(); }
   virtual Result<void> Validate(const AdmissionRequest& request) {
     return (void)request, Result<void>();

@@ -1,0 +1,32 @@
+#include "apiserver/admission/all.h"
+
+#include "apiserver/admission/plugins.h"
+
+namespace podium::apiserver {
+
+AdmissionPlugins AllPlugins(const AdmissionDependencies& dependencies) {
+  static constexpr NewPlugin* kInOrder[] = {
+      NewNamespaceLifecycle,
+      NewLimitRanger,
+      NewServiceAccount,
+      NewNodeRestriction,
+      NewTaintNodesByCondition,
+      NewPriority,
+      NewDefaultTolerationSeconds,
+      NewDefaultStorageClass,
+      NewStorageObjectInUseProtection,
+      NewPersistentVolumeClaimResize,
+      NewRuntimeClass,
+      NewCertificateApproval,
+      NewCertificateSigning,
+      NewCertificateSubjectRestriction,
+      NewDefaultIngressClass,
+      NewPodTopologyLabels,
+      NewPodResizeValidator,
+  };
+  AdmissionPlugins plugins;
+  for (NewPlugin* make : kInOrder) plugins.push_back(make(dependencies));
+  return plugins;
+}
+
+}  // namespace podium::apiserver

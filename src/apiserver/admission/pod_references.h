@@ -1,0 +1,21 @@
+// The Secrets and ConfigMaps that a pod names (upstream's pkg/api/pod, VisitPodSecretNames and
+// VisitPodConfigmapNames). Internal to the folder.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "api/types/core_v1.h"
+
+namespace podium::apiserver {
+
+// Once for each place; names may be empty where the pod was not checked.
+void VisitPodSecrets(const api::core::v1::PodSpec& spec,
+                     const std::function<void(std::string_view name)>& visit);
+void VisitPodConfigMaps(const api::core::v1::PodSpec& spec,
+                        const std::function<void(std::string_view name)>& visit);
+
+bool ReferencesSecrets(const api::core::v1::PodSpec& spec);
+bool ReferencesConfigMaps(const api::core::v1::PodSpec& spec);
+
+}  // namespace podium::apiserver
