@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "http/connection_pool.h"
+#include "http/socks.h"
 
 namespace podium::http {
 namespace {
@@ -89,7 +90,7 @@ Result<std::string> SerializeHead(const Exchange& exchange, const Route& route,
     TRY(const std::string credentials, BasicCredentials(exchange.url));
     head.headers.Add("Authorization", credentials);
   }
-  if (route.proxy && route.scheme == "http") {
+  if (route.proxy && route.scheme == "http" && !IsSocks(*route.proxy)) {
     head.target = exchange.url.ToString();
     if (!route.proxy->user_info.empty() && !head.headers.Find("Proxy-Authorization")) {
       TRY(const std::string credentials, BasicCredentials(*route.proxy));
@@ -268,6 +269,17 @@ Result<size_t> Response::Read(std::span<char> buffer) {
   state_->Release();
   return size;
 }
+
+Result<std::optional<size_t>> Response::TryRead(std::span<char> buffer) {
+  if (!state_->connection) return std::optional<size_t>(0);
+  state_->connection->stream->SetLimits({.deadline = Clock::now()});
+  auto size = Read(buffer);
+  if (size.ok()) return std::optional<size_t>(*size);
+  if (size.error().code() == Code::kDeadlineExceeded) return std::optional<size_t>();
+  return std::move(size).error();
+}
+
+int Response::fd() const { return state_->connection ? state_->connection->stream->fd() : -1; }
 
 Result<void> Response::ReadTo(const BodySink& sink, uint64_t max_size) {
   std::string buffer(kCopySize, '\0');

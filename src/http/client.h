@@ -91,6 +91,11 @@ class Response {
 
   // At least a byte of the body, or 0 at its end. kUnavailable when it breaks off.
   Result<size_t> Read(std::span<char> buffer);
+  // The same without waiting: nothing when there is nothing yet. Only then wait for input at fd(),
+  // as what is here already may have left the socket.
+  Result<std::optional<size_t>> TryRead(std::span<char> buffer);
+  // -1 once the body was read to its end.
+  int fd() const;
   // The rest of the body; kResourceExhausted when there is more than max_size of it.
   Result<std::string> ReadAll(size_t max_size);
   Result<void> ReadTo(const BodySink& sink, uint64_t max_size);

@@ -3,11 +3,14 @@
 #include "http/connect.h"
 #include "http/message.h"
 #include "http/message_reader.h"
+#include "http/socks.h"
 #include "http/transport.h"
 #include "reflect/base64.h"
 
 namespace podium::http {
 namespace {
+
+constexpr uint16_t kSocksPort = 1080;
 
 // Asks a proxy for a tunnel (RFC 9110, section 9.3.6).
 Result<void> OpenTunnel(const Route& route, Transport& transport, const WaitLimits& limits) {
@@ -38,8 +41,16 @@ Result<void> OpenTunnel(const Route& route, Transport& transport, const WaitLimi
 Result<std::unique_ptr<Transport>> DialProxy(const Route& route, const TlsClient* tls,
                                              const WaitLimits& limits) {
   const Url& proxy = *route.proxy;
-  TRY(UniqueFd fd, ConnectTcp(proxy.host, proxy.EffectivePort(), limits));
+  const bool socks = IsSocks(proxy);
+  const uint16_t port = socks && proxy.port == 0 ? kSocksPort : proxy.EffectivePort();
+  TRY(UniqueFd fd, ConnectTcp(proxy.host, port, limits));
   TRY(auto transport, SocketTransport(std::move(fd)));
+  if (socks) {
+    const auto stream = StreamOver(*transport);
+    stream->SetLimits(limits);
+    TRY_VOID(OpenSocksTunnel(proxy, route.host, route.port, *stream));
+    return transport;
+  }
   if (proxy.scheme == "https") {
     TRY(transport, tls->Connect(std::move(transport), proxy.host, limits));
   }
@@ -78,7 +89,8 @@ Result<std::unique_ptr<Stream>> Dial(const Route& route, const TlsClient* tls,
                                      const WaitLimits& limits) {
   TRY(auto transport, DialTransport(route, tls, limits));
   if (route.scheme == "https") {
-    TRY(transport, tls->Connect(std::move(transport), route.host, limits));
+    const std::string& name = tls->server_name().empty() ? route.host : tls->server_name();
+    TRY(transport, tls->Connect(std::move(transport), name, limits));
   }
   return StreamOver(std::move(transport));
 }

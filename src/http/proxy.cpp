@@ -123,14 +123,20 @@ ProxySettings ProxyFromEnvironment(const EnvironmentLookup& lookup) {
 }
 
 Result<std::optional<Url>> ProxyFor(const ProxySettings& settings, const Url& url) {
-  const std::string& proxy = url.scheme == "https" ? settings.https_proxy : settings.http_proxy;
-  if (proxy.empty() || !UsesProxy(settings, url)) return std::optional<Url>();
+  const bool always = !settings.always.empty();
+  const std::string& proxy = always                  ? settings.always
+                             : url.scheme == "https" ? settings.https_proxy
+                                                     : settings.http_proxy;
+  if (proxy.empty() || (!always && !UsesProxy(settings, url))) return std::optional<Url>();
   auto parsed = Url::Parse(proxy);
   if (!parsed.ok()) parsed = Url::Parse("http://" + proxy);
   // Its text may hold a password, so the message does not repeat it.
-  if (!parsed.ok())
-    return Error(Code::kInvalidArgument, "invalid proxy address in the environment");
-  if (parsed->scheme != "http" && parsed->scheme != "https") {
+  if (!parsed.ok()) {
+    return Error(Code::kInvalidArgument,
+                 always ? "invalid proxy address" : "invalid proxy address in the environment");
+  }
+  const std::string& scheme = parsed->scheme;
+  if (scheme != "http" && scheme != "https" && scheme != "socks5" && scheme != "socks5h") {
     return Error(Code::kUnsupported, "proxies of " + parsed->scheme + " are not supported");
   }
   return std::optional<Url>(*std::move(parsed));

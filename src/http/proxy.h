@@ -19,6 +19,9 @@ struct ProxySettings {
   // lies below it; ".example.com" or "*.example.com" for just what lies below. Each with ":port" if
   // only that port is meant.
   std::string no_proxy{};
+  // For every URL, also those of loopback, whatever the others say: what a kubeconfig names.
+  // "socks5://host:1080" as well: names are then looked up by the proxy.
+  std::string always{};
 };
 
 // A variable's value, or null: std::getenv has this form.
@@ -27,7 +30,8 @@ using EnvironmentLookup = std::function<const char*(const char* variable)>;
 ProxySettings ProxyFromEnvironment(const EnvironmentLookup& lookup);
 
 // The proxy for this URL, or none. localhost and loopback addresses are always reached directly.
-// kInvalidArgument for a proxy that is no URL, kUnsupported for one that is not of http or https.
+// kInvalidArgument for a proxy that is no URL, kUnsupported for one that is not of http, https,
+// socks5 or socks5h.
 Result<std::optional<Url>> ProxyFor(const ProxySettings& settings, const Url& url);
 
 }  // namespace podium::http

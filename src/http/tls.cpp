@@ -74,7 +74,7 @@ Result<TlsClient> TlsClient::Create(const TlsOptions& options) {
   }
   SSL_CTX_set_verify(context.get(), options.skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                      nullptr);
-  return TlsClient(std::move(context), !options.skip_verify);
+  return TlsClient(std::move(context), !options.skip_verify, options.server_name);
 }
 
 Result<std::unique_ptr<Transport>> TlsClient::Connect(std::unique_ptr<Transport> transport,

@@ -18,6 +18,9 @@ struct TlsOptions {
   // Shown to the server: certificate, chain behind it, and key, in PEM. Both or none.
   std::string certificate{};
   std::string key{};
+  // The name that the server's certificate must carry, and that it is asked for; "": its host. Not
+  // for proxies.
+  std::string server_name{};
   // Takes any certificate of anyone: for who asked for just this.
   bool skip_verify = false;
 };
@@ -34,12 +37,15 @@ class TlsClient {
   Result<std::unique_ptr<Transport>> Connect(std::unique_ptr<Transport> transport,
                                              const std::string& host,
                                              const WaitLimits& limits) const;
+  // Of its options.
+  const std::string& server_name() const { return server_name_; }
 
  private:
-  explicit TlsClient(std::shared_ptr<ssl_ctx_st> context, bool verify)
-      : context_(std::move(context)), verify_(verify) {}
+  TlsClient(std::shared_ptr<ssl_ctx_st> context, bool verify, std::string server_name)
+      : context_(std::move(context)), verify_(verify), server_name_(std::move(server_name)) {}
   std::shared_ptr<ssl_ctx_st> context_;
   bool verify_;
+  std::string server_name_;
 };
 
 }  // namespace podium::http

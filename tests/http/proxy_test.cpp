@@ -39,8 +39,19 @@ TEST(Proxy, IsChosenByScheme) {
 TEST(Proxy, ThatIsNone) {
   EXPECT_EQ(ProxyFor({.http_proxy = "http://a b"}, *Url::Parse("http://h/")).error().code(),
             Code::kInvalidArgument);
-  EXPECT_EQ(ProxyFor({.http_proxy = "socks5://h"}, *Url::Parse("http://h/")).error().code(),
+  EXPECT_EQ(ProxyFor({.http_proxy = "ftp://h"}, *Url::Parse("http://h/")).error().code(),
             Code::kUnsupported);
+}
+
+TEST(Proxy, ThatIsForEverything) {
+  const ProxySettings settings{.http_proxy = "other", .no_proxy = "*", .always = "socks5://p:1"};
+  for (const char* url : {"http://localhost/", "https://127.0.0.1/", "https://h/"}) {
+    const auto proxy = ProxyFor(settings, *Url::Parse(url));
+    ASSERT_TRUE(proxy.ok() && *proxy) << url;
+    EXPECT_EQ((*proxy)->scheme, "socks5");
+  }
+  EXPECT_EQ(ProxyFor({.always = "a b"}, *Url::Parse("http://h/")).error().code(),
+            Code::kInvalidArgument);
 }
 
 TEST(NoProxy, LoopbackIsAlwaysReachedDirectly) {
