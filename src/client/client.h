@@ -19,6 +19,8 @@
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
 #include "base/result.h"
+#include "client/address.h"
+#include "client/paths.h"
 #include "client/remote.h"
 #include "client/watch.h"
 #include "http/client.h"
@@ -26,25 +28,7 @@
 
 namespace podium::client {
 
-struct ServerAddress {
-  std::string url = "http://localhost";  // scheme, host, and what stands before /api
-  std::string unix_socket{};             // connects here instead
-  std::string bearer_token{};
-  http::TlsOptions tls{};
-  http::ProxySettings proxy{};
-};
-
-// The agent of the instance with this run folder.
-ServerAddress AgentAt(std::string_view run_dir);
-
-struct ObjectKey {
-  std::string namespace_;  // "" for what has none
-  std::string name;
-};
-
-// Options of requests as query parameters, as upstream's conversion writes them: members that JSON
-// would have, lists repeated. `options` is PodLogOptions, ListOptions and their like.
-Result<std::string> QueryOf(const reflect::Type& type, const void* options);
+class Session;
 
 class Client {
  public:
@@ -108,18 +92,17 @@ class Client {
                                std::string_view content_type) const;
 
  private:
-  Client(ServerAddress address, http::Client http)
-      : address_(std::move(address)), http_(std::move(http)) {}
+  explicit Client(std::shared_ptr<Session> session) : session_(std::move(session)) {}
 
   template <class T>
   Result<T> Decoded(std::string_view method, const reflect::Type& type, const ObjectKey& key,
                     std::string_view query, std::string_view body) const {
-    TRY(const std::string path, PathOf(type, key, ""));
+    TRY(const std::string path, PathFor(type, key, ""));
     TRY(const std::string text, Raw(method, path, query, body));
     return reflect::FromJson<T>(text, {.strict = false});
   }
-  static Result<std::string> PathOf(const reflect::Type& type, const ObjectKey& key,
-                                    std::string_view subresource);
+  static Result<std::string> PathFor(const reflect::Type& type, const ObjectKey& key,
+                                     std::string_view subresource);
   Result<void> DeleteObject(const reflect::Type& type, const ObjectKey& key,
                             const api::meta::v1::DeleteOptions& options) const;
   Result<EventStream> StartWatch(const reflect::Type& type, std::string_view name_space,
@@ -127,16 +110,8 @@ class Client {
   Result<std::unique_ptr<http::WebSocket>> Connect(const ObjectKey& pod,
                                                    std::string_view subresource,
                                                    const std::string& query) const;
-  http::Request RequestFor(std::string_view method, const std::string& path,
-                           std::string_view query) const;
-  // The answer, whatever its status.
-  Result<http::Response> Send(const http::Request& request) const;
-  // The answer if it is a success, or what the server says against it.
-  Result<http::Response> SendChecked(const http::Request& request) const;
-  Error Explain(Error error) const;
 
-  ServerAddress address_;
-  http::Client http_;
+  std::shared_ptr<Session> session_;
 };
 
 }  // namespace podium::client

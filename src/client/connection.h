@@ -100,8 +100,9 @@ class ObjectWatch {
 class Connection {
  public:
   // Called once when there is something to Take (events, the end or an error), after a Take that
-  // left nothing, and after Watch itself. On any thread, perhaps within Watch or a call that writes
-  // an object; so it must do no more than note it or post a task, and must not destroy the watch.
+  // left nothing; so the first Take comes unasked. On any thread, perhaps within Take or a call
+  // that writes an object: it must do no more than note it or post a task, and must not destroy the
+  // watch.
   using Ready = std::function<void()>;
 
   virtual ~Connection() = default;

@@ -32,6 +32,8 @@ struct ObjectView {
   const api::meta::v1::ObjectMeta* meta() const { return MetaOf(*type, object); }
 };
 
+// Of root kinds (Pod, not PodList's items in JSON) kind and apiVersion are set, as type() says
+// them.
 class SharedObject {
  public:
   // Null, like a pointer.
