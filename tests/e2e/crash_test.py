@@ -195,10 +195,12 @@ class Drivers:
 
 class CrashTest(cases.PodCase):
     def setUp(self):
+        self.agents = []
+        # The last of the cleanups: without pods agents end, and none may be left unreaped.
+        self.addCleanup(self.await_ends)
         super().setUp()
         self.rng = random.Random(SEED)
         self.drivers = Drivers(self.world, random.Random(SEED + 1))
-        self.agents = []
 
     def start_agent(self):
         """One that goes by itself once no pod is left; it may find that a play was quicker."""
@@ -220,6 +222,10 @@ class CrashTest(cases.PodCase):
         self.agents = [each for each in self.agents if each.poll() is None]
         worlds.wait_for("the agent is gone", lambda: agent not in worlds.processes())
         return True
+
+    def await_ends(self):
+        for process in self.agents:
+            process.wait(timeout=30)
 
     def await_agent(self):
         def answers():
@@ -259,8 +265,7 @@ class CrashTest(cases.PodCase):
         self.look_at_everything()
         self.world.stop_all()
         self.assertEqual(self.world.pods(), {})
-        for process in self.agents:
-            process.wait(timeout=30)
+        self.await_ends()
         self.assertEqual(self.files_left(), [])
 
     def files_left(self):

@@ -5,7 +5,6 @@ on loopback with the images of images/, an instance of podium with folders and n
 looks at the end whether anything of it is left.
 """
 
-import functools
 import json
 import os
 import pathlib
@@ -14,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -101,6 +101,8 @@ class World:
             if key in os.environ:
                 self.environment[key] = os.environ[key]
         self.registry = None
+        self._pushed = set()
+        self._pushing = threading.Lock()
         try:
             self._connect()
             self._start_registry()
@@ -140,12 +142,15 @@ class World:
             self.registry.wait()
         shutil.rmtree(self.folder)
 
-    @functools.cache
     def image(self, name):
-        """An image of images/ in the registry; its name there."""
+        """An image of images/ in the registry; its name there. For any thread: the registry refuses
+        one of two pushes of the same blob that meet ("digest invalid")."""
         there = f"{REGISTRY}/{name}"
-        output_of("skopeo", "copy", "--quiet", "--dest-tls-verify=false",
-                  f"oci-archive:{IMAGES}/{name}.tar", f"docker://{there}:latest")
+        with self._pushing:
+            if name not in self._pushed:
+                output_of("skopeo", "copy", "--quiet", "--dest-tls-verify=false",
+                          f"oci-archive:{IMAGES}/{name}.tar", f"docker://{there}:latest")
+                self._pushed.add(name)
         return there
 
     @staticmethod
