@@ -94,9 +94,9 @@ EmbeddedRuntime::~EmbeddedRuntime() {
     prepared.swap(prepared_);
   }
   for (Prepared& one : prepared) Discard(std::move(one));
-  TakeAllAway();
   // No more events. Shims of pods live on without this connection.
   loop_.reset();
+  TakeAllAway();
   // A sandbox and its containers hold each other.
   for (const auto& [id, sandbox] : sandboxes_) sandbox->containers.clear();
 }
