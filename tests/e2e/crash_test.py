@@ -376,7 +376,7 @@ spec:
   containers:
     - name: main
       image: busybox
-      command: [sh, -c, "cat /disk/x /memory/x; echo d >>/disk/x; echo m >>/memory/x; echo up; while true; do sleep 1; done", crash-{name}-main]
+      command: [sh, -c, "cat /disk/x /memory/x 2>/dev/null; echo d >>/disk/x; echo m >>/memory/x; echo up; while true; do sleep 1; done", crash-{name}-main]
       volumeMounts:
         - {{name: disk, mountPath: /disk}}
         - {{name: memory, mountPath: /memory}}
