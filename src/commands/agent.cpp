@@ -118,13 +118,14 @@ class Node {
     if (count % kTicksPerCollection == 0) collector_.Run();
   }
 
-  // No pod, and nobody who asks, or has asked since the last call: whoever looked whether an agent
-  // serves is about to.
+  // No pod, nothing left of one, and nobody who asks, or has asked since the last call: whoever
+  // looked whether an agent serves is about to.
   bool IsIdle() {
     uint64_t version = 0;
     const http::Server::Counts counts = server_->counts();
     const bool asked = std::exchange(seen_, counts.accepted) != counts.accepted;
-    return !asked && counts.connections == 0 && agent_->ListPods("", &version).empty();
+    return !asked && counts.connections == 0 && agent_->ListPods("", &version).empty() &&
+           !agent_->IsRemoving();
   }
 
   // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,7 +63,9 @@ Result<std::vector<std::string>> ListFolder(int folder);
 // Removes `name` and all below it. Links are removed, never followed; what is on another file
 // system is not entered and makes it fail (EXDEV, or EBUSY for a mount). No error where there is
 // nothing. Takes any depth, with two descriptors: containers make trees that no path could name.
-Result<void> RemoveTree(int folder, const std::string& name);
+// `go_on`, if there is one, is asked before every entry: kCancelled as soon as it says no.
+using GoOn = std::function<bool()>;
+Result<void> RemoveTree(int folder, const std::string& name, const GoOn& go_on = {});
 // The same of all that is in the folder, which itself stays.
 Result<void> RemoveContents(int folder);
 

@@ -107,10 +107,14 @@ Result<bool> RemoveEntry(int at, const char* name) {
 }
 
 // Empties the folder of what is no folder with something in it; `folders` are those.
-Result<void> RemoveFiles(Walk* walk, std::vector<std::string>* folders) {
+Result<void> RemoveFiles(Walk* walk, const GoOn& go_on, std::vector<std::string>* folders) {
   folders->clear();
   Result<void> failed;
   TRY_VOID(walk->List([&](const char* name) {
+    if (go_on && !go_on()) {
+      failed = Error(Code::kCancelled, "removing a folder was broken off");
+      return false;
+    }
     auto removed = RemoveEntry(walk->fd(), name);
     if (!removed.ok()) {
       failed = std::move(removed).error();
@@ -122,18 +126,18 @@ Result<void> RemoveFiles(Walk* walk, std::vector<std::string>* folders) {
   return failed;
 }
 
-Result<void> Empty(Walk* walk) {
+Result<void> Empty(Walk* walk, const GoOn& go_on) {
   std::vector<std::string> names;                 // of the folders on the way, the top left out
   std::vector<std::vector<std::string>> waiting;  // beside each folder on the way, itself included
   std::vector<std::string> folders;
-  TRY_VOID(RemoveFiles(walk, &folders));
+  TRY_VOID(RemoveFiles(walk, go_on, &folders));
   while (true) {
     if (!folders.empty()) {
       names.push_back(std::move(folders.back()));
       folders.pop_back();
       waiting.push_back(std::exchange(folders, {}));
       TRY_VOID(walk->Down(names.back()));
-      TRY_VOID(RemoveFiles(walk, &folders));
+      TRY_VOID(RemoveFiles(walk, go_on, &folders));
       continue;
     }
     if (walk->at_top()) return {};
@@ -143,18 +147,18 @@ Result<void> Empty(Walk* walk) {
     names.pop_back();
     folders = std::move(waiting.back());
     waiting.pop_back();
-    if (folders.empty()) TRY_VOID(RemoveFiles(walk, &folders));
+    if (folders.empty()) TRY_VOID(RemoveFiles(walk, go_on, &folders));
   }
 }
 
 }  // namespace
 
-Result<void> RemoveTree(int folder, const std::string& name) {
+Result<void> RemoveTree(int folder, const std::string& name, const GoOn& go_on) {
   TRY(const bool gone, RemoveEntry(folder, name.c_str()));
   if (gone) return {};
   {
     TRY(Walk walk, Walk::From(folder, name));
-    TRY_VOID(Empty(&walk));
+    TRY_VOID(Empty(&walk, go_on));
   }
   TRY(const bool emptied, RemoveEntry(folder, name.c_str()));
   if (!emptied) return Error::FromErrno(ENOTEMPTY, name);
@@ -163,7 +167,7 @@ Result<void> RemoveTree(int folder, const std::string& name) {
 
 Result<void> RemoveContents(int folder) {
   TRY(Walk walk, Walk::From(folder, "."));
-  return Empty(&walk);
+  return Empty(&walk, {});
 }
 
 namespace {

@@ -129,7 +129,7 @@ void Agent::RemoveOrphans() {
     if (!by_uid_.contains(uid)) unknown.insert(uid);
   }
   for (const std::string& uid : unknown) {
-    if (parts_.volumes.TearDown(uid).ok()) (void)RemoveTree(PodFolder(parts_.config, uid));
+    if (parts_.volumes.TearDown(uid).ok()) remains_->LeaveFolder(uid);
   }
 }
 
@@ -155,12 +155,13 @@ void Agent::StartWorker(const std::shared_ptr<const v1::Pod>& pod) {
   // Shares only weigh pods against each other: without them a pod runs, too.
   if (parts_.tiers && !IsTerminalPhase(pod->status.phase)) (void)parts_.tiers->Add(*pod);
   Entry& entry = pods_[Key(pod->metadata.namespace_, pod->metadata.name)];
-  entry.worker =
-      PodWorker::Create(services_, *pod,
-                        {.status = [this](const std::string& uid,
-                                          const v1::PodStatus& status) { SetStatus(uid, status); },
-                         .gone = [this](const std::string& uid) { Forget(uid); }},
-                        entry.trace);
+  entry.worker = PodWorker::Create(
+      services_, *pod,
+      {.status = [this](const std::string& uid,
+                        const v1::PodStatus& status) { SetStatus(uid, status); },
+       .unmounted = [this](const std::string& uid) { remains_->LeaveVolumes(uid); },
+       .gone = [this](const std::string& uid) { Forget(uid); }},
+      entry.trace);
 }
 
 void Agent::HandleEvent(const wire::cri::ContainerEventResponse& event) {

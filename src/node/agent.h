@@ -101,6 +101,9 @@ class Agent {
   // seconds; returns at once.
   void CheckStorage() { storage_->Look(); }
 
+  // Whether files of pods that are gone are still being removed (pod_remains.h).
+  bool IsRemoving() const { return remains_->busy(); }
+
   const NodeConfig& config() const { return parts_.config; }
   runtime::Runtime& runtime() { return parts_.runtime; }
   ObjectStore& objects() { return parts_.objects; }

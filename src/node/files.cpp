@@ -6,11 +6,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <utility>
 
 #include "base/unique_fd.h"
-#include "linux/path.h"
 
 namespace podium::node {
 namespace {
@@ -73,10 +71,9 @@ Result<void> MakeFolders(const std::string& path, mode_t mode) {
   return Error::FromErrno(errno, "mkdir " + path);
 }
 
-Result<void> RemoveTree(const std::string& path) {
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) return Error::FromErrno(error.value(), "remove " + path);
+Result<void> RemoveTree(const std::string& path, const kernel::GoOn& go_on) {
+  auto removed = kernel::RemoveTree(AT_FDCWD, path, go_on);
+  if (!removed.ok()) return std::move(removed).error().WithContext("remove " + path);
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "linux/path.h"
 
 namespace podium::node {
 
@@ -20,7 +21,8 @@ Result<void> WriteInPlace(const std::string& path, std::string_view content, mod
 Result<std::string> ReadSmallFile(const std::string& path, size_t max_size);
 // With its parents; there already is fine.
 Result<void> MakeFolders(const std::string& path, mode_t mode);
-// Whatever is below it. Not there is fine. Links are not followed.
-Result<void> RemoveTree(const std::string& path);
+// Whatever is below it, of any depth (linux/path.h). Not there is fine. Links are not followed, and
+// other file systems not entered. `go_on`: kCancelled as soon as it says no.
+Result<void> RemoveTree(const std::string& path, const kernel::GoOn& go_on = {});
 
 }  // namespace podium::node

@@ -13,4 +13,8 @@ std::string PodLogFolder(const NodeConfig& config, std::string_view name_space,
   return config.log_dir + "/" + PodLogName(name_space, name, uid);
 }
 
+std::string RemovedVolumes(const NodeConfig& config, std::string_view uid) {
+  return PodFolder(config, uid) + "/volumes.removed";
+}
+
 }  // namespace podium::node

@@ -39,6 +39,9 @@ struct NodeConfig {
 
 // DATA/pods/UID, what is kept of a pod while it is known here.
 std::string PodFolder(const NodeConfig& config, std::string_view uid);
+// What was in the pod's volumes, put aside until somebody finds the time to remove it: beside the
+// folder that they were in (volumes/volume_manager.h, pod_remains.h).
+std::string RemovedVolumes(const NodeConfig& config, std::string_view uid);
 // LOG/NAMESPACE_NAME_UID
 std::string PodLogFolder(const NodeConfig& config, std::string_view name_space,
                          std::string_view name, std::string_view uid);

@@ -45,8 +45,10 @@ class PodVolumes {
   virtual Result<std::string> ReadFile(const v1::Pod& pod, std::string_view volume,
                                        std::string_view path) = 0;
 
-  // Unmounts and removes all volumes of a pod of which nothing runs any more. No error where there
-  // are none.
+  // Unmounts all volumes of a pod of which nothing runs any more. Whatever they held is put aside
+  // at once and not removed (RemovedVolumes in node_config.h): that can take long, and is for
+  // whoever has the time. No error where there are none; one while what was put aside before is
+  // not removed yet.
   virtual Result<void> TearDown(std::string_view uid) = 0;
 };
 

@@ -285,6 +285,7 @@ std::optional<int64_t> PodWorker::CleanUp(const std::shared_ptr<const v1::Pod>& 
       return services_.clock.Now() + kRetryDelay;
     }
     unmounted_ = true;
+    callbacks_.unmounted(pod->metadata.uid);
   }
   if (!pod->metadata.deletionTimestamp) return std::nullopt;
   if (!RemoveSandboxes(observed).ok()) return services_.clock.Now() + kRetryDelay;

@@ -33,6 +33,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   // Called from tasks of the executor, without a lock of the worker's.
   struct Callbacks {
     std::function<void(const std::string& uid, const v1::PodStatus& status)> status;
+    // Once: its volumes are no more, and what they held was put aside (PodVolumes::TearDown).
+    std::function<void(const std::string& uid)> unmounted;
     std::function<void(const std::string& uid)> gone;  // once; the last call
   };
 

@@ -127,6 +127,24 @@ TEST_F(PathTest, TreesOfAnyDepthAreCountedAndRemoved) {
   EXPECT_THAT(*ListFolder(root()), ElementsAre());
 }
 
+TEST_F(PathTest, ARemovalIsBrokenOff) {
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "tree" + std::to_string(i);
+    Folder(name);
+    Folder(name + "/inner");
+  }
+  int asked = 0;
+  const auto removed = RemoveTree(AT_FDCWD, path_, [&] { return ++asked <= 15; });
+  ASSERT_FALSE(removed.ok());
+  EXPECT_EQ(removed.error().code(), Code::kCancelled);
+  EXPECT_EQ(asked, 16);
+  // It goes on where it ended.
+  const size_t left = ListFolder(root())->size();
+  EXPECT_GT(left, 0U);
+  EXPECT_LT(left, 10U);
+  ASSERT_TRUE(RemoveContents(root()).ok());
+}
+
 // More folders in one than are remembered at a time, none of them empty.
 TEST_F(PathTest, WideTreesAreRemoved) {
   Folder("wide");

@@ -146,6 +146,7 @@ TEST_F(AgentTest, WhatBelongsToNobodyGoes) {
   Open();
   EXPECT_TRUE(node_.runtime.ListPodSandbox({})->empty());
   EXPECT_THAT(node_.volumes.torn_down, ElementsAre(uid));
+  node_.time.RunFor(200ms);
   EXPECT_FALSE(std::filesystem::exists(node_.config.data_dir + "/pods/" + uid));
 }
 

@@ -71,6 +71,7 @@ class PodWorkerTest : public ::testing::Test {
                                          told_.push_back(text);
                                        }
                                      },
+                                 .unmounted = [this](const std::string&) { ++unmounted_; },
                                  .gone = [this](const std::string&) { gone_ = true; }});
     node_.time.Settle();
   }
@@ -103,6 +104,7 @@ class PodWorkerTest : public ::testing::Test {
   std::vector<std::string> told_;
   std::vector<v1::PodStatus> statuses_;
   bool gone_ = false;
+  int unmounted_ = 0;
 };
 
 TEST_F(PodWorkerTest, APodRuns) {
@@ -142,6 +144,7 @@ TEST_F(PodWorkerTest, AJobSucceeds) {
   EXPECT_EQ(Now(), "Succeeded a=Completed(0)");
   EXPECT_THAT(Calls("StopPodSandbox"), ElementsAre(StartsWith("StopPodSandbox")));
   EXPECT_THAT(node_.volumes.torn_down, ElementsAre("u"));
+  EXPECT_EQ(unmounted_, 1);
   // For its logs.
   EXPECT_NE(node_.IdOf("a"), "");
   EXPECT_FALSE(gone_);

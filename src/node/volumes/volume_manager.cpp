@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -298,8 +299,9 @@ Result<void> VolumeManager::TearDown(std::string_view uid) {
       TRY_VOID(UnmountAll(path.append("/volumes/").append(plugin).append("/").append(name)));
     }
   }
-  TRY(const UniqueFd outer, kernel::OpenPath(pod, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  return kernel::RemoveTree(outer.get(), "volumes");
+  const std::string aside = RemovedVolumes(config_, uid);
+  if (rename((pod + "/volumes").c_str(), aside.c_str()) == 0) return {};
+  return Error::FromErrno(errno, aside);
 }
 
 }  // namespace podium::node

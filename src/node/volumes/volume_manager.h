@@ -4,6 +4,7 @@
 //   DATA/pods/UID/volumes/kubernetes.io~configmap/NAME      a folder
 //   DATA/pods/UID/volumes/kubernetes.io~secret/NAME         a tmpfs; downward-api, projected too
 //   hostPath, image                                         nothing of ours
+//   DATA/pods/UID/volumes.removed/...                       of volumes that are no more
 //
 // Volumes live as long as the pod object: containers, sandboxes, shims and agents may come and go
 // meanwhile. So the mounts are in the machine's mount namespace, as the kubelet's are, and the

@@ -106,6 +106,23 @@ TEST_F(Volumes, EmptyDirIsForEveryoneAndKeepsWhatIsInIt) {
   EXPECT_TRUE(manager_.TearDown("never").ok());
 }
 
+// What a container has filled takes a disk's time to remove, and the pod's end does not.
+TEST_F(Volumes, WhatTheyHeldIsPutAside) {
+  const v1::Pod pod = PodOf("volumes: [{name: v, emptyDir: {}}], containers: [{name: a}]");
+  ASSERT_EQ(SetUp(pod), "");
+  WriteText(At("kubernetes.io~empty-dir/v") + "/file", "x");
+  ASSERT_TRUE(manager_.TearDown("u").ok());
+  EXPECT_FALSE(fs::exists(scratch_.path() + "/pods/u/volumes"));
+  const std::string aside = RemovedVolumes(config_, "u");
+  EXPECT_EQ(ReadText(aside + "/kubernetes.io~empty-dir/v/file"), "x");
+  // Nothing is lost or mixed should there be volumes again before that is gone.
+  ASSERT_EQ(SetUp(pod), "");
+  EXPECT_FALSE(manager_.TearDown("u").ok());
+  EXPECT_TRUE(fs::exists(At("kubernetes.io~empty-dir/v")));
+  fs::remove_all(aside);
+  EXPECT_TRUE(manager_.TearDown("u").ok());
+}
+
 TEST_F(Volumes, MemoryOnesAreMountedOnceAndSized) {
   PODIUM_NEEDS_ROOT();
   testing::InOwnNamespaces([this] {
