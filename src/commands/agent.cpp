@@ -241,9 +241,12 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   // Pods' files are made with the modes they are to have.
   umask(0022);
   TRY(const std::unique_ptr<Node> node, Node::Open(instance));
-  for (const std::string& warning : node->TakeWarnings()) {
-    (void)streams.Err("podium agent: " + warning + '\n');
-  }
+  const auto tell = [&] {
+    for (const std::string& warning : node->TakeWarnings()) {
+      (void)streams.Err("podium agent: " + warning + '\n');
+    }
+  };
+  tell();
   if (const std::string_view text = invocation.Get(kReadyOption); !text.empty()) {
     int number = -1;
     std::from_chars(text.data(), text.data() + text.size(), number);
@@ -256,6 +259,7 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
     pollfd wait{signals.get(), POLLIN, 0};
     if (poll(&wait, 1, static_cast<int>(kTick.count())) > 0) return {};
     node->Tick(tick);
+    tell();
     idle_ticks = until_idle && node->IsIdle() ? idle_ticks + 1 : 0;
     if (idle_ticks < kIdleTicks) continue;
     node->Uninstall();

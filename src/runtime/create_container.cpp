@@ -2,6 +2,8 @@
 // that what is wrong is said now; nothing runs before StartContainer.
 #include <fcntl.h>
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/trace.h"
@@ -11,12 +13,14 @@
 #include "runtime/filters.h"
 #include "runtime/host_facts.h"
 #include "runtime/isolators/all.h"
+#include "runtime/selinux.h"
 
 namespace podium::runtime {
 namespace {
 
 constexpr mode_t kPrivate = 0700;
 constexpr mode_t kSecret = 0600;
+constexpr std::string_view kCdiPrefix = "cdi.k8s.io/";
 
 Result<void> CheckConfig(const cri::ContainerConfig& config,
                          const std::vector<MountSource>& sources) {
@@ -31,7 +35,10 @@ Result<void> CheckConfig(const cri::ContainerConfig& config,
       return Error(Code::kInvalidArgument, "a mount source belongs to no mount");
     }
   }
-  if (!config.CDI_devices.empty()) {
+  // With annotations device plugins ask for the same.
+  const bool annotated = std::ranges::any_of(
+      config.annotations, [](const auto& entry) { return entry.first.starts_with(kCdiPrefix); });
+  if (!config.CDI_devices.empty() || annotated) {
     return Error(Code::kUnsupported, "CDI devices are not supported");
   }
   return {};
@@ -69,6 +76,7 @@ Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id
                                                      std::vector<MountSource> sources) {
   TRY(const SandboxRef sandbox, GetSandbox(sandbox_id));
   TRY_VOID(CheckConfig(config, sources));
+  TRY_VOID(CheckLabels(SecurityOf(config).selinux_options.get()));
   TRY(const std::string target, TargetOf(sandbox->id, NamespacesOf(config)));
   const Starting starting(*this);
   const auto container = std::make_shared<Container>();
@@ -103,6 +111,12 @@ Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id
   }
   DeliverEvents();
   return container->id;
+}
+
+Result<void> EmbeddedRuntime::CheckLabels(const cri::SELinuxOption* options) {
+  TRY_VOID(CheckSelinux(options, host_.selinux));
+  if (options && !host_.selinux) Warn(std::string(kNoSelinux));
+  return {};
 }
 
 // With upstream's messages.

@@ -24,6 +24,7 @@ namespace podium::runtime {
 struct HostFacts {
   kernel::CapabilityMask capabilities = 0;  // that can be given away
   bool apparmor = false;
+  bool selinux = false;
   kernel::CgroupMode cgroups = kernel::CgroupMode::kV2;
   uint64_t max_open_files = 0;  // the hard limit that can be given away
   // Mounted hierarchies of version 1: the folder's name ("cpu,cpuacct"), and the options to mount

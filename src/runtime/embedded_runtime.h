@@ -231,6 +231,8 @@ class EmbeddedRuntime : public Runtime {
   void DropNamespaces(Sandbox* sandbox);
 
   // create_container.cpp
+  // Of a sandbox or a container (selinux.h).
+  Result<void> CheckLabels(const cri::SELinuxOption* options);
   // The whole id of the container whose processes a new one is to see; empty without one.
   Result<std::string> TargetOf(const std::string& sandbox_id,
                                const cri::NamespaceOption& namespaces) const;

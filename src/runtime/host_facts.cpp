@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "linux/capabilities.h"
 #include "linux/path.h"
+#include "runtime/selinux.h"
 
 namespace podium::runtime {
 namespace {
@@ -76,6 +77,7 @@ Result<HostFacts> FindHostFacts(kernel::CgroupMode mode) {
   }
   const auto apparmor = kernel::ReadFile(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16);
   facts.apparmor = apparmor.ok() && apparmor->starts_with('Y');
+  facts.selinux = MachineHasSelinux();
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return Error::FromErrno(errno, "getrlimit");
   facts.max_open_files = limit.rlim_max;

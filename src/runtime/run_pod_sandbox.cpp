@@ -76,6 +76,7 @@ Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& 
                  "no runtime for \"" + std::string(runtime_handler) + "\" is configured");
   }
   TRY_VOID(CheckSandboxConfig(config));
+  TRY_VOID(CheckLabels(SecurityOf(config).selinux_options.get()));
   const Starting starting(*this);
   std::optional<Prepared> prepared;
   if (FitsPrepared(config)) prepared = TakePrepared();

@@ -64,6 +64,16 @@ TEST_F(EmbeddedTest, ArgumentsAndEnvironmentAreThoseOfKubernetes) {
   EXPECT_THAT(Output(config), HasSubstr("/made/here\n"));
 }
 
+// A container without the devices that it asks for would be another one.
+TEST_F(EmbeddedTest, CdiDevicesAreRefused) {
+  cri::ContainerConfig named = Shell("c", "true");
+  named.CDI_devices.emplace_back().name = "vendor.com/gpu=0";
+  EXPECT_EQ(Refusal(named), "CDI devices are not supported");
+  cri::ContainerConfig annotated = Shell("c", "true");
+  annotated.annotations["cdi.k8s.io/plugin"] = "vendor.com/gpu=0";
+  EXPECT_EQ(Refusal(annotated), "CDI devices are not supported");
+}
+
 TEST_F(EmbeddedTest, UsersAreLookedUpInTheImage) {
   cri::ContainerConfig config = Shell("c", "id -u; id -g; id -G; echo $HOME");
   auto& security = *config.linux_->security_context;

@@ -223,7 +223,8 @@ Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Cont
   const bool absolute = mount.mountPath.starts_with('/');
   to.container_path = absolute ? mount.mountPath : "/" + mount.mountPath;
   to.readonly = mount.readOnly || IsReadOnly(*volume);
-  to.selinux_relabel = true;
+  // What is the machine's own keeps its label.
+  to.selinux_relabel = !volume->hostPath.has_value();
   TRY(to.propagation, PropagationOf(mount));
   TRY(to.recursive_read_only, RecursiveReadOnlyOf(mount));
   TRY(const std::string sub_path, SubPathOf(mount, environment));

@@ -252,6 +252,8 @@ TEST_F(Volumes, MountsAreInTheContainersOrder) {
   EXPECT_FALSE(m[4].source);
   EXPECT_EQ(m[5].mount.propagation, cri::MountPropagation::kPropagationHostToContainer);
   EXPECT_TRUE(SameFile(m[5].source.get(), scratch_.path()));
+  EXPECT_TRUE(m[1].mount.selinux_relabel);
+  EXPECT_FALSE(m[5].mount.selinux_relabel);
 }
 
 TEST_F(Volumes, MountErrors) {
