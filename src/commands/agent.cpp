@@ -125,7 +125,7 @@ class Node {
     const http::Server::Counts counts = server_->counts();
     const bool asked = std::exchange(seen_, counts.accepted) != counts.accepted;
     return !asked && counts.connections == 0 && agent_->ListPods("", &version).empty() &&
-           !agent_->IsRemoving();
+           !agent_->IsRemoving() && !runtime_->IsRemoving();
   }
 
   // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works

@@ -16,6 +16,8 @@ namespace podium::runtime {
 namespace {
 
 constexpr mode_t kPrivate = 0700;
+// For layers at the end of the runtime: those of usual containers take milliseconds.
+constexpr std::chrono::milliseconds kLayerPatience{2000};
 
 Error NotFound(const char* what, std::string_view id) {
   return {Code::kNotFound, std::string("an error occurred when try to find ") + what + " \"" +
@@ -30,7 +32,12 @@ std::string_view TextOf(std::span<const std::byte> bytes) {
 
 EmbeddedRuntime::EmbeddedRuntime(EmbeddedOptions options, image::ImageStore& images,
                                  network::Network& network, kernel::CgroupDriver& cgroups)
-    : options_(std::move(options)), images_(images), network_(network), cgroups_(cgroups) {}
+    : options_(std::move(options)),
+      images_(images),
+      network_(network),
+      cgroups_(cgroups),
+      layers_(
+          [this](const Error& error) { Warn("removing a writable layer: " + error.message()); }) {}
 
 Result<std::unique_ptr<EmbeddedRuntime>> EmbeddedRuntime::Open(EmbeddedOptions options,
                                                                image::ImageStore& images,
@@ -97,6 +104,7 @@ EmbeddedRuntime::~EmbeddedRuntime() {
   // No more events. Shims of pods live on without this connection.
   loop_.reset();
   TakeAllAway();
+  layers_.Finish(kLayerPatience);
   // A sandbox and its containers hold each other.
   for (const auto& [id, sandbox] : sandboxes_) sandbox->containers.clear();
 }

@@ -16,7 +16,8 @@
 // and Recover finds them by their sockets. A container that was created and not started has no
 // process; it goes with the process that created it, and Recover removes it.
 //
-// Threads: three of its own (two of ShimLoop, and one for what need not be waited for).
+// Threads: four of its own (two of ShimLoop, and two for what need not be waited for:
+// LayerRemover's and one for all else).
 #pragma once
 
 #include <atomic>
@@ -38,6 +39,7 @@
 #include "linux/process.h"
 #include "network/network.h"
 #include "runtime/draft.h"
+#include "runtime/layer_remover.h"
 #include "runtime/runtime.h"
 #include "runtime/shim_client.h"
 #include "runtime/views.h"
@@ -64,6 +66,8 @@ class EmbeddedRuntime : public Runtime {
 
   // What was gone on without: one sentence each, each once (no CAP_SYS_RESOURCE and so on).
   std::vector<std::string> TakeWarnings();
+  // Whether files of containers that are gone are still being removed.
+  bool IsRemoving() const { return layers_.busy(); }
   // How many prepared sandboxes wait.
   size_t prepared() const;
 
@@ -351,6 +355,7 @@ class EmbeddedRuntime : public Runtime {
   std::optional<std::chrono::steady_clock::time_point> refill_at_;
   bool stopping_ = false;
   std::thread worker_;
+  LayerRemover layers_;
 
   // Behind all else: what it began is awaited first, and warns.
   DefaultApparmor default_apparmor_;

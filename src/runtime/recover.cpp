@@ -67,7 +67,8 @@ Result<Recovery> EmbeddedRuntime::Recover() {
   }
   TRY_VOID(network_.Recover(live));
   RecoverRemains(ids);
-  // Layers without a container: of a time before the machine's last start, when RUN went.
+  // Layers without a container: of a time before the machine's last start, when RUN went, or such
+  // as an earlier process did not get to.
   TRY(const UniqueFd data, kernel::OpenPath(data_folder_, O_RDONLY | O_DIRECTORY));
   TRY(const std::vector<std::string> layers, kernel::ListFolder(data.get()));
   for (const std::string& name : layers) {
@@ -75,8 +76,7 @@ Result<Recovery> EmbeddedRuntime::Recover() {
       const std::lock_guard lock(mutex_);
       if (containers_.contains(name)) continue;
     }
-    const auto removed = kernel::RemoveTree(data.get(), name);
-    if (!removed.ok()) recovery.problems.push_back(removed.error().message());
+    layers_.Add(LayerFolder(name));
   }
   recovered_ = true;
   {

@@ -87,8 +87,7 @@ void EmbeddedRuntime::RemoveCgroup(const ContainerRef& container) {
 void EmbeddedRuntime::Leave(const ContainerRef& container) {
   InTime([this, container] {
     RemoveCgroup(container);
-    const auto removed = kernel::RemoveTree(AT_FDCWD, LayerFolder(container->id));
-    if (!removed.ok()) Warn("removing a writable layer: " + removed.error().message());
+    layers_.Add(LayerFolder(container->id));
   });
 }
 
