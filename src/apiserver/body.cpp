@@ -159,6 +159,25 @@ Result<AnyObject> DecodeProtobufBody(const Call& call, const ExpectedBody& expec
   return object;
 }
 
+// What a body says it is, as far as that can be found out.
+reflect::ObjectHeader HeaderOf(const Call& call) {
+  const auto format = BodyFormatOf(call.Header("Content-Type"));
+  if (!format.ok()) return {};
+  if (*format == BodyFormat::kProtobuf) {
+    const auto envelope = reflect::ReadEnvelope(call.body);
+    if (!envelope.ok()) return {};
+    reflect::ObjectHeader header;
+    header.api_version = envelope->api_version;
+    header.kind = envelope->kind;
+    return header;
+  }
+  std::vector<std::string> duplicates;
+  const auto json = JsonOfBody(call.body, *format, &duplicates);
+  if (!json.ok()) return {};
+  auto header = reflect::ReadHeader(*json);
+  return header.ok() ? *std::move(header) : reflect::ObjectHeader();
+}
+
 }  // namespace
 
 Error CannotBeHandled(std::string_view kind, std::string_view api_version,
@@ -210,6 +229,18 @@ Result<AnyObject> DecodeBody(Call& call, const ExpectedBody& expected,
                         call.body);
   }
   return DecodeJsonBody(call, expected, validation, *json, std::move(strict));
+}
+
+Result<AnyObject> DecodeBodyOfAnyGroup(Call& call, const ExpectedBody& expected) {
+  ExpectedBody said = expected;
+  const reflect::ObjectHeader header = HeaderOf(call);
+  const auto version = api::ParseApiVersion(header.api_version);
+  if (version && header.kind == expected.kind &&
+      api::FindType(header.api_version, header.kind) == expected.type) {
+    said.group = version->group;
+    said.version = version->version;
+  }
+  return DecodeBody(call, said, FieldValidation::kIgnore);
 }
 
 }  // namespace podium::apiserver

@@ -32,6 +32,10 @@ struct ExpectedBody {
 Result<reflect::AnyObject> DecodeBody(Call& call, const ExpectedBody& expected,
                                       FieldValidation validation);
 
+// The same for a kind that every group has, in any of its versions that this server knows: the
+// options of a deletion.
+Result<reflect::AnyObject> DecodeBodyOfAnyGroup(Call& call, const ExpectedBody& expected);
+
 // The JSON of a body of one of the first two formats.
 Result<std::string> JsonOfBody(std::string_view body, BodyFormat format,
                                std::vector<std::string>* duplicates);

@@ -43,13 +43,15 @@ Change::Change(const Writer::Parts& parts, CallPtr call, const ServedResource& r
       done_(std::move(done)),
       now_(CutToSeconds(parts.clock->Now())) {}
 
-StrategyContext Change::Context(std::string_view name) const {
+StrategyContext Change::Context(std::string_view name) {
   return {.objects = parts_.objects,
           .user = call_->user.get(),
           .now = now_,
           .namespace_ = call_->info.namespace_,
           .name = name,
-          .dry_run = dry_run_};
+          .dry_run = dry_run_,
+          .services = parts_.services,
+          .warnings = &call_->warnings};
 }
 
 AdmissionRequest Change::Admission(Operation operation, std::string_view name) const {

@@ -61,7 +61,7 @@ class Change : public std::enable_shared_from_this<Change> {
   api::GroupResource group_resource() const { return resource_.group_resource(); }
   // Cut to seconds, the same for all attempts.
   api::Time now() const { return now_; }
-  StrategyContext Context(std::string_view name) const;
+  StrategyContext Context(std::string_view name);
   AdmissionRequest Admission(Operation operation, std::string_view name) const;
 
   // A decoded copy of what is stored, with its resourceVersion.

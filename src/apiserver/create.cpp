@@ -75,9 +75,7 @@ class Creation final : public Change {
     if (strategy().begin_create != nullptr) {
       TRY(next.allocation, strategy().begin_create(context, object.get()));
     }
-    if (strategy().prepare_create != nullptr) {
-      strategy().prepare_create(context, object.get());
-    }
+    PrepareForCreate(strategy(), object.type(), context, object.get());
     TRY_VOID(CheckNewObject(resource(), strategy(), context, object));
     if (strategy().warnings != nullptr) {
       for (std::string& warning : strategy().warnings(object.get(), nullptr)) {

@@ -136,7 +136,7 @@ class Deletion final : public Change {
   void MarkDeleting(AnyObject* object, int64_t seconds) {
     ObjectMeta& metadata = MetaOf(*object);
     if (!metadata.deletionTimestamp && metadata.generation > 0) ++metadata.generation;
-    metadata.deletionTimestamp = api::Time::FromUnix(now().unix() + seconds);
+    metadata.deletionTimestamp = api::Time::FromUnix(now().unix_seconds() + seconds);
     metadata.deletionGracePeriodSeconds = seconds;
     if (strategy().mark_deleting != nullptr) strategy().mark_deleting(object->get());
   }
@@ -182,7 +182,7 @@ class Deletion final : public Change {
     }
     const int64_t seconds = std::max<int64_t>(*options_.gracePeriodSeconds, 0);
     metadata.deletionTimestamp =
-        api::Time::FromUnix(metadata.deletionTimestamp->unix() - was + seconds);
+        api::Time::FromUnix(metadata.deletionTimestamp->unix_seconds() - was + seconds);
     metadata.deletionGracePeriodSeconds = seconds;
     SetPropagation(options_, strategy(), &metadata);
     next.kind = NextState::Kind::kStore;

@@ -98,13 +98,10 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   const StrategyContext context = Context(call().info.name);
   NextState next;
   next.kind = NextState::Kind::kStore;
-  metadata.generation = old_metadata.generation;
   if (strategy().begin_update != nullptr) {
     TRY(next.allocation, strategy().begin_update(context, object.get(), old.get()));
   }
-  if (strategy().prepare_update != nullptr) {
-    strategy().prepare_update(context, object.get(), old.get());
-  }
+  PrepareForUpdate(strategy(), object.type(), context, object.get(), old.get());
   KeepSystemFields(old_metadata, &metadata);
   TRY_VOID(CheckChangedObject(resource(), subresource_, strategy(), context, object, old));
   if (strategy().warnings != nullptr) {
@@ -157,7 +154,7 @@ Result<NextState> Replacement::ComputeCreate() {
   if (strategy().begin_create != nullptr) {
     TRY(next.allocation, strategy().begin_create(context, object.get()));
   }
-  if (strategy().prepare_create != nullptr) strategy().prepare_create(context, object.get());
+  PrepareForCreate(strategy(), object.type(), context, object.get());
   TRY_VOID(CheckNewObject(resource(), strategy(), context, object));
   TRY_VOID(parts().admission->Validate(request));
   next.object = std::move(object);

@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "api/types/meta_v1.h"
-#include "apiserver/admission/admission.h"
+#include "apiserver/admission/chain.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
 #include "apiserver/objects.h"
@@ -40,16 +40,6 @@ struct WriteOutcome {
 
 using WriteDone = std::function<void(Result<WriteOutcome> outcome)>;
 
-// What admission a server has. Threads: any.
-class AdmissionControl {
- public:
-  virtual ~AdmissionControl() = default;
-  // Whether Admit or Validate of this request may wait for somebody.
-  virtual bool MayBlock(const AdmissionRequest& request) const = 0;
-  virtual Result<void> Admit(AdmissionRequest& request) = 0;
-  virtual Result<void> Validate(AdmissionRequest& request) = 0;
-};
-
 class Change;
 
 class Writer {
@@ -57,10 +47,11 @@ class Writer {
   struct Parts {
     store::Store* store = nullptr;
     const Objects* objects = nullptr;
-    AdmissionControl* admission = nullptr;
+    const AdmissionChain* admission = nullptr;
     Clock* clock = nullptr;
     Executor* executor = nullptr;  // for what may wait, and for another try after a lost race
     const LiveCatalog* catalog = nullptr;
+    ServiceAllocator* services = nullptr;
   };
   // All of it outlives the writer, which outlives its writes.
   explicit Writer(const Parts& parts) : parts_(parts) {}

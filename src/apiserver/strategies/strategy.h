@@ -7,10 +7,11 @@
 //   update   decode, default, convert → Admit → begin_update → prepare_update → validate → Validate
 //            → store; on a lost race all of it again, on the newer object
 //
-// Objects are of the stored version's type. What a strategy leaves empty is what most kinds do.
-// Kinds without a row in AllStrategies have the default: on create the status is dropped where
-// there is a status subresource, and the generation is 1 where there is one; on update the status
-// is the old one's, and the generation grows when anything but metadata and status has changed.
+// Objects are of the stored version's type. What a strategy leaves empty is what most kinds do. A row
+// is data as far as that goes: whether there is a status, what the generation counts, which part a
+// subresource may change; PrepareForCreate and PrepareForUpdate do what it says, and then call the
+// row's own function. Callers use those two, and never the pointers prepare_create and
+// prepare_update.
 //
 // Threads: any. Only begin_* may wait.
 #pragma once
@@ -34,6 +35,8 @@
 
 namespace podium::apiserver {
 
+class ServiceAllocator;  // services/service_allocator.h
+
 struct StrategyContext {
   const Objects* objects = nullptr;
   const User* user = nullptr;
@@ -41,6 +44,10 @@ struct StrategyContext {
   std::string_view namespace_{};
   std::string_view name{};
   bool dry_run = false;
+  // Gives addresses and ports to services; null where none are given.
+  ServiceAllocator* services = nullptr;
+  // For the header Warning: what is lost when an object is prepared. May be null.
+  std::vector<std::string>* warnings = nullptr;
 };
 
 // What begin_create and begin_update did outside the object (addresses, ports): kept when the write
@@ -58,14 +65,44 @@ struct GracefulDeletion {
   int64_t seconds = 0;
 };
 
+// What makes metadata.generation grow. It begins at 1 where anything does.
+enum class Generation : uint8_t {
+  kNone,     // the kind has none; what a client writes on create stays
+  kSpec,     // a change of spec
+  kContent,  // a change of anything but metadata and status
+  kAll,      // a change of anything but metadata
+  kOwn,      // what the row's own functions say
+};
+
+// What metadata is the old object's in an update. What no client may change (uid, creationTimestamp,
+// deletionTimestamp, resourceVersion …) is the write's care before.
+enum class KeptMetadata : uint8_t {
+  kNothing,
+  kLabels,
+  kOwners,  // ownerReferences
+  kNames,   // labels, annotations, finalizers, ownerReferences (upstream's ResetObjectMetaForStatus)
+};
+
 struct Strategy {
-  const reflect::Type* type = nullptr;  // stored
+  const reflect::Type* type = nullptr;  // stored; null: of whatever has no row
   std::string_view subresource{};       // "" for the object itself
 
+  // Of the object itself: the status is kept by what is updated, and dropped from what is created,
+  // unless whoever registers the object may say it at once (Node).
+  bool has_status = false;
+  bool created_with_status = false;
+  Generation generation = Generation::kNone;
+  // Of a subresource: the one field, beside metadata, that is the new object's; all others are the
+  // old one's. "" leaves it to prepare_update.
+  std::string_view own_field{};
+  KeptMetadata kept_metadata = KeptMetadata::kNothing;
+
+  // Behind what is done by the data above; may be null.
   void (*prepare_create)(const StrategyContext& context, void* object) = nullptr;
   void (*prepare_update)(const StrategyContext& context, void* object, const void* old) = nullptr;
   // Beyond api/validation: what depends on other objects, or on the user.
-  api::field::ErrorList (*validate_create)(const StrategyContext& context, const void* object) = nullptr;
+  api::field::ErrorList (*validate_create)(const StrategyContext& context,
+                                      const void* object) = nullptr;
   api::field::ErrorList (*validate_update)(const StrategyContext& context, const void* object,
                                       const void* old) = nullptr;
   // For the header Warning.
@@ -97,13 +134,31 @@ struct Strategy {
   void (*mark_deleting)(void* object) = nullptr;
 };
 
+// Makes of what a client sent what is validated and stored. `object` and `old` are of `type`, which
+// is the strategy's own unless it has none; the metadata is filled in (name, namespace, uid and times
+// of a new object, those of the old one otherwise).
+void PrepareForCreate(const Strategy& strategy, const reflect::Type& type,
+                      const StrategyContext& context, void* object);
+void PrepareForUpdate(const Strategy& strategy, const reflect::Type& type,
+                      const StrategyContext& context, void* object, const void* old);
+
+// Whether a field, by its JSON path from the top ("spec", "status", "metadata.labels"), is not taken
+// from what is written, so that server-side apply does not let its writer own it.
+bool IsResetField(const Strategy& strategy, const reflect::Type& type, std::string_view path);
+
 // The rows; each file of this folder gives a part of them.
+std::span<const Strategy> PodStrategies();
 std::span<const Strategy> CoreStrategies();
 std::span<const Strategy> WorkloadStrategies();
 std::span<const Strategy> ServiceStrategies();
 std::span<const Strategy> ClusterStrategies();
+std::span<const Strategy> ServerStrategies();
 
-// Of this kind; the default one where there is no row. Constant.
+// Of a built-in kind; where there is no row, the one of kinds that nothing is special about (without
+// a status), or for the subresource "status" one that changes the status alone. Constant.
 const Strategy& StrategyOf(const reflect::Type& stored_type, std::string_view subresource = "");
+
+// Of custom resources: whether their definition has a status subresource decides about all of it.
+const Strategy& CustomStrategyOf(bool has_status, std::string_view subresource = "");
 
 }  // namespace podium::apiserver
