@@ -116,7 +116,11 @@ void Change::Attempt() {
   if (!next.ok()) return Finish(std::move(next).error());
   if (dry_run_) return FinishDry(*current, *std::move(next));
   if (next->kind == NextState::Kind::kStay) {
-    return Finish(WriteOutcome{.status = next->status, .entry = *current});
+    WriteOutcome outcome;
+    outcome.status = next->status;
+    outcome.entry = *current;
+    outcome.deleted = !*current;
+    return Finish(std::move(outcome));
   }
   Store(*current, *std::move(next));
 }
@@ -129,7 +133,10 @@ void Change::Store(const store::EntryPtr& current, NextState next) {
     if (!json.ok()) return Finish(std::move(json).error());
     if (current && !next.is_new && current->value() == *json) {
       if (next.allocation != nullptr) next.allocation->Keep();
-      return Finish(WriteOutcome{.status = next.status, .entry = current});
+      WriteOutcome outcome;
+      outcome.status = next.status;
+      outcome.entry = current;
+      return Finish(std::move(outcome));
     }
     write.value = *std::move(json);
   }
@@ -158,7 +165,11 @@ void Change::OnStored(Result<store::Written> written, std::shared_ptr<NextState>
     }
   }
   if (next->then_delete) return TryAgain();
-  Finish(WriteOutcome{.status = next->status, .entry = deleted ? written->previous : written->entry});
+  WriteOutcome outcome;
+  outcome.status = next->status;
+  outcome.entry = deleted ? written->previous : written->entry;
+  outcome.deleted = deleted;
+  Finish(std::move(outcome));
 }
 
 void Change::TryAgain() {
@@ -177,6 +188,7 @@ void Change::FinishDry(const store::EntryPtr& current, NextState next) {
     outcome.value = std::move(next.object);
   } else {
     outcome.entry = current;
+    outcome.deleted = next.kind == NextState::Kind::kDelete;
   }
   Finish(std::move(outcome));
 }

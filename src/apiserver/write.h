@@ -32,8 +32,9 @@ namespace podium::apiserver {
 
 struct WriteOutcome {
   int status = 200;
-  // What is stored now, or was deleted; null with `value`.
+  // What is stored now, or was deleted; null with `value`, and of what others have deleted first.
   store::EntryPtr entry{};
+  bool deleted = false;
   // What has no entry: the object of a dry run, in the stored version; a Status; a Scale.
   reflect::AnyObject value{};
 };
@@ -64,6 +65,8 @@ class Writer {
   // PATCH of the same, of every type.
   void Patch(CallPtr call, const ServedResource& resource, WriteDone done);
   void Delete(CallPtr call, const ServedResource& resource, WriteDone done);
+  // DELETE of a collection: of what the selectors of the query choose. The outcome is a list of it.
+  void DeleteCollection(CallPtr call, const ServedResource& resource, WriteDone done);
 
   const Parts& parts() const { return parts_; }
 

@@ -1,0 +1,212 @@
+#include "apiserver/dispatch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/status.h"
+#include "apiserver/authorization/forbidden.h"
+#include "apiserver/encode.h"
+#include "apiserver/read.h"
+#include "apiserver/write_answer.h"
+#include "base/random_name.h"
+#include "http/url.h"
+
+namespace podium::apiserver {
+namespace {
+
+// Of a body that is larger, the work is not done on the loop's thread, where others wait.
+constexpr size_t kSmallBody = size_t{64} << 10;
+
+bool IsWatch(std::string_view target) {
+  const size_t question = target.find('?');
+  const std::string_view path = target.substr(0, question);
+  if (path.find("/watch/") != path.npos) return true;
+  if (question == target.npos) return false;
+  const std::string_view query = target.substr(question);
+  return query.find("watch=") != query.npos;
+}
+
+// A text for the header Warning (RFC 7234, section 5.5): code 299, in quotes.
+std::string WarningValue(std::string_view text) {
+  std::string value = "299 - \"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') value += '\\';
+    value += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  }
+  return value + '"';
+}
+
+bool IsWrite(std::string_view verb) {
+  return verb == "create" || verb == "update" || verb == "patch" || verb == "delete" ||
+         verb == "deletecollection";
+}
+
+bool HasVerb(const ServedResource& resource, const RequestInfo& info) {
+  if (info.subresource.empty()) return resource.HasVerb(info.verb);
+  if (resource.builtin == nullptr) return false;
+  const api::Subresource* subresource = resource.builtin->FindSubresource(info.subresource);
+  return subresource != nullptr &&
+         std::ranges::find(subresource->verbs, info.verb) != subresource->verbs.end();
+}
+
+bool HasSubresource(const ServedResource& resource, const RequestInfo& info) {
+  return info.subresource.empty() ||
+         (resource.builtin != nullptr &&
+          resource.builtin->FindSubresource(info.subresource) != nullptr);
+}
+
+}  // namespace
+
+void Send(http::Exchange& exchange, const Call& call, Answer answer) {
+  answer.headers.Set("Audit-Id", call.audit_id);
+  answer.headers.Set("Cache-Control", "no-cache, private");
+  for (const std::string& warning : call.warnings) {
+    answer.headers.Add("Warning", WarningValue(warning));
+  }
+  // The client is gone when this fails; nobody is left to be told.
+  if (answer.pulled != nullptr) {
+    (void)exchange.RespondFrom(answer.status, std::move(answer.headers),
+                               std::move(answer.pulled));
+  } else {
+    (void)exchange.Respond(answer.status, std::move(answer.headers), answer.body);
+  }
+}
+
+http::Treatment Dispatcher::TreatmentOf(const http::RequestHead& head) {
+  http::Treatment treatment;
+  treatment.on_loop = true;
+  treatment.strict_path = true;
+  treatment.long_running = head.method == "GET" && IsWatch(head.target);
+  return treatment;
+}
+
+void Dispatcher::Handle(ExchangePtr exchange) const {
+  auto call = ReadCall(exchange);
+  if (!call.ok()) {
+    Call unread;
+    unread.headers = &exchange->request().head.headers;
+    unread.audit_id = NewUid();
+    return Send(*exchange, unread, AnswerWithError(unread, call.error()));
+  }
+  Result<void> allowed = Authenticate(exchange->request(), **call);
+  if (allowed.ok()) allowed = Authorize(**call);
+  if (!allowed.ok()) return Send(*exchange, **call, AnswerWithError(**call, allowed.error()));
+  if ((*call)->body.size() <= kSmallBody) return Serve(exchange, *call);
+  parts_.executor->Post([this, exchange, call = *call] { Serve(exchange, call); });
+}
+
+Result<CallPtr> Dispatcher::ReadCall(const ExchangePtr& exchange) const {
+  const http::ServerRequest& request = exchange->request();
+  auto call = std::make_shared<Call>();
+  call->keeps_alive = exchange;
+  call->method = request.head.method;
+  call->path = request.path;
+  call->headers = &request.head.headers;
+  call->body = request.body;
+  call->received = parts_.clock->Now();
+  if (!request.query.empty()) {
+    auto query = http::ParseQuery(request.query);
+    if (!query.ok()) return api::BadRequestError(query.error().message());
+    call->query = *std::move(query);
+  }
+  const std::string_view audit_id = call->Header("Audit-ID");
+  call->audit_id = audit_id.empty() ? NewUid() : std::string(audit_id.substr(0, 64));
+  auto info = ReadRequestInfo(call->method, call->path, call->query);
+  if (!info.ok()) return api::BadRequestError(info.error().message());
+  call->info = *std::move(info);
+  return call;
+}
+
+Result<void> Dispatcher::Authenticate(const http::ServerRequest& request, Call& call) const {
+  Credentials credentials;
+  credentials.authorization = call.Header("Authorization");
+  credentials.path = call.path;
+  if (call.headers->HasToken("Upgrade", "websocket")) {
+    credentials.websocket_protocols = call.Header("Sec-WebSocket-Protocol");
+  }
+  if (request.remote != nullptr) {
+    credentials.certificates = request.remote->certificates;
+    credentials.is_root =
+        static_cast<int>(request.remote->endpoint) == parts_.root_endpoint &&
+        request.remote->credentials && request.remote->credentials->uid == 0;
+  }
+  const auto who = parts_.authenticator->Authenticate(credentials);
+  if (!who.ok() || *who == nullptr) return UnauthorizedAnswer();
+  call.user = std::shared_ptr<const User>(*who, &(*who)->user);
+  for (const std::string& warning : (*who)->warnings) call.Warn(warning);
+  return {};
+}
+
+Result<void> Dispatcher::Authorize(const Call& call) const {
+  const RequestInfo& info = call.info;
+  const AuthorizationQuestion question{
+      .user = *call.user,
+      .verb = info.verb,
+      .is_resource = info.is_resource,
+      .namespace_ = info.namespace_,
+      .group = info.group,
+      .version = info.version,
+      .resource = info.resource,
+      .subresource = info.subresource,
+      .name = info.asked_name(),
+      .path = info.path,
+      .field_selector = QueryValue(call.query, "fieldSelector"),
+      .label_selector = QueryValue(call.query, "labelSelector")};
+  const Authorization authorization = parts_.authorizer->Authorize(question);
+  if (authorization.decision == Decision::kAllow) return {};
+  return ForbiddenQuestionError(question, authorization.reason);
+}
+
+void Dispatcher::Serve(const ExchangePtr& exchange, const CallPtr& call) const {
+  const CatalogPtr catalog = parts_.catalog->Now();
+  if (call->info.is_resource) return ServeResource(exchange, call, catalog);
+  auto answer = parts_.paths(call, catalog);
+  if (!answer.ok()) return Send(*exchange, *call, AnswerWithError(*call, answer.error()));
+  Send(*exchange, *call, *std::move(answer));
+}
+
+void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
+                               const CatalogPtr& catalog) const {
+  const RequestInfo& info = call->info;
+  const auto fail = [&](const Error& error) {
+    Send(*exchange, *call, AnswerWithError(*call, error));
+  };
+  const ServedResource* resource = catalog->Find(info.group, info.version, info.resource);
+  if (resource == nullptr || !HasSubresource(*resource, info)) {
+    return fail(api::NoSuchPathError());
+  }
+  if (!HasVerb(*resource, info)) return fail(api::MethodNotAllowedError());
+  if (resource->namespaced && info.namespace_.empty() && info.verb != "list" &&
+      info.verb != "watch") {
+    return fail(api::MethodNotAllowedError());
+  }
+  if (IsWrite(info.verb)) return ServeWrite(exchange, call, catalog, *resource);
+  if (!resource->is_stored()) return fail(api::MethodNotAllowedError());
+  if (info.verb == "get") {
+    return Send(*exchange, *call, AnswerGet(call, *parts_.store, *resource));
+  }
+  if (info.verb == "list") {
+    return Send(*exchange, *call, AnswerList(call, *parts_.store, *resource, catalog));
+  }
+  Send(*exchange, *call, AnswerWatch(call, *parts_.watches, *resource, catalog));
+}
+
+void Dispatcher::ServeWrite(const ExchangePtr& exchange, const CallPtr& call,
+                            const CatalogPtr& catalog, const ServedResource& resource) const {
+  const WriteDone done = [exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
+    Send(*exchange, *call,
+         outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
+                      : AnswerWithError(*call, outcome.error()));
+  };
+  const std::string_view verb = call->info.verb;
+  if (!resource.is_stored()) {
+    return done(api::MethodNotAllowedError());
+  }
+  if (verb == "create") return parts_.writer->Create(call, resource, done);
+  if (verb == "update") return parts_.writer->Update(call, resource, done);
+  if (verb == "patch") return parts_.writer->Patch(call, resource, done);
+  if (verb == "delete") return parts_.writer->Delete(call, resource, done);
+  parts_.writer->DeleteCollection(call, resource, done);
+}
+
+}  // namespace podium::apiserver

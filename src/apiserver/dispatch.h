@@ -1,0 +1,63 @@
+// Dispatch: the path of a request through the server, in one place: read it, see who asks, whether
+// they may, which resource it is, and hand it to the half that answers. Internal to the room.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "apiserver/authentication/authenticator.h"
+#include "apiserver/authorization/authorizer.h"
+#include "apiserver/call.h"
+#include "apiserver/catalog.h"
+#include "apiserver/watch.h"
+#include "apiserver/write.h"
+#include "http/server.h"
+#include "store/store.h"
+
+namespace podium::apiserver {
+
+// What answers a path that is about no resource: discovery, health, metrics. Null: no such path.
+using PathHandler = std::function<Result<Answer>(const CallPtr& call, const CatalogPtr& catalog)>;
+
+class Dispatcher {
+ public:
+  struct Parts {
+    store::Store* store = nullptr;
+    Authenticator* authenticator = nullptr;
+    const Authorizer* authorizer = nullptr;
+    const LiveCatalog* catalog = nullptr;
+    Writer* writer = nullptr;
+    const WatchRoom* watches = nullptr;
+    const Clock* clock = nullptr;
+    Executor* executor = nullptr;
+    PathHandler paths{};
+    // The endpoint of the server that only root can open; -1 for none.
+    int root_endpoint = -1;
+  };
+  // All of it outlives the dispatcher, which outlives the requests.
+  explicit Dispatcher(Parts parts) : parts_(std::move(parts)) {}
+
+  // How the server treats a request, from its head.
+  static http::Treatment TreatmentOf(const http::RequestHead& head);
+  void Handle(std::shared_ptr<http::Exchange> exchange) const;
+
+ private:
+  using ExchangePtr = std::shared_ptr<http::Exchange>;
+
+  Result<CallPtr> ReadCall(const ExchangePtr& exchange) const;
+  Result<void> Authenticate(const http::ServerRequest& request, Call& call) const;
+  Result<void> Authorize(const Call& call) const;
+  void Serve(const ExchangePtr& exchange, const CallPtr& call) const;
+  void ServeResource(const ExchangePtr& exchange, const CallPtr& call,
+                     const CatalogPtr& catalog) const;
+  void ServeWrite(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
+                  const ServedResource& resource) const;
+
+  const Parts parts_;
+};
+
+// Sends it, with what every answer of the server has.
+void Send(http::Exchange& exchange, const Call& call, Answer answer);
+
+}  // namespace podium::apiserver

@@ -1,0 +1,62 @@
+// ApiServer: the Kubernetes API over a store, ready to be asked.
+//
+//   TRY(auto server, ApiServer::Start({.data_dir = "/var/lib/podium/server"}, clock));
+//   …
+//   server->Stop(std::chrono::seconds(10));
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace podium::apiserver {
+
+struct ApiServerOptions {
+  // Holds the store and the keys of the cluster; made with 0700 when it is not there.
+  std::string data_dir;
+  // Where HTTPS is served. Port 0 takes a free one.
+  std::string address = "0.0.0.0";
+  uint16_t port = 6443;
+  // For root on this machine; "" for none.
+  std::string unix_socket{};
+  // What clients are told to come to: in the administrator's kubeconfig, and as endpoint of the
+  // Service `kubernetes`. "" for 127.0.0.1.
+  std::string advertise_address{};
+  std::vector<std::string> host_names{};  // more names of the serving certificate
+  std::string token_file{};               // static tokens, in CSV; "" for none
+  std::string service_range = "10.43.0.0/16";
+  std::string cluster_domain = "cluster.local";
+  size_t loops = 1;  // threads that serve connections
+};
+
+class ApiServer {
+ public:
+  // Opens or makes everything, writes what every cluster has from its first moment on, and listens.
+  // Errors say what to do: kUnavailable: another server has the data, or the port is taken;
+  // kDataLoss: the store's or a key's file is damaged. The clock outlives the server.
+  static Result<std::unique_ptr<ApiServer>> Start(ApiServerOptions options, const Clock& clock);
+  // Stops without grace.
+  ~ApiServer();
+  ApiServer(const ApiServer&) = delete;
+  ApiServer& operator=(const ApiServer&) = delete;
+
+  // Ends watches in order, waits so long for what else runs, and closes the store.
+  void Stop(std::chrono::milliseconds grace);
+
+  uint16_t port() const;
+  const std::string& kubeconfig_path() const;
+  // What an administrator should see in the log, in sentences: keys that were made.
+  std::vector<std::string> TakeNotes();
+
+ private:
+  struct State;
+  explicit ApiServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace podium::apiserver

@@ -1,0 +1,13 @@
+// The answer to a write that was made.
+#pragma once
+
+#include "apiserver/call.h"
+#include "apiserver/catalog.h"
+#include "apiserver/write.h"
+
+namespace podium::apiserver {
+
+Answer AnswerWithOutcome(const Call& call, const ServedResource& resource,
+                         const WriteOutcome& outcome);
+
+}  // namespace podium::apiserver
