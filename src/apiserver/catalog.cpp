@@ -48,12 +48,15 @@ bool IsStored(const api::Resource& resource) {
   return resource.HasVerb("get") && resource.plural != "componentstatuses";
 }
 
-// The resource whose version is stored; events.k8s.io are core's events.
+// The resource whose version is stored; events.k8s.io are core's events, and of the two versions of
+// autoscalers, which have the same keys, the newer one is stored.
 const api::Resource& StoredResource(const api::Resource& resource) {
   const bool is_event = resource.plural == "events" && resource.group == "events.k8s.io";
+  const bool is_scaler = resource.plural == "horizontalpodautoscalers";
   const api::Resource* stored =
       is_event ? api::FindResource("", "v1", "events")
-               : api::FindResource(resource.group, resource.stored_version, resource.plural);
+               : api::FindResource(resource.group, is_scaler ? "v2" : resource.stored_version,
+                                   resource.plural);
   return stored != nullptr ? *stored : resource;
 }
 

@@ -172,6 +172,13 @@ Answer AnswerWithProtobuf(std::string bytes, int status) {
   return answer;
 }
 
+// Cells are made of the stored version.
+const api::TableColumns& StoredColumns(const ServedResource& resource) {
+  const auto stored = api::ParseApiVersion(resource.stored_api_version);
+  return stored ? api::ColumnsOf(stored->group, stored->version, resource.stored_type->name)
+                : api::ColumnsOf(resource.group, resource.version, resource.kind);
+}
+
 std::string GoTypeOf(const ServedResource& resource, bool is_list) {
   if (resource.builtin == nullptr) {
     return is_list ? "*unstructured.UnstructuredList" : "*unstructured.Unstructured";
@@ -331,11 +338,9 @@ Result<void> ObjectEncoder::AppendProtobuf(const Type& type, const void* object,
 }
 
 std::string ObjectEncoder::ColumnsJson() const {
-  return ColumnsText(api::ColumnsOf(resource_.group, resource_.version, resource_.kind),
-                     resource_.stored_type);
+  return ColumnsText(StoredColumns(resource_), resource_.stored_type);
 }
 
-// Cells are made of the stored version, the object is shown in the resource's own.
 Result<void> ObjectEncoder::AppendRow(const store::Entry& entry, const StoredObject& stored,
                                       std::string* out) const {
   TRY(const DecodedPtr decoded, stored.Decode(*resource_.stored_type, false));
@@ -346,8 +351,7 @@ Result<void> ObjectEncoder::AppendRow(const store::Entry& entry, const StoredObj
     const ObjectEncoder whole(resource_, {}, include_, now_);
     TRY_VOID(whole.AppendJson(entry, Place::kAlone, &shown));
   }
-  return AppendRowJson(decoded->type(), decoded->get(),
-                       api::ColumnsOf(resource_.group, resource_.version, resource_.kind), now_,
+  return AppendRowJson(decoded->type(), decoded->get(), StoredColumns(resource_), now_,
                        std::move(shown), out);
 }
 

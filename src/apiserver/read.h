@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/types/meta_v1.h"
@@ -49,9 +50,9 @@ class ListReader {
   // Checks the options. 400 and 422 for what may not be.
   static Result<ListReader> Create(store::Store& store, const ListRequest& request);
 
-  // Reads on, looking at no more than so many objects, and appends those that are selected. Call it
-  // until done(). After an error the list is broken.
-  Result<void> Step(size_t most, std::vector<store::EntryPtr>* entries);
+  // Reads on, for some hundred microseconds, and appends what is selected. Call it until done().
+  // After an error the list is broken.
+  Result<void> Step(std::vector<store::EntryPtr>* entries);
   bool done() const { return done_; }
   // Of the state that is read; known after the first step.
   store::Revision revision() const { return revision_; }
@@ -63,10 +64,11 @@ class ListReader {
   bool has_limit() const { return limit_ > 0; }
 
  private:
-  ListReader(store::Store& store, Selection selection, std::string prefix)
-      : store_(&store), selection_(std::move(selection)), prefix_(std::move(prefix)) {}
+  ListReader(store::Store& store, Selection selection)
+      : store_(&store), selection_(std::move(selection)) {}
 
-  Result<void> ReadState(const api::meta::v1::ListOptions& options);
+  Result<void> ChooseState(const api::meta::v1::ListOptions& options);
+  Result<void> Take(store::RangeResult range, std::vector<store::EntryPtr>* entries);
   Error ReadError(const Error& error) const;
 
   store::Store* store_;
@@ -74,7 +76,7 @@ class ListReader {
   std::string prefix_;  // of the keys that are listed
   std::string single_;  // the one key, where a selector or the path names it
   std::string from_{};
-  store::Revision at_ = 0;
+  store::Revision at_ = 0;  // 0: the newest
   store::Revision revision_ = 0;
   int64_t limit_ = 0;
   int64_t taken_ = 0;

@@ -7,6 +7,7 @@
 // the entry while anybody selects by them.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ class Selection {
   std::optional<std::string> name_space() const {
     return fields_.RequiresExactMatch("metadata.namespace");
   }
+  // How many comparisons an object costs, about.
+  size_t weight() const;
   // Of an entry of the resource that has a value. Errors: kDataLoss.
   Result<bool> Matches(const store::Entry& entry) const;
 

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "api/labels.h"
 #include "base/result.h"
@@ -36,6 +38,23 @@ class StoredObject final : public store::Attachment {
   // type.
   Result<DecodedPtr> Decode(const reflect::Type& type, bool keep) const;
 
+  // Whether a field that selectors ask for has this value. `read` gives its text when it is asked
+  // for the first time; then it is kept under this number.
+  template <class Read>
+  Result<bool> FieldIs(size_t number, std::string_view value, const Read& read) const {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [known, text] : fields_) {
+        if (known == number) return text == value;
+      }
+    }
+    TRY(std::string text, read());
+    const bool is = text == value;
+    const std::lock_guard lock(mutex_);
+    fields_.emplace_back(number, std::move(text));
+    return is;
+  }
+
  private:
   explicit StoredObject(const store::Entry& entry, reflect::ObjectLayout layout)
       : entry_(entry), layout_(layout) {}
@@ -47,6 +66,7 @@ class StoredObject final : public store::Attachment {
   mutable std::mutex mutex_;
   mutable std::weak_ptr<const reflect::AnyObject> shared_;
   mutable DecodedPtr kept_;
+  mutable std::vector<std::pair<size_t, std::string>> fields_;
 };
 
 // Appends the object's text with its resourceVersion put in; as an element of a typed list it has

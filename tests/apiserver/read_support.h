@@ -50,7 +50,7 @@ inline CallPtr AcceptCall(const std::string& target, const std::string& accept) 
   return MakeCall(target, {{"Accept", accept}});
 }
 
-// All of an answer's body; of a pulled one what comes without waiting.
+// All of an answer's body, which comes to an end.
 inline std::string BodyOf(Answer& answer) {
   if (answer.pulled == nullptr) return answer.body;
   std::string body;
@@ -59,7 +59,7 @@ inline std::string BodyOf(Answer& answer) {
     EXPECT_TRUE(piece.ok());
     if (!piece.ok()) break;
     body.append(piece->bytes);
-    if (piece->then != http::BodyPiece::Then::kMore) break;
+    if (piece->then == http::BodyPiece::Then::kEnd) break;
   }
   return body;
 }

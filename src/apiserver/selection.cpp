@@ -1,0 +1,178 @@
+#include "apiserver/selection.h"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "api/status.h"
+#include "apiserver/stored_object.h"
+#include "reflect/field_access.h"
+#include "reflect/field_path.h"
+
+namespace podium::apiserver {
+namespace {
+
+// Fields that stand elsewhere in the stored object than they are called, or that are not "" where
+// they are absent. No path: such selectors are taken, and the field is never there.
+struct FieldRule {
+  std::string_view plural;
+  std::string_view field;
+  std::string_view path;
+  std::string_view otherwise;        // where the field is absent
+  std::string_view fallback_path{};  // where it is empty
+};
+
+constexpr FieldRule kRules[] = {
+    {"pods", "spec.hostNetwork", "spec.hostNetwork", "false"},
+    {"pods", "status.podIPs", "", ""},
+    {"nodes", "spec.unschedulable", "spec.unschedulable", "false"},
+    {"replicationcontrollers", "status.replicas", "status.replicas", "0"},
+    {"replicasets", "status.replicas", "status.replicas", "0"},
+    {"jobs", "status.successful", "status.succeeded", "0"},
+    {"events", "source", "source.component", "", "reportingComponent"},
+    {"events", "reportingController", "reportingComponent", ""},
+    {"events", "regarding.kind", "involvedObject.kind", ""},
+    {"events", "regarding.namespace", "involvedObject.namespace", ""},
+    {"events", "regarding.name", "involvedObject.name", ""},
+    {"events", "regarding.uid", "involvedObject.uid", ""},
+    {"events", "regarding.apiVersion", "involvedObject.apiVersion", ""},
+    {"events", "regarding.resourceVersion", "involvedObject.resourceVersion", ""},
+    {"events", "regarding.fieldPath", "involvedObject.fieldPath", ""},
+};
+
+const FieldRule* FindRule(const ServedResource& resource, std::string_view field) {
+  if (resource.builtin == nullptr) return nullptr;
+  const auto* found = std::ranges::find_if(kRules, [&](const FieldRule& rule) {
+    return rule.plural == resource.plural && rule.field == field;
+  });
+  return found != std::end(kRules) ? found : nullptr;
+}
+
+Result<std::string> TextAt(const reflect::AnyObject& object, std::string_view path) {
+  TRY(const reflect::FieldPath parsed, reflect::FieldPath::Parse(path));
+  auto text = reflect::FieldText(object.type(), object.get(), parsed);
+  if (!text.ok() && text.error().code() == Code::kNotFound) return std::string();
+  return text;
+}
+
+Result<std::string> ReadField(const ServedResource& resource, const StoredObject& stored,
+                              std::string_view field) {
+  TRY(const DecodedPtr decoded, stored.Decode(*resource.stored_type, false));
+  const FieldRule* rule = FindRule(resource, field);
+  const std::string_view path = rule != nullptr ? rule->path : field;
+  if (path.empty()) return std::string();
+  TRY(std::string text, TextAt(*decoded, path));
+  if (!text.empty() || rule == nullptr) return text;
+  if (!rule->fallback_path.empty()) return TextAt(*decoded, rule->fallback_path);
+  return std::string(rule->otherwise);
+}
+
+// As the kind's own conversion of field labels says it, or the one of kinds that have none.
+Error NotSelectable(const ServedResource& resource, std::string_view field) {
+  const std::string name(field);
+  if (resource.builtin == nullptr) {
+    return api::BadRequestError("field label not supported for " + resource.api_version +
+                                ", Kind=" + resource.kind + ": " + name);
+  }
+  if (resource.plural == "jobs") {
+    return api::BadRequestError("field label \"" + name + "\" not supported for batchv1.Job");
+  }
+  const bool has_own = std::ranges::any_of(resource.field_selectors, [](std::string_view known) {
+    return !known.starts_with("metadata.");
+  });
+  if (has_own) return api::BadRequestError("field label not supported: " + name);
+  return api::BadRequestError("\"" + name +
+                              "\" is not a known field selector: only \"metadata.name\", "
+                              "\"metadata.namespace\"");
+}
+
+// What kept values are found by: two resources that show the same entries may number their fields
+// differently.
+size_t NumberOf(std::string_view field) { return std::hash<std::string_view>()(field); }
+
+// Namespace and name of a key of the resource.
+std::pair<std::string_view, std::string_view> NamesOf(const ServedResource& resource,
+                                                      std::string_view key) {
+  key.remove_prefix(std::min(key.size(), resource.prefix.size()));
+  if (!resource.namespaced) return {{}, key};
+  const size_t slash = key.find('/');
+  if (slash == std::string_view::npos) return {{}, key};
+  return {key.substr(0, slash), key.substr(slash + 1)};
+}
+
+// Names that clients of old use for a field.
+std::string_view CurrentName(const ServedResource& resource, std::string_view field) {
+  if (resource.builtin == nullptr) return field.starts_with('.') ? field.substr(1) : field;
+  if (resource.plural == "pods" && field == "spec.host") return "spec.nodeName";
+  if (resource.plural == "namespaces" && field == "name") return "metadata.name";
+  return field;
+}
+
+}  // namespace
+
+Result<Selection> Selection::Create(const ServedResource& resource, std::string_view labels,
+                                    std::string_view fields, std::string_view name) {
+  Selection selection;
+  selection.resource_ = &resource;
+  auto by_label = api::labels::Selector::Parse(labels);
+  if (!by_label.ok()) return api::BadRequestError(by_label.error().message());
+  selection.labels_ = std::move(*by_label);
+  auto by_field = api::fields::Selector::Parse(fields);
+  if (!by_field.ok()) return api::BadRequestError(by_field.error().message());
+  std::vector<api::fields::Requirement> requirements = by_field->requirements();
+  for (api::fields::Requirement& requirement : requirements) {
+    requirement.field = CurrentName(resource, requirement.field);
+    const std::string& field = requirement.field;
+    // Clients ask for the namespace of what has none, too.
+    const bool known =
+        field == "metadata.name" || field == "metadata.namespace" ||
+        std::ranges::find(resource.field_selectors, field) != resource.field_selectors.end();
+    if (!known) return NotSelectable(resource, field);
+  }
+  selection.fields_ = api::fields::Selector(std::move(requirements));
+  if (name.empty()) return selection;
+  if (!selection.fields_.Empty()) {
+    if (selection.name() != name) {
+      return api::BadRequestError("fieldSelector metadata.name doesn't match requested name");
+    }
+    return selection;
+  }
+  selection.fields_ = api::fields::Selector(std::vector<api::fields::Requirement>{
+      {.field = "metadata.name", .value = std::string(name)}});
+  return selection;
+}
+
+size_t Selection::weight() const {
+  size_t weight = fields_.requirements().size();
+  for (const api::labels::Requirement& each : labels_.requirements()) {
+    weight += 1 + each.values().size();
+  }
+  return weight;
+}
+
+Result<bool> Selection::Matches(const store::Entry& entry) const {
+  if (Empty()) return true;
+  if (!fields_.Empty()) {
+    const auto [name_space, name] = NamesOf(*resource_, entry.key());
+    for (const api::fields::Requirement& requirement : fields_.requirements()) {
+      bool is = false;
+      if (requirement.field == "metadata.name") {
+        is = requirement.value == name;
+      } else if (requirement.field == "metadata.namespace") {
+        is = requirement.value == name_space;
+      } else {
+        TRY(const StoredObject* stored, StoredObject::Of(entry));
+        TRY(is, stored->FieldIs(NumberOf(requirement.field), requirement.value,
+                                [&] { return ReadField(*resource_, *stored, requirement.field); }));
+      }
+      if (is == requirement.negated) return false;
+    }
+  }
+  if (labels_.Empty()) return true;
+  TRY(const StoredObject* stored, StoredObject::Of(entry));
+  return labels_.Matches(stored->labels());
+}
+
+}  // namespace podium::apiserver
