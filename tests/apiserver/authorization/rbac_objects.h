@@ -20,8 +20,8 @@ inline api::rbac::v1::PolicyRule RuleOf(std::vector<std::string> verbs,
   return rule;
 }
 
-inline api::rbac::v1::Subject SubjectOf(std::string kind, std::string group,
-                                        std::string name_space, std::string name) {
+inline api::rbac::v1::Subject SubjectOf(std::string kind, std::string group, std::string name_space,
+                                        std::string name) {
   return {.kind = std::move(kind),
           .apiGroup = std::move(group),
           .name = std::move(name),
