@@ -15,7 +15,7 @@
 namespace podium::http {
 namespace {
 
-constexpr int kBacklog = 512;
+constexpr int kBacklog = 4096;
 
 // Whether the path may be taken: nothing stands there, or a socket that nobody serves.
 Result<void> CheckPath(const std::string& path) {
