@@ -68,7 +68,7 @@ enum class EventType { kAdded, kModified, kDeleted, kBookmark };
 struct ObjectEvent {
   EventType type = EventType::kAdded;
   // kDeleted: its last state, at the delete's revision. kBookmark: null.
-  SharedObject object;
+  SharedObject object = {};
   // kBookmark: every change up to this one was told.
   std::string resource_version = {};
   // kBookmark of a watch with sendInitialEvents: the objects that were there are all told.

@@ -17,23 +17,6 @@ constexpr reflect::DecodeOptions kLoose{.strict = false};
 constexpr size_t kMaxUntyped = 10'000;
 constexpr std::string_view kInitialEventsEnd = "k8s.io/initial-events-end";
 
-// Fills in what items of lists do not say.
-void SetKind(const reflect::Type& type, std::string_view api_version, std::string_view kind,
-             void* object) {
-  if (!type.has(reflect::kRootKind)) return;
-  const auto set = [&](std::string_view name, std::string_view value) {
-    const reflect::Field* field = type.Find(name);
-    if (!field || field->kind != reflect::Kind::kString) return;
-    void* at = field->at(object);
-    std::string& text = field->shape == reflect::Shape::kOptional
-                            ? static_cast<std::optional<std::string>*>(at)->emplace()
-                            : *static_cast<std::string*>(at);
-    text = value;
-  };
-  set("kind", kind);
-  set("apiVersion", api_version);
-}
-
 }  // namespace
 
 Result<Decoder::Types> Decoder::UntypedOf(const std::string& api_version, const std::string& kind) {
@@ -62,14 +45,14 @@ Result<SharedObject> Decoder::Object(std::string_view json, std::string_view def
   if (const reflect::Type* type = api::FindType(header.api_version, header.kind)) {
     reflect::AnyObject object(*type);
     TRY_VOID(reflect::DecodeJsonInto(json, *type, object.get(), kLoose));
-    SetKind(*type, header.api_version, header.kind, object.get());
+    SetKind(*type, object.get());
     return SharedObject(std::move(object));
   }
   TRY(const Types types, UntypedOf(header.api_version, header.kind));
   const reflect::Type& type = types->root();
   auto object = std::make_shared<reflect::AnyObject>(type);
   TRY_VOID(reflect::DecodeJsonInto(json, type, object->get(), kLoose));
-  SetKind(type, header.api_version, header.kind, object->get());
+  SetKind(type, object->get());
   // The types go after the object.
   struct Owner {
     Types types;

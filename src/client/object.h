@@ -20,6 +20,10 @@ namespace podium::client {
 const api::meta::v1::ObjectMeta* MetaOf(const reflect::Type& type, const void* object);
 api::meta::v1::ObjectMeta* MetaOf(const reflect::Type& type, void* object);
 
+// Sets kind and apiVersion to what the type says, which items of lists leave out; nothing of types
+// that have none.
+void SetKind(const reflect::Type& type, void* object);
+
 // An object that stays the caller's: what a call reads while it runs.
 struct ObjectView {
   const reflect::Type* type;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/status.h"
 #include "client/remote.h"
 
 namespace podium::client {
@@ -13,7 +14,7 @@ Error OfReason(const char* reason, int code) {
   status.reason = reason;
   status.code = code;
   status.message = "m";
-  return ErrorOf(status);
+  return api::StatusError(status);
 }
 
 TEST(StatusError, HasTheCodeOfItsReason) {
