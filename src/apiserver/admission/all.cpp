@@ -23,6 +23,7 @@ AdmissionPlugins AllPlugins(const AdmissionDependencies& dependencies) {
       NewDefaultIngressClass,
       NewPodTopologyLabels,
       NewPodResizeValidator,
+      NewResourceQuota,
   };
   AdmissionPlugins plugins;
   for (NewPlugin* make : kInOrder) plugins.push_back(make(dependencies));

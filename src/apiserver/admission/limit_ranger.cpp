@@ -6,9 +6,9 @@
 #include <limits>
 #include <optional>
 
+#include "api/pod_amounts.h"
 #include "api/types/core_v1.h"
 #include "apiserver/admission/plugins.h"
-#include "apiserver/admission/pod_amounts.h"
 #include "base/text.h"
 
 namespace podium::apiserver {
@@ -184,7 +184,7 @@ std::optional<std::string> ProblemOf(const LimitRange& range, const Pod& pod) {
         checks.All(item, container.resources.requests, container.resources.limits);
       }
     } else if (item.type == "Pod") {
-      const PodAmounts amounts = AmountsOf(pod.spec, false);
+      const api::PodAmounts amounts = api::AmountsOf(pod.spec, false);
       checks.All(item, amounts.requests, amounts.limits);
     }
   }

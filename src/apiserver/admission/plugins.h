@@ -27,5 +27,6 @@ NewPlugin NewCertificateSubjectRestriction;
 NewPlugin NewDefaultIngressClass;
 NewPlugin NewPodTopologyLabels;
 NewPlugin NewPodResizeValidator;
+NewPlugin NewResourceQuota;
 
 }  // namespace podium::apiserver

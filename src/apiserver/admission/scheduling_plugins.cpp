@@ -6,11 +6,11 @@
 
 #include <algorithm>
 
+#include "api/pod_amounts.h"
 #include "api/status.h"
 #include "api/types/core_v1.h"
 #include "api/types/scheduling_v1.h"
 #include "apiserver/admission/plugins.h"
-#include "apiserver/admission/pod_amounts.h"
 #include "base/text.h"
 #include "reflect/go_text.h"
 
@@ -235,7 +235,7 @@ class PodResizeValidator final : public AdmissionPlugin {
     return found == amounts.end() ? api::Quantity() : found->second;
   }
   static std::string Missing(const Pod& pod, const Node& node) {
-    const Amounts requests = AmountsOf(pod.spec, true).requests;
+    const Amounts requests = api::AmountsOf(pod.spec, true).requests;
     const Amounts& allocatable = node.status.allocatable;
     std::vector<std::string> missing;
     const int64_t cpu = Amount(requests, "cpu").MilliValue();
