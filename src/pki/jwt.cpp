@@ -5,14 +5,12 @@
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 
-#include <algorithm>
-#include <array>
 #include <set>
 
 #include "base/owned.h"
 #include "pki/base64_url.h"
+#include "pki/digest.h"
 #include "pki/octets.h"
 
 namespace podium::pki {
@@ -157,9 +155,7 @@ Result<Token> ParseToken(std::string_view text) {
 }
 
 std::string KeyIdOf(const PublicKey& key) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(Octets(key.der()), key.der().size(), Octets(&digest));
-  return EncodeBase64Url(digest);
+  return EncodeBase64Url(Sha256(key.der()));
 }
 
 Result<TokenSigner> TokenSigner::Create(PrivateKey key) {

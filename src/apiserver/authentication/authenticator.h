@@ -53,7 +53,10 @@ class Authenticator {
 class TokenAuthenticator {
  public:
   virtual ~TokenAuthenticator() = default;
-  // As Authenticator. `audiences`: the token must be for one of them; empty: the server itself.
+  // Whether its tokens say whom they are for. Others are for the server itself alone.
+  virtual bool ForAudiences() const { return false; }
+  // As Authenticator. `audiences`: the token must be for one of them; empty: the server itself, as
+  // always where tokens do not say it.
   virtual Result<AuthenticatedPtr> AuthenticateToken(std::string_view token,
                                                      std::span<const std::string> audiences) = 0;
 };

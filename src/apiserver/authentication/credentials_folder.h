@@ -32,6 +32,8 @@
 
 namespace podium::apiserver {
 
+class SecretFiles;
+
 struct CredentialsOptions {
   std::string folder;  // is made; its parent is there
   // Of the machine and whatever else clients call the server by, beside the names that every
@@ -50,6 +52,7 @@ struct KeyedCertificate {
   std::string certificate;
   std::string key;
   int64_t not_after = 0;  // seconds since 1970
+  int64_t renew_at = 0;   // likewise: four fifths of its life are over
 };
 
 class CredentialsFolder {
@@ -90,13 +93,13 @@ class CredentialsFolder {
   std::string PathOf(std::string_view name) const;
   // What is there for this order, where it fits and has time left; made anew otherwise.
   Result<KeyedCertificate> LoadOrMake(const std::string& name,
-                                      const pki::CertificateAuthority::Order& order, bool* made);
+                                      const pki::CertificateAuthority::Order& order,
+                                      SecretFiles* files);
   Result<KeyedCertificate> Make(const std::string& name,
-                                const pki::CertificateAuthority::Order& order);
+                                const pki::CertificateAuthority::Order& order, SecretFiles* files);
   pki::CertificateAuthority::Order ServingOrder() const;
-  Result<void> PrepareServing();
-  Result<void> PrepareAdmin();
-  Result<void> PrepareKubeletClient();
+  Result<KeyedCertificate> PrepareAdmin(SecretFiles* files);
+  Result<int64_t> RenewWith(SecretFiles* files);
   void Note(std::string note);
 
   CredentialsOptions options_;
@@ -107,7 +110,6 @@ class CredentialsFolder {
   mutable std::mutex mutex_;
   std::shared_ptr<const KeyedCertificate> serving_;
   std::shared_ptr<const KeyedCertificate> kubelet_client_;
-  KeyedCertificate admin_;
   std::function<void(const KeyedCertificate&)> on_new_serving_;
   std::vector<std::string> notes_;
 };

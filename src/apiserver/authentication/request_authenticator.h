@@ -15,6 +15,7 @@
 
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/authentication/certificate_authenticator.h"
+#include "apiserver/authentication/service_account_tokens.h"
 #include "base/clock.h"
 
 namespace podium::apiserver {
@@ -24,6 +25,8 @@ struct RequestAuthenticatorOptions {
   std::string client_ca{};
   // Asked in this order. They outlive the authenticator.
   std::vector<TokenAuthenticator*> tokens{};
+  // The server's own audiences.
+  std::vector<std::string> audiences{std::string(kDefaultIssuer)};
   // Paths that nobody in particular may ask for, exactly so (upstream's
   // AuthenticationConfiguration, anonymous.conditions).
   std::vector<std::string> anonymous_paths{"/healthz", "/livez", "/readyz", "/version",
@@ -41,13 +44,19 @@ class RequestAuthenticator final : public Authenticator {
   // says.
   Result<AuthenticatedPtr> Authenticate(const Credentials& credentials) override;
 
-  // A token alone, for TokenReview. Null when nobody knows it.
-  Result<AuthenticatedPtr> AuthenticateToken(std::string_view token,
-                                             std::span<const std::string> audiences);
+  // A token alone, for TokenReview: never null. It must be for one of the audiences, empty: the
+  // server's own; the answer says for which.
+  Result<AuthenticatedPtr> AuthenticateBearer(std::string_view token,
+                                              std::span<const std::string> audiences);
 
  private:
   RequestAuthenticator(RequestAuthenticatorOptions options,
                        std::unique_ptr<CertificateAuthenticator> certificates);
+  // Null: nobody's. What was wrong with it, from whoever took it for his, goes to *reasons.
+  AuthenticatedPtr AskAll(std::string_view token, std::span<const std::string> audiences,
+                          std::vector<std::string>* reasons);
+  // Of tokens that do not say whom they are for. Null: for none of these.
+  AuthenticatedPtr ForServer(AuthenticatedPtr who, std::span<const std::string> audiences) const;
 
   const RequestAuthenticatorOptions options_;
   const std::unique_ptr<CertificateAuthenticator> certificates_;  // null without client_ca
