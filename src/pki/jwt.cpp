@@ -154,9 +154,7 @@ Result<Token> ParseToken(std::string_view text) {
   return token;
 }
 
-std::string KeyIdOf(const PublicKey& key) {
-  return EncodeBase64Url(Sha256(key.der()));
-}
+std::string KeyIdOf(const PublicKey& key) { return EncodeBase64Url(Sha256(key.der())); }
 
 Result<TokenSigner> TokenSigner::Create(PrivateKey key) {
   const std::string_view algorithm = AlgorithmOf(key.public_key().kind());

@@ -64,16 +64,14 @@ Result<AuthenticatedPtr> BootstrapTokens::AuthenticateToken(
   const std::string_view id = token.substr(0, kIdSize);
   const std::string_view secret_part = token.substr(kIdSize + 1);
   if (!AllLowerOrDigit(id) || !AllLowerOrDigit(secret_part)) return AuthenticatedPtr();
-  TRY(const auto secret,
-      objects_.Get<Secret>("kube-system", "bootstrap-token-" + std::string(id)));
+  TRY(const auto secret, objects_.Get<Secret>("kube-system", "bootstrap-token-" + std::string(id)));
   if (secret == nullptr || secret->metadata.deletionTimestamp ||
       secret->type != "bootstrap.kubernetes.io/token") {
     return AuthenticatedPtr();
   }
   std::vector<std::string> groups;
   if (!pki::EqualInConstantTime(DataOf(*secret, "token-secret"), secret_part) ||
-      DataOf(*secret, "token-id") != id ||
-      HasExpired(*secret, clock_.Now() / kNanosPerSecond) ||
+      DataOf(*secret, "token-id") != id || HasExpired(*secret, clock_.Now() / kNanosPerSecond) ||
       DataOf(*secret, "usage-bootstrap-authentication") != "true" ||
       !ReadGroups(*secret, &groups)) {
     return AuthenticatedPtr();

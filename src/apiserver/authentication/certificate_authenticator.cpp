@@ -34,7 +34,7 @@ Result<CertificateAuthenticator::Known> CertificateAuthenticator::Verify(
     std::span<const std::string> certificates, int64_t now) const {
   TRY(const pki::Certificate own, pki::Certificate::FromDer(certificates.front()));
   std::vector<pki::Certificate> others;
-  Known known = {.who = nullptr, .expires = own.not_after()};
+  Known known = {.who = nullptr, .since = now, .expires = own.not_after()};
   for (const std::string& der : certificates.subspan(1)) {
     TRY(pki::Certificate other, pki::Certificate::FromDer(der));
     known.expires = std::min(known.expires, other.not_after());
@@ -48,7 +48,8 @@ Result<CertificateAuthenticator::Known> CertificateAuthenticator::Verify(
   const pki::Subject& subject = own.subject();
   if (subject.common_name.empty()) return known;  // it names nobody
   if (subject.uids.size() > 1) return Wrong("expected 1 UID, but found multiple");
-  if (!subject.uids.empty() && subject.uids[0].empty()) return Wrong("UID cannot be an empty string");
+  if (!subject.uids.empty() && subject.uids[0].empty())
+    return Wrong("UID cannot be an empty string");
   known.who = KnownUser({.user = {.name = subject.common_name,
                                   .uid = subject.uids.empty() ? "" : subject.uids[0],
                                   .groups = subject.organizations,
@@ -65,7 +66,8 @@ Result<AuthenticatedPtr> CertificateAuthenticator::Authenticate(const Credential
   std::string joined;
   if (certificates.size() > 1) joined = Joined(certificates);
   const std::string_view key = joined.empty() ? certificates.front() : joined;
-  if (const auto known = known_.Find(key); known != nullptr && now <= known->expires) {
+  if (const auto known = known_.Find(key);
+      known != nullptr && now >= known->since && now <= known->expires) {
     return known->who;
   }
   auto verified = Verify(certificates, now);

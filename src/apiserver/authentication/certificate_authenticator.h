@@ -31,7 +31,8 @@ class CertificateAuthenticator final : public Authenticator {
  private:
   struct Known {
     AuthenticatedPtr who;
-    int64_t expires = 0;  // seconds since 1970: of the first to expire in what was shown
+    int64_t since = 0;    // seconds since 1970: when it was checked
+    int64_t expires = 0;  // likewise: of the first to expire in what was shown
   };
   CertificateAuthenticator(pki::TrustedRoots roots, const Clock& clock)
       : roots_(std::move(roots)), clock_(clock) {}

@@ -90,8 +90,7 @@ Result<void> SecretFiles::Commit() {
   for (File& file : files_) {
     const std::string draft = DraftOf(file.path);
     if (unlink(draft.c_str()) != 0 && errno != ENOENT) return Failed("removing " + draft);
-    file.fd.reset(
-        open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    file.fd.reset(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.fd) return Failed("making " + draft);
     TRY_VOID(WriteAll(file.fd.get(), file.text, draft));
   }

@@ -179,8 +179,7 @@ std::vector<std::string> CredentialsFolder::TakeNotes() {
 CertificateAuthority::Order CredentialsFolder::ServingOrder() const {
   const int64_t now = Now();
   std::vector<std::string> dns = {"kubernetes", "kubernetes.default", "kubernetes.default.svc",
-                                  "kubernetes.default.svc." + options_.cluster_domain,
-                                  "localhost"};
+                                  "kubernetes.default.svc." + options_.cluster_domain, "localhost"};
   std::vector<std::string> addresses = {"127.0.0.1", "::1"};
   dns.insert(dns.end(), options_.host_names.begin(), options_.host_names.end());
   addresses.insert(addresses.end(), options_.addresses.begin(), options_.addresses.end());
@@ -197,7 +196,8 @@ Result<KeyedCertificate> CredentialsFolder::Make(const std::string& name,
   TRY(const PrivateKey key, PrivateKey::Generate());
   TRY(const Certificate certificate, ca_.Issue(key.public_key(), order));
   KeyedCertificate made = InPem(certificate, key);
-  // A crash between the two may leave a certificate of another key, which the next start makes anew.
+  // A crash between the two may leave a certificate of another key, which the next start makes
+  // anew.
   files->Put(PathOf(name + ".key"), made.key);
   files->Put(PathOf(name + ".crt"), made.certificate);
   return made;
@@ -229,14 +229,14 @@ Result<KeyedCertificate> CredentialsFolder::LoadOrMake(const std::string& name,
 Result<KeyedCertificate> CredentialsFolder::PrepareAdmin(SecretFiles* files) {
   const int64_t now = Now();
   TRY(KeyedCertificate admin,
-      LoadOrMake("admin",
-                 {.subject = {.common_name = std::string(kAdminUser),
-                              .organizations = {std::string(kMastersGroup)}},
-                  .usages = {.digital_signature = true, .key_encipherment = true,
-                             .client_auth = true},
-                  .not_before = now - pki::kBackdateSeconds,
-                  .not_after = now + kLeafLife},
-                 files));
+      LoadOrMake(
+          "admin",
+          {.subject = {.common_name = std::string(kAdminUser),
+                       .organizations = {std::string(kMastersGroup)}},
+           .usages = {.digital_signature = true, .key_encipherment = true, .client_auth = true},
+           .not_before = now - pki::kBackdateSeconds,
+           .not_after = now + kLeafLife},
+          files));
   std::string yaml = ToYaml({.server_url = options_.server_url,
                              .ca = ca_pem(),
                              .client_certificate = admin.certificate,
@@ -274,8 +274,8 @@ Result<int64_t> CredentialsFolder::RenewWith(SecretFiles* files) {
                    .organizations = {std::string(kMastersGroup)}}));
   TRY_VOID(files->Commit());
   // No sooner than in a minute: where the authority itself ends, so does all it signs.
-  const int64_t due = std::max(
-      std::min({serving.renew_at, kubelet_client.renew_at, admin.renew_at}), Now() + 60);
+  const int64_t due =
+      std::max(std::min({serving.renew_at, kubelet_client.renew_at, admin.renew_at}), Now() + 60);
   const auto shared = std::make_shared<const KeyedCertificate>(std::move(serving));
   std::function<void(const KeyedCertificate&)> callback;
   {
@@ -294,12 +294,12 @@ Result<KeyedCertificate> CredentialsFolder::IssueClient(const pki::Subject& subj
   const int64_t now = Now();
   TRY(const PrivateKey key, PrivateKey::Generate());
   TRY(const Certificate certificate,
-      ca_.Issue(key.public_key(),
-                {.subject = subject,
-                 .usages = {.digital_signature = true, .key_encipherment = true,
-                            .client_auth = true},
-                 .not_before = now - pki::kBackdateSeconds,
-                 .not_after = now + kLeafLife}));
+      ca_.Issue(
+          key.public_key(),
+          {.subject = subject,
+           .usages = {.digital_signature = true, .key_encipherment = true, .client_auth = true},
+           .not_before = now - pki::kBackdateSeconds,
+           .not_after = now + kLeafLife}));
   return InPem(certificate, key);
 }
 

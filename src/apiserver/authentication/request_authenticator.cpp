@@ -23,7 +23,7 @@ Error Wrong(std::string why) { return Error(Code::kUnauthenticated, std::move(wh
 std::string_view BearerToken(std::string_view authorization) {
   const auto parts = Split(http::TrimBlanks(authorization), ' ');
   return parts.size() >= 2 && EqualsIgnoringCase(parts[0], "bearer") ? parts[1]
-                                                                    : std::string_view();
+                                                                     : std::string_view();
 }
 
 // The token among a WebSocket's protocols; "" for none. There must be another protocol, which the
@@ -60,8 +60,8 @@ RequestAuthenticator::RequestAuthenticator(RequestAuthenticatorOptions options,
                                            std::unique_ptr<CertificateAuthenticator> certificates)
     : options_(std::move(options)),
       certificates_(std::move(certificates)),
-      root_(KnownUser({.user = {.name = std::string(kAdminUser),
-                                .groups = {std::string(kMastersGroup)}}})),
+      root_(KnownUser(
+          {.user = {.name = std::string(kAdminUser), .groups = {std::string(kMastersGroup)}}})),
       anonymous_(KnownUser({.user = {.name = std::string(kAnonymous),
                                      .groups = {std::string(kUnauthenticatedGroup)}}})) {}
 

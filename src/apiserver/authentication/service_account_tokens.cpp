@@ -77,7 +77,7 @@ Result<std::vector<std::string>> ServiceAccountTokens::AudiencesOf(
 }
 
 bool ServiceAccountTokens::StillStands(const ValidatedAccount& account, int64_t now_nanos) const {
-  if (now_nanos > account.until_nanos) return false;
+  if (now_nanos < account.from_nanos || now_nanos > account.until_nanos) return false;
   return std::ranges::all_of(account.depends_on, [this](const auto& dependency) {
     const auto entry = objects_.store().Get(dependency.first);
     return entry.ok() && *entry && (*entry)->mod_revision() == dependency.second;
@@ -107,8 +107,7 @@ Result<AuthenticatedPtr> ServiceAccountTokens::AuthenticateToken(
   }
   const AuthenticatedPtr who = account.who;
   if (audiences.empty()) {
-    known_.Set(digest,
-               std::make_shared<const Known>(Known{std::move(claims), std::move(account)}));
+    known_.Set(digest, std::make_shared<const Known>(Known{std::move(claims), std::move(account)}));
   }
   return who;
 }

@@ -41,6 +41,7 @@ class Validation {
       : claims_(claims), token_(token), objects_(objects), now_(now_nanos) {}
 
   Result<ValidatedAccount> Run(std::vector<std::string> audiences) {
+    result_.from_nanos = now_;
     result_.until_nanos = std::numeric_limits<int64_t>::max();
     who_.audiences = std::move(audiences);
     if (claims_.is_legacy()) {
@@ -105,8 +106,7 @@ class Validation {
   Result<void> CheckAccount() {
     TRY(const auto account, Get<ServiceAccount>(claims_.name_space, claims_.account.name));
     if (account == nullptr) {
-      return api::NotFoundError({.group = "", .resource = "serviceaccounts"},
-                                claims_.account.name);
+      return api::NotFoundError({.group = "", .resource = "serviceaccounts"}, claims_.account.name);
     }
     if (account->metadata.uid != claims_.account.uid) {
       return Wrong(fmt::format("service account UID ({}) does not match claim ({})",
@@ -195,8 +195,7 @@ class Validation {
     }
     TRY(const auto account, Get<ServiceAccount>(claims_.name_space, claims_.account.name));
     if (account == nullptr) {
-      return api::NotFoundError({.group = "", .resource = "serviceaccounts"},
-                                claims_.account.name);
+      return api::NotFoundError({.group = "", .resource = "serviceaccounts"}, claims_.account.name);
     }
     if (account->metadata.deletionTimestamp) {
       return Wrong(fmt::format("ServiceAccount {}/{} has been deleted", claims_.name_space,
@@ -245,8 +244,8 @@ class Validation {
   }
 
   void SetUser() {
-    who_.user.name = fmt::format("{}{}:{}", kServiceAccountPrefix, claims_.name_space,
-                                 claims_.account.name);
+    who_.user.name =
+        fmt::format("{}{}:{}", kServiceAccountPrefix, claims_.name_space, claims_.account.name);
     who_.user.uid = claims_.account.uid;
     who_.user.groups = ServiceAccountGroups(claims_.name_space);
     if (!claims_.id.empty()) {

@@ -19,11 +19,12 @@ namespace podium::apiserver {
 inline constexpr int64_t kTokenLeewaySeconds = 60;
 
 // An answer, and how long it stands: as long as these keys of the store have these revisions, and
-// until this time.
+// between these times. (A clock may be set back.)
 struct ValidatedAccount {
   AuthenticatedPtr who;
   std::vector<std::pair<std::string, store::Revision>> depends_on;
-  int64_t until_nanos = 0;  // since 1970
+  int64_t from_nanos = 0;   // since 1970
+  int64_t until_nanos = 0;  // likewise
   // Of a legacy token: its Secret's label kubernetes.io/legacy-token-last-used is not of today.
   bool label_is_old = false;
 };
@@ -31,7 +32,7 @@ struct ValidatedAccount {
 // `token` is the whole of it: a legacy one must be what its Secret holds. `audiences` go into the
 // answer. kUnauthenticated, in upstream's words.
 Result<ValidatedAccount> ValidateAccount(const ServiceAccountClaims& claims, std::string_view token,
-                                         std::vector<std::string> audiences,
-                                         const Objects& objects, int64_t now_nanos);
+                                         std::vector<std::string> audiences, const Objects& objects,
+                                         int64_t now_nanos);
 
 }  // namespace podium::apiserver

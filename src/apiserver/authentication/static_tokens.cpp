@@ -103,7 +103,8 @@ Result<std::unique_ptr<StaticTokens>> StaticTokens::Create(std::string_view csv,
     }
     Authenticated who = {.user = {.name = fields[1], .uid = fields[2]}};
     if (fields.size() >= 4) {
-      for (const std::string_view group : Split(fields[3], ',')) who.user.groups.emplace_back(group);
+      for (const std::string_view group : Split(fields[3], ','))
+        who.user.groups.emplace_back(group);
     }
     const auto [at, is_new] =
         tokens->users_.insert_or_assign(pki::Sha256(fields[0]), KnownUser(std::move(who)));

@@ -78,8 +78,7 @@ Result<void> Bind(const Objects& objects, const BoundObjectReference& reference,
     claims->node = ReferenceTo(*node);
     uid = node->metadata.uid;
   } else if (is_core && reference.kind == "Secret") {
-    TRY(const auto secret,
-        MustGet<Secret>(objects, "secrets", claims->name_space, reference.name));
+    TRY(const auto secret, MustGet<Secret>(objects, "secrets", claims->name_space, reference.name));
     claims->secret = ReferenceTo(*secret);
     uid = secret->metadata.uid;
   } else {
@@ -95,9 +94,9 @@ Result<void> Bind(const Objects& objects, const BoundObjectReference& reference,
 
 Error NameError(std::string_view name, std::string_view field, const std::string& value) {
   api::field::ErrorList errors;
-  errors.Add(api::field::Invalid(
-      api::field::Path("metadata").Child(field), value,
-      fmt::format("must match the service account {} if specified", field)));
+  errors.Add(
+      api::field::Invalid(api::field::Path("metadata").Child(field), value,
+                          fmt::format("must match the service account {} if specified", field)));
   return api::InvalidError(api::authentication::v1::kGroupName, "TokenRequest", name, errors);
 }
 
@@ -118,8 +117,8 @@ Result<void> CheckNames(std::string_view name_space, std::string_view name,
 Result<IssuedToken> TokenRequests::Create(std::string_view name_space, std::string_view name,
                                           TokenRequest request, const Admit& admit) const {
   TRY_VOID(CheckNames(name_space, name, request));
-  TRY(const auto account, MustGet<ServiceAccount>(objects_, "serviceaccounts", name_space,
-                                                  std::string(name)));
+  TRY(const auto account,
+      MustGet<ServiceAccount>(objects_, "serviceaccounts", name_space, std::string(name)));
   auto& spec = request.spec;
   if (spec.audiences.empty()) spec.audiences = options_.audiences;
   request.metadata.name = account->metadata.name;

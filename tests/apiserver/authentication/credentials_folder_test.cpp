@@ -167,8 +167,8 @@ TEST_F(CredentialsFolderTest, TheAuthorityIsRenewedWithItsKey) {
   ASSERT_NE(folder, nullptr);
   EXPECT_GT(folder->ca().certificate().not_after(), old.not_after() + 2900 * kDay);
   // What it signed before is still of it.
-  EXPECT_TRUE(pki::Certificate::FromPem(client->certificate)
-                  ->IsSignedBy(folder->ca().certificate()));
+  EXPECT_TRUE(
+      pki::Certificate::FromPem(client->certificate)->IsSignedBy(folder->ca().certificate()));
   EXPECT_THAT(folder->TakeNotes(), Contains(HasSubstr("ca.crt is renewed, with the same key")));
 }
 
@@ -241,8 +241,8 @@ TEST_F(CredentialsFolderTest, AnAuthorityThatDoesNotFitIsNotReplaced) {
   Write("ca.crt", certificate);
   EXPECT_EQ(OpenProblem(), "");
   // An authority of somebody else, which is theirs to renew.
-  const auto other = pki::CertificateAuthority::Create("acme", clock_.seconds - 2 * kDay,
-                                                       clock_.seconds + kDay);
+  const auto other =
+      pki::CertificateAuthority::Create("acme", clock_.seconds - 2 * kDay, clock_.seconds + kDay);
   Write("ca.key", other->key().Pem());
   Write("ca.crt", other->certificate().Pem());
   EXPECT_EQ(OpenProblem(), "");
