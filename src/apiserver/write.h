@@ -49,7 +49,7 @@ class Writer {
     store::Store* store = nullptr;
     const Objects* objects = nullptr;
     const AdmissionChain* admission = nullptr;
-    Clock* clock = nullptr;
+    const Clock* clock = nullptr;
     Executor* executor = nullptr;  // for what may wait, and for another try after a lost race
     const LiveCatalog* catalog = nullptr;
     ServiceAllocator* services = nullptr;

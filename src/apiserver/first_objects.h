@@ -1,0 +1,15 @@
+// What every cluster has from its first moment on: namespaces, default roles and bindings. Made at
+// every start where it is missing; roles are brought back to what they should give at least
+// (authorization/reconcile.h). Written to the store directly, before anybody can ask for anything.
+#pragma once
+
+#include "api/time.h"
+#include "apiserver/objects.h"
+#include "base/result.h"
+
+namespace podium::apiserver {
+
+// Waits for the store. Errors are the store's.
+Result<void> WriteFirstObjects(const Objects& objects, api::Time now);
+
+}  // namespace podium::apiserver

@@ -1,0 +1,234 @@
+#include "apiserver/server.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "api/status.h"
+#include "apiserver/admission/all.h"
+#include "apiserver/admission/chain.h"
+#include "apiserver/authentication/bootstrap_tokens.h"
+#include "apiserver/authentication/credentials_folder.h"
+#include "apiserver/authentication/request_authenticator.h"
+#include "apiserver/authentication/service_account_tokens.h"
+#include "apiserver/authentication/static_tokens.h"
+#include "apiserver/authorization/authorizers.h"
+#include "apiserver/authorization/node_authorizer.h"
+#include "apiserver/authorization/rbac_authorizer.h"
+#include "apiserver/dispatch.h"
+#include "apiserver/first_objects.h"
+#include "apiserver/write.h"
+#include "base/executor.h"
+#include "http/listener.h"
+#include "http/server.h"
+#include "http/tls_server.h"
+#include "store/sqlite_store.h"
+
+namespace podium::apiserver {
+namespace {
+
+constexpr size_t kMostThreads = 256;
+// Keys that live for a year or ten are looked at this often.
+constexpr std::chrono::hours kRenewInterval{6};
+
+uint64_t RandomNumber() {
+  uint64_t number = 0;
+  while (getrandom(&number, sizeof number, 0) != sizeof number) {
+  }
+  return number;
+}
+
+Result<void> MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return Error::FromErrno(errno, path);
+}
+
+Result<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error(Code::kNotFound, path + " cannot be read");
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+}  // namespace
+
+// In the order in which they need each other; they go in the reverse one.
+struct ApiServer::State {
+  State(ApiServerOptions given, const Clock& of) : options(std::move(given)), clock(of) {}
+
+  Result<void> OpenStore();
+  Result<void> OpenCredentials();
+  void OpenAuthorization();
+  Result<void> Listen();
+  void RenewLater();
+  Result<Answer> AnswerPath(const CallPtr& call, const CatalogPtr& at);
+
+  const ApiServerOptions options;
+  const Clock& clock;
+  std::unique_ptr<store::SqliteStore> store;
+  std::unique_ptr<Objects> objects;
+  LiveCatalog catalog;
+  std::unique_ptr<CredentialsFolder> credentials;
+  std::unique_ptr<StaticTokens> static_tokens;
+  std::unique_ptr<BootstrapTokens> bootstrap_tokens;
+  std::unique_ptr<ServiceAccountTokens> account_tokens;
+  std::unique_ptr<RequestAuthenticator> authenticator;
+  std::unique_ptr<PrivilegedGroupAuthorizer> masters;
+  std::unique_ptr<NodeAuthorizer> nodes;
+  std::unique_ptr<RbacAuthorizer> roles;
+  std::unique_ptr<AuthorizerUnion> authorizer;
+  std::unique_ptr<AdmissionChain> admission;
+  std::unique_ptr<ThreadExecutor> executor;
+  std::unique_ptr<Writer> writer;
+  std::unique_ptr<WatchRoom> watches;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::shared_ptr<http::TlsServer> tls;
+  std::unique_ptr<http::Server> server;
+  uint16_t port = 0;
+};
+
+Result<void> ApiServer::State::OpenStore() {
+  TRY_VOID(MakeFolder(options.data_dir));
+  TRY(store, store::SqliteStore::Open({.path = options.data_dir + "/store.db"}));
+  objects = std::make_unique<Objects>(*store);
+  return WriteFirstObjects(*objects, api::Time::FromUnix(clock.Now() / kNanosPerSecond));
+}
+
+Result<void> ApiServer::State::OpenCredentials() {
+  const std::string host =
+      options.advertise_address.empty() ? "127.0.0.1" : options.advertise_address;
+  CredentialsOptions wanted{.folder = options.data_dir + "/pki",
+                            .host_names = options.host_names,
+                            .cluster_domain = options.cluster_domain,
+                            .server_url = "https://" + host + ":" + std::to_string(port)};
+  if (!options.advertise_address.empty()) wanted.addresses = {options.advertise_address};
+  TRY(credentials, CredentialsFolder::Open(std::move(wanted), clock));
+  RequestAuthenticatorOptions ways{.client_ca = credentials->ca_pem()};
+  if (!options.token_file.empty()) {
+    TRY(const std::string csv, ReadFile(options.token_file));
+    TRY(static_tokens, StaticTokens::Create(csv, options.token_file));
+    ways.tokens.push_back(static_tokens.get());
+  }
+  bootstrap_tokens = std::make_unique<BootstrapTokens>(*objects, clock);
+  TRY(pki::KeySet keys, pki::KeySet::Create({credentials->service_account_key()}));
+  account_tokens = std::make_unique<ServiceAccountTokens>(
+      std::move(keys), ServiceAccountTokenOptions{}, *objects, clock);
+  ways.tokens.push_back(account_tokens.get());
+  ways.tokens.push_back(bootstrap_tokens.get());
+  TRY(authenticator, RequestAuthenticator::Create(std::move(ways), clock));
+  return {};
+}
+
+void ApiServer::State::OpenAuthorization() {
+  masters = std::make_unique<PrivilegedGroupAuthorizer>(kMastersGroup);
+  nodes = std::make_unique<NodeAuthorizer>(*store);
+  roles = std::make_unique<RbacAuthorizer>(*store);
+  authorizer = std::make_unique<AuthorizerUnion>(
+      std::vector<const Authorizer*>{masters.get(), nodes.get(), roles.get()});
+  admission = std::make_unique<AdmissionChain>(AllPlugins(
+      {.objects = *objects, .authorizer = *authorizer, .clock = clock, .random = RandomNumber}));
+}
+
+Result<void> ApiServer::State::Listen() {
+  TRY(http::Listener listener, http::Listener::Tcp(options.address, options.port));
+  port = listener.port();
+  TRY_VOID(OpenCredentials());
+  OpenAuthorization();
+  executor = std::make_unique<ThreadExecutor>(kMostThreads);
+  writer = std::make_unique<Writer>(Writer::Parts{.store = store.get(),
+                                                  .objects = objects.get(),
+                                                  .admission = admission.get(),
+                                                  .clock = &clock,
+                                                  .executor = executor.get(),
+                                                  .catalog = &catalog});
+  watches = std::make_unique<WatchRoom>(WatchRoom{
+      .store = *store, .clock = clock, .executor = *executor, .random = RandomNumber});
+
+  const auto serving = credentials->serving();
+  TRY(tls, http::TlsServer::Create(
+               {.certificate = serving->certificate,
+                .key = serving->key,
+                .client_certificates = http::ClientCertificates::kRequest,
+                .client_roots = credentials->ca_pem()}));
+  credentials->OnNewServing([tls_server = tls](const KeyedCertificate& renewed) {
+    // After an error the old one is shown on; the next renewal says it again.
+    (void)tls_server->SetCertificate(renewed.certificate, renewed.key);
+  });
+  RenewLater();
+
+  std::vector<http::Endpoint> endpoints;
+  endpoints.push_back({.listener = std::move(listener), .tls = tls});
+  int root_endpoint = -1;
+  if (!options.unix_socket.empty()) {
+    TRY(http::Listener root, http::Listener::Unix(options.unix_socket));
+    root_endpoint = static_cast<int>(endpoints.size());
+    endpoints.push_back({.listener = std::move(root), .tls = nullptr});
+  }
+  dispatcher = std::make_unique<Dispatcher>(
+      Dispatcher::Parts{.store = store.get(),
+                        .authenticator = authenticator.get(),
+                        .authorizer = authorizer.get(),
+                        .catalog = &catalog,
+                        .writer = writer.get(),
+                        .watches = watches.get(),
+                        .clock = &clock,
+                        .executor = executor.get(),
+                        .paths = [this](const CallPtr& call,
+                                        const CatalogPtr& at) { return AnswerPath(call, at); },
+                        .root_endpoint = root_endpoint});
+  http::ServerOptions settings;
+  settings.loops = options.loops;
+  settings.treatment = Dispatcher::TreatmentOf;
+  TRY(server, http::Server::Start(std::move(endpoints), std::move(settings),
+                                  [this](std::shared_ptr<http::Exchange> exchange) {
+                                    dispatcher->Handle(std::move(exchange));
+                                  }));
+  return {};
+}
+
+void ApiServer::State::RenewLater() {
+  executor->PostAfter(kRenewInterval, [this] {
+    // What fails is tried again; what was there is shown on meanwhile.
+    (void)credentials->Renew();
+    RenewLater();
+  });
+}
+
+Result<Answer> ApiServer::State::AnswerPath(const CallPtr& call, const CatalogPtr& at) {
+  (void)call;
+  (void)at;
+  return api::NoSuchPathError();
+}
+
+ApiServer::ApiServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+ApiServer::~ApiServer() { Stop(std::chrono::milliseconds(0)); }
+
+Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiServerOptions options, const Clock& clock) {
+  auto state = std::make_unique<State>(std::move(options), clock);
+  TRY_VOID(state->OpenStore());
+  TRY_VOID(state->Listen());
+  return std::unique_ptr<ApiServer>(new ApiServer(std::move(state)));
+}
+
+void ApiServer::Stop(std::chrono::milliseconds grace) {
+  if (state_ == nullptr || state_->server == nullptr) return;
+  state_->server->Stop(grace);
+  state_->server.reset();
+  // Writes that are on their way end before what they need is gone.
+  state_->store.reset();
+  state_->executor.reset();
+}
+
+uint16_t ApiServer::port() const { return state_->port; }
+
+const std::string& ApiServer::kubeconfig_path() const {
+  return state_->credentials->kubeconfig_path();
+}
+
+std::vector<std::string> ApiServer::TakeNotes() { return state_->credentials->TakeNotes(); }
+
+}  // namespace podium::apiserver
