@@ -51,6 +51,7 @@ class ObjectEncoder {
     kElement,  // of a list: without them where the list says what it is of
   };
   const OutputForm& form() const { return form_; }
+  void set_now(api::Time now) { now_ = now; }
 
   // Appends JSON: the object, a PartialObjectMetadata, or a row of a table. Errors: kDataLoss for
   // what cannot be read; kUnsupported for what no conversion leads to.
@@ -72,7 +73,7 @@ class ObjectEncoder {
   const ServedResource& resource_;
   const OutputForm form_;
   const api::IncludeObject include_;
-  const api::Time now_;
+  api::Time now_;
 };
 
 // ?includeObject of a table. 400 for what it may not be.

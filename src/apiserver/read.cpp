@@ -109,21 +109,11 @@ Result<ListReader> ListReader::Create(store::Store& store, const ListRequest& re
   const ServedResource& resource = *request.resource;
   const ListOptions& options = request.options;
   TRY(Selection selection,
-      Selection::Create(resource, options.labelSelector, options.fieldSelector));
+      Selection::Create(resource, options.labelSelector, options.fieldSelector, request.name));
   TRY_VOID(CheckListOptions(options));
   ListReader reader(store, std::move(selection));
-  std::string name_space = resource.namespaced ? request.namespace_ : "";
-  // Without a namespace in the path a selector may still say it.
-  const auto selected_space = reader.selection_.name_space();
-  const bool one_space = resource.namespaced && name_space.empty() && selected_space &&
-                         selected_space->find('/') == std::string::npos;
-  reader.prefix_ = KeyOf(resource.prefix, name_space, "");
-  const auto name = reader.selection_.name();
-  if (one_space) name_space = *selected_space;
-  if (name && !name->empty() && name->find('/') == std::string::npos &&
-      (!resource.namespaced || !name_space.empty())) {
-    reader.single_ = KeyOf(resource.prefix, name_space, *name);
-  }
+  reader.prefix_ = KeyOf(resource.prefix, resource.namespaced ? request.namespace_ : "", "");
+  reader.keys_ = reader.selection_.Keys(request.namespace_);
   reader.limit_ = std::max<int64_t>(options.limit, 0);
   TRY_VOID(reader.ChooseState(options));
   // What is never stored has no objects.
@@ -179,10 +169,8 @@ Result<void> ListReader::Step(std::vector<store::EntryPtr>* entries) {
   size_t most = std::clamp<size_t>(kStepWork / weight, 1, kStepObjects);
   store::RangeOptions options;
   options.at = at_;
-  if (!single_.empty()) {
-    options.keys = store::KeyRange::Single(single_);
-  } else {
-    options.keys = store::KeyRange::Prefix(prefix_);
+  options.keys = keys_;
+  if (!keys_.single) {
     options.from = from_;
     if (limit_ > 0 && selection_.Empty()) {
       const auto wanted = static_cast<size_t>(limit_ - taken_);
@@ -209,12 +197,12 @@ Result<void> ListReader::Take(store::RangeResult range, std::vector<store::Entry
     }
     if (limit_ == 0 || taken_ < limit_) continue;
     done_ = true;
-    if (!single_.empty() || (i + 1 == range.entries.size() && range.next.empty())) return {};
+    if (keys_.single || (i + 1 == range.entries.size() && range.next.empty())) return {};
     next_ = EncodeContinue({.start = last.substr(prefix_.size()) + '\0', .version = revision_});
     if (selection_.Empty()) remaining_ = range.remaining;
     return {};
   }
-  done_ = !single_.empty() || range.next.empty();
+  done_ = keys_.single || range.next.empty();
   from_ = std::move(range.next);
   return {};
 }

@@ -41,6 +41,7 @@ Result<store::EntryPtr> ReadEntry(store::Store& store, const ServedResource& res
 struct ListRequest {
   const ServedResource* resource = nullptr;  // outlives the list
   std::string namespace_{};                  // "": all of them, or of the cluster
+  std::string name{};                        // of a single object, as a selector would say it
   api::meta::v1::ListOptions options{};
 };
 
@@ -56,6 +57,8 @@ class ListReader {
   bool done() const { return done_; }
   // Of the state that is read; known after the first step.
   store::Revision revision() const { return revision_; }
+  const Selection& selection() const { return selection_; }
+  const store::KeyRange& keys() const { return keys_; }
   // Known when done: the token of the next page, or "", and what is left behind it, if there are no
   // selectors.
   const std::string& next() const { return next_; }
@@ -73,8 +76,8 @@ class ListReader {
 
   store::Store* store_;
   Selection selection_;
-  std::string prefix_;  // of the keys that are listed
-  std::string single_;  // the one key, where a selector or the path names it
+  std::string prefix_;  // that tokens leave out
+  store::KeyRange keys_;
   std::string from_{};
   store::Revision at_ = 0;  // 0: the newest
   store::Revision revision_ = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/status.h"
+#include "apiserver/storage_keys.h"
 #include "apiserver/stored_object.h"
 #include "reflect/field_access.h"
 #include "reflect/field_path.h"
@@ -134,7 +135,7 @@ Result<Selection> Selection::Create(const ServedResource& resource, std::string_
   selection.fields_ = api::fields::Selector(std::move(requirements));
   if (name.empty()) return selection;
   if (!selection.fields_.Empty()) {
-    if (selection.name() != name) {
+    if (selection.fields_.RequiresExactMatch("metadata.name") != name) {
       return api::BadRequestError("fieldSelector metadata.name doesn't match requested name");
     }
     return selection;
@@ -142,6 +143,26 @@ Result<Selection> Selection::Create(const ServedResource& resource, std::string_
   selection.fields_ = api::fields::Selector(std::vector<api::fields::Requirement>{
       {.field = "metadata.name", .value = std::string(name)}});
   return selection;
+}
+
+store::KeyRange Selection::Keys(std::string_view name_space) const {
+  const ServedResource& resource = *resource_;
+  // No name has a slash; a key made of one that had would be another resource's.
+  const auto one = [&](std::string_view field) {
+    auto value = fields_.RequiresExactMatch(field);
+    if (value && (value->empty() || value->find('/') != std::string::npos)) value.reset();
+    return value;
+  };
+  std::string in(resource.namespaced ? name_space : std::string_view());
+  std::string prefix = KeyOf(resource.prefix, in, "");
+  const auto name = one("metadata.name");
+  if (!name) return store::KeyRange::Prefix(std::move(prefix));
+  if (resource.namespaced && in.empty()) {
+    const auto selected = one("metadata.namespace");
+    if (!selected) return store::KeyRange::Prefix(std::move(prefix));
+    in = *selected;
+  }
+  return store::KeyRange::Single(KeyOf(resource.prefix, in, *name));
 }
 
 size_t Selection::weight() const {

@@ -17,6 +17,7 @@
 #include "apiserver/catalog.h"
 #include "base/result.h"
 #include "store/entry.h"
+#include "store/store.h"
 
 namespace podium::apiserver {
 
@@ -31,12 +32,9 @@ class Selection {
                                   std::string_view fields, std::string_view name = "");
 
   bool Empty() const { return labels_.Empty() && fields_.Empty(); }
-  // The one name that objects may have, if there is one.
-  std::optional<std::string> name() const { return fields_.RequiresExactMatch("metadata.name"); }
-  // The one namespace.
-  std::optional<std::string> name_space() const {
-    return fields_.RequiresExactMatch("metadata.namespace");
-  }
+  // The keys that hold all that may be selected, of a request for this namespace, "" for all: one
+  // key where the selectors name an object.
+  store::KeyRange Keys(std::string_view name_space) const;
   // How many comparisons an object costs, about.
   size_t weight() const;
   // Of an entry of the resource that has a value. Errors: kDataLoss.

@@ -18,12 +18,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/types/meta_v1.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
-#include "apiserver/selection.h"
+#include "apiserver/read.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/result.h"
@@ -35,10 +36,10 @@ enum class WatchEventType : uint8_t { kAdded, kModified, kDeleted, kBookmark };
 
 struct EntryEvent {
   WatchEventType type = WatchEventType::kAdded;
-  // The state after the change; of kDeleted the last one that was selected. Null for bookmarks.
+  // The state after the change; of kDeleted the last one that was selected, as an entry of the
+  // change's revision. Null for bookmarks.
   store::EntryPtr entry{};
-  // Of the change, which the object is shown with, or of the bookmark.
-  store::Revision revision = 0;
+  store::Revision revision = 0;     // of the change, or of the bookmark
   bool initial_events_end = false;  // of a bookmark
 };
 
@@ -65,26 +66,27 @@ class EntryWatch {
     // Up to here every event was told.
     store::Revision revision = 0;
   };
-  // At most about so many events. 410 when the place was compacted; then always.
-  Result<Batch> Take(size_t most);
-  // The initial state is all told.
-  bool at_changes() const { return initial_done_; }
+  // What there is, for some hundred microseconds of work. 410 when its place was compacted; then
+  // always.
+  Result<Batch> Take();
+  // The state that it began with is all told.
+  bool at_changes() const { return changes_ != nullptr; }
 
  private:
-  EntryWatch(store::Store& store, Selection selection)
-      : store_(store), selection_(std::move(selection)) {}
+  EntryWatch(store::Store& store, ListReader reader, std::function<void()> ready)
+      : store_(store), reader_(std::move(reader)), ready_(std::move(ready)) {}
 
-  Result<void> TakeInitial(size_t most, Batch* batch);
-  Result<void> TakeChanges(size_t most, Batch* batch);
+  Result<void> TakeInitial(Batch* batch);
+  Result<void> TakeChanges(Batch* batch);
+  Result<void> StartChanges();
   Result<void> Tell(const store::Event& event, Batch* batch) const;
+  Error Expired() const;
 
   store::Store& store_;
-  Selection selection_;
-  store::KeyRange keys_;
-  bool marks_end_ = false;  // a bookmark ends the initial state
-  bool initial_done_ = true;
-  store::Revision start_ = 0;  // of the initial state, or behind which changes are told
-  std::string from_{};         // where the initial state goes on
+  ListReader reader_;  // of what there is at first; its selection and keys are the watch's
+  bool tells_initial_ = false;
+  bool marks_end_ = false;     // a bookmark ends the state that it began with
+  store::Revision after_ = 0;  // changes behind this one are told
   std::function<void()> ready_;
   std::unique_ptr<store::Watch> changes_;
 };
@@ -95,7 +97,8 @@ struct WatchRoom {
   Executor& executor;
   // Watches that say no timeoutSeconds live for so long to twice as long.
   int64_t min_request_seconds = 1800;
-  std::function<uint64_t()> random;
+  // Between 0 and 1. Any thread.
+  std::function<double()> random = [] { return 0.5; };
 };
 
 // The answer to a watch, whose body ends by itself: at its timeout, when its place is compacted
