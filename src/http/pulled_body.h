@@ -52,7 +52,7 @@ class PulledBody {
   virtual ~PulledBody() = default;
 
   // Once, before the first piece.
-  virtual void Attach(BodyWaker /*waker*/) {}
+  virtual void Attach(BodyWaker /*waker*/) {}  // NOLINT(*-value-param): who overrides it keeps it
   // May be called without a Wake too. What was asked for before is taken then. An error breaks the
   // answer, so that the client does not take a part for the whole. What comes in small pieces
   // without a wait is gathered; a large piece is taken bit by bit.

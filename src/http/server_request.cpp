@@ -82,10 +82,11 @@ void ServerLoop::ReadMore(const Connection& connection) {
     if (first && connection->phase == Phase::kHead && !connection->in.empty()) {
       SetDeadline(*connection, Clock::now() + context_->options.head_timeout);
     }
+    // Whoever handles the request may have taken the transport.
+    const bool reading = connection->phase == Phase::kHead || connection->phase == Phase::kBody;
+    if (!reading || connection->in_again || !connection->transport) return;
     // What the socket still has makes it readable again.
-    if (connection->in_again || !connection->transport || !connection->transport->Buffered()) {
-      return;
-    }
+    if (!connection->transport->Buffered()) return;
   }
 }
 
@@ -104,11 +105,8 @@ void ServerLoop::Advance(const Connection& connection) {
     break;
   }
   connection->advancing = false;
+  if (connection->phase == Phase::kPulling) return;
   // The answers of this turn go out together.
-  if (connection->phase == Phase::kPulling) {
-    Pull(connection);
-    return;
-  }
   bool waiting = false;
   {
     const std::lock_guard lock(connection->mutex);
