@@ -19,6 +19,7 @@
 #include "apiserver/admission/node_audience.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/admission/pod_references.h"
+#include "apiserver/authorization/node_identity.h"
 #include "base/text.h"
 #include "reflect/copy.h"
 #include "reflect/go_text.h"
@@ -34,13 +35,6 @@ using api::core::v1::Pod;
 using api::resource::v1::ResourceSlice;
 using Labels = reflect::Map<std::string>;
 using PodPtr = std::shared_ptr<const Pod>;
-
-// The name of the node whose credential this is; nothing for others.
-std::optional<std::string_view> NodeOf(const User& user) {
-  std::string_view name = user.name;
-  if (!name.starts_with(kNodeUserPrefix) || !user.InGroup(kNodesGroup)) return std::nullopt;
-  return name.substr(kNodeUserPrefix.size());
-}
 
 bool IsWithin(std::string_view name_space, std::string_view domain) {
   return name_space == domain ||
@@ -402,7 +396,7 @@ class NodeRestriction final : public AdmissionPlugin {
   bool Handles(Operation operation) const override { return operation != Operation::kConnect; }
 
   Result<void> Admit(AdmissionRequest& request) override {
-    const auto node = NodeOf(*request.user);
+    const auto node = NodeIdentity(*request.user);
     return node ? NodeRequest(dependencies_, request, *node).Check() : Result<void>();
   }
 

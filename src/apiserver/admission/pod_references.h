@@ -1,5 +1,5 @@
 // The Secrets and ConfigMaps that a pod names (upstream's pkg/api/pod, VisitPodSecretNames and
-// VisitPodConfigmapNames). Internal to the folder.
+// VisitPodConfigmapNames).
 #pragma once
 
 #include <functional>

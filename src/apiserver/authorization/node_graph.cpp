@@ -4,7 +4,7 @@
 
 #include "api/types/resource_v1.h"
 #include "api/types/storage_v1.h"
-#include "apiserver/authorization/pod_references.h"
+#include "apiserver/authorization/node_references.h"
 #include "apiserver/objects.h"
 #include "apiserver/stored_object.h"
 #include "reflect/type.h"
