@@ -37,8 +37,8 @@ const reflect::Type& TypeOfPrefix(size_t prefix) {
 
 // The key without its prefix.
 std::string_view NameOf(size_t prefix, std::string_view key) {
-  static const std::vector<std::string> prefixes = NodeGraph::Prefixes();
-  return key.substr(prefixes[prefix].size());
+  static const std::vector<std::string> kPrefixes = NodeGraph::Prefixes();
+  return key.substr(kPrefixes[prefix].size());
 }
 
 std::string KeyOf(std::string_view name_space, std::string_view name) {

@@ -1,5 +1,7 @@
 #include "apiserver/authorization/rbac_index.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -49,9 +51,9 @@ std::string UserNameOf(const Subject& subject, std::string_view binding_namespac
 }
 
 template <class T>
-IndexedBinding Index(DecodedPtr decoded) {
+IndexedBinding Index(const DecodedPtr& decoded) {
   const T& binding = *decoded->As<T>();
-  return {.object = std::move(decoded),
+  return {.object = decoded,
           .name = binding.metadata.name,
           .namespace_ = binding.metadata.namespace_,
           .role_ref = &binding.roleRef,
@@ -81,8 +83,8 @@ std::vector<std::string> RbacIndex::Prefixes() {
 void RbacIndex::Reset() { scopes_.clear(); }
 
 RbacIndex::Place RbacIndex::PlaceOf(size_t prefix, std::string_view key) {
-  static const std::vector<std::string> prefixes = Prefixes();
-  key.remove_prefix(prefixes[prefix].size());
+  static const std::vector<std::string> kPrefixes = Prefixes();
+  key.remove_prefix(kPrefixes[prefix].size());
   if (prefix == kClusterRoles || prefix == kClusterRoleBindings) return {"", key};
   const size_t slash = std::min(key.find('/'), key.size());
   return {key.substr(0, slash), slash < key.size() ? key.substr(slash + 1) : ""};
@@ -106,9 +108,9 @@ void RbacIndex::Put(size_t prefix, const store::Entry& entry) {
     case kRoles:
       return PutRole(&scope, place.name, object, object->As<Role>()->rules);
     case kClusterRoleBindings:
-      return PutBinding(&scope, place.name, Index<ClusterRoleBinding>(std::move(object)));
+      return PutBinding(&scope, place.name, Index<ClusterRoleBinding>(object));
     default:
-      return PutBinding(&scope, place.name, Index<RoleBinding>(std::move(object)));
+      return PutBinding(&scope, place.name, Index<RoleBinding>(object));
   }
 }
 
@@ -184,7 +186,9 @@ std::vector<std::string> RbacIndex::ErrorsOf(std::string_view name_space) const 
   for (const std::string_view of : {std::string_view(), name_space}) {
     const auto scope = scopes_.find(of);
     if (scope == scopes_.end()) continue;
-    for (const auto& [key, error] : scope->second.errors) errors.push_back(key + ": " + error);
+    for (const auto& [key, error] : scope->second.errors) {
+      errors.push_back(fmt::format("{}: {}", key, error));
+    }
     if (name_space.empty()) break;
   }
   return errors;
