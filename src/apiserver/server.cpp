@@ -113,7 +113,7 @@ Result<void> ApiServer::State::OpenCredentials() {
     ways.tokens.push_back(static_tokens.get());
   }
   bootstrap_tokens = std::make_unique<BootstrapTokens>(*objects, clock);
-  TRY(pki::KeySet keys, pki::KeySet::Create({credentials->service_account_key()}));
+  TRY(pki::KeySet keys, pki::KeySet::Create({credentials->service_account_key().public_key()}));
   account_tokens = std::make_unique<ServiceAccountTokens>(
       std::move(keys), ServiceAccountTokenOptions{}, *objects, clock);
   ways.tokens.push_back(account_tokens.get());
