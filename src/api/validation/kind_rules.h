@@ -16,6 +16,8 @@ struct KindRules {
   field::ErrorList (*create)(const void* object);  // null: of a subresource
   // Null for what is never changed: requests.
   field::ErrorList (*update)(const void* new_object, const void* old_object);
+  // Of an object that the registry has prepared, where `create` does a part of that on a copy.
+  field::ErrorList (*create_prepared)(const void* object) = nullptr;
 };
 
 template <class T, field::ErrorList (*update)(const T&, const T&)>

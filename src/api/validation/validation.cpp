@@ -72,6 +72,12 @@ ErrorList ValidateCreate(const Type& type, const void* object) {
   return ValidateObjectMeta(*meta, ScopeOf(type), NameRuleOf(type), Path("metadata"));
 }
 
+ErrorList ValidatePreparedCreate(const Type& type, const void* object) {
+  const KindRules* rules = FindRules(type);
+  if (rules != nullptr && rules->create_prepared != nullptr) return rules->create_prepared(object);
+  return ValidateCreate(type, object);
+}
+
 ErrorList ValidateUpdate(const Type& type, const void* new_object, const void* old_object) {
   if (const KindRules* rules = FindRules(type)) {
     return rules->update ? rules->update(new_object, old_object) : ErrorList();

@@ -21,6 +21,10 @@ namespace podium::api {
 // `object` is of `type`, a root kind.
 field::ErrorList ValidateCreate(const reflect::Type& type, const void* object);
 
+// The same of an object whose fields the registry has filled in from each other already: label keys
+// are merged into the selectors of pods (MergeMatchLabelKeys), which is right to do only once.
+field::ErrorList ValidatePreparedCreate(const reflect::Type& type, const void* object);
+
 // Both are of `type`.
 field::ErrorList ValidateUpdate(const reflect::Type& type, const void* new_object,
                                 const void* old_object);

@@ -21,12 +21,16 @@ using field::ErrorList;
 
 namespace {
 
+ErrorList CreatePreparedPod(const void* pod) {
+  PodValidationOptions options = PodValidationOptionsFor(nullptr, nullptr);
+  options.resource_is_pod = true;
+  return ValidatePodCreate(*static_cast<const Pod*>(pod), options);
+}
+
 ErrorList CreatePod(const Pod& pod) {
   Pod prepared = reflect::Copy(pod);
   MergeMatchLabelKeys(&prepared);
-  PodValidationOptions options = PodValidationOptionsFor(nullptr, nullptr);
-  options.resource_is_pod = true;
-  return ValidatePodCreate(prepared, options);
+  return CreatePreparedPod(&prepared);
 }
 
 template <ErrorList (*update)(const Pod&, const Pod&, const PodValidationOptions&)>
@@ -36,6 +40,12 @@ ErrorList UpdatePod(const Pod& pod, const Pod& old_pod) {
   return update(pod, old_pod, options);
 }
 
+KindRules PodRules() {
+  KindRules rules = Rules<Pod, CreatePod, UpdatePod<ValidatePodUpdate>>();
+  rules.create_prepared = CreatePreparedPod;
+  return rules;
+}
+
 }  // namespace
 
 std::span<const KindRules> WorkloadRules() {
@@ -43,7 +53,7 @@ std::span<const KindRules> WorkloadRules() {
   using namespace batch::v1;  // NOLINT: likewise
   using core::v1::ReplicationController;
   static const KindRules kRules[] = {
-      Rules<Pod, CreatePod, UpdatePod<ValidatePodUpdate>>(),
+      PodRules(),
       Subresource<Pod, UpdatePod<ValidatePodStatusUpdate>>("status"),
       Subresource<Pod, UpdatePod<ValidatePodEphemeralContainersUpdate>>("ephemeralcontainers"),
       Subresource<Pod, UpdatePod<ValidatePodResize>>("resize"),
