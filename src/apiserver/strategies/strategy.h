@@ -7,10 +7,10 @@
 //   update   decode, default, convert → Admit → begin_update → prepare_update → validate → Validate
 //            → store; on a lost race all of it again, on the newer object
 //
-// Objects are of the stored version's type. What a strategy leaves empty is what most kinds do. A row
-// is data as far as that goes: whether there is a status, what the generation counts, which part a
-// subresource may change; PrepareForCreate and PrepareForUpdate do what it says, and then call the
-// row's own function. Callers use those two, and never the pointers prepare_create and
+// Objects are of the stored version's type. What a strategy leaves empty is what most kinds do. A
+// row is data as far as that goes: whether there is a status, what the generation counts, which
+// part a subresource may change; PrepareForCreate and PrepareForUpdate do what it says, and then
+// call the row's own function. Callers use those two, and never the pointers prepare_create and
 // prepare_update.
 //
 // Threads: any. Only begin_* may wait.
@@ -74,13 +74,13 @@ enum class Generation : uint8_t {
   kOwn,      // what the row's own functions say
 };
 
-// What metadata is the old object's in an update. What no client may change (uid, creationTimestamp,
-// deletionTimestamp, resourceVersion …) is the write's care before.
+// What metadata is the old object's in an update. What no client may change (uid,
+// creationTimestamp, deletionTimestamp, resourceVersion …) is the write's care before.
 enum class KeptMetadata : uint8_t {
   kNothing,
   kLabels,
   kOwners,  // ownerReferences
-  kNames,   // labels, annotations, finalizers, ownerReferences (upstream's ResetObjectMetaForStatus)
+  kNames,  // labels, annotations, finalizers, ownerReferences (upstream's ResetObjectMetaForStatus)
 };
 
 struct Strategy {
@@ -102,9 +102,9 @@ struct Strategy {
   void (*prepare_update)(const StrategyContext& context, void* object, const void* old) = nullptr;
   // Beyond api/validation: what depends on other objects, or on the user.
   api::field::ErrorList (*validate_create)(const StrategyContext& context,
-                                      const void* object) = nullptr;
+                                           const void* object) = nullptr;
   api::field::ErrorList (*validate_update)(const StrategyContext& context, const void* object,
-                                      const void* old) = nullptr;
+                                           const void* old) = nullptr;
   // For the header Warning.
   std::vector<std::string> (*warnings)(const void* object, const void* old) = nullptr;
 
@@ -135,15 +135,15 @@ struct Strategy {
 };
 
 // Makes of what a client sent what is validated and stored. `object` and `old` are of `type`, which
-// is the strategy's own unless it has none; the metadata is filled in (name, namespace, uid and times
-// of a new object, those of the old one otherwise).
+// is the strategy's own unless it has none; the metadata is filled in (name, namespace, uid and
+// times of a new object, those of the old one otherwise).
 void PrepareForCreate(const Strategy& strategy, const reflect::Type& type,
                       const StrategyContext& context, void* object);
 void PrepareForUpdate(const Strategy& strategy, const reflect::Type& type,
                       const StrategyContext& context, void* object, const void* old);
 
-// Whether a field, by its JSON path from the top ("spec", "status", "metadata.labels"), is not taken
-// from what is written, so that server-side apply does not let its writer own it.
+// Whether a field, by its JSON path from the top ("spec", "status", "metadata.labels"), is not
+// taken from what is written, so that server-side apply does not let its writer own it.
 bool IsResetField(const Strategy& strategy, const reflect::Type& type, std::string_view path);
 
 // The rows; each file of this folder gives a part of them.
@@ -154,8 +154,8 @@ std::span<const Strategy> ServiceStrategies();
 std::span<const Strategy> ClusterStrategies();
 std::span<const Strategy> ServerStrategies();
 
-// Of a built-in kind; where there is no row, the one of kinds that nothing is special about (without
-// a status), or for the subresource "status" one that changes the status alone. Constant.
+// Of a built-in kind; where there is no row, the one of kinds that nothing is special about
+// (without a status), or for the subresource "status" one that changes the status alone. Constant.
 const Strategy& StrategyOf(const reflect::Type& stored_type, std::string_view subresource = "");
 
 // Of custom resources: whether their definition has a status subresource decides about all of it.

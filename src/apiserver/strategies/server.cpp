@@ -1,0 +1,202 @@
+// Kinds that are about the server itself: certificates, webhooks, definitions of resources
+// (upstream's pkg/registry/certificates and admissionregistration, and
+// k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition).
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "api/types/admissionregistration_v1.h"
+#include "api/types/apiextensions_v1.h"
+#include "api/types/certificates_v1.h"
+#include "apiserver/strategies/rows.h"
+#include "reflect/copy.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::admissionregistration::v1::MutatingWebhookConfiguration;
+using api::admissionregistration::v1::ValidatingWebhookConfiguration;
+using api::apiextensions::v1::CustomResourceDefinition;
+using api::apiextensions::v1::CustomResourceDefinitionVersion;
+using api::apiextensions::v1::JSONSchemaProps;
+using api::certificates::v1::CertificateSigningRequest;
+using api::certificates::v1::CertificateSigningRequestCondition;
+using api::field::ErrorList;
+using api::field::Path;
+
+// Who asks is what the server knows, whatever the request says.
+void PrepareNewRequest(const StrategyContext& context, CertificateSigningRequest& request) {
+  request.spec.username.clear();
+  request.spec.uid.clear();
+  request.spec.groups.clear();
+  request.spec.extra.clear();
+  if (context.user == nullptr) return;
+  request.spec.username = context.user->name;
+  request.spec.uid = context.user->uid;
+  request.spec.groups = context.user->groups;
+  for (const auto& [key, values] : context.user->extra) {
+    request.spec.extra[key].items = reflect::List<std::string>(values);
+  }
+}
+
+void PrepareRequest(const StrategyContext&, CertificateSigningRequest& request,
+                    const CertificateSigningRequest& old) {
+  request.spec = reflect::Copy(old.spec);
+}
+
+using Conditions = reflect::List<CertificateSigningRequestCondition>;
+
+void FillTimes(const StrategyContext& context, const Conditions& old, Conditions* conditions) {
+  for (CertificateSigningRequestCondition& condition : *conditions) {
+    if (condition.lastUpdateTime.IsZero()) condition.lastUpdateTime = context.now;
+    if (!condition.lastTransitionTime.IsZero()) continue;
+    const auto same = std::ranges::find_if(old, [&](const auto& each) {
+      return each.type == condition.type && each.status == condition.status &&
+             !each.lastTransitionTime.IsZero();
+    });
+    condition.lastTransitionTime = same != old.end() ? same->lastTransitionTime : context.now;
+  }
+}
+
+// Conditions of a type as they were. When there are more or fewer of them it is validation that
+// says no.
+void KeepConditions(std::string_view type, const Conditions& old, Conditions* conditions) {
+  const auto is_type = [&](const auto& condition) { return condition.type == type; };
+  if (std::ranges::count_if(old, is_type) != std::ranges::count_if(*conditions, is_type)) return;
+  auto from = old.begin();
+  for (auto& condition : *conditions) {
+    if (!is_type(condition)) continue;
+    from = std::find_if(from, old.end(), is_type);
+    condition = *from++;
+  }
+}
+
+// Whoever signs does not approve.
+void PrepareRequestStatus(const StrategyContext& context, CertificateSigningRequest& request,
+                          const CertificateSigningRequest& old) {
+  KeepConditions("Approved", old.status.conditions, &request.status.conditions);
+  KeepConditions("Denied", old.status.conditions, &request.status.conditions);
+  FillTimes(context, old.status.conditions, &request.status.conditions);
+}
+
+// Whoever approves does not sign.
+void PrepareApproval(const StrategyContext& context, CertificateSigningRequest& request,
+                     const CertificateSigningRequest& old) {
+  FillTimes(context, old.status.conditions, &request.status.conditions);
+  request.status.certificate = old.status.certificate;
+}
+
+// Objects may be stored in every version that was ever the storage version.
+void AddStoredVersion(CustomResourceDefinition* definition) {
+  const auto& versions = definition->spec.versions;
+  const auto stored =
+      std::ranges::find_if(versions, [](const auto& version) { return version.storage; });
+  if (stored == versions.end()) return;
+  auto& known = definition->status.storedVersions;
+  if (std::ranges::find(known, stored->name) == known.end()) known.push_back(stored->name);
+}
+
+void PrepareNewDefinition(const StrategyContext&, CustomResourceDefinition& definition) {
+  AddStoredVersion(&definition);
+}
+
+void PrepareDefinition(const StrategyContext&, CustomResourceDefinition& definition,
+                       const CustomResourceDefinition&) {
+  AddStoredVersion(&definition);
+}
+
+bool HasRules(const JSONSchemaProps& schema);
+
+bool HasRules(const reflect::Box<JSONSchemaProps>& schema) { return schema && HasRules(*schema); }
+
+template <class Schemas>
+bool AnyHasRules(const Schemas& schemas) {
+  return std::ranges::any_of(schemas, [](const auto& each) { return HasRules(each.second); });
+}
+
+// A structural schema has them where it describes values: not below allOf and its like.
+bool HasRules(const JSONSchemaProps& schema) {
+  if (!schema.xKubernetesValidations.empty() || AnyHasRules(schema.properties)) return true;
+  if (schema.items && HasRules(schema.items->schema)) return true;
+  return schema.additionalProperties && HasRules(schema.additionalProperties->schema);
+}
+
+std::vector<std::string> WarnOfDefinition(const CustomResourceDefinition& definition,
+                                          const CustomResourceDefinition* old) {
+  std::vector<std::string> warnings;
+  if (old != nullptr && definition.metadata.generation == old->metadata.generation) return warnings;
+  const Path spec("spec");
+  const Path versions = spec.Child("versions");
+  for (size_t i = 0; i < definition.spec.versions.size(); ++i) {
+    const CustomResourceDefinitionVersion& version = definition.spec.versions[i];
+    if (!version.schema || !HasRules(version.schema->openAPIV3Schema)) continue;
+    const Path at = versions.Index(i);
+    const Path schema = at.Child("schema");
+    warnings.push_back(schema.Child("openAPIV3Schema").String() +
+                       ": x-kubernetes-validations are kept, but this server does not evaluate "
+                       "them: objects are not checked against these rules");
+  }
+  return warnings;
+}
+
+// A condition that nobody evaluates would send too much to a webhook, or too little.
+template <class T>
+ErrorList CheckWebhooks(const T& configuration, const T*) {
+  ErrorList errors;
+  const Path path("webhooks");
+  for (size_t i = 0; i < configuration.webhooks.size(); ++i) {
+    if (configuration.webhooks[i].matchConditions.empty()) continue;
+    const Path webhook = path.Index(i);
+    errors.Add(api::field::Forbidden(webhook.Child("matchConditions"),
+                                     "this server does not evaluate expressions in CEL"));
+  }
+  return errors;
+}
+
+template <class T>
+Strategy WebhooksRow() {
+  return {.type = &reflect::TypeOf<T>(),
+          .generation = Generation::kContent,
+          .validate_create = CheckCreate<T, CheckWebhooks<T>>,
+          .validate_update = CheckUpdate<T, CheckWebhooks<T>>,
+          .unconditional_update = false};
+}
+
+}  // namespace
+
+std::span<const Strategy> ServerStrategies() {
+  using Request = CertificateSigningRequest;
+  using Definition = CustomResourceDefinition;
+  static const Strategy kRows[] = {
+      {.type = &reflect::TypeOf<Request>(),
+       .has_status = true,
+       .prepare_create = Create<Request, PrepareNewRequest>,
+       .prepare_update = Update<Request, PrepareRequest>},
+      {.type = &reflect::TypeOf<Request>(),
+       .subresource = "status",
+       .own_field = "status",
+       .prepare_update = Update<Request, PrepareRequestStatus>},
+      {.type = &reflect::TypeOf<Request>(),
+       .subresource = "approval",
+       .own_field = "status",
+       .prepare_update = Update<Request, PrepareApproval>},
+      WebhooksRow<MutatingWebhookConfiguration>(),
+      WebhooksRow<ValidatingWebhookConfiguration>(),
+      {.type = &reflect::TypeOf<Definition>(),
+       .has_status = true,
+       .generation = Generation::kSpec,
+       .prepare_create = Create<Definition, PrepareNewDefinition>,
+       .prepare_update = Update<Definition, PrepareDefinition>,
+       .warnings = Warn<Definition, WarnOfDefinition>,
+       .unconditional_update = false},
+      {.type = &reflect::TypeOf<Definition>(),
+       .subresource = "status",
+       .own_field = "status",
+       .kept_metadata = KeptMetadata::kNames,
+       .unconditional_update = false},
+  };
+  return kRows;
+}
+
+}  // namespace podium::apiserver
