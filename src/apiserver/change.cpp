@@ -145,7 +145,13 @@ void Change::Store(const store::EntryPtr& current, NextState next) {
                       [self = shared_from_this(),
                        shared = std::make_shared<NextState>(std::move(next))](
                           Result<store::Written> written) {
-                        self->OnStored(std::move(written), shared);
+                        if (shared->allocation == nullptr) {
+                          return self->OnStored(std::move(written), shared);
+                        }
+                        // Keeping an allocation waits, and so does undoing it.
+                        auto kept = std::make_shared<Result<store::Written>>(std::move(written));
+                        self->parts_.executor->Post(
+                            [self, shared, kept] { self->OnStored(std::move(*kept), shared); });
                       });
 }
 

@@ -115,6 +115,11 @@ Result<void> WriteRoles(const Objects& objects, api::Time now) {
 
 }  // namespace
 
+Result<void> WriteFirstService(const Objects& objects, const ServiceAllocator& services,
+                               api::Time now) {
+  return WriteIfMissing(objects, services.DefaultServiceCidr(now), now);
+}
+
 Result<void> WriteFirstObjects(const Objects& objects, api::Time now) {
   TRY_VOID(WriteNamespaces(objects, now));
   TRY_VOID(WritePriorityClasses(objects, now));

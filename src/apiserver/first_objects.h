@@ -5,11 +5,16 @@
 
 #include "api/time.h"
 #include "apiserver/objects.h"
+#include "apiserver/services/service_allocator.h"
 #include "base/result.h"
 
 namespace podium::apiserver {
 
 // Waits for the store. Errors are the store's.
 Result<void> WriteFirstObjects(const Objects& objects, api::Time now);
+
+// The ServiceCIDR of the server's own range.
+Result<void> WriteFirstService(const Objects& objects, const ServiceAllocator& services,
+                               api::Time now);
 
 }  // namespace podium::apiserver

@@ -21,8 +21,10 @@
 #include "apiserver/authorization/rbac_authorizer.h"
 #include "apiserver/dispatch.h"
 #include "apiserver/first_objects.h"
+#include "apiserver/services/service_allocator.h"
 #include "apiserver/write.h"
 #include "base/executor.h"
+#include "base/random_name.h"
 #include "http/listener.h"
 #include "http/server.h"
 #include "http/tls_server.h"
@@ -82,6 +84,7 @@ struct ApiServer::State {
   std::unique_ptr<AuthorizerUnion> authorizer;
   std::unique_ptr<AdmissionChain> admission;
   std::unique_ptr<ThreadExecutor> executor;
+  std::unique_ptr<ServiceAllocator> services;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<WatchRoom> watches;
   std::unique_ptr<Dispatcher> dispatcher;
@@ -138,12 +141,18 @@ Result<void> ApiServer::State::Listen() {
   TRY_VOID(OpenCredentials());
   OpenAuthorization();
   executor = std::make_unique<ThreadExecutor>(kMostThreads);
+  TRY(services, ServiceAllocator::Create(
+                    *objects, {.cidrs = {options.service_range}},
+                    {.random = [](uint64_t bound) { return RandomNumber() % bound; },
+                     .new_uid = NewUid}));
+  TRY_VOID(WriteFirstService(*objects, *services, api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
   writer = std::make_unique<Writer>(Writer::Parts{.store = store.get(),
                                                   .objects = objects.get(),
                                                   .admission = admission.get(),
                                                   .clock = &clock,
                                                   .executor = executor.get(),
-                                                  .catalog = &catalog});
+                                                  .catalog = &catalog,
+                                                  .services = services.get()});
   watches = std::make_unique<WatchRoom>(WatchRoom{
       .store = *store, .clock = clock, .executor = *executor, .random = RandomNumber});
 

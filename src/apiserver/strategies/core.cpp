@@ -27,6 +27,15 @@ void PrepareNewNamespace(const StrategyContext&, Namespace& name_space) {
   name_space.metadata.labels["kubernetes.io/metadata.name"] = name_space.metadata.name;
 }
 
+// Its content is deleted first, which the namespace controller does and then says.
+bool IsNamespaceHeld(const void* object) {
+  return !static_cast<const Namespace*>(object)->spec.finalizers.empty();
+}
+
+void MarkNamespaceDeleting(void* object) {
+  static_cast<Namespace*>(object)->status.phase = "Terminating";
+}
+
 void PrepareNamespace(const StrategyContext&, Namespace& name_space, const Namespace& old) {
   name_space.spec.finalizers = old.spec.finalizers;
 }
@@ -177,7 +186,9 @@ std::span<const Strategy> CoreStrategies() {
        .has_status = true,
        .prepare_create = Create<Namespace, PrepareNewNamespace>,
        .prepare_update = Update<Namespace, PrepareNamespace>,
-       .own_finalizers = true},
+       .returns_deleted = true,
+       .held = IsNamespaceHeld,
+       .mark_deleting = MarkNamespaceDeleting},
       StatusOf<Namespace>(),
       {.type = &reflect::TypeOf<Namespace>(), .subresource = "finalize", .own_field = "spec"},
       {.type = &reflect::TypeOf<Node>(), .has_status = true, .created_with_status = true},
@@ -185,7 +196,8 @@ std::span<const Strategy> CoreStrategies() {
       {.type = &reflect::TypeOf<PersistentVolume>(),
        .has_status = true,
        .prepare_create = Create<PersistentVolume, PrepareNewVolume>,
-       .warnings = Warn<PersistentVolume, WarnOfVolume>},
+       .warnings = Warn<PersistentVolume, WarnOfVolume>,
+       .returns_deleted = true},
       {.type = &reflect::TypeOf<PersistentVolume>(),
        .subresource = "status",
        .own_field = "status",
@@ -194,14 +206,16 @@ std::span<const Strategy> CoreStrategies() {
        .has_status = true,
        .prepare_create = Create<PersistentVolumeClaim, PrepareNewClaim>,
        .prepare_update = Update<PersistentVolumeClaim, PrepareClaim>,
-       .warnings = Warn<PersistentVolumeClaim, WarnOfClaim>},
+       .warnings = Warn<PersistentVolumeClaim, WarnOfClaim>,
+       .returns_deleted = true},
       StatusOf<PersistentVolumeClaim>(),
-      {.type = &reflect::TypeOf<ResourceQuota>(), .has_status = true},
+      {.type = &reflect::TypeOf<ResourceQuota>(), .has_status = true, .returns_deleted = true},
       StatusOf<ResourceQuota>(),
       {.type = &reflect::TypeOf<Secret>(), .prepare_update = Update<Secret, PrepareSecret>},
       {.type = &reflect::TypeOf<ServiceAccount>(),
        .prepare_create = Create<ServiceAccount, CleanSecrets>,
-       .prepare_update = Update<ServiceAccount, PrepareAccount>},
+       .prepare_update = Update<ServiceAccount, PrepareAccount>,
+       .returns_deleted = true},
   };
   return kRows;
 }

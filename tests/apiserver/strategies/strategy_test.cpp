@@ -299,7 +299,7 @@ TEST(StrategyTest, Namespaces) {
   changed.spec.finalizers.clear();
   EXPECT_EQ(Updated(changed, created).spec.finalizers.size(), 2U);
   EXPECT_TRUE(Updated(changed, created, "finalize").spec.finalizers.empty());
-  EXPECT_TRUE(StrategyOf(reflect::TypeOf<Namespace>()).own_finalizers);
+  EXPECT_NE(StrategyOf(reflect::TypeOf<Namespace>()).held, nullptr);
 }
 
 TEST(StrategyTest, NodesRegisterWithTheirStatus) {
