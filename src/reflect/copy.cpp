@@ -369,4 +369,31 @@ void ResetField(const Field& field, void* at) {
   }
 }
 
+bool EqualField(const Field& field, const void* a, const void* b) {
+  return EqualFields(field, a, b);
+}
+
+void ReplaceField(const Field& field, const void* from, void* to) {
+  if (field.shape == Shape::kScalar) {
+    if (field.kind == Kind::kStruct) {
+      for (const Field& inner : field.type->fields) {
+        ReplaceField(inner, inner.at(from), inner.at(to));
+      }
+    } else if (field.kind == Kind::kString) {
+      // What copies into new objects would lose a long text that is there.
+      *static_cast<std::string*>(to) = *static_cast<const std::string*>(from);
+    } else {
+      CopyElement(field.kind, field.type, from, to);
+    }
+    return;
+  }
+  ResetField(field, to);
+  if (field.shape == Shape::kList && field.kind == Kind::kString) {
+    if (field.has(kNullable)) *field.present(to) = *field.present(from);
+    *static_cast<List<std::string>*>(to) = *static_cast<const List<std::string>*>(from);
+    return;
+  }
+  CopyField(field, from, to);
+}
+
 }  // namespace podium::reflect

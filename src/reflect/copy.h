@@ -22,6 +22,12 @@ bool IsZeroField(const Field& field, const void* value);
 // Sets the field's value back to what a default-made object has.
 void ResetField(const Field& field, void* value);
 
+// The same of one field; `a` and `b` are its values in two objects, as Field::at gives them.
+bool EqualField(const Field& field, const void* a, const void* b);
+
+// Makes the field's value in one object what it is in another, whatever was there before.
+void ReplaceField(const Field& field, const void* from, void* to);
+
 template <class T>
 T Copy(const T& object) {
   T out;

@@ -37,6 +37,22 @@ TEST(CopyTest, CopyIsEqualAndIndependent) {
   EXPECT_EQ(original.schema->properties.at("a").title, "");
 }
 
+// The leak check sees to it that nothing of what was there before is lost.
+TEST(CopyTest, EachFieldIsReplacedByItself) {
+  const Type& type = TypeOf<Everything>();
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    Everything from;
+    Everything to;
+    podium::testing::FillRandom(type, &from, {.seed = seed, .fill = seed % 10 / 9.0});
+    podium::testing::FillRandom(type, &to, {.seed = seed + 1000, .fill = seed % 7 / 6.0});
+    for (const Field& field : type.fields) {
+      ReplaceField(field, field.at(&from), field.at(&to));
+      EXPECT_TRUE(EqualField(field, field.at(&from), field.at(&to))) << field.name();
+    }
+    EXPECT_EQ(*ToJson(to), *ToJson(from));
+  }
+}
+
 TEST(CopyTest, CopyOfAnythingIsEqualAndOutlivesIt) {
   const Type& type = TypeOf<Everything>();
   for (uint64_t seed = 0; seed < 300; ++seed) {
