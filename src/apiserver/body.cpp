@@ -91,9 +91,8 @@ bool IsStrictOnly(const Problem& problem) {
 
 void SetKind(const ExpectedBody& expected, AnyObject* object) {
   const reflect::Type& type = object->type();
-  for (const auto& [name, value] :
-       {std::pair("kind", std::string(expected.kind)), std::pair("apiVersion",
-                                                                  ApiVersionOf(expected))}) {
+  for (const auto& [name, value] : {std::pair("kind", std::string(expected.kind)),
+                                    std::pair("apiVersion", ApiVersionOf(expected))}) {
     const reflect::Field* field = type.Find(name);
     if (field != nullptr && field->kind == reflect::Kind::kString &&
         field->shape == reflect::Shape::kScalar) {
@@ -206,11 +205,10 @@ Result<std::string> JsonOfBody(std::string_view body, BodyFormat format,
   return std::move(document.json);
 }
 
-Result<AnyObject> DecodeBody(Call& call, const ExpectedBody& expected,
-                             FieldValidation validation) {
+Result<AnyObject> DecodeBody(Call& call, const ExpectedBody& expected, FieldValidation validation) {
   if (call.decoded_body.object != nullptr) {
-    TRY_VOID(CheckKind(expected, call.decoded_body.type->name,
-                       call.decoded_body.type->ApiVersion()));
+    TRY_VOID(
+        CheckKind(expected, call.decoded_body.type->name, call.decoded_body.type->ApiVersion()));
     AnyObject object(*expected.type);
     reflect::CopyObject(*expected.type, call.decoded_body.object, object.get());
     SetKind(expected, &object);

@@ -217,8 +217,8 @@ void DropDoubledOwners(Call& call, ObjectMeta* metadata) {
   std::vector<std::string> doubled;
   for (size_t i = 0; i < owners.size(); ++i) {
     const auto same = [&](const auto& other) { return reflect::Equal(other, owners[i]); };
-    const auto later = std::remove_if(owners.begin() + static_cast<ptrdiff_t>(i) + 1, owners.end(),
-                                      same);
+    const auto later =
+        std::remove_if(owners.begin() + static_cast<ptrdiff_t>(i) + 1, owners.end(), same);
     if (later == owners.end()) continue;
     owners.erase(later, owners.end());
     doubled.push_back(owners[i].uid);

@@ -1,5 +1,5 @@
-// Change: one write in the making; what creations, updates, patches and deletions share. Internal to
-// the writing half (write.h).
+// Change: one write in the making; what creations, updates, patches and deletions share. Internal
+// to the writing half (write.h).
 #pragma once
 
 #include <memory>

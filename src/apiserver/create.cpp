@@ -27,13 +27,12 @@ class Creation final : public Change {
   Result<bool> Prepare() override {
     TRY(options_, ReadCreateOptions(call().query));
     dry_run_ = !options_.dryRun.empty();
-    TRY(AnyObject object,
-        DecodeBody(call(),
-                   {.type = resource().type,
-                    .group = resource().group,
-                    .version = resource().version,
-                    .kind = resource().kind},
-                   FieldValidationOf(options_.fieldValidation)));
+    TRY(AnyObject object, DecodeBody(call(),
+                                     {.type = resource().type,
+                                      .group = resource().group,
+                                      .version = resource().version,
+                                      .kind = resource().kind},
+                                     FieldValidationOf(options_.fieldValidation)));
     if (!MetaOf(object).resourceVersion.empty()) {
       return UnknownError("resourceVersion should not be set on objects to be created");
     }
@@ -128,8 +127,8 @@ class Creation final : public Change {
   }
 
   Error NameNotFound() const {
-    api::meta::v1::Status status = api::StatusOf(
-        api::AlreadyExistsError(group_resource(), MetaName()));
+    api::meta::v1::Status status =
+        api::StatusOf(api::AlreadyExistsError(group_resource(), MetaName()));
     status.message =
         "the server was not able to generate a unique name for the object: " + status.message;
     return api::StatusError(std::move(status));

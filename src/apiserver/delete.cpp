@@ -47,12 +47,12 @@ void SetPropagation(const DeleteOptions& options, const Strategy& strategy, Obje
   const auto is_there = [&](std::string_view name) {
     return std::ranges::find(finalizers, name) != finalizers.end();
   };
-  if (is_there(kOrphan) == (wanted == kOrphan) && is_there(kForeground) == (wanted == kForeground)) {
+  if (is_there(kOrphan) == (wanted == kOrphan) &&
+      is_there(kForeground) == (wanted == kForeground)) {
     return;
   }
-  std::erase_if(finalizers, [](const std::string& name) {
-    return name == kOrphan || name == kForeground;
-  });
+  std::erase_if(finalizers,
+                [](const std::string& name) { return name == kOrphan || name == kForeground; });
   if (wanted) finalizers.emplace_back(*wanted);
 }
 
@@ -102,17 +102,17 @@ class Deletion final : public Change {
     if (!options_.preconditions) return {};
     const auto& wanted = *options_.preconditions;
     if (wanted.uid && *wanted.uid != metadata.uid) {
-      return api::ConflictError(
-          group_resource(), metadata.name,
-          "the UID in the precondition (" + *wanted.uid + ") does not match the UID in record (" +
-              metadata.uid + "). The object might have been deleted and then recreated");
+      return api::ConflictError(group_resource(), metadata.name,
+                                "the UID in the precondition (" + *wanted.uid +
+                                    ") does not match the UID in record (" + metadata.uid +
+                                    "). The object might have been deleted and then recreated");
     }
     if (wanted.resourceVersion && *wanted.resourceVersion != metadata.resourceVersion) {
-      return api::ConflictError(group_resource(), metadata.name,
-                                "the ResourceVersion in the precondition (" +
-                                    *wanted.resourceVersion +
-                                    ") does not match the ResourceVersion in record (" +
-                                    metadata.resourceVersion + "). The object might have been modified");
+      return api::ConflictError(
+          group_resource(), metadata.name,
+          "the ResourceVersion in the precondition (" + *wanted.resourceVersion +
+              ") does not match the ResourceVersion in record (" + metadata.resourceVersion +
+              "). The object might have been modified");
     }
     return {};
   }

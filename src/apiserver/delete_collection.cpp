@@ -29,10 +29,9 @@ class CollectionDeletion : public std::enable_shared_from_this<CollectionDeletio
   void Run() {
     auto options = OptionsOfQuery<api::meta::v1::ListOptions>(call_->query);
     if (!options.ok()) return Finish(std::move(options).error());
-    auto list = ReadList(*writer_.parts().store,
-                         {.resource = &resource_,
-                          .namespace_ = std::string(call_->info.namespace_),
-                          .options = *std::move(options)});
+    auto list = ReadList(*writer_.parts().store, {.resource = &resource_,
+                                                  .namespace_ = std::string(call_->info.namespace_),
+                                                  .options = *std::move(options)});
     if (!list.ok()) return Finish(std::move(list).error());
     entries_ = std::move(list->entries);
     revision_ = list->revision;
@@ -48,8 +47,8 @@ class CollectionDeletion : public std::enable_shared_from_this<CollectionDeletio
     if (index >= entries_.size() || failed_) return EndOne();
     const auto header = reflect::ReadHeader(entries_[index]->value());
     if (!header.ok()) return EndOne();
-    auto names = std::make_shared<std::pair<std::string, std::string>>(header->namespace_,
-                                                                       header->name);
+    auto names =
+        std::make_shared<std::pair<std::string, std::string>>(header->namespace_, header->name);
     auto one = std::make_shared<Call>(*call_);
     one->info.namespace_ = names->first;
     one->info.name = names->second;
@@ -122,8 +121,8 @@ class CollectionDeletion : public std::enable_shared_from_this<CollectionDeletio
 }  // namespace
 
 void Writer::DeleteCollection(CallPtr call, const ServedResource& resource, WriteDone done) {
-  auto deletion = std::make_shared<CollectionDeletion>(*this, std::move(call), resource,
-                                                       std::move(done));
+  auto deletion =
+      std::make_shared<CollectionDeletion>(*this, std::move(call), resource, std::move(done));
   parts_.executor->Post([deletion] { deletion->Run(); });
 }
 

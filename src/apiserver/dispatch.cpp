@@ -65,8 +65,7 @@ void Send(http::Exchange& exchange, const Call& call, Answer answer) {
   }
   // The client is gone when this fails; nobody is left to be told.
   if (answer.pulled != nullptr) {
-    (void)exchange.RespondFrom(answer.status, std::move(answer.headers),
-                               std::move(answer.pulled));
+    (void)exchange.RespondFrom(answer.status, std::move(answer.headers), std::move(answer.pulled));
   } else {
     (void)exchange.Respond(answer.status, std::move(answer.headers), answer.body);
   }
@@ -126,9 +125,8 @@ Result<void> Dispatcher::Authenticate(const http::ServerRequest& request, Call& 
   }
   if (request.remote != nullptr) {
     credentials.certificates = request.remote->certificates;
-    credentials.is_root =
-        static_cast<int>(request.remote->endpoint) == parts_.root_endpoint &&
-        request.remote->credentials && request.remote->credentials->uid == 0;
+    credentials.is_root = static_cast<int>(request.remote->endpoint) == parts_.root_endpoint &&
+                          request.remote->credentials && request.remote->credentials->uid == 0;
   }
   const auto who = parts_.authenticator->Authenticate(credentials);
   if (!who.ok() || *who == nullptr) return UnauthorizedAnswer();
@@ -139,19 +137,18 @@ Result<void> Dispatcher::Authenticate(const http::ServerRequest& request, Call& 
 
 Result<void> Dispatcher::Authorize(const Call& call) const {
   const RequestInfo& info = call.info;
-  const AuthorizationQuestion question{
-      .user = *call.user,
-      .verb = info.verb,
-      .is_resource = info.is_resource,
-      .namespace_ = info.namespace_,
-      .group = info.group,
-      .version = info.version,
-      .resource = info.resource,
-      .subresource = info.subresource,
-      .name = info.asked_name(),
-      .path = info.path,
-      .field_selector = QueryValue(call.query, "fieldSelector"),
-      .label_selector = QueryValue(call.query, "labelSelector")};
+  const AuthorizationQuestion question{.user = *call.user,
+                                       .verb = info.verb,
+                                       .is_resource = info.is_resource,
+                                       .namespace_ = info.namespace_,
+                                       .group = info.group,
+                                       .version = info.version,
+                                       .resource = info.resource,
+                                       .subresource = info.subresource,
+                                       .name = info.asked_name(),
+                                       .path = info.path,
+                                       .field_selector = QueryValue(call.query, "fieldSelector"),
+                                       .label_selector = QueryValue(call.query, "labelSelector")};
   const Authorization authorization = parts_.authorizer->Authorize(question);
   if (authorization.decision == Decision::kAllow) return {};
   return ForbiddenQuestionError(question, authorization.reason);

@@ -48,15 +48,14 @@ Result<reflect::List<ManagedFieldsEntry>> EntriesOf(const JsonValue& object) {
   ObjectMeta holder;
   JsonValue wrapped = JsonValue::Of(JsonValue::Object());
   wrapped.Set("managedFields", *entries);
-  TRY_VOID(reflect::DecodeJsonInto(reflect::ToText(wrapped), reflect::TypeOf<ObjectMeta>(),
-                                   &holder, {.strict = false}));
+  TRY_VOID(reflect::DecodeJsonInto(reflect::ToText(wrapped), reflect::TypeOf<ObjectMeta>(), &holder,
+                                   {.strict = false}));
   return std::move(holder.managedFields);
 }
 
 }  // namespace
 
-reflect::FieldManager FieldManagerOf(const ServedResource& resource,
-                                     std::string_view subresource) {
+reflect::FieldManager FieldManagerOf(const ServedResource& resource, std::string_view subresource) {
   reflect::FieldManagerOptions options{.type = resource.type,
                                        .api_version = resource.api_version,
                                        .kind = resource.kind,

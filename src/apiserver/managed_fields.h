@@ -20,8 +20,8 @@ Result<void> TrackFields(const ServedResource& resource, std::string_view subres
                          std::string_view manager, api::Time now, const void* live,
                          reflect::AnyObject* object);
 
-// Whether the two, of one type, are the same but for resourceVersion and the times of managedFields:
-// then a write of one over the other changes nothing.
+// Whether the two, of one type, are the same but for resourceVersion and the times of
+// managedFields: then a write of one over the other changes nothing.
 bool SameButForTimes(const reflect::Type& type, const void* a, const void* b);
 
 }  // namespace podium::apiserver

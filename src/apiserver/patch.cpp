@@ -93,8 +93,8 @@ class PatchChange final : public Replacement {
       const size_t most = reflect::JsonPatch::Limits().operations;
       if (json_patch_->size() > most) {
         return api::RequestEntityTooLargeError(
-            "The allowed maximum operations in a JSON patch is " + std::to_string(most) +
-            ", got " + std::to_string(json_patch_->size()));
+            "The allowed maximum operations in a JSON patch is " + std::to_string(most) + ", got " +
+            std::to_string(json_patch_->size()));
       }
       return {};
     }
@@ -154,8 +154,7 @@ class PatchChange final : public Replacement {
         return {};
       case PatchForm::kStrategic: {
         JsonValue patch = patch_;
-        const auto applied =
-            reflect::ApplyStrategicPatch(*resource().type, std::move(patch), tree);
+        const auto applied = reflect::ApplyStrategicPatch(*resource().type, std::move(patch), tree);
         if (applied.ok()) return {};
         if (applied.error().code() == Code::kInvalidArgument) {
           return api::BadRequestError(applied.error().message());
@@ -211,10 +210,9 @@ class PatchChange final : public Replacement {
     } else {
       TRY(tree, fields.NewObject());
     }
-    auto outcome = fields.Apply(std::move(tree), patch_,
-                                {.manager = manager_,
-                                 .time = now().String(),
-                                 .force = options_.force.value_or(false)});
+    auto outcome = fields.Apply(
+        std::move(tree), patch_,
+        {.manager = manager_, .time = now().String(), .force = options_.force.value_or(false)});
     if (!outcome.ok()) {
       if (outcome.error().code() == Code::kInvalidArgument) {
         return api::BadRequestError(outcome.error().message());

@@ -72,9 +72,9 @@ Result<void> Replacement::CheckVersion(const store::Entry& current, ObjectMeta* 
   const std::string newest = std::to_string(current.mod_revision());
   if (metadata->resourceVersion.empty() || metadata->resourceVersion == "0") {
     if (!Unconditional()) {
-      const api::field::ErrorList errors = {api::field::Invalid(
-          api::field::Path("metadata").Child("resourceVersion"), 0,
-          "must be specified for an update")};
+      const api::field::ErrorList errors = {
+          api::field::Invalid(api::field::Path("metadata").Child("resourceVersion"), 0,
+                              "must be specified for an update")};
       return api::InvalidError(resource().group, resource().kind, metadata->name, errors);
     }
     metadata->resourceVersion = newest;
@@ -90,10 +90,9 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   const ObjectMeta& old_metadata = MetaOf(old);
   ObjectMeta& metadata = MetaOf(object);
   if (!metadata.uid.empty() && metadata.uid != old_metadata.uid) {
-    return api::ConflictError(
-        group_resource(), metadata.name,
-        "Precondition failed: UID in precondition: " + metadata.uid +
-            ", UID in object meta: " + old_metadata.uid);
+    return api::ConflictError(group_resource(), metadata.name,
+                              "Precondition failed: UID in precondition: " + metadata.uid +
+                                  ", UID in object meta: " + old_metadata.uid);
   }
   const StrategyContext context = Context(call().info.name);
   NextState next;

@@ -36,9 +36,7 @@ class Update final : public Replacement {
     reflect::CopyObject(object_.type(), object_.get(), copy.get());
     return copy;
   }
-  bool MayCreate() const override {
-    return subresource().empty() && strategy().create_on_update;
-  }
+  bool MayCreate() const override { return subresource().empty() && strategy().create_on_update; }
   bool Unconditional() const override { return strategy().unconditional_update; }
   void SetOptions(AdmissionRequest* request) const override {
     request->options_type = &reflect::TypeOf<UpdateOptions>();

@@ -1,15 +1,15 @@
 // Write: how the next state of an object comes to be and into the store. Every write is the same
-// loop: read what is there, compute what is to be, store it under compare-and-swap, and when somebody
-// else was faster do it again on the newer object (upstream's GuaranteedUpdate and the handlers
-// around it, k8s.io/apiserver/pkg/registry/generic/registry/store.go, release 1.36).
+// loop: read what is there, compute what is to be, store it under compare-and-swap, and when
+// somebody else was faster do it again on the newer object (upstream's GuaranteedUpdate and the
+// handlers around it, k8s.io/apiserver/pkg/registry/generic/registry/store.go, release 1.36).
 //
 //   Writer writer(...);
 //   writer.Create(std::move(call), resource, [](CallPtr call, Result<WriteOutcome> outcome) {...});
 //
 // Nothing here blocks the caller's thread, unless it is one that may block: a write whose kind
-// allocates something, or that webhooks or quotas are asked about, goes on in the executor. `done` is
-// called once: within the call when nothing is to be stored, on the store's thread after the commit,
-// or on the executor's. It must be short.
+// allocates something, or that webhooks or quotas are asked about, goes on in the executor. `done`
+// is called once: within the call when nothing is to be stored, on the store's thread after the
+// commit, or on the executor's. It must be short.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,3 @@
-#include "base/random_name.h"
 #include "node/agent.h"
 
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "api/validation/pod.h"
 #include "api/validation/resources.h"
 #include "api/validation/validation.h"
+#include "base/random_name.h"
 #include "node/files.h"
 #include "node/labels.h"
 #include "node/unsupported.h"
