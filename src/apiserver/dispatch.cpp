@@ -5,6 +5,7 @@
 
 #include "api/status.h"
 #include "apiserver/authorization/forbidden.h"
+#include "apiserver/discovery/discovery.h"
 #include "apiserver/encode.h"
 #include "apiserver/read.h"
 #include "apiserver/write_answer.h"
@@ -59,7 +60,9 @@ bool HasSubresource(const ServedResource& resource, const RequestInfo& info) {
 
 void Send(http::Exchange& exchange, const Call& call, Answer answer) {
   answer.headers.Set("Audit-Id", call.audit_id);
-  answer.headers.Set("Cache-Control", "no-cache, private");
+  if (answer.headers.Find("Cache-Control") == nullptr) {
+    answer.headers.Set("Cache-Control", "no-cache, private");
+  }
   for (const std::string& warning : call.warnings) {
     answer.headers.Add("Warning", WarningValue(warning));
   }
@@ -90,7 +93,9 @@ void Dispatcher::Handle(ExchangePtr exchange) const {
   Result<void> allowed = Authenticate(exchange->request(), **call);
   if (allowed.ok()) allowed = Authorize(**call);
   if (!allowed.ok()) return Send(*exchange, **call, AnswerWithError(**call, allowed.error()));
-  if ((*call)->body.size() <= kSmallBody) return Serve(exchange, *call);
+  if ((*call)->body.size() <= kSmallBody && !Discovery::TakesLong((*call)->path)) {
+    return Serve(exchange, *call);
+  }
   parts_.executor->Post([this, exchange, call = *call] { Serve(exchange, call); });
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "api/status.h"
@@ -19,6 +20,7 @@
 #include "apiserver/authorization/authorizers.h"
 #include "apiserver/authorization/node_authorizer.h"
 #include "apiserver/authorization/rbac_authorizer.h"
+#include "apiserver/discovery/discovery.h"
 #include "apiserver/dispatch.h"
 #include "apiserver/first_objects.h"
 #include "apiserver/services/service_allocator.h"
@@ -87,6 +89,7 @@ struct ApiServer::State {
   std::unique_ptr<ServiceAllocator> services;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<WatchRoom> watches;
+  std::unique_ptr<Discovery> discovery;
   std::unique_ptr<Dispatcher> dispatcher;
   std::shared_ptr<http::TlsServer> tls;
   std::unique_ptr<http::Server> server;
@@ -156,6 +159,10 @@ Result<void> ApiServer::State::Listen() {
   watches = std::make_unique<WatchRoom>(WatchRoom{
       .store = *store, .clock = clock, .executor = *executor, .random = RandomNumber});
 
+  const std::string host =
+      options.advertise_address.empty() ? "127.0.0.1" : options.advertise_address;
+  discovery = std::make_unique<Discovery>(host + ":" + std::to_string(port), clock, *executor);
+
   const auto serving = credentials->serving();
   TRY(tls, http::TlsServer::Create(
                {.certificate = serving->certificate,
@@ -207,8 +214,8 @@ void ApiServer::State::RenewLater() {
 }
 
 Result<Answer> ApiServer::State::AnswerPath(const CallPtr& call, const CatalogPtr& at) {
-  (void)call;
-  (void)at;
+  TRY(std::optional<Answer> answer, discovery->Serve(call, at));
+  if (answer) return *std::move(answer);
   return api::NoSuchPathError();
 }
 

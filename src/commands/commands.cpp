@@ -23,6 +23,7 @@ std::span<const cli::Command> Commands() {
     const auto own = cli::Commands();
     all.insert(all.end(), own.begin(), own.end());
     all.push_back(AgentCommand());
+    all.push_back(ServerCommand());
     for (cli::Command& command : all) command.ensure_agent = EnsureAgentHere;
     return all;
   }();

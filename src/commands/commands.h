@@ -9,6 +9,7 @@ namespace podium::commands {
 
 cli::Command AgentCommand();
 cli::Command PlayCommand();
+cli::Command ServerCommand();
 
 // Those and cli's, in the order of help.
 std::span<const cli::Command> Commands();

@@ -1,0 +1,114 @@
+// `podium server`: the Kubernetes API of one machine. Everything that it is made of is put together
+// in apiserver/server.h; here it gets its names and its end.
+#include "apiserver/server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <future>
+#include <string>
+
+#include "base/clock.h"
+#include "cli/agent_client.h"
+#include "cli/commands.h"
+#include "commands/commands.h"
+#include "commands/interrupts.h"
+#include "linux/path.h"
+
+namespace podium::commands {
+namespace {
+
+constexpr std::chrono::seconds kStopGrace{5};
+
+constexpr cli::Option kOptions[] = {
+    {.name = "bind-address", .value = "ADDRESS", .help = "where HTTPS is served (0.0.0.0)"},
+    {.name = "secure-port", .value = "PORT", .help = "the port of it (6443); 0 takes a free one"},
+    {.name = "advertise-address",
+     .value = "ADDRESS",
+     .help = "where clients reach this server (127.0.0.1)"},
+    {.name = "service-cluster-ip-range",
+     .value = "CIDR",
+     .help = "what Services get their addresses from (10.43.0.0/16)"},
+    {.name = "token-auth-file",
+     .value = "FILE",
+     .help = "static tokens: lines of token,user,uid,\"group,group\"",
+     .values = cli::Values::kFiles},
+    {.name = "tls-san",
+     .value = "NAME",
+     .help = "one more name or address that the server is called by",
+     .repeatable = true},
+};
+
+Result<uint16_t> ParsePort(std::string_view text) {
+  uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, port);
+  if (error == std::errc() && at == end) return port;
+  return Error(Code::kInvalidArgument,
+               "--secure-port is no port: \"" + std::string(text) + "\"; it is 0 to 65535");
+}
+
+Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
+                                              const cli::Invocation& invocation) {
+  apiserver::ApiServerOptions options;
+  options.data_dir = instance.data_dir + "/server";
+  options.unix_socket = instance.run_dir + "/server.sock";
+  options.address = invocation.Get("bind-address", options.address);
+  TRY(options.port, ParsePort(invocation.Get("secure-port", "6443")));
+  options.advertise_address = invocation.Get("advertise-address");
+  options.service_range = invocation.Get("service-cluster-ip-range", options.service_range);
+  options.token_file = invocation.Get("token-auth-file");
+  options.host_names = invocation.All("tls-san");
+  return options;
+}
+
+Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& streams) {
+  TRY(const Instance instance, cli::ThisInstance());
+  TRY_VOID(CheckInstance(instance));
+  TRY(const UniqueFd data, kernel::MakeFolders(instance.data_dir, 0711));
+  TRY(const UniqueFd run, kernel::MakeFolders(instance.run_dir, 0700));
+  TRY(apiserver::ApiServerOptions options, OptionsOf(instance, invocation));
+  umask(0022);
+  // Signals are blocked before the server starts its threads, which inherit that.
+  Interrupts interrupts;
+  std::promise<void> interrupted;
+  const SystemClock clock;
+  TRY(const auto server, apiserver::ApiServer::Start(std::move(options), clock));
+  for (const std::string& note : server->TakeNotes()) {
+    (void)streams.Err("podium server: " + note + '\n');
+  }
+  (void)streams.Out("podium server: serving on port " + std::to_string(server->port()) +
+                    "; export KUBECONFIG=" + server->kubeconfig_path() + '\n');
+  interrupts.Start([&](int count) {
+    if (count == 1) interrupted.set_value();
+  });
+  interrupted.get_future().wait();
+  server->Stop(kStopGrace);
+  return {};
+}
+
+cli::Outcome RunServer(const cli::Invocation& invocation, const cli::Streams& streams) {
+  const auto served = Serve(invocation, streams);
+  return served.ok() ? cli::Outcome() : cli::Failed("server", served.error());
+}
+
+}  // namespace
+
+cli::Command ServerCommand() {
+  return {
+      .name = "server",
+      .summary = "Serve the Kubernetes API",
+      .details =
+          "Keeps what it is told in a file of its own (DATA/server/store.db), and makes the keys of "
+          "the cluster and the administrator's kubeconfig (DATA/server/pki) at its first start. "
+          "kubectl and other clients work with that kubeconfig.\n"
+          "Folders are those of the instance: PODIUM_INSTANCE names another one.",
+      .example = "  podium server\n  podium server --secure-port=0\n",
+      .options = kOptions,
+      .live = RunServer,
+  };
+}
+
+}  // namespace podium::commands
