@@ -10,6 +10,7 @@
 #include <set>
 
 #include "linux/cgroup_files.h"
+#include "linux/mounts.h"
 
 namespace podium::kernel {
 namespace {
@@ -17,23 +18,6 @@ namespace {
 // The controllers of v1 that are used here; net_cls, perf_event and others limit nothing of ours.
 constexpr std::array<std::string_view, 9> kControllers = {
     "blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "hugetlb", "memory", "pids"};
-
-// Blanks and the like stand as \040.
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const std::string_view digits = text.substr(i).substr(0, 4).substr(text[i] == '\\' ? 1 : 0);
-    const bool escaped = text[i] == '\\' && digits.size() == 3 &&
-                         digits.find_first_not_of("01234567") == std::string_view::npos;
-    if (escaped) {
-      plain += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + digits[2] - '0');
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
 
 std::vector<std::string> ControllersOf(std::string_view options, std::set<std::string>* taken) {
   std::vector<std::string> controllers;
@@ -62,7 +46,8 @@ std::vector<CgroupMount> ParseCgroupMounts(std::string_view mountinfo) {
     const std::vector<std::string_view> fields = CgroupWords(line);
     const auto dash = std::ranges::find(fields, "-");
     if (fields.size() <= kPathField || fields.end() - dash < 4) continue;
-    CgroupMount mount{.path = Unescape(fields[kPathField]), .unified = false, .controllers = {}};
+    CgroupMount mount{
+        .path = PlainMountPath(fields[kPathField]), .unified = false, .controllers = {}};
     if (dash[1] == "cgroup2" && !unified) {
       unified = mount.unified = true;
     } else if (dash[1] == "cgroup") {

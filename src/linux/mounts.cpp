@@ -7,11 +7,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <optional>
 #include <thread>
 
+#include "base/text.h"
+#include "linux/path.h"
+
 namespace podium::kernel {
 namespace {
+
+constexpr size_t kMaxMountInfo = size_t{32} << 20;
 
 // As <linux/mount.h> has it since 5.12; Debian 12's glibc declares it under another condition.
 struct SetAttribute {
@@ -237,6 +243,68 @@ Result<void> Unmount(const std::string& path) {
   if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return {};
   if (errno == EINVAL || errno == ENOENT) return {};
   return Error::FromErrno(errno, path);
+}
+
+std::string PlainMountPath(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const std::string_view digits = text.substr(i).substr(0, 4).substr(text[i] == '\\' ? 1 : 0);
+    const bool escaped = text[i] == '\\' && digits.size() == 3 &&
+                         digits.find_first_not_of("01234567") == std::string_view::npos;
+    if (escaped) {
+      plain += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + digits[2] - '0');
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+namespace {
+
+// The folder's own path, whatever links lead to it.
+Result<std::string> RealPath(int folder) {
+  char real[PATH_MAX];
+  const std::string link = "/proc/self/fd/" + std::to_string(folder);
+  const ssize_t size = readlink(link.c_str(), real, sizeof real);
+  if (size < 0) return Error::FromErrno(errno, link);
+  return std::string(real, static_cast<size_t>(size));
+}
+
+// Paths below the folder that something is mounted at, the oldest first.
+Result<std::vector<std::string>> MountsBelow(const std::string& folder) {
+  constexpr size_t kPathField = 4;
+  TRY(const std::string table, ReadFile(AT_FDCWD, "/proc/thread-self/mountinfo", kMaxMountInfo));
+  std::vector<std::string> below;
+  for (const std::string_view line : Split(table, '\n')) {
+    const std::vector<std::string_view> fields = Split(line, ' ');
+    if (fields.size() <= kPathField) continue;
+    const std::string path = PlainMountPath(fields[kPathField]);
+    if (path.starts_with(folder + '/')) below.push_back(path.substr(folder.size() + 1));
+  }
+  return below;
+}
+
+}  // namespace
+
+Result<void> UnmountBelow(const std::string& path) {
+  const auto folder = OpenPath(path, O_PATH | O_DIRECTORY);
+  if (!folder.ok()) {
+    if (folder.error().code() == Code::kNotFound) return {};
+    return folder.error();
+  }
+  TRY(const std::string real, RealPath(folder->get()));
+  TRY(const std::vector<std::string> below, MountsBelow(real));
+  for (auto name = below.rbegin(); name != below.rend(); ++name) {
+    TRY(const UniqueFd top, OpenWithoutLinks(folder->get(), *name, O_PATH));
+    const std::string itself = "/proc/self/fd/" + std::to_string(top.get());
+    // EINVAL: not a mount any more.
+    if (umount2(itself.c_str(), MNT_DETACH) != 0 && errno != EINVAL) {
+      return Error::FromErrno(errno, "unmounting " + *name);
+    }
+  }
+  return {};
 }
 
 }  // namespace podium::kernel

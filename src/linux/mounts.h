@@ -80,5 +80,13 @@ Result<Mount> MountOverlay(const Overlay& overlay, OverlayMethod method = Overla
 
 // Unmounts what is at the path, if anything, lazily; links are not followed.
 Result<void> Unmount(const std::string& path);
+// Unmounts, lazily and the newest first, all that is mounted below the folder at `path` in this
+// mount namespace; what is mounted on the folder itself stays. Whoever may write there may name and
+// move what is inside: each mount is opened without following a link, and the one that was opened
+// goes, no other. No error where there is no such folder.
+Result<void> UnmountBelow(const std::string& path);
+
+// A path as mountinfo has it ("/a\040b"), as it is.
+std::string PlainMountPath(std::string_view text);
 
 }  // namespace podium::kernel

@@ -100,6 +100,35 @@ TEST_F(MountTest, NewFileSystemsSayWhatTheyDislike) {
   EXPECT_EQ(Mount::New("nosuchfs", {}).error().os_errno(), ENODEV);
 }
 
+TEST_F(MountTest, AllBelowAFolderIsUnmounted) {
+  for (const char* name : {"a", "ab", "a/x", "a/s p", "a/file\\n"}) Folder(name);
+  const auto mount_at = [](const std::string& name) {
+    ASSERT_EQ(mount("tmpfs", ("/mnt/" + name).c_str(), "tmpfs", 0, nullptr), 0);
+  };
+  mount_at("a");
+  for (const char* name : {"a/x", "a/s p", "a/file\\n"}) Folder(name);
+  for (const char* name : {"a/x", "a/x", "a/s p", "a/file\\n", "ab"}) mount_at(name);
+  Folder("a/x/y");
+  mount_at("a/x/y");
+  // A link to the folder is the folder; a link in it leads nowhere.
+  ASSERT_EQ(symlink("a", "/mnt/link"), 0);
+  ASSERT_EQ(symlink("/mnt/ab", "/mnt/a/out"), 0);
+  const auto is_mount = [](const std::string& name) {
+    struct stat inner{};
+    struct stat outer{};
+    EXPECT_EQ(stat(("/mnt/" + name).c_str(), &inner), 0);
+    EXPECT_EQ(stat(("/mnt/" + name + "/..").c_str(), &outer), 0);
+    return inner.st_dev != outer.st_dev;
+  };
+  ASSERT_TRUE(is_mount("a/s p"));
+  const auto done = UnmountBelow("/mnt/link");
+  ASSERT_TRUE(done.ok()) << done.error().message();
+  for (const char* name : {"a/x", "a/s p", "a/file\\n"}) EXPECT_FALSE(is_mount(name)) << name;
+  EXPECT_TRUE(is_mount("a"));
+  EXPECT_TRUE(is_mount("ab"));
+  EXPECT_TRUE(UnmountBelow("/mnt/none").ok());
+}
+
 class OverlayTest : public MountTest, public ::testing::WithParamInterface<OverlayMethod> {};
 
 TEST_P(OverlayTest, UpperLayersWinAndTakeTheWrites) {

@@ -18,8 +18,6 @@ namespace podium::node {
 namespace {
 
 constexpr std::string_view kHugePages = "hugepages-";
-// A bound for UnmountAll: more than anybody stacks.
-constexpr int kMaxStacked = 64;
 
 // Whether a file system of this type begins at the folder.
 Result<bool> IsMounted(const std::string& path, int64_t type) {
@@ -64,17 +62,6 @@ Result<bool> MountHugePages(const std::string& path, const std::string& page_siz
   if (mounted) return false;
   TRY_VOID(MountOn(path, "hugetlbfs", {{"pagesize", page_size}}));
   return true;
-}
-
-Result<void> UnmountAll(const std::string& path) {
-  for (int i = 0; i < kMaxStacked; ++i) {
-    if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
-      // Not a mount, or not there.
-      if (errno == EINVAL || errno == ENOENT) return {};
-      return Error::FromErrno(errno, "unmounting " + path);
-    }
-  }
-  return Error(Code::kInternal, "unmounting " + path + ": there is no end of mounts");
 }
 
 uint64_t MemoryVolumeSize(const v1::Pod& pod, const v1::EmptyDirVolumeSource& source,

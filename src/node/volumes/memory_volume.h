@@ -15,8 +15,6 @@ namespace podium::node {
 // out of the swap where the kernel can (noswap, Linux 6.4).
 Result<bool> MountTmpfs(const std::string& path, uint64_t bytes);
 Result<bool> MountHugePages(const std::string& path, const std::string& page_size);
-// Until nothing is mounted there. No error where nothing is.
-Result<void> UnmountAll(const std::string& path);
 
 // How much a volume in memory may hold: the least of its limit, of what the pod's containers may
 // use together if each has a limit, and of what the node has. Bytes.

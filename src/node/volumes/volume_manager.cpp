@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "linux/mounts.h"
 #include "linux/path.h"
 #include "node/volumes/atomic_writer.h"
 #include "node/volumes/host_path.h"
@@ -284,24 +285,11 @@ Result<std::string> VolumeManager::ReadFile(const v1::Pod& pod, std::string_view
 }
 
 Result<void> VolumeManager::TearDown(std::string_view uid) {
-  const std::string pod = PodFolder(config_, uid);
-  auto volumes = kernel::OpenPath(pod + "/volumes", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!volumes.ok()) {
-    if (volumes.error().code() == Code::kNotFound) return {};
-    return std::move(volumes).error();
-  }
-  TRY(const std::vector<std::string> plugins, kernel::ListFolder(volumes->get()));
-  for (const std::string& plugin : plugins) {
-    TRY(const UniqueFd folder,
-        kernel::OpenWithoutLinks(volumes->get(), plugin, O_RDONLY | O_DIRECTORY));
-    TRY(const std::vector<std::string> names, kernel::ListFolder(folder.get()));
-    for (const std::string& name : names) {
-      std::string path = pod;
-      TRY_VOID(UnmountAll(path.append("/volumes/").append(plugin).append("/").append(name)));
-    }
-  }
+  const std::string volumes = PodFolder(config_, uid) + "/volumes";
+  // What containers have mounted in them (mountPropagation Bidirectional), too.
+  TRY_VOID(kernel::UnmountBelow(volumes));
   const std::string aside = RemovedVolumes(config_, uid);
-  if (rename((pod + "/volumes").c_str(), aside.c_str()) == 0) return {};
+  if (rename(volumes.c_str(), aside.c_str()) == 0 || errno == ENOENT) return {};
   return Error::FromErrno(errno, aside);
 }
 

@@ -1,6 +1,7 @@
 #include "node/volumes/volume_manager.h"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -145,6 +146,28 @@ TEST_F(Volumes, MemoryOnesAreMountedOnceAndSized) {
     ASSERT_TRUE(other.TearDown("u").ok());
     EXPECT_EQ(MountsBelow(scratch_.path()), 0U);
     EXPECT_FALSE(fs::exists(scratch_.path() + "/pods/u/volumes"));
+  });
+}
+
+// By a container whose mounts reach the machine: they end with the volume, and what they show
+// stays.
+TEST_F(Volumes, WhatIsMountedInThemIsUnmounted) {
+  PODIUM_NEEDS_ROOT();
+  testing::InOwnNamespaces([this] {
+    const v1::Pod pod =
+        PodOf("volumes: [{name: v, emptyDir: {}}], containers: [{name: a, resources: {}}]");
+    EXPECT_EQ(SetUp(pod), "");
+    const std::string there = At("kubernetes.io~empty-dir/v/there");
+    const std::string elsewhere = scratch_.path() + "/elsewhere";
+    fs::create_directories(there);
+    fs::create_directories(elsewhere);
+    WriteText(elsewhere + "/file", "x");
+    ASSERT_EQ(mount(elsewhere.c_str(), there.c_str(), nullptr, MS_BIND, nullptr), 0);
+    const auto done = manager_.TearDown("u");
+    EXPECT_TRUE(done.ok()) << done.error().message();
+    EXPECT_EQ(MountsBelow(scratch_.path()), 0U);
+    fs::remove_all(RemovedVolumes(config_, "u"));
+    EXPECT_EQ(ReadText(elsewhere + "/file"), "x");
   });
 }
 
