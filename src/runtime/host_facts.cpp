@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,11 +61,26 @@ Result<void> FindHierarchies(HostFacts* facts) {
   return {};
 }
 
+// pivot_root, by which a process leaves the machine's files behind, takes a root that is a mount's
+// (Linux 5.8 tells); shims would end without a word.
+bool IsRootOfAMount() {
+  struct statx status{};
+  if (statx(AT_FDCWD, "/", 0, 0, &status) != 0) return true;
+  constexpr uint64_t kMountRoot = STATX_ATTR_MOUNT_ROOT;
+  return (status.stx_attributes_mask & kMountRoot) == 0 ||
+         (status.stx_attributes & kMountRoot) != 0;
+}
+
 }  // namespace
 
 Result<HostFacts> FindHostFacts(kernel::CgroupMode mode) {
   HostFacts facts;
   facts.cgroups = mode;
+  if (!IsRootOfAMount()) {
+    return Error(Code::kUnsupported,
+                 "the root folder is a chroot that nothing is mounted on, and containers cannot "
+                 "leave it: mount it on itself first (mount --bind DIR DIR), then chroot to it");
+  }
   TRY(const kernel::CapabilitySets own, kernel::CurrentCapabilities());
   facts.capabilities = own.bounding & own.permitted;
   if ((facts.capabilities & kernel::CapabilityBit(kSysAdmin)) == 0 || geteuid() != 0) {
