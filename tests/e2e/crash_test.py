@@ -431,6 +431,46 @@ spec:
                                  (before["containerID"], 137, "Error"))
 
 
+class LargeVolumeTest(cases.PodCase):
+    """What a pod has written does not hold up its end, and goes, whoever is killed meanwhile."""
+
+    FILES = 20000
+    LARGE = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: large
+spec:
+  terminationGracePeriodSeconds: 0
+  volumes:
+    - {{name: disk, emptyDir: {{}}}}
+  containers:
+    - name: main
+      image: busybox
+      command: [sh, -c, "cd /disk && seq {files} | xargs touch && echo made; exec sleep 1000"]
+      volumeMounts: [{{name: disk, mountPath: /disk}}]
+"""
+
+    def test_it_goes_though_the_agent_is_killed(self):
+        self.play(self.world.manifest(self.LARGE.format(files=self.FILES)))
+        pod = self.world.ready("large")
+        log, = (self.world.folder / "log").glob("default_large_*/main/0.log")
+        worlds.wait_for("its files are made", lambda: log.read_text().endswith(" F made\n"), 60)
+        folder = self.world.folder / "data/pods" / pod["metadata"]["uid"]
+        volume = folder / "volumes/kubernetes.io~empty-dir/disk"
+        self.assertEqual(sum(1 for _ in volume.iterdir()), self.FILES)
+        self.run_podium("stop", "large", "-t", "0")
+        agent = self.world.agent()
+        os.kill(agent, signal.SIGKILL)
+        worlds.wait_for("the agent is gone", lambda: agent not in worlds.processes())
+        print("killed with the files there:", folder.exists(), file=sys.stderr)
+        # The next agent, which another pod has started for it.
+        self.play(self.pod("small", "sleep 1000"))
+        self.world.ready("small")
+        worlds.wait_for("the files are gone", lambda: not folder.exists())
+        self.assertEqual(list(self.world.pods()), ["small"])
+
+
 if __name__ == "__main__":
     worlds.enter()
     unittest.main(verbosity=2)
