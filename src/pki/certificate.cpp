@@ -47,6 +47,14 @@ std::string SerialText(const ASN1_INTEGER* serial) {
   return copy;
 }
 
+// Decoded with what it is in, and not again.
+Result<PublicKey> KeyOf(X509_PUBKEY* in) {
+  std::shared_ptr<EVP_PKEY> key(X509_PUBKEY_get(in), EVP_PKEY_free);
+  ERR_clear_error();
+  if (!key) return BadInput("x509: the key cannot be read");
+  return PublicKey::Of(std::move(key), Encode(i2d_X509_PUBKEY, in));
+}
+
 void FreeExtensions(STACK_OF(X509_EXTENSION) * extensions) {
   sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 }
@@ -64,7 +72,7 @@ Result<Certificate> Certificate::Of(std::shared_ptr<x509_st> certificate) {
   TRY(result.alternative_names_, ReadNames(names.get()));
   TRY(result.not_before_, SecondsOf(X509_get0_notBefore(x509)));
   TRY(result.not_after_, SecondsOf(X509_get0_notAfter(x509)));
-  TRY(result.public_key_, PublicKey::FromDer(Encode(i2d_PUBKEY, X509_get0_pubkey(x509))));
+  TRY(result.public_key_, KeyOf(X509_get_X509_PUBKEY(x509)));
   result.is_ca_ = X509_check_ca(x509) == 1;
   result.der_ = Encode(i2d_X509, x509);
   ERR_clear_error();
@@ -73,12 +81,12 @@ Result<Certificate> Certificate::Of(std::shared_ptr<x509_st> certificate) {
 }
 
 Result<Certificate> Certificate::FromDer(std::string_view der) {
-  TRY_VOID(CheckCertificate(der));
   const unsigned char* at = Octets(der);
   std::shared_ptr<X509> certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())),
                                     X509_free);
   ERR_clear_error();
   if (!certificate) return BadInput("x509: malformed certificate");
+  if (at != Octets(der) + der.size()) return BadInput("x509: trailing data");
   return Of(std::move(certificate));
 }
 
@@ -127,7 +135,7 @@ Result<CertificateRequest> CertificateRequest::FromDer(std::string_view der) {
       X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr)));
   ERR_clear_error();
   TRY(result.alternative_names_, ReadNames(names.get()));
-  TRY(result.public_key_, PublicKey::FromDer(Encode(i2d_PUBKEY, X509_REQ_get0_pubkey(request))));
+  TRY(result.public_key_, KeyOf(X509_REQ_get_X509_PUBKEY(request)));
   return result;
 }
 

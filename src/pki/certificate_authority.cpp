@@ -216,7 +216,7 @@ Result<Certificate> CertificateAuthority::Issue(const PublicKey& key, const Orde
 Result<Certificate> CertificateAuthority::Sign(const CertificateRequest& request,
                                                const Usages& usages, int64_t now,
                                                int64_t seconds) const {
-  constexpr int64_t kShort = 8 * 3600;
+  constexpr int64_t kShort = int64_t{8} * 3600;
   const int64_t not_after = seconds <= kShort ? now + seconds : now + seconds - kBackdateSeconds;
   return Issue(request.public_key(), {.subject = request.subject(),
                                       .names = request.alternative_names(),

@@ -109,11 +109,14 @@ std::string DerOf(std::string_view pair, size_t size) {
   if (pair.size() != 2 * size) return "";
   const auto width = static_cast<int>(size);
   const OwnedSignature signature(ECDSA_SIG_new());
-  OwnedNumber r(BN_bin2bn(Octets(pair), width, nullptr));
-  OwnedNumber s(BN_bin2bn(Octets(pair) + size, width, nullptr));
-  if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) return "";
-  (void)r.release();
-  (void)s.release();
+  BIGNUM* const r = BN_bin2bn(Octets(pair), width, nullptr);
+  BIGNUM* const s = BN_bin2bn(Octets(pair) + size, width, nullptr);
+  // It takes the two over, or fails only where one is null.
+  if (!signature || ECDSA_SIG_set0(signature.get(), r, s) != 1) {
+    BN_free(r);
+    BN_free(s);
+    return "";
+  }
   return Encode(i2d_ECDSA_SIG, signature.get());
 }
 

@@ -74,8 +74,10 @@ Result<SharedKey> ReadPrivate(const PemBlock& block) {
     key = Share(d2i_PrivateKey(EVP_PKEY_EC, nullptr, &at, size));
   } else if (block.type == "RSA PRIVATE KEY") {
     key = Share(d2i_PrivateKey(EVP_PKEY_RSA, nullptr, &at, size));
-  } else {
-    key = Share(d2i_AutoPrivateKey(nullptr, &at, size));
+  } else if (block.type == "PRIVATE KEY") {
+    const Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> info(
+        d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, size));
+    key = Share(info ? EVP_PKCS82PKEY(info.get()) : nullptr);
   }
   ERR_clear_error();
   if (!key || at != Octets(block.bytes) + block.bytes.size()) {
@@ -86,10 +88,10 @@ Result<SharedKey> ReadPrivate(const PemBlock& block) {
 
 }  // namespace
 
-Result<PublicKey> PublicKey::Of(SharedKey key) {
+Result<PublicKey> PublicKey::Of(SharedKey key, std::string der) {
   TRY(const KeyKind kind, KindOf(key.get()));
   PublicKey result;
-  result.der_ = Encode(i2d_PUBKEY, key.get());
+  result.der_ = std::move(der);
   result.kind_ = kind;
   result.key_ = std::move(key);
   return result;
@@ -100,7 +102,7 @@ Result<PublicKey> PublicKey::FromDer(std::string_view der) {
   SharedKey key = Share(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   ERR_clear_error();
   if (!key || at != Octets(der) + der.size()) return BadInput("no public key");
-  return Of(std::move(key));
+  return Of(std::move(key), std::string(der));
 }
 
 Result<PublicKey> PublicKey::FromPem(std::string_view text) {
@@ -113,7 +115,7 @@ Result<PublicKey> PublicKey::FromPem(std::string_view text) {
     EVP_PKEY* key = certificate ? X509_get_pubkey(certificate.get()) : nullptr;
     ERR_clear_error();
     if (key == nullptr) return BadInput("the certificate has no key that can be read");
-    return Of(Share(key));
+    return Of(Share(key), Encode(i2d_PUBKEY, key));
   }
   return BadInput("no block PUBLIC KEY or CERTIFICATE");
 }
@@ -134,7 +136,7 @@ bool PublicKey::Verify(std::string_view message, std::string_view signature) con
 Result<PrivateKey> PrivateKey::Generate() {
   SharedKey key = Share(EVP_EC_gen("P-256"));
   if (!key) return Error(Code::kInternal, "making a key: " + TakeReason());
-  TRY(PublicKey public_key, PublicKey::Of(std::move(key)));
+  TRY(PublicKey public_key, PublicKey::Of(key, Encode(i2d_PUBKEY, key.get())));
   return PrivateKey(std::move(public_key));
 }
 
@@ -144,7 +146,7 @@ Result<PrivateKey> PrivateKey::FromPem(std::string_view text) {
     if (!block->type.ends_with("PRIVATE KEY")) continue;
     if (block->has_headers) return BadInput("the key is encrypted");
     TRY(SharedKey key, ReadPrivate(*block));
-    TRY(PublicKey public_key, PublicKey::Of(std::move(key)));
+    TRY(PublicKey public_key, PublicKey::Of(key, Encode(i2d_PUBKEY, key.get())));
     return PrivateKey(std::move(public_key));
   }
   return BadInput("no block PRIVATE KEY");

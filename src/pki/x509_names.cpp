@@ -3,10 +3,13 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
 
+#include "base/owned.h"
 #include "pki/octets.h"
 
 namespace podium::pki {
@@ -96,6 +99,8 @@ Result<void> AddAddresses(GENERAL_NAMES* names, const std::vector<std::string>& 
 }
 
 }  // namespace
+
+void FreeNames::operator()(stack_st_GENERAL_NAME* names) const { GENERAL_NAMES_free(names); }
 
 Result<Subject> ReadSubject(const X509_NAME* name) {
   const Owned<ASN1_OBJECT, ASN1_OBJECT_free> uid_kind(OBJ_txt2obj(kUidOid, 1));
