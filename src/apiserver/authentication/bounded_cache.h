@@ -47,7 +47,7 @@ class BoundedCache {
 
  private:
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): std's
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   using Map = std::unordered_map<std::string, std::shared_ptr<const Value>, Hash, std::equal_to<>>;

@@ -75,7 +75,7 @@ Result<std::unique_ptr<RequestAuthenticator>> RequestAuthenticator::Create(
       new RequestAuthenticator(std::move(options), std::move(certificates)));
 }
 
-AuthenticatedPtr RequestAuthenticator::ForServer(AuthenticatedPtr who,
+AuthenticatedPtr RequestAuthenticator::ForServer(const AuthenticatedPtr& who,
                                                  std::span<const std::string> audiences) const {
   std::vector<std::string> both;
   for (const std::string& own : options_.audiences) {
@@ -98,7 +98,7 @@ AuthenticatedPtr RequestAuthenticator::AskAll(std::string_view token,
       reasons->push_back(who.error().message());
     } else if (*who != nullptr) {
       if (audiences.empty() || authenticator->ForAudiences()) return *std::move(who);
-      return ForServer(*std::move(who), audiences);
+      return ForServer(*who, audiences);
     }
   }
   return nullptr;
@@ -109,7 +109,7 @@ Result<AuthenticatedPtr> RequestAuthenticator::AuthenticateBearer(
   std::vector<std::string> reasons;
   AuthenticatedPtr who = AskAll(token, audiences, &reasons);
   if (who == nullptr) return Joined(std::move(reasons));
-  return who->audiences.empty() ? ForServer(std::move(who), options_.audiences) : who;
+  return who->audiences.empty() ? ForServer(who, options_.audiences) : who;
 }
 
 Result<AuthenticatedPtr> RequestAuthenticator::Authenticate(const Credentials& credentials) {

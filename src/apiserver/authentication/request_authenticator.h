@@ -56,7 +56,8 @@ class RequestAuthenticator final : public Authenticator {
   AuthenticatedPtr AskAll(std::string_view token, std::span<const std::string> audiences,
                           std::vector<std::string>* reasons);
   // Of tokens that do not say whom they are for. Null: for none of these.
-  AuthenticatedPtr ForServer(AuthenticatedPtr who, std::span<const std::string> audiences) const;
+  AuthenticatedPtr ForServer(const AuthenticatedPtr& who,
+                             std::span<const std::string> audiences) const;
 
   const RequestAuthenticatorOptions options_;
   const std::unique_ptr<CertificateAuthenticator> certificates_;  // null without client_ca

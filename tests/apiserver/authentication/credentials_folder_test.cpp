@@ -250,6 +250,17 @@ TEST_F(CredentialsFolderTest, AnAuthorityThatDoesNotFitIsNotReplaced) {
   EXPECT_THAT(OpenProblem(), EndsWith("ca.crt has expired"));
 }
 
+// What cannot be written whole is not written at all.
+TEST_F(CredentialsFolderTest, AFolderThatIsNotThere) {
+  options_.kubeconfig_path = parent_ + "/none/admin.conf";
+  EXPECT_THAT(OpenProblem(), HasSubstr("none/admin.conf.new"));
+  EXPECT_TRUE(std::filesystem::is_empty(options_.folder));
+  options_.kubeconfig_path = parent_ + "/admin.conf";
+  EXPECT_EQ(OpenProblem(), "");
+  EXPECT_TRUE(std::filesystem::exists(options_.kubeconfig_path));
+  EXPECT_FALSE(std::filesystem::exists(PathOf("admin.conf")));
+}
+
 TEST_F(CredentialsFolderTest, RightsOfOthersAreTakenAwayAndLinksAreNotFollowed) {
   ASSERT_NE(Open(), nullptr);
   ASSERT_EQ(chmod(PathOf("sa.key").c_str(), 0644), 0);
