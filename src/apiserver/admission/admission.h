@@ -15,6 +15,7 @@
 
 #include "api/resource.h"
 #include "api/types/meta_v1.h"
+#include "apiserver/admission/pod_security_policy.h"
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/objects.h"
 #include "apiserver/user.h"
@@ -110,6 +111,7 @@ struct AdmissionDependencies {
   // Plugins that may block wait by it.
   const Clock& clock;
   std::function<uint64_t()> random;
+  PodSecurityConfiguration pod_security{};
 };
 
 // Threads: any; one plugin serves many requests at a time. A plugin waits for nothing but the

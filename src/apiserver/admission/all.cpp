@@ -11,6 +11,7 @@ AdmissionPlugins AllPlugins(const AdmissionDependencies& dependencies) {
       NewServiceAccount,
       NewNodeRestriction,
       NewTaintNodesByCondition,
+      NewPodSecurity,
       NewPriority,
       NewDefaultTolerationSeconds,
       NewDefaultStorageClass,

@@ -15,6 +15,7 @@ NewPlugin NewLimitRanger;
 NewPlugin NewServiceAccount;
 NewPlugin NewNodeRestriction;
 NewPlugin NewTaintNodesByCondition;
+NewPlugin NewPodSecurity;
 NewPlugin NewPriority;
 NewPlugin NewDefaultTolerationSeconds;
 NewPlugin NewDefaultStorageClass;
