@@ -323,6 +323,72 @@ TEST_F(ReadTest, WhatIsCompacted) {
   EXPECT_EQ(rest.metadata.resourceVersion, "5");
 }
 
+// Answers of a kube-apiserver 1.20, as far as they are about reading. Where 1.36 answers otherwise,
+// it is said.
+TEST_F(ReadTest, ObservedAnswers) {
+  struct Case {
+    std::string target;
+    std::string wanted;
+  };
+  const Case lists[] = {
+      {"/api/v1/namespaces/obs/pods?limit=1&continue=zzz",
+       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"invalid continue token: continue key is not valid: invalid character 'Ï' looking for beginning of value","reason":"BadRequest","code":400})"},
+      {"/api/v1/namespaces/obs/pods?labelSelector=a%3D%3D%3Db",
+       R"-({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"unable to parse requirement: found '=', expected: identifier","reason":"BadRequest","code":400})-"},
+      // The newest version is another one here.
+      {"/api/v1/namespaces/obs/pods?resourceVersion=99999999&timeoutSeconds=1",
+       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Timeout: Too large resource version: 99999999, current: 0","reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge","message":"Too large resource version"}],"retryAfterSeconds":1},"code":504})"},
+  };
+  for (const Case& observed : lists) {
+    Answer answer = List(observed.target, {{"Accept", "application/json"}});
+    EXPECT_EQ(BodyOf(answer), observed.wanted + "\n");
+  }
+  for (const std::string name_space : {"obs", "none"}) {
+    EXPECT_EQ(
+        Get("/api/v1/namespaces/" + name_space + "/pods/none").body,
+        R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods \"none\" not found","reason":"NotFound","details":{"name":"none","kind":"pods"},"code":404})"
+        "\n");
+  }
+  // Since go-restful v3 the message lists what there is.
+  Answer plain = List("/api/v1/namespaces/obs/configmaps", {{"Accept", "text/plain"}});
+  const auto refused = reflect::FromJson<api::meta::v1::Status>(plain.body);
+  ASSERT_TRUE(refused.ok());
+  EXPECT_TRUE(refused->message.starts_with("406: Not Acceptable"));
+  EXPECT_EQ(refused->reason, "NotAcceptable");
+  EXPECT_EQ(refused->code, 406);
+}
+
+// Every kind that is stored has a table, whose rows have what its columns announce, at least.
+TEST_F(ReadTest, EveryKindHasATable) {
+  for (const ServedResource& resource : catalog_->resources()) {
+    if (!resource.is_stored() || !resource.stored_as_is()) continue;
+    const std::string in = resource.namespaced ? "a/" : "";
+    const std::string space = resource.namespaced ? R"("namespace":"a",)" : "";
+    store_.Put(resource.prefix + in + "x",
+               R"({"kind":")" + resource.kind + R"(","apiVersion":")" + resource.api_version +
+                   R"(","metadata":{"name":"x",)" + space + R"("uid":"u"}})");
+  }
+  for (const ServedResource& resource : catalog_->resources()) {
+    if (!resource.is_stored()) continue;
+    SCOPED_TRACE(resource.api_version + " " + resource.plural);
+    const std::string root =
+        resource.group.empty() ? "/api/v1/" : "/apis/" + resource.api_version + "/";
+    for (const std::string accept :
+         {"application/json", "application/vnd.kubernetes.protobuf", "application/yaml",
+          "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"}) {
+      EXPECT_EQ(List(root + resource.plural, {{"Accept", accept}}).status, 200) << accept;
+    }
+    Answer answer =
+        List(root + resource.plural, {{"Accept", "application/json;as=Table;v=v1;g=meta.k8s.io"}});
+    const std::string body = BodyOf(answer);
+    const auto table = reflect::FromJson<api::meta::v1::Table>(body);
+    ASSERT_TRUE(table.ok()) << body;
+    ASSERT_EQ(table->rows.size(), 1U);
+    EXPECT_GE(table->rows[0].cells.size(), table->columnDefinitions.size());
+    EXPECT_EQ(table->columnDefinitions[0].name.empty(), false);
+  }
+}
+
 TEST(ContinueTokenTest, WhatIsNone) {
   const auto refused = [](const std::string& text) {
     const auto token = DecodeContinue(text);
