@@ -106,6 +106,23 @@ int32_t RequestedNodePort(const ServiceSpec& spec, int32_t port) {
 
 }  // namespace
 
+IPAddress MakeIpAddress(std::string_view address, std::string uid, api::Time now,
+                        std::string service_namespace, std::string service_name) {
+  IPAddress object;
+  object.kind = "IPAddress";
+  object.apiVersion = "networking.k8s.io/v1";
+  object.metadata.name = address;
+  object.metadata.uid = std::move(uid);
+  object.metadata.creationTimestamp = now;
+  object.metadata.labels["ipaddress.kubernetes.io/ip-family"] = FamilyOf(address);
+  object.metadata.labels["ipaddress.kubernetes.io/managed-by"] = kIpAllocatorName;
+  auto& parent = object.spec.parentRef.emplace();
+  parent.resource = "services";
+  parent.namespace_ = std::move(service_namespace);
+  parent.name = std::move(service_name);
+  return object;
+}
+
 // Keys that were made for a service, and those that it has no use for once the write is made.
 class ServiceAllocator::Taken final : public Allocation {
  public:
@@ -296,18 +313,8 @@ Result<bool> ServiceAllocator::TakeOneAddress(const StrategyContext& context,
   TRY(const store::EntryPtr entry, objects_.store().Get(key));
   if (entry) return false;
   if (context.dry_run) return true;
-  IPAddress object;
-  object.kind = "IPAddress";
-  object.apiVersion = "networking.k8s.io/v1";
-  object.metadata.name = address;
-  object.metadata.uid = hooks_.new_uid();
-  object.metadata.creationTimestamp = context.now;
-  object.metadata.labels["ipaddress.kubernetes.io/ip-family"] = FamilyOf(address);
-  object.metadata.labels["ipaddress.kubernetes.io/managed-by"] = kIpAllocatorName;
-  auto& parent = object.spec.parentRef.emplace();
-  parent.resource = "services";
-  parent.namespace_ = service.metadata.namespace_;
-  parent.name = service.metadata.name;
+  const IPAddress object = MakeIpAddress(address, hooks_.new_uid(), context.now,
+                                         service.metadata.namespace_, service.metadata.name);
   TRY(std::string json, reflect::ToJson(object));
   return taken->Make(key, std::move(json));
 }

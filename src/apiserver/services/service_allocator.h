@@ -41,6 +41,11 @@ inline constexpr std::string_view kDefaultServiceCidr = "kubernetes";  // the Se
 inline constexpr std::string_view kNodePortKeys = "/registry/ranges/servicenodeports/";
 inline constexpr std::string_view kIpAllocatorName = "ipallocator.k8s.io";
 
+// The object by which a service has an address, whose canonical form is its name.
+api::networking::v1::IPAddress MakeIpAddress(std::string_view address, std::string uid,
+                                             api::Time now, std::string service_namespace,
+                                             std::string service_name);
+
 class ServiceAllocator {
  public:
   struct Hooks {
