@@ -31,6 +31,11 @@ Result<std::string> StoredJson(AnyObject& object) {
   return json;
 }
 
+// What of the object a subresource changes: a scale is the object's own.
+std::string_view PartOf(std::string_view subresource) {
+  return subresource == "scale" ? std::string_view() : subresource;
+}
+
 }  // namespace
 
 Change::Change(const Writer::Parts& parts, CallPtr call, const ServedResource& resource,
@@ -39,7 +44,7 @@ Change::Change(const Writer::Parts& parts, CallPtr call, const ServedResource& r
       call_(std::move(call)),
       catalog_(parts.catalog->Now()),
       resource_(resource),
-      strategy_(StrategyOf(*resource.stored_type, call_->info.subresource)),
+      strategy_(StrategyOf(*resource.stored_type, PartOf(call_->info.subresource))),
       done_(std::move(done)),
       now_(CutToSeconds(parts.clock->Now())) {}
 

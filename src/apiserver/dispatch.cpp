@@ -1,11 +1,14 @@
 #include "apiserver/dispatch.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/status.h"
+#include "apiserver/authentication/impersonation.h"
 #include "apiserver/authorization/forbidden.h"
-#include "apiserver/discovery/discovery.h"
+#include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/discovery/paths.h"
 #include "apiserver/encode.h"
 #include "apiserver/read.h"
 #include "apiserver/write_answer.h"
@@ -56,6 +59,19 @@ bool HasSubresource(const ServedResource& resource, const RequestInfo& info) {
           resource.builtin->FindSubresource(info.subresource) != nullptr);
 }
 
+// What only the node of a pod, or what runs in one, can answer.
+bool IsOfNode(std::string_view subresource) {
+  return subresource == "log" || subresource == "exec" || subresource == "attach" ||
+         subresource == "portforward" || subresource == "proxy";
+}
+
+// Nothing leads to a node yet: agents do not serve this server.
+Error NoNodeError(const RequestInfo& info) {
+  return api::ServiceUnavailableError("no node of this server answers for " +
+                                      std::string(info.resource) + "/" +
+                                      std::string(info.subresource));
+}
+
 }  // namespace
 
 void Send(http::Exchange& exchange, const Call& call, Answer answer) {
@@ -91,9 +107,10 @@ void Dispatcher::Handle(ExchangePtr exchange) const {
     return Send(*exchange, unread, AnswerWithError(unread, call.error()));
   }
   Result<void> allowed = Authenticate(exchange->request(), **call);
+  if (allowed.ok()) allowed = Impersonate(**call);
   if (allowed.ok()) allowed = Authorize(**call);
   if (!allowed.ok()) return Send(*exchange, **call, AnswerWithError(**call, allowed.error()));
-  if ((*call)->body.size() <= kSmallBody && !Discovery::TakesLong((*call)->path)) {
+  if ((*call)->body.size() <= kSmallBody && !Paths::TakesLong((*call)->path)) {
     return Serve(exchange, *call);
   }
   parts_.executor->Post([this, exchange, call = *call] { Serve(exchange, call); });
@@ -140,20 +157,22 @@ Result<void> Dispatcher::Authenticate(const http::ServerRequest& request, Call& 
   return {};
 }
 
+Result<void> Dispatcher::Impersonate(Call& call) const {
+  TRY(std::optional<User> wanted, WantedUser(*call.headers));
+  if (!wanted) return {};
+  const AuthorizationQuestion question = QuestionOf(*call.user, call.info, call.query);
+  TRY(Impersonated impersonated,
+      apiserver::Impersonate(*wanted, question, *parts_.authorizer));
+  if (!impersonated.constraint.empty()) {
+    call.annotations.emplace_back("authentication.k8s.io/impersonation-constraint",
+                                  impersonated.constraint);
+  }
+  call.user = std::make_shared<const User>(std::move(impersonated.user));
+  return {};
+}
+
 Result<void> Dispatcher::Authorize(const Call& call) const {
-  const RequestInfo& info = call.info;
-  const AuthorizationQuestion question{.user = *call.user,
-                                       .verb = info.verb,
-                                       .is_resource = info.is_resource,
-                                       .namespace_ = info.namespace_,
-                                       .group = info.group,
-                                       .version = info.version,
-                                       .resource = info.resource,
-                                       .subresource = info.subresource,
-                                       .name = info.asked_name(),
-                                       .path = info.path,
-                                       .field_selector = QueryValue(call.query, "fieldSelector"),
-                                       .label_selector = QueryValue(call.query, "labelSelector")};
+  const AuthorizationQuestion question = QuestionOf(*call.user, call.info, call.query);
   const Authorization authorization = parts_.authorizer->Authorize(question);
   if (authorization.decision == Decision::kAllow) return {};
   return ForbiddenQuestionError(question, authorization.reason);
@@ -183,14 +202,31 @@ void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
     return fail(api::MethodNotAllowedError());
   }
   if (IsWrite(info.verb)) return ServeWrite(exchange, call, catalog, *resource);
-  if (!resource->is_stored()) return fail(api::MethodNotAllowedError());
+  ServeRead(exchange, call, catalog, *resource);
+}
+
+void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
+                           const CatalogPtr& catalog, const ServedResource& resource) const {
+  const RequestInfo& info = call->info;
+  const auto fail = [&](const Error& error) {
+    Send(*exchange, *call, AnswerWithError(*call, error));
+  };
+  if (!resource.is_stored()) return fail(api::MethodNotAllowedError());
+  if (IsOfNode(info.subresource)) return fail(NoNodeError(info));
+  if (info.subresource == "scale") {
+    const auto entry =
+        ReadEntry(*parts_.store, resource, info.namespace_, info.name,
+                  QueryValue(call->query, "resourceVersion"));
+    if (!entry.ok()) return fail(entry.error());
+    return Send(*exchange, *call, AnswerWithScale(*call, resource, **entry, 200));
+  }
   if (info.verb == "get") {
-    return Send(*exchange, *call, AnswerGet(call, *parts_.store, *resource));
+    return Send(*exchange, *call, AnswerGet(call, *parts_.store, resource));
   }
   if (info.verb == "list") {
-    return Send(*exchange, *call, AnswerList(call, *parts_.store, *resource, catalog));
+    return Send(*exchange, *call, AnswerList(call, *parts_.store, resource, catalog));
   }
-  Send(*exchange, *call, AnswerWatch(call, *parts_.watches, *resource, catalog));
+  Send(*exchange, *call, AnswerWatch(call, *parts_.watches, resource, catalog));
 }
 
 void Dispatcher::ServeWrite(const ExchangePtr& exchange, const CallPtr& call,
@@ -201,9 +237,17 @@ void Dispatcher::ServeWrite(const ExchangePtr& exchange, const CallPtr& call,
                       : AnswerWithError(*call, outcome.error()));
   };
   const std::string_view verb = call->info.verb;
-  if (!resource.is_stored()) {
-    return done(api::MethodNotAllowedError());
+  const std::string_view subresource = call->info.subresource;
+  if (IsOfNode(subresource)) return done(NoNodeError(call->info));
+  if (verb == "create") {
+    if (resource.plural == "bindings" || subresource == "binding") {
+      return parts_.writer->Bind(call, resource, done);
+    }
+    if (subresource == "eviction") return parts_.writer->Evict(call, resource, done);
+    if (subresource == "token") return done(parts_.questions->IssueToken(*call));
+    if (!resource.is_stored()) return done(parts_.questions->Answer(*call, resource));
   }
+  if (!resource.is_stored()) return done(api::MethodNotAllowedError());
   if (verb == "create") return parts_.writer->Create(call, resource, done);
   if (verb == "update") return parts_.writer->Update(call, resource, done);
   if (verb == "patch") return parts_.writer->Patch(call, resource, done);

@@ -10,6 +10,8 @@
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
+#include "apiserver/metrics.h"
+#include "apiserver/questions.h"
 #include "apiserver/watch.h"
 #include "apiserver/write.h"
 #include "http/server.h"
@@ -26,6 +28,8 @@ class Dispatcher {
     store::Store* store = nullptr;
     Authenticator* authenticator = nullptr;
     const Authorizer* authorizer = nullptr;
+    const Questions* questions = nullptr;
+    Metrics* metrics = nullptr;
     const LiveCatalog* catalog = nullptr;
     Writer* writer = nullptr;
     const WatchRoom* watches = nullptr;
@@ -47,10 +51,13 @@ class Dispatcher {
 
   Result<CallPtr> ReadCall(const ExchangePtr& exchange) const;
   Result<void> Authenticate(const http::ServerRequest& request, Call& call) const;
+  Result<void> Impersonate(Call& call) const;
   Result<void> Authorize(const Call& call) const;
   void Serve(const ExchangePtr& exchange, const CallPtr& call) const;
   void ServeResource(const ExchangePtr& exchange, const CallPtr& call,
                      const CatalogPtr& catalog) const;
+  void ServeRead(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
+                 const ServedResource& resource) const;
   void ServeWrite(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
                   const ServedResource& resource) const;
 

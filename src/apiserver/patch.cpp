@@ -1,14 +1,18 @@
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/go_json.h"
 #include "api/status.h"
+#include "api/types/autoscaling_v1.h"
 #include "api/types/meta_v1.h"
 #include "apiserver/body.h"
 #include "apiserver/managed_fields.h"
 #include "apiserver/object_rules.h"
 #include "apiserver/replace.h"
 #include "apiserver/request_options.h"
+#include "apiserver/subresources/scale.h"
 #include "base/text.h"
 #include "reflect/json.h"
 #include "reflect/patch/json_merge_patch.h"
@@ -45,6 +49,11 @@ class PatchChange final : public Replacement {
 
   Result<bool> Prepare() override {
     TRY(form_, PatchFormOf(call().Header("Content-Type"), resource().custom != nullptr));
+    if (form_ == PatchForm::kApply && call().info.subresource == "scale") {
+      return api::UnsupportedMediaTypeError({"application/json-patch+json",
+                                             "application/merge-patch+json",
+                                             "application/strategic-merge-patch+json"});
+    }
     TRY(options_, ReadPatchOptions(call().query, form_ == PatchForm::kApply));
     dry_run_ = !options_.dryRun.empty();
     manager_ = ManagerOf(options_.fieldManager, call().Header("User-Agent"));
@@ -55,9 +64,10 @@ class PatchChange final : public Replacement {
 
  protected:
   Result<AnyObject> Wanted(const AnyObject* live) override {
+    if (call().info.subresource == "scale") return PatchedScale(*live);
     if (form_ == PatchForm::kApply) return Applied(live);
     TRY(JsonValue tree, TreeOf(*live));
-    TRY_VOID(ApplyTo(&tree));
+    TRY_VOID(ApplyTo(*resource().type, &tree));
     return DecodeResult(tree);
   }
   bool MayCreate() const override { return form_ == PatchForm::kApply && subresource().empty(); }
@@ -136,7 +146,7 @@ class PatchChange final : public Replacement {
     return reflect::ParseJson(json);
   }
 
-  Result<void> ApplyTo(JsonValue* tree) {
+  Result<void> ApplyTo(const reflect::Type& type, JsonValue* tree) {
     switch (form_) {
       case PatchForm::kJson: {
         const auto applied = json_patch_->Apply(tree);
@@ -154,7 +164,7 @@ class PatchChange final : public Replacement {
         return {};
       case PatchForm::kStrategic: {
         JsonValue patch = patch_;
-        const auto applied = reflect::ApplyStrategicPatch(*resource().type, std::move(patch), tree);
+        const auto applied = reflect::ApplyStrategicPatch(type, std::move(patch), tree);
         if (applied.ok()) return {};
         if (applied.error().code() == Code::kInvalidArgument) {
           return api::BadRequestError(applied.error().message());
@@ -200,6 +210,20 @@ class PatchChange final : public Replacement {
     for (std::string& text : strict) call().Warn(std::move(text));
     SetObjectDefaults(&object, now());
     return object;
+  }
+
+  // The scale of what is there, patched, and what is there with that scale.
+  Result<AnyObject> PatchedScale(const AnyObject& live) {
+    using api::autoscaling::v1::Scale;
+    TRY(const Scale scale, ScaleOf(live.type(), live.get()));
+    TRY(std::string json, reflect::ToJson(scale));
+    TRY(JsonValue tree, reflect::ParseJson(json));
+    TRY_VOID(ApplyTo(reflect::TypeOf<Scale>(), &tree));
+    auto patched = reflect::FromJson<Scale>(reflect::ToText(tree), {.strict = false});
+    if (!patched.ok()) {
+      return CannotBeHandled("Scale", "autoscaling/v1", "Scale", patched.error().message());
+    }
+    return Scaled(*patched, live);
   }
 
   Result<AnyObject> Applied(const AnyObject* live) {

@@ -6,6 +6,7 @@
 #include "apiserver/managed_fields.h"
 #include "apiserver/object_rules.h"
 #include "apiserver/storage_keys.h"
+#include "apiserver/subresources/scale.h"
 #include "base/random_name.h"
 #include "reflect/copy.h"
 
@@ -102,7 +103,9 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   }
   PrepareForUpdate(strategy(), object.type(), context, object.get(), old.get());
   KeepSystemFields(old_metadata, &metadata);
-  TRY_VOID(CheckChangedObject(resource(), subresource_, strategy(), context, object, old));
+  // A scale changes the object itself.
+  const std::string_view part = subresource_ == "scale" ? std::string_view() : subresource_;
+  TRY_VOID(CheckChangedObject(resource(), part, strategy(), context, object, old));
   if (strategy().warnings != nullptr) {
     for (std::string& warning : strategy().warnings(object.get(), old.get())) {
       call().Warn(std::move(warning));
@@ -122,6 +125,20 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   (void)current;
   next.object = std::move(object);
   return next;
+}
+
+ExpectedBody ScaleBody() {
+  return {.type = &reflect::TypeOf<api::autoscaling::v1::Scale>(),
+          .group = "autoscaling",
+          .version = "v1",
+          .kind = "Scale"};
+}
+
+Result<AnyObject> Scaled(const api::autoscaling::v1::Scale& scale, const AnyObject& live) {
+  AnyObject object(live.type());
+  reflect::CopyObject(live.type(), live.get(), object.get());
+  TRY_VOID(ApplyScale(scale, live.type(), object.get()));
+  return object;
 }
 
 Result<NextState> Replacement::ComputeCreate() {

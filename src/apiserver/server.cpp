@@ -17,11 +17,14 @@
 #include "apiserver/authentication/request_authenticator.h"
 #include "apiserver/authentication/service_account_tokens.h"
 #include "apiserver/authentication/static_tokens.h"
-#include "apiserver/authorization/authorizers.h"
-#include "apiserver/authorization/node_authorizer.h"
-#include "apiserver/authorization/rbac_authorizer.h"
+#include "apiserver/authentication/token_request.h"
 #include "apiserver/discovery/discovery.h"
+#include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/discovery/paths.h"
 #include "apiserver/dispatch.h"
+#include "apiserver/health.h"
+#include "apiserver/metrics.h"
+#include "apiserver/questions.h"
 #include "apiserver/first_objects.h"
 #include "apiserver/services/service_allocator.h"
 #include "apiserver/write.h"
@@ -80,16 +83,19 @@ struct ApiServer::State {
   std::unique_ptr<BootstrapTokens> bootstrap_tokens;
   std::unique_ptr<ServiceAccountTokens> account_tokens;
   std::unique_ptr<RequestAuthenticator> authenticator;
-  std::unique_ptr<PrivilegedGroupAuthorizer> masters;
-  std::unique_ptr<NodeAuthorizer> nodes;
-  std::unique_ptr<RbacAuthorizer> roles;
-  std::unique_ptr<AuthorizerUnion> authorizer;
+  std::optional<ServiceAccountTokenIssuer> token_issuer;
+  std::unique_ptr<TokenRequests> token_requests;
+  std::unique_ptr<ServerAuthorizer> authorizer;
   std::unique_ptr<AdmissionChain> admission;
   std::unique_ptr<ThreadExecutor> executor;
   std::unique_ptr<ServiceAllocator> services;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<WatchRoom> watches;
   std::unique_ptr<Discovery> discovery;
+  std::unique_ptr<Health> health;
+  Metrics metrics;
+  std::unique_ptr<Paths> paths;
+  std::unique_ptr<Questions> questions;
   std::unique_ptr<Dispatcher> dispatcher;
   std::shared_ptr<http::TlsServer> tls;
   std::unique_ptr<http::Server> server;
@@ -124,16 +130,16 @@ Result<void> ApiServer::State::OpenCredentials() {
       std::move(keys), ServiceAccountTokenOptions{}, *objects, clock);
   ways.tokens.push_back(account_tokens.get());
   ways.tokens.push_back(bootstrap_tokens.get());
+  TRY(token_issuer, ServiceAccountTokenIssuer::Create(credentials->service_account_key(),
+                                                      std::string(kDefaultIssuer)));
+  token_requests =
+      std::make_unique<TokenRequests>(*token_issuer, TokenRequestOptions{}, *objects, clock);
   TRY(authenticator, RequestAuthenticator::Create(std::move(ways), clock));
   return {};
 }
 
 void ApiServer::State::OpenAuthorization() {
-  masters = std::make_unique<PrivilegedGroupAuthorizer>(kMastersGroup);
-  nodes = std::make_unique<NodeAuthorizer>(*store);
-  roles = std::make_unique<RbacAuthorizer>(*store);
-  authorizer = std::make_unique<AuthorizerUnion>(
-      std::vector<const Authorizer*>{masters.get(), nodes.get(), roles.get()});
+  authorizer = std::make_unique<ServerAuthorizer>(*store);
   admission = std::make_unique<AdmissionChain>(AllPlugins(
       {.objects = *objects, .authorizer = *authorizer, .clock = clock, .random = RandomNumber}));
 }
@@ -157,11 +163,30 @@ Result<void> ApiServer::State::Listen() {
                                                   .catalog = &catalog,
                                                   .services = services.get()});
   watches = std::make_unique<WatchRoom>(WatchRoom{
-      .store = *store, .clock = clock, .executor = *executor, .random = RandomNumber});
+      .store = *store, .clock = clock, .executor = *executor, .random = [] {
+        return static_cast<double>(RandomNumber() >> 11) * 0x1.0p-53;
+      }});
 
   const std::string host =
       options.advertise_address.empty() ? "127.0.0.1" : options.advertise_address;
   discovery = std::make_unique<Discovery>(host + ":" + std::to_string(port), clock, *executor);
+
+  health = std::make_unique<Health>(std::vector<Health::Check>{
+      {.name = "etcd", .run = [this]() -> Result<void> {
+         const store::Health state = store->health();
+         if (state.error && state.state == store::Health::kFailed) return *state.error;
+         return {};
+       }}});
+  paths = std::make_unique<Paths>(Paths::Parts{.discovery = discovery.get(),
+                                               .health = health.get(),
+                                               .metrics = &metrics,
+                                               .store = store.get()});
+  questions = std::make_unique<Questions>(Questions::Parts{.authorizer = authorizer.get(),
+                                                           .rules = authorizer.get(),
+                                                           .authenticator = authenticator.get(),
+                                                           .tokens = token_requests.get(),
+                                                           .admission = admission.get(),
+                                                           .clock = &clock});
 
   const auto serving = credentials->serving();
   TRY(tls, http::TlsServer::Create(
@@ -187,6 +212,8 @@ Result<void> ApiServer::State::Listen() {
       Dispatcher::Parts{.store = store.get(),
                         .authenticator = authenticator.get(),
                         .authorizer = authorizer.get(),
+                        .questions = questions.get(),
+                        .metrics = &metrics,
                         .catalog = &catalog,
                         .writer = writer.get(),
                         .watches = watches.get(),
@@ -214,9 +241,7 @@ void ApiServer::State::RenewLater() {
 }
 
 Result<Answer> ApiServer::State::AnswerPath(const CallPtr& call, const CatalogPtr& at) {
-  TRY(std::optional<Answer> answer, discovery->Serve(call, at));
-  if (answer) return *std::move(answer);
-  return api::NoSuchPathError();
+  return paths->Serve(call, at);
 }
 
 ApiServer::ApiServer(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -1,3 +1,4 @@
+#include "api/types/autoscaling_v1.h"
 #include "api/types/meta_v1.h"
 #include "apiserver/body.h"
 #include "apiserver/object_rules.h"
@@ -11,6 +12,8 @@ namespace {
 using api::meta::v1::UpdateOptions;
 using reflect::AnyObject;
 
+using api::autoscaling::v1::Scale;
+
 class Update final : public Replacement {
  public:
   using Replacement::Replacement;
@@ -19,19 +22,20 @@ class Update final : public Replacement {
     TRY(options_, ReadUpdateOptions(call().query));
     dry_run_ = !options_.dryRun.empty();
     manager_ = ManagerOf(options_.fieldManager, call().Header("User-Agent"));
-    TRY(object_, DecodeBody(call(),
-                            {.type = resource().type,
-                             .group = resource().group,
-                             .version = resource().version,
-                             .kind = resource().kind},
-                            FieldValidationOf(options_.fieldValidation)));
+    ExpectedBody expected{.type = resource().type,
+                          .group = resource().group,
+                          .version = resource().version,
+                          .kind = resource().kind};
+    if (call().info.subresource == "scale") expected = ScaleBody();
+    TRY(object_, DecodeBody(call(), expected, FieldValidationOf(options_.fieldValidation)));
     SetObjectDefaults(&object_, now());
     return Begin(Operation::kUpdate);
   }
 
  protected:
   // A copy: another attempt may need it.
-  Result<AnyObject> Wanted(const AnyObject*) override {
+  Result<AnyObject> Wanted(const AnyObject* live) override {
+    if (const Scale* scale = object_.As<Scale>()) return Scaled(*scale, *live);
     AnyObject copy(object_.type());
     reflect::CopyObject(object_.type(), object_.get(), copy.get());
     return copy;

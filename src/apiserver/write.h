@@ -68,6 +68,10 @@ class Writer {
   // DELETE of a collection: of what the selectors of the query choose. The outcome is a list of it.
   void DeleteCollection(CallPtr call, const ServedResource& resource, WriteDone done);
 
+  // POST to pods/binding and to bindings; to pods/eviction. The outcome is a Status.
+  void Bind(CallPtr call, const ServedResource& resource, WriteDone done);
+  void Evict(CallPtr call, const ServedResource& pods, WriteDone done);
+
   const Parts& parts() const { return parts_; }
 
   // Runs a change from its first attempt on.

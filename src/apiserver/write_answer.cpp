@@ -5,6 +5,8 @@
 #include "api/status.h"
 #include "apiserver/encode.h"
 #include "apiserver/negotiation.h"
+#include "apiserver/stored_object.h"
+#include "apiserver/subresources/scale.h"
 #include "reflect/object.h"
 
 namespace podium::apiserver {
@@ -28,8 +30,29 @@ api::meta::v1::Status DeletedStatus(const Call& call, const ServedResource& reso
 
 }  // namespace
 
+Answer AnswerWithScale(const Call& call, const reflect::Type& type, const void* object,
+                       int status) {
+  const auto scale = ScaleOf(type, object);
+  if (!scale.ok()) return AnswerWithError(call, scale.error());
+  return AnswerWithValue(call, OutputRules(), *scale, status);
+}
+
+Answer AnswerWithScale(const Call& call, const ServedResource& resource, const store::Entry& entry,
+                       int status) {
+  const auto stored = StoredObject::Of(entry);
+  if (!stored.ok()) return AnswerWithError(call, stored.error());
+  const auto decoded = (*stored)->Decode(*resource.stored_type, false);
+  if (!decoded.ok()) return AnswerWithError(call, decoded.error());
+  return AnswerWithScale(call, *resource.stored_type, (*decoded)->get(), status);
+}
+
 Answer AnswerWithOutcome(const Call& call, const ServedResource& resource,
                          const WriteOutcome& outcome) {
+  if (call.info.subresource == "scale") {
+    return outcome.entry
+               ? AnswerWithScale(call, resource, *outcome.entry, outcome.status)
+               : AnswerWithScale(call, outcome.value.type(), outcome.value.get(), outcome.status);
+  }
   if (call.info.verb == "delete" && outcome.deleted &&
       (!outcome.entry || !StrategyOf(*resource.stored_type).returns_deleted)) {
     return AnswerWithValue(call, RulesOf(resource), DeletedStatus(call, resource, outcome),

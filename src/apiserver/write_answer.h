@@ -10,4 +10,8 @@ namespace podium::apiserver {
 Answer AnswerWithOutcome(const Call& call, const ServedResource& resource,
                          const WriteOutcome& outcome);
 
+// The Scale of a stored object.
+Answer AnswerWithScale(const Call& call, const ServedResource& resource, const store::Entry& entry,
+                       int status);
+
 }  // namespace podium::apiserver
