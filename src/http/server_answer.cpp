@@ -159,6 +159,10 @@ void ServerLoop::Pull(const Connection& connection) {
       return;
     }
     // Nothing waits to be written; Wake goes on.
+    {
+      const std::lock_guard lock(connection->mutex);
+      connection->ShrinkLocked();
+    }
     SetInterest(*connection, connection->interest & ~static_cast<uint32_t>(EPOLLOUT));
     return;
   }
@@ -228,6 +232,7 @@ void ServerLoop::NextRequest(const Connection& connection) {
     // before may hold others.
     connection->cancelled = false;
     buffered = connection->transport && connection->transport->Buffered();
+    connection->ShrinkLocked();
   }
   connection->phase = Phase::kHead;
   connection->used = true;

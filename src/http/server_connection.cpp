@@ -95,9 +95,14 @@ void ServerConnection::FlushLocked() {
     if (progress->wait != 0) break;
   }
   if (broken) out.clear();
-  if (WaitingLocked() == 0 || out_begin > size_t{64} << 10) {
-    out.erase(0, std::exchange(out_begin, 0));
-  }
+  // Not each time: what is left is moved.
+  if (WaitingLocked() == 0 || out_begin > out.size() / 2) out.erase(0, std::exchange(out_begin, 0));
+}
+
+void ServerConnection::ShrinkLocked() {
+  constexpr size_t kKept = size_t{16} << 10;
+  if (out.empty() && out.capacity() > kKept) out = {};
+  if (in.empty() && in.capacity() > kKept) in = {};
 }
 
 void ServerConnection::Break() {

@@ -92,6 +92,8 @@ struct ServerConnection {
   // Writes what is waiting, as far as it goes. The caller holds the mutex.
   void FlushLocked();
   size_t WaitingLocked() const { return out.size() - out_begin; }
+  // Gives up memory that only a large message needed. For the loop, while no handler is at work.
+  void ShrinkLocked();
   // Breaks it for whoever still uses it, and closes it if nobody does.
   void Break();
   // Tells the handler to end.

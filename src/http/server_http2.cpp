@@ -78,6 +78,10 @@ void ServerLoop::WriteHttp2(const Connection& connection) {
         EndHttp2(connection);
         return;
       }
+      {
+        const std::lock_guard lock(connection->mutex);
+        connection->ShrinkLocked();
+      }
       SetInterest(*connection, EPOLLIN | EPOLLRDHUP);
       WaitInHttp2(*connection);
       return;
