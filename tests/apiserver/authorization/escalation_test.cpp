@@ -18,7 +18,7 @@ using api::rbac::v1::Role;
 using api::rbac::v1::RoleBinding;
 
 // Jane may get pods, and write roles and bindings, everywhere.
-struct Escalation : testing::Test {
+struct EscalationTest : testing::Test {
   TestStore store;
   RbacAuthorizer rbac{store.memory};
   EscalationCheck check{rbac, rbac};
@@ -44,7 +44,7 @@ struct Escalation : testing::Test {
   }
 };
 
-TEST_F(Escalation, PrivilegeEscalationByRbacRoles) {
+TEST_F(EscalationTest, PrivilegeEscalationByRbacRoles) {
   EXPECT_EQ(Message(check.CheckRole(jane, "x", RoleOf("a", "x", {get_pods}), nullptr)), "");
   EXPECT_EQ(Message(check.CheckClusterRole(jane, "x", ClusterRoleOf("x", {get_pods}), nullptr)),
             "");
@@ -66,7 +66,7 @@ TEST_F(Escalation, PrivilegeEscalationByRbacRoles) {
   EXPECT_NE(Message(check.CheckClusterRole(jane, "x", ClusterRoleOf("x", {all}), nullptr)), "");
 }
 
-TEST_F(Escalation, PrivilegeEscalationByRbacUnlessEscalate) {
+TEST_F(EscalationTest, PrivilegeEscalationByRbacUnlessEscalate) {
   const Role role = RoleOf("a", "x", {all});
   EXPECT_EQ(Message(check.CheckRole(admin, "x", role, nullptr)), "");
   PolicyRule escalate = RuleOf({"escalate"}, {"rbac.authorization.k8s.io"}, {"roles"});
@@ -77,7 +77,7 @@ TEST_F(Escalation, PrivilegeEscalationByRbacUnlessEscalate) {
   EXPECT_NE(Message(check.CheckClusterRole(jane, "x", ClusterRoleOf("x", {all}), nullptr)), "");
 }
 
-TEST_F(Escalation, PrivilegeEscalationByRbacBindings) {
+TEST_F(EscalationTest, PrivilegeEscalationByRbacBindings) {
   const auto bind = [&](const std::string& kind, const std::string& role) {
     return Message(check.CheckRoleBinding(
         jane, RoleBindingOf("x", "a", kind, role, {UserSubject("jane")}), nullptr));
@@ -109,7 +109,7 @@ TEST_F(Escalation, PrivilegeEscalationByRbacBindings) {
             "");
 }
 
-TEST_F(Escalation, PrivilegeEscalationByRbacAggregation) {
+TEST_F(EscalationTest, PrivilegeEscalationByRbacAggregation) {
   ClusterRole gathers = ClusterRoleOf("x", {});
   gathers.aggregationRule.ensure().clusterRoleSelectors.emplace_back().matchLabels["a"] = "b";
   const std::string message =
@@ -126,7 +126,7 @@ TEST_F(Escalation, PrivilegeEscalationByRbacAggregation) {
   EXPECT_EQ(Message(check.CheckClusterRole(jane, "x", gathers, nullptr)), "");
 }
 
-TEST_F(Escalation, OwnersAndFinalizersMayBeChangedByAll) {
+TEST_F(EscalationTest, OwnersAndFinalizersMayBeChangedByAll) {
   const Role old_role = RoleOf("a", "x", {all});
   Role role = old_role;
   role.metadata.finalizers = {"x.org/y"};

@@ -50,7 +50,7 @@ Pod PodOn(const std::string& node, const std::string& name) {
   return pod;
 }
 
-struct Nodes : testing::Test {
+struct NodeAuthorizerTest : testing::Test {
   TestStore store;
   NodeAuthorizer nodes{store.memory};
   const User one = NodeUser("one");
@@ -84,7 +84,7 @@ TEST(NodeIdentityTest, NameAndGroup) {
   EXPECT_EQ(NodeIdentity({.name = "a", .groups = {"system:nodes"}}), std::nullopt);
 }
 
-TEST_F(Nodes, WhoIsNoNode) {
+TEST_F(NodeAuthorizerTest, WhoIsNoNode) {
   store.Put(PodOn("one", "web"));
   const Authorization answer = Ask({.name = "one"}, "get", "", "pods", "a", "web");
   EXPECT_EQ(answer.decision, Decision::kNoOpinion);
@@ -97,7 +97,7 @@ TEST_F(Nodes, WhoIsNoNode) {
 
 // A node's credential reads what the pods on it refer to, and nothing else (CVE-2025-5187 and its
 // like, as far as reading goes).
-TEST_F(Nodes, NodeIdentityReadsWhatItsPodsReferTo) {
+TEST_F(NodeAuthorizerTest, NodeIdentityReadsWhatItsPodsReferTo) {
   store.Put(PodOn("one", "web"));
   store.Put(PodOn("two", "db"));
   store.Put(PodOn("", "waits"));
@@ -129,7 +129,7 @@ TEST_F(Nodes, NodeIdentityReadsWhatItsPodsReferTo) {
   EXPECT_EQ(Ask(one, "get", "", "secrets", "a", "web-env", "x").reason, "cannot read subresource");
 }
 
-TEST_F(Nodes, ThePodGoesAndTheRightsGo) {
+TEST_F(NodeAuthorizerTest, ThePodGoesAndTheRightsGo) {
   store.Put(PodOn("one", "web"));
   store.Put(PodOn("one", "db"));
   EXPECT_TRUE(May(one, "get", "secrets", "a", "web-env"));
@@ -145,7 +145,7 @@ TEST_F(Nodes, ThePodGoesAndTheRightsGo) {
   EXPECT_TRUE(May(two, "get", "secrets", "a", "web-env"));
 }
 
-TEST_F(Nodes, MirrorPodsGiveNothing) {
+TEST_F(NodeAuthorizerTest, NodeIdentityMirrorPodsGiveNothing) {
   Pod mirror = PodOn("one", "web");
   mirror.metadata.annotations["kubernetes.io/config.mirror"] = "x";
   store.Put(mirror);
@@ -154,7 +154,7 @@ TEST_F(Nodes, MirrorPodsGiveNothing) {
   EXPECT_FALSE(May(one, "create", "serviceaccounts", "a", "robot", "token"));
 }
 
-TEST_F(Nodes, VolumesAndTheirSecrets) {
+TEST_F(NodeAuthorizerTest, VolumesAndTheirSecrets) {
   store.Put(PodOn("one", "web"));
   PersistentVolume volume;
   volume.metadata.name = "disk";
@@ -184,7 +184,7 @@ TEST_F(Nodes, VolumesAndTheirSecrets) {
   EXPECT_TRUE(May(one, "get", "secrets", "a", "ceph"));
 }
 
-TEST_F(Nodes, ServiceAccountsAndResourceClaims) {
+TEST_F(NodeAuthorizerTest, ServiceAccountsAndResourceClaims) {
   Pod pod = PodOn("one", "web");
   pod.spec.resourceClaims.resize(2);
   pod.spec.resourceClaims[0].name = "own";
@@ -213,7 +213,7 @@ TEST_F(Nodes, ServiceAccountsAndResourceClaims) {
   EXPECT_TRUE(may_claim("web-made-x"));
 }
 
-TEST_F(Nodes, PodsOfTheNode) {
+TEST_F(NodeAuthorizerTest, PodsOfTheNode) {
   store.Put(PodOn("one", "web"));
   EXPECT_TRUE(May(one, "get", "pods", "a", "web"));
   EXPECT_FALSE(May(two, "get", "pods", "a", "web"));
@@ -234,7 +234,7 @@ TEST_F(Nodes, PodsOfTheNode) {
   EXPECT_FALSE(May(one, "deletecollection", "pods", "a", ""));
 }
 
-TEST_F(Nodes, NodeIdentityKnowsItsOwnNodeAlone) {
+TEST_F(NodeAuthorizerTest, NodeIdentityKnowsItsOwnNodeAlone) {
   EXPECT_TRUE(May(one, "get", "nodes", "", "one"));
   EXPECT_TRUE(May(one, "watch", "nodes", "", "one"));
   EXPECT_EQ(Ask(one, "get", "", "nodes", "", "two").reason,
@@ -264,7 +264,7 @@ TEST_F(Nodes, NodeIdentityKnowsItsOwnNodeAlone) {
   EXPECT_EQ(Ask(one, "patch", "storage.k8s.io", "csinodes", "", "one").decision, Decision::kAllow);
 }
 
-TEST_F(Nodes, AttachmentsAndSlices) {
+TEST_F(NodeAuthorizerTest, AttachmentsAndSlices) {
   VolumeAttachment attachment;
   attachment.metadata.name = "x";
   attachment.spec.nodeName = "one";
@@ -289,7 +289,7 @@ TEST_F(Nodes, AttachmentsAndSlices) {
   EXPECT_FALSE(may(one, "deletecollection", "resource.k8s.io", "resourceslices", ""));
 }
 
-TEST_F(Nodes, WhatEveryNodeMay) {
+TEST_F(NodeAuthorizerTest, WhatEveryNodeMay) {
   EXPECT_TRUE(May(one, "list", "services", "", ""));
   EXPECT_TRUE(May(one, "create", "events", "a", ""));
   EXPECT_EQ(

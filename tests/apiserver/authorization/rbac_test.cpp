@@ -28,7 +28,7 @@ PolicyRule PathRule(std::vector<std::string> verbs, std::vector<std::string> pat
   return rule;
 }
 
-struct Rbac : testing::Test {
+struct RbacTest : testing::Test {
   TestStore store;
   RbacAuthorizer rbac{store.memory};
 
@@ -141,7 +141,7 @@ TEST(RuleTest, AsMessagesHaveThem) {
             R"({APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]})");
 }
 
-TEST_F(Rbac, UsersGroupsAndAccounts) {
+TEST_F(RbacTest, UsersGroupsAndAccounts) {
   store.Put(ClusterRoleOf("reader", {RuleOf({"get", "list"}, {""}, {"pods"})}));
   store.Put(ClusterRoleBindingOf("jane", "reader", {UserSubject("jane")}));
   store.Put(ClusterRoleBindingOf("devs", "reader", {UserSubject("nobody"), GroupSubject("devs")}));
@@ -166,7 +166,7 @@ TEST_F(Rbac, UsersGroupsAndAccounts) {
   EXPECT_FALSE(May({.name = "system:serviceaccount:b:robot"}, "get", "pods", "a"));
 }
 
-TEST_F(Rbac, ARoleCountsFromItsWriteOn) {
+TEST_F(RbacTest, ARoleCountsFromItsWriteOn) {
   const User jane{.name = "jane"};
   EXPECT_FALSE(May(jane, "get", "pods", "a"));
   store.Put(RoleOf("a", "reader", {RuleOf({"get"}, {""}, {"pods"})}));
@@ -185,7 +185,7 @@ TEST_F(Rbac, ARoleCountsFromItsWriteOn) {
   EXPECT_FALSE(May({.name = "joe"}, "list", "pods", "a"));
 }
 
-TEST_F(Rbac, ABindingWhoseRoleIsMissing) {
+TEST_F(RbacTest, ABindingWhoseRoleIsMissing) {
   store.Put(ClusterRoleBindingOf("jane", "gone", {UserSubject("jane")}));
   store.Put(RoleBindingOf("jane", "a", "Role", "away", {UserSubject("jane")}));
   const User jane{.name = "jane"};
@@ -207,7 +207,7 @@ TEST_F(Rbac, ABindingWhoseRoleIsMissing) {
   EXPECT_FALSE(May(jane, "get", "pods", "a"));
 }
 
-TEST_F(Rbac, HistoryThatWasGivenUpIsReadAnew) {
+TEST_F(RbacTest, HistoryThatWasGivenUpIsReadAnew) {
   const User jane{.name = "jane"};
   store.Put(ClusterRoleOf("reader", {RuleOf({"get"}, {""}, {"pods"})}));
   EXPECT_FALSE(May(jane, "get", "pods"));
@@ -219,7 +219,7 @@ TEST_F(Rbac, HistoryThatWasGivenUpIsReadAnew) {
   EXPECT_TRUE(May(jane, "list", "pods"));
 }
 
-TEST_F(Rbac, WhatIsDamagedGivesNothingAndIsTold) {
+TEST_F(RbacTest, WhatIsDamagedGivesNothingAndIsTold) {
   const User jane{.name = "jane"};
   store.Put("/registry/clusterroles/bad", R"({"metadata":{"name":"bad"},"rules":3})");
   store.Put("/registry/rolebindings/a/worse", "[]");
@@ -233,7 +233,7 @@ TEST_F(Rbac, WhatIsDamagedGivesNothingAndIsTold) {
   EXPECT_EQ(Ask(jane, "get", "pods", "a").reason, "");
 }
 
-TEST_F(Rbac, RulesOfAUser) {
+TEST_F(RbacTest, RulesOfAUser) {
   store.Put(ClusterRoleOf("one", {RuleOf({"get"}, {""}, {"pods"}), PathRule({"get"}, {"/x"})}));
   store.Put(RoleOf("a", "two", {RuleOf({"list"}, {""}, {"pods"})}));
   store.Put(ClusterRoleBindingOf("one", "one", {UserSubject("jane"), GroupSubject("devs")}));

@@ -18,7 +18,7 @@ namespace {
 using api::core::v1::Pod;
 using api::rbac::v1::RoleBinding;
 
-struct Server : testing::Test {
+struct ServerAuthorizerTest : testing::Test {
   TestStore store;
   ServerAuthorizer server{store.memory};
 
@@ -43,7 +43,7 @@ struct Server : testing::Test {
   }
 };
 
-TEST_F(Server, NodeIdentity) {
+TEST_F(ServerAuthorizerTest, NodeIdentity) {
   Pod pod;
   pod.metadata.namespace_ = "default";
   pod.metadata.name = "web";
@@ -76,7 +76,7 @@ TEST_F(Server, NodeIdentity) {
                    secrets + "/pull"));
 }
 
-TEST_F(Server, MastersMayAllEvenWithoutRoles) {
+TEST_F(ServerAuthorizerTest, MastersMayAllEvenWithoutRoles) {
   TestStore empty;
   const ServerAuthorizer bare(empty.memory);
   const User root{.name = "root", .groups = {"system:masters"}};
@@ -89,7 +89,7 @@ TEST_F(Server, MastersMayAllEvenWithoutRoles) {
             Decision::kNoOpinion);
 }
 
-TEST_F(Server, SelectorsCountWhereManyAreAskedFor) {
+TEST_F(ServerAuthorizerTest, SelectorsCountWhereManyAreAskedFor) {
   const User user{.name = "x"};
   const http::QueryParameters query = {{"fieldSelector", "spec.nodeName=a"},
                                        {"labelSelector", "b=c"}};
@@ -106,7 +106,7 @@ TEST_F(Server, SelectorsCountWhereManyAreAskedFor) {
   EXPECT_EQ(question.path, "/version");
 }
 
-TEST_F(Server, RulesOfNodesAreIncomplete) {
+TEST_F(ServerAuthorizerTest, RulesOfNodesAreIncomplete) {
   const User node{.name = "system:node:one", .groups = {"system:nodes", "system:authenticated"}};
   const UserRules rules = server.RulesFor(node, "default");
   EXPECT_TRUE(rules.incomplete);
@@ -116,7 +116,7 @@ TEST_F(Server, RulesOfNodesAreIncomplete) {
 
 // Whoever was told that a binding is there, or gone, is answered accordingly, whatever others write
 // and ask meanwhile.
-TEST_F(Server, AcknowledgedWritesCountForWhoeverAsksNext) {
+TEST_F(ServerAuthorizerTest, AcknowledgedWritesCountForWhoeverAsksNext) {
   store.Put(ClusterRoleOf("reader", {RuleOf({"get"}, {""}, {"pods"})}));
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
