@@ -161,7 +161,6 @@ bool WantsPretty(const Call& call) {
 }
 
 bool Choose(std::string_view accept, const OutputRules& rules, OutputForm* form) {
-  if (accept.empty() || accept == kJsonType || accept == "*/*") return true;
   for (const Clause& clause : ReadAccept(accept)) {
     for (const auto& [type, media] : kMedia) {
       if (clause.Matches(type) && Serves(clause, media, rules, form)) return true;
@@ -184,8 +183,11 @@ OutputRules RulesOf(const ServedResource& resource) {
 Result<OutputForm> NegotiateOutput(const Call& call, const OutputRules& rules) {
   const std::string_view accept = call.Header("Accept");
   OutputForm form;
-  if (!accept.empty() && !IsAcceptable(accept)) return NoRepresentation(rules);
-  if (!Choose(accept, rules, &form)) return api::NotAcceptableError(MediaTypes());
+  // What most clients say, without a look at its parts.
+  if (!accept.empty() && accept != kJsonType && accept != "*/*") {
+    if (!IsAcceptable(accept)) return NoRepresentation(rules);
+    if (!Choose(accept, rules, &form)) return api::NotAcceptableError(MediaTypes());
+  }
   form.pretty = form.media == Media::kJson && (form.pretty || WantsPretty(call));
   return form;
 }

@@ -70,6 +70,18 @@ Result<std::string> ReadField(const ServedResource& resource, const StoredObject
   return std::string(rule->otherwise);
 }
 
+bool IsListed(const ServedResource& resource, std::string_view field) {
+  return std::ranges::find(resource.field_selectors, field) != resource.field_selectors.end();
+}
+
+// Kinds that have none take the namespace of what has no namespace, too.
+bool HasOwnFields(const ServedResource& resource) {
+  return resource.builtin != nullptr &&
+         std::ranges::any_of(resource.field_selectors, [](std::string_view field) {
+           return !field.starts_with("metadata.");
+         });
+}
+
 // As the kind's own conversion of field labels says it, or the one of kinds that have none.
 Error NotSelectable(const ServedResource& resource, std::string_view field) {
   const std::string name(field);
@@ -80,10 +92,7 @@ Error NotSelectable(const ServedResource& resource, std::string_view field) {
   if (resource.plural == "jobs") {
     return api::BadRequestError("field label \"" + name + "\" not supported for batchv1.Job");
   }
-  const bool has_own = std::ranges::any_of(resource.field_selectors, [](std::string_view known) {
-    return !known.starts_with("metadata.");
-  });
-  if (has_own) return api::BadRequestError("field label not supported: " + name);
+  if (HasOwnFields(resource)) return api::BadRequestError("field label not supported: " + name);
   return api::BadRequestError("\"" + name +
                               "\" is not a known field selector: only \"metadata.name\", "
                               "\"metadata.namespace\"");
@@ -126,10 +135,9 @@ Result<Selection> Selection::Create(const ServedResource& resource, std::string_
   for (api::fields::Requirement& requirement : requirements) {
     requirement.field = CurrentName(resource, requirement.field);
     const std::string& field = requirement.field;
-    // Clients ask for the namespace of what has none, too.
     const bool known =
-        field == "metadata.name" || field == "metadata.namespace" ||
-        std::ranges::find(resource.field_selectors, field) != resource.field_selectors.end();
+        IsListed(resource, field) ||
+        (!HasOwnFields(resource) && (field == "metadata.name" || field == "metadata.namespace"));
     if (!known) return NotSelectable(resource, field);
   }
   selection.fields_ = api::fields::Selector(std::move(requirements));

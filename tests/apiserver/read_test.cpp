@@ -221,6 +221,11 @@ TEST_F(ReadTest, Selectors) {
   EXPECT_EQ(Names<PodList>(pods + "spec.nodeName!%3D,status.phase%3DPending"), "q ");
   EXPECT_EQ(Names<PodList>(pods + "spec.hostNetwork%3Dfalse"), "p q r ");
   EXPECT_EQ(Refused(pods + "spec.foo%3Dx").message, "field label not supported: spec.foo");
+  EXPECT_EQ(Refused("/api/v1/nodes?fieldSelector=metadata.namespace%3Dx").message,
+            "field label not supported: metadata.namespace");
+  EXPECT_EQ(Names<PodList>("/apis/storage.k8s.io/v1/storageclasses?fieldSelector="
+                           "metadata.namespace%3Dx"),
+            "");
   EXPECT_EQ(Refused(maps_ + "?fieldSelector=data%3Dx").message,
             "\"data\" is not a known field selector: only \"metadata.name\", "
             "\"metadata.namespace\"");
