@@ -142,9 +142,9 @@ void AppendProcess(std::string* out) {
   const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
   AppendSingle("process_resident_memory_bytes", "Resident memory size in bytes.", "gauge",
                resident * page, out);
-  static const double start = StartTime();
+  static const double kStart = StartTime();
   AppendSingle("process_start_time_seconds", "Start time of the process since the unix epoch.",
-               "gauge", start, out);
+               "gauge", kStart, out);
   AppendSingle("process_virtual_memory_bytes", "Virtual memory size in bytes.", "gauge",
                pages * page, out);
 }
