@@ -146,18 +146,16 @@ void Change::Store(const store::EntryPtr& current, NextState next) {
     write.value = *std::move(json);
   }
   next.object = AnyObject();
-  parts_.store->Apply(std::move(write),
-                      [self = shared_from_this(),
-                       shared = std::make_shared<NextState>(std::move(next))](
-                          Result<store::Written> written) {
-                        if (shared->allocation == nullptr) {
-                          return self->OnStored(std::move(written), shared);
-                        }
-                        // Keeping an allocation waits, and so does undoing it.
-                        auto kept = std::make_shared<Result<store::Written>>(std::move(written));
-                        self->parts_.executor->Post(
-                            [self, shared, kept] { self->OnStored(std::move(*kept), shared); });
-                      });
+  parts_.store->Apply(std::move(write), [self = shared_from_this(),
+                                         shared = std::make_shared<NextState>(std::move(next))](
+                                            Result<store::Written> written) {
+    if (shared->allocation == nullptr) {
+      return self->OnStored(std::move(written), shared);
+    }
+    // Keeping an allocation waits, and so does undoing it.
+    auto kept = std::make_shared<Result<store::Written>>(std::move(written));
+    self->parts_.executor->Post([self, shared, kept] { self->OnStored(std::move(*kept), shared); });
+  });
 }
 
 void Change::OnStored(Result<store::Written> written, std::shared_ptr<NextState> next) {

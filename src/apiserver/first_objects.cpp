@@ -51,16 +51,14 @@ Result<void> WriteIfMissing(const Objects& objects, T object, api::Time now) {
 template <class T>
 Result<void> ReconcileOne(const Objects& objects, const T& wanted, api::Time now) {
   for (int i = 0; i < kMostTries; ++i) {
-    TRY(const auto existing,
-        objects.Get<T>(wanted.metadata.namespace_, wanted.metadata.name));
+    TRY(const auto existing, objects.Get<T>(wanted.metadata.namespace_, wanted.metadata.name));
     Reconciled<T> next = Reconcile(existing.get(), wanted);
     if (next.action == ReconcileAction::kNone) return {};
     const store::Revision expected =
         existing != nullptr ? std::stoll(existing->metadata.resourceVersion) : 0;
     // What is made anew has another uid; whoever watches sees a change of the binding all the same.
     if (next.action == ReconcileAction::kRecreate) next.object.metadata.uid.clear();
-    TRY(const store::Written written,
-        WriteObject(objects, std::move(next.object), now, expected));
+    TRY(const store::Written written, WriteObject(objects, std::move(next.object), now, expected));
     if (written.changed) return {};
   }
   return Error(Code::kUnavailable, "the default role " + wanted.metadata.name +

@@ -150,11 +150,12 @@ Result<void> ApiServer::State::Listen() {
   TRY_VOID(OpenCredentials());
   OpenAuthorization();
   executor = std::make_unique<ThreadExecutor>(kMostThreads);
-  TRY(services, ServiceAllocator::Create(
-                    *objects, {.cidrs = {options.service_range}},
-                    {.random = [](uint64_t bound) { return RandomNumber() % bound; },
-                     .new_uid = NewUid}));
-  TRY_VOID(WriteFirstService(*objects, *services, api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
+  TRY(services,
+      ServiceAllocator::Create(
+          *objects, {.cidrs = {options.service_range}},
+          {.random = [](uint64_t bound) { return RandomNumber() % bound; }, .new_uid = NewUid}));
+  TRY_VOID(
+      WriteFirstService(*objects, *services, api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
   writer = std::make_unique<Writer>(Writer::Parts{.store = store.get(),
                                                   .objects = objects.get(),
                                                   .admission = admission.get(),
@@ -189,11 +190,10 @@ Result<void> ApiServer::State::Listen() {
                                                            .clock = &clock});
 
   const auto serving = credentials->serving();
-  TRY(tls, http::TlsServer::Create(
-               {.certificate = serving->certificate,
-                .key = serving->key,
-                .client_certificates = http::ClientCertificates::kRequest,
-                .client_roots = credentials->ca_pem()}));
+  TRY(tls, http::TlsServer::Create({.certificate = serving->certificate,
+                                    .key = serving->key,
+                                    .client_certificates = http::ClientCertificates::kRequest,
+                                    .client_roots = credentials->ca_pem()}));
   credentials->OnNewServing([tls_server = tls](const KeyedCertificate& renewed) {
     // After an error the old one is shown on; the next renewal says it again.
     (void)tls_server->SetCertificate(renewed.certificate, renewed.key);

@@ -1,0 +1,240 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "api/types/core_v1.h"
+#include "client/fake_server.h"
+#include "client/virtual_time.h"
+#include "controllers/namespace_deletion.h"
+#include "controllers/root_ca_publisher.h"
+#include "controllers/service_accounts.h"
+#include "reflect/copy.h"
+
+namespace podium::controllers {
+namespace {
+
+using namespace api::core::v1;  // NOLINT: named once
+using namespace std::chrono_literals;
+using client::SharedObject;
+using client::Target;
+using testing::ElementsAre;
+
+// The fake server with discovery, and namespaces that are gone when they are finalized.
+class Cluster : public client::FakeServer {
+ public:
+  using FakeServer::FakeServer;
+
+  Result<std::string> GetRaw(const std::string& path) override {
+    if (path == "/api/v1") {
+      return std::string(R"({"groupVersion":"v1","resources":[
+        {"name":"configmaps","namespaced":true,"kind":"ConfigMap","verbs":["list","delete","deletecollection"]},
+        {"name":"pods","namespaced":true,"kind":"Pod","verbs":["list","delete","deletecollection"]},
+        {"name":"pods/log","namespaced":true,"kind":"Pod","verbs":["get","delete"]},
+        {"name":"secrets","namespaced":true,"kind":"Secret","verbs":["list","delete"]},
+        {"name":"bindings","namespaced":true,"kind":"Binding","verbs":["create"]},
+        {"name":"nodes","namespaced":false,"kind":"Node","verbs":["list","delete"]}]})");
+    }
+    if (path == "/apis") return groups;
+    return FakeServer::GetRaw(path);
+  }
+  Result<SharedObject> Update(const Target& target, const client::ObjectView& object,
+                              const api::meta::v1::UpdateOptions& options) override {
+    if (target.subresource != "finalize") return FakeServer::Update(target, object, options);
+    auto changed = reflect::Copy(*static_cast<const Namespace*>(object.object));
+    finalized.push_back(changed.metadata.name);
+    if (changed.spec.finalizers.empty()) changed.metadata.finalizers.clear();
+    Target whole = target;
+    whole.subresource.clear();
+    return FakeServer::Update(whole, changed, options);
+  }
+
+  std::string groups = R"({"groups":[]})";
+  std::vector<std::string> finalized;
+};
+
+class ControllersTest : public testing::Test {
+ protected:
+  ControllerContext Context() {
+    return {.connection = &server,
+            .informers = &informers,
+            .executor = &time,
+            .clock = &time,
+            .on_error = [this](std::string_view name, const std::string& key, const Error& error) {
+              errors.push_back(std::string(name) + " " + key + ": " + std::string(error.message()));
+            }};
+  }
+  void Start(Controller& controller) {
+    controller.Start();
+    informers.Start();
+    time.RunFor(1s);
+  }
+  template <class T>
+  Target At(const std::string& name_space, const std::string& name = "") {
+    return *client::TargetOf(reflect::TypeOf<T>(), {name_space, name});
+  }
+  template <class T>
+  void Put(T object) {
+    const auto made = server.Create(At<T>(object.metadata.namespace_), object, {});
+    ASSERT_TRUE(made.ok()) << made.error().message();
+  }
+  void PutNamespace(const std::string& name) {
+    Namespace space;
+    space.metadata.name = name;
+    space.metadata.finalizers = {"test/held-by-spec-finalizers"};
+    space.spec.finalizers = {"kubernetes"};
+    Put(space);
+  }
+  template <class T>
+  void PutIn(const std::string& name_space, const std::string& name,
+             const std::string& finalizer = "") {
+    T object;
+    object.metadata.namespace_ = name_space;
+    object.metadata.name = name;
+    if (!finalizer.empty()) object.metadata.finalizers = {finalizer};
+    Put(object);
+  }
+  template <class T>
+  std::shared_ptr<const T> Get(const std::string& name_space, const std::string& name) {
+    const auto got = server.Get(At<T>(name_space, name), {});
+    return got.ok() ? got->template As<T>() : nullptr;
+  }
+  template <class T>
+  void Delete(const std::string& name_space, const std::string& name) {
+    ASSERT_TRUE(server.Delete(At<T>(name_space, name), {}).ok());
+  }
+  // Type=status of each, and the messages of those that are true.
+  std::vector<std::string> Conditions(const std::string& name) {
+    std::vector<std::string> texts;
+    for (const auto& each : Get<Namespace>("", name)->status.conditions) {
+      texts.push_back(each.status == "True" ? each.reason + ": " + each.message : each.reason);
+    }
+    return texts;
+  }
+
+  client::VirtualTime time;
+  Cluster server{time};
+  client::InformerFactory informers{server, {.executor = &time, .clock = &time}};
+  std::vector<std::string> errors;
+};
+
+TEST_F(ControllersTest, EveryNamespaceHasADefaultAccount) {
+  PutNamespace("a");
+  const auto controller = MakeServiceAccountController(Context());
+  Start(*controller);
+  EXPECT_NE(Get<ServiceAccount>("a", "default"), nullptr);
+  PutNamespace("b");
+  time.RunFor(1s);
+  EXPECT_NE(Get<ServiceAccount>("b", "default"), nullptr);
+  Delete<ServiceAccount>("a", "default");
+  time.RunFor(1s);
+  EXPECT_NE(Get<ServiceAccount>("a", "default"), nullptr);
+  // Not in one that goes.
+  Delete<Namespace>("", "a");
+  time.RunFor(1s);
+  Delete<ServiceAccount>("a", "default");
+  time.RunFor(1s);
+  EXPECT_EQ(Get<ServiceAccount>("a", "default"), nullptr);
+  EXPECT_TRUE(errors.empty());
+}
+
+TEST_F(ControllersTest, TheRootCertificateIsPublished) {
+  PutNamespace("a");
+  const auto controller = MakeRootCaPublisher(Context(), "PEM");
+  Start(*controller);
+  auto map = Get<ConfigMap>("a", "kube-root-ca.crt");
+  ASSERT_NE(map, nullptr);
+  EXPECT_EQ(map->data.at("ca.crt"), "PEM");
+  ConfigMap changed = reflect::Copy(*map);
+  changed.data["ca.crt"] = "forged";
+  changed.metadata.annotations["mine"] = "stays";
+  ASSERT_TRUE(server.Update(At<ConfigMap>("a", "kube-root-ca.crt"), changed, {}).ok());
+  time.RunFor(1s);
+  map = Get<ConfigMap>("a", "kube-root-ca.crt");
+  EXPECT_EQ(map->data.at("ca.crt"), "PEM");
+  EXPECT_EQ(map->metadata.annotations.at("mine"), "stays");
+  Delete<ConfigMap>("a", "kube-root-ca.crt");
+  time.RunFor(1s);
+  EXPECT_NE(Get<ConfigMap>("a", "kube-root-ca.crt"), nullptr);
+  const int updates = server.calls("update");
+  time.RunFor(60s);
+  EXPECT_EQ(server.calls("update"), updates);
+}
+
+TEST_F(ControllersTest, ANamespaceGoesWithItsContent) {
+  for (const char* name : {"a", "b"}) {
+    PutNamespace(name);
+    PutIn<Pod>(name, "p");
+    PutIn<ConfigMap>(name, "c");
+    PutIn<Secret>(name, "s");
+  }
+  const auto controller = MakeNamespaceController(Context());
+  Start(*controller);
+  EXPECT_TRUE(server.finalized.empty());
+  Delete<Namespace>("", "a");
+  time.RunFor(2s);
+  EXPECT_THAT(server.finalized, ElementsAre("a"));
+  EXPECT_EQ(Get<Namespace>("", "a"), nullptr);
+  EXPECT_EQ(Get<Pod>("a", "p"), nullptr);
+  EXPECT_EQ(Get<ConfigMap>("a", "c"), nullptr);
+  EXPECT_EQ(Get<Secret>("a", "s"), nullptr);
+  EXPECT_NE(Get<Secret>("b", "s"), nullptr);
+  EXPECT_NE(Get<Namespace>("", "b"), nullptr);
+}
+
+TEST_F(ControllersTest, PodsGoFirstAndWhatRemainsIsTold) {
+  PutNamespace("a");
+  PutIn<Pod>("a", "p", "x/y");
+  PutIn<ConfigMap>("a", "c");
+  const auto controller = MakeNamespaceController(Context());
+  Start(*controller);
+  Delete<Namespace>("", "a");
+  time.RunFor(2s);
+  ASSERT_NE(Get<Namespace>("", "a"), nullptr);
+  EXPECT_EQ(Get<Namespace>("", "a")->status.phase, "Terminating");
+  // What may guard the pod is still there.
+  EXPECT_NE(Get<ConfigMap>("a", "c"), nullptr);
+  EXPECT_THAT(Conditions("a"),
+              ElementsAre("ResourcesDiscovered", "ParsedGroupVersions", "ContentDeleted",
+                          "SomeResourcesRemain: Some resources are remaining: pods. has 1 resource "
+                          "instances",
+                          "SomeFinalizersRemain: Some content in the namespace has finalizers "
+                          "remaining: x/y in 1 resource instances"));
+  Pod pod = reflect::Copy(*Get<Pod>("a", "p"));
+  pod.metadata.finalizers.clear();
+  ASSERT_TRUE(server.Update(At<Pod>("a", "p"), pod, {}).ok());
+  time.RunFor(20s);
+  EXPECT_EQ(Get<Namespace>("", "a"), nullptr);
+  EXPECT_EQ(Get<ConfigMap>("a", "c"), nullptr);
+}
+
+TEST_F(ControllersTest, WhatCannotBeDeletedIsToldAndTriedAgain) {
+  PutNamespace("a");
+  PutIn<Secret>("a", "s");
+  server.groups = R"({"groups":[{"name":"x.io","versions":[],
+    "preferredVersion":{"groupVersion":"x.io/v1","version":"v1"}}]})";
+  server.SetFault([](std::string_view verb, const Target& target) -> std::optional<Error> {
+    if (verb == "delete" && target.resource == "secrets") {
+      return Error(Code::kPermissionDenied, "no");
+    }
+    return std::nullopt;
+  });
+  const auto controller = MakeNamespaceController(Context());
+  Start(*controller);
+  Delete<Namespace>("", "a");
+  time.RunFor(1s);
+  const auto conditions = Conditions("a");
+  ASSERT_EQ(conditions.size(), 5U);
+  EXPECT_THAT(conditions[0], testing::StartsWith("DiscoveryFailed: Discovery failed for some "
+                                                 "groups, 1 failing: x.io/v1: "));
+  EXPECT_EQ(conditions[2],
+            "ContentDeletionFailed: Failed to delete all resource types, 1 remaining: no");
+  EXPECT_FALSE(errors.empty());
+  server.SetFault({});
+  server.groups = R"({"groups":[]})";
+  time.RunFor(60s);
+  EXPECT_EQ(Get<Namespace>("", "a"), nullptr);
+}
+
+}  // namespace
+}  // namespace podium::controllers
