@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "client/work_queue.h"
+#include "controllers/discovery.h"
 #include "reflect/copy.h"
-#include "reflect/json.h"
 
 namespace podium::controllers {
 namespace {
@@ -16,9 +16,6 @@ namespace {
 using api::core::v1::Namespace;
 using api::core::v1::NamespaceCondition;
 using api::core::v1::NamespaceStatus;
-using api::meta::v1::APIGroupList;
-using api::meta::v1::APIResource;
-using api::meta::v1::APIResourceList;
 using api::meta::v1::DeleteOptions;
 using api::meta::v1::ListOptions;
 using client::Connection;
@@ -29,28 +26,8 @@ constexpr std::string_view kKubernetes = "kubernetes";
 // How long finalizers of others are given before another look.
 constexpr std::chrono::seconds kFinalizerEstimate{15};
 
-template <class T>
-Result<T> GetAs(Connection& connection, const std::string& path) {
-  TRY(const std::string text, connection.GetRaw(path));
-  return reflect::FromJson<T>(text);
-}
-
 bool Has(const auto& verbs, std::string_view verb) {
   return std::ranges::find(verbs, verb) != verbs.end();
-}
-
-void AddResources(const std::string& group, const std::string& version, const APIResourceList& list,
-                  DiscoveredResources* found) {
-  for (const APIResource& resource : list.resources) {
-    const bool is_subresource = resource.name.contains('/');
-    if (is_subresource || !resource.namespaced || !Has(resource.verbs.items, "delete")) continue;
-    NamespacedResource each;
-    each.target.group = group;
-    each.target.version = version;
-    each.target.resource = resource.name;
-    each.verbs = resource.verbs.items;
-    found->resources.push_back(std::move(each));
-  }
 }
 
 struct ConditionWords {
@@ -121,7 +98,7 @@ class ContentDeleter {
 
   DeletionFindings Run(const DiscoveredResources& discovered) && {
     findings_.discovery_failures = discovered.failures;
-    const auto is_pods = [](const NamespacedResource& each) {
+    const auto is_pods = [](const DiscoveredResource& each) {
       return each.target.group.empty() && each.target.resource == "pods";
     };
     for (const auto& each : discovered.resources) {
@@ -130,7 +107,7 @@ class ContentDeleter {
     // What guards pods (network policies, budgets, quotas) goes after them, CVE-2024-7598.
     if (!findings_.remaining.empty() || !findings_.content_failures.empty()) return Done();
     for (const auto& each : discovered.resources) {
-      if (!is_pods(each)) Delete(each);
+      if (each.namespaced && !is_pods(each)) Delete(each);
     }
     return Done();
   }
@@ -138,7 +115,7 @@ class ContentDeleter {
  private:
   DeletionFindings Done() { return std::move(findings_); }
 
-  void Delete(const NamespacedResource& resource) {
+  void Delete(const DiscoveredResource& resource) {
     Target target = resource.target;
     target.namespace_ = name_space_;
     const auto deleted = DeleteAll(resource, target);
@@ -161,7 +138,7 @@ class ContentDeleter {
     return std::move(list.items);
   }
 
-  Result<void> DeleteAll(const NamespacedResource& resource, const Target& target) {
+  Result<void> DeleteAll(const DiscoveredResource& resource, const Target& target) {
     DeleteOptions options;
     options.propagationPolicy = "Background";
     if (resource.HasVerb("deletecollection")) {
@@ -179,7 +156,7 @@ class ContentDeleter {
     return {};
   }
 
-  void Count(const NamespacedResource& resource, const std::vector<SharedObject>& left) {
+  void Count(const DiscoveredResource& resource, const std::vector<SharedObject>& left) {
     if (left.empty()) return;
     findings_.remaining[resource.target.resource + "." + resource.target.group] =
         static_cast<int64_t>(left.size());
@@ -264,7 +241,7 @@ Result<client::Reconciled> NamespaceController::Sync(const std::string& name) {
   }
   if (!Has(current->spec.finalizers, kKubernetes)) return client::Reconciled();
 
-  TRY(const DiscoveredResources discovered, DiscoverNamespaced(*context_.connection));
+  TRY(const DiscoveredResources discovered, Discover(*context_.connection));
   const DeletionFindings findings = ContentDeleter(*context_.connection, name).Run(discovered);
   Namespace changed = reflect::Copy(*current);
   const auto now = api::Time::FromUnix(context_.clock->Now() / kNanosPerSecond);
@@ -287,26 +264,6 @@ Result<client::Reconciled> NamespaceController::Sync(const std::string& name) {
 }
 
 }  // namespace
-
-bool NamespacedResource::HasVerb(std::string_view verb) const { return Has(verbs, verb); }
-
-Result<DiscoveredResources> DiscoverNamespaced(Connection& connection) {
-  DiscoveredResources found;
-  TRY(const auto core, GetAs<APIResourceList>(connection, "/api/v1"));
-  AddResources("", "v1", core, &found);
-  TRY(const auto groups, GetAs<APIGroupList>(connection, "/apis"));
-  for (const auto& group : groups.groups) {
-    const auto list =
-        GetAs<APIResourceList>(connection, "/apis/" + group.preferredVersion.groupVersion);
-    if (!list.ok()) {
-      found.failures.push_back(group.preferredVersion.groupVersion + ": " +
-                               std::string(list.error().message()));
-      continue;
-    }
-    AddResources(group.name, group.preferredVersion.version, *list, &found);
-  }
-  return found;
-}
 
 bool SetDeletionConditions(const DeletionFindings& findings, api::Time now,
                            NamespaceStatus* status) {

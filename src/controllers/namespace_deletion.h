@@ -14,24 +14,9 @@
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
 #include "base/result.h"
-#include "client/connection.h"
 #include "controllers/controller.h"
 
 namespace podium::controllers {
-
-struct NamespacedResource {
-  client::Target target;  // without a namespace
-  std::vector<std::string> verbs{};
-
-  bool HasVerb(std::string_view verb) const;
-};
-
-// What a server says it has.
-struct DiscoveredResources {
-  std::vector<NamespacedResource> resources{};  // that can be deleted, in one version of each group
-  std::vector<std::string> failures{};          // groups that could not be asked, and why
-};
-Result<DiscoveredResources> DiscoverNamespaced(client::Connection& connection);
 
 // What one look at a namespace has found.
 struct DeletionFindings {

@@ -6,6 +6,7 @@
 #include "api/types/core_v1.h"
 #include "client/fake_server.h"
 #include "client/virtual_time.h"
+#include "controllers/garbage_collector.h"
 #include "controllers/namespace_deletion.h"
 #include "controllers/root_ca_publisher.h"
 #include "controllers/service_accounts.h"
@@ -28,10 +29,10 @@ class Cluster : public client::FakeServer {
   Result<std::string> GetRaw(const std::string& path) override {
     if (path == "/api/v1") {
       return std::string(R"({"groupVersion":"v1","resources":[
-        {"name":"configmaps","namespaced":true,"kind":"ConfigMap","verbs":["list","delete","deletecollection"]},
-        {"name":"pods","namespaced":true,"kind":"Pod","verbs":["list","delete","deletecollection"]},
+        {"name":"configmaps","namespaced":true,"kind":"ConfigMap","verbs":["list","watch","delete","deletecollection"]},
+        {"name":"pods","namespaced":true,"kind":"Pod","verbs":["list","watch","delete","deletecollection"]},
         {"name":"pods/log","namespaced":true,"kind":"Pod","verbs":["get","delete"]},
-        {"name":"secrets","namespaced":true,"kind":"Secret","verbs":["list","delete"]},
+        {"name":"secrets","namespaced":true,"kind":"Secret","verbs":["list","watch","delete"]},
         {"name":"bindings","namespaced":true,"kind":"Binding","verbs":["create"]},
         {"name":"nodes","namespaced":false,"kind":"Node","verbs":["list","delete"]}]})");
     }
@@ -234,6 +235,115 @@ TEST_F(ControllersTest, WhatCannotBeDeletedIsToldAndTriedAgain) {
   server.groups = R"({"groups":[]})";
   time.RunFor(60s);
   EXPECT_EQ(Get<Namespace>("", "a"), nullptr);
+}
+
+TEST(DecideCollectionTest, ByTheStatesOfTheOwners) {
+  api::meta::v1::ObjectMeta object;
+  object.ownerReferences.resize(2);
+  object.ownerReferences[0].uid = "a";
+  object.ownerReferences[1].uid = "b";
+  const auto decide = [&](OwnerState a, OwnerState b, bool dependents = false) {
+    const Collection decided = DecideCollection(object, {a, b}, dependents);
+    std::string text = std::to_string(decided.action) + decided.policy;
+    for (const std::string& uid : decided.drop) text += " " + uid;
+    return text;
+  };
+  using enum OwnerState;
+  EXPECT_EQ(decide(kSolid, kSolid), "0");
+  EXPECT_EQ(decide(kSolid, kAbsent), "1 b");
+  EXPECT_EQ(decide(kWaiting, kSolid), "1 a");
+  EXPECT_EQ(decide(kAbsent, kAbsent), "2Background");
+  EXPECT_EQ(decide(kWaiting, kAbsent), "2Background");
+  EXPECT_EQ(decide(kWaiting, kAbsent, true), "2Foreground");
+  object.finalizers = {"orphan"};
+  EXPECT_EQ(decide(kAbsent, kAbsent), "2Orphan");
+  object.finalizers = {"foregroundDeletion"};
+  EXPECT_EQ(decide(kAbsent, kAbsent), "2Foreground");
+}
+
+class GarbageCollectorTest : public ControllersTest {
+ protected:
+  // A ConfigMap that owns.
+  std::string Owner(const std::string& name, const std::string& finalizer = "") {
+    PutIn<ConfigMap>("a", name, finalizer);
+    return Get<ConfigMap>("a", name)->metadata.uid;
+  }
+  void Owned(const std::string& name_space, const std::string& name, const std::string& owner,
+             const std::string& uid, bool blocks = false) {
+    Secret secret;
+    secret.metadata.namespace_ = name_space;
+    secret.metadata.name = name;
+    auto& reference = secret.metadata.ownerReferences.emplace_back();
+    reference.apiVersion = "v1";
+    reference.kind = "ConfigMap";
+    reference.name = owner;
+    reference.uid = uid;
+    reference.blockOwnerDeletion = blocks;
+    Put(secret);
+  }
+};
+
+TEST_F(GarbageCollectorTest, DependentsGoWithTheirOwner) {
+  const std::string uid = Owner("owner");
+  Owned("a", "owned", "owner", uid);
+  PutIn<Secret>("a", "free");
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  EXPECT_NE(Get<Secret>("a", "owned"), nullptr);
+  Delete<ConfigMap>("a", "owner");
+  time.RunFor(1s);
+  EXPECT_EQ(Get<Secret>("a", "owned"), nullptr);
+  EXPECT_NE(Get<Secret>("a", "free"), nullptr);
+}
+
+TEST_F(GarbageCollectorTest, OwnersThatNeverWere) {
+  const std::string uid = Owner("owner");
+  Owned("a", "absent", "nobody", "u-1");
+  Owned("a", "namesake", "owner", "another-uid");
+  Owned("b", "across", "owner", uid);
+  Owned("a", "owned", "owner", uid);
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  EXPECT_EQ(Get<Secret>("a", "absent"), nullptr);
+  EXPECT_EQ(Get<Secret>("a", "namesake"), nullptr);
+  EXPECT_EQ(Get<Secret>("b", "across"), nullptr);
+  EXPECT_NE(Get<Secret>("a", "owned"), nullptr);
+}
+
+TEST_F(GarbageCollectorTest, OrphansStay) {
+  const std::string uid = Owner("owner", "orphan");
+  Owned("a", "owned", "owner", uid);
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  Delete<ConfigMap>("a", "owner");
+  time.RunFor(1s);
+  EXPECT_EQ(Get<ConfigMap>("a", "owner"), nullptr);
+  const auto orphan = Get<Secret>("a", "owned");
+  ASSERT_NE(orphan, nullptr);
+  EXPECT_TRUE(orphan->metadata.ownerReferences.empty());
+}
+
+TEST_F(GarbageCollectorTest, TheForegroundWaitsForThoseThatBlock) {
+  const std::string uid = Owner("owner", "foregroundDeletion");
+  Owned("a", "owned", "owner", uid, true);
+  Secret held = reflect::Copy(*Get<Secret>("a", "owned"));
+  held.metadata.finalizers = {"x/y"};
+  ASSERT_TRUE(server.Update(At<Secret>("a", "owned"), held, {}).ok());
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  Delete<ConfigMap>("a", "owner");
+  time.RunFor(1s);
+  // The dependent is being deleted, and the owner waits for it.
+  ASSERT_NE(Get<ConfigMap>("a", "owner"), nullptr);
+  auto owned = Get<Secret>("a", "owned");
+  ASSERT_NE(owned, nullptr);
+  EXPECT_TRUE(owned->metadata.deletionTimestamp);
+  held = reflect::Copy(*owned);
+  held.metadata.finalizers.clear();
+  ASSERT_TRUE(server.Update(At<Secret>("a", "owned"), held, {}).ok());
+  time.RunFor(1s);
+  EXPECT_EQ(Get<Secret>("a", "owned"), nullptr);
+  EXPECT_EQ(Get<ConfigMap>("a", "owner"), nullptr);
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+#include "controllers/discovery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/types/meta_v1.h"
+#include "reflect/json.h"
+
+namespace podium::controllers {
+namespace {
+
+using api::meta::v1::APIGroupList;
+using api::meta::v1::APIResource;
+using api::meta::v1::APIResourceList;
+using client::Connection;
+
+template <class T>
+Result<T> GetAs(Connection& connection, const std::string& path) {
+  TRY(const std::string text, connection.GetRaw(path));
+  return reflect::FromJson<T>(text);
+}
+
+void AddResources(const std::string& group, const std::string& version, const APIResourceList& list,
+                  DiscoveredResources* found) {
+  for (const APIResource& resource : list.resources) {
+    DiscoveredResource each;
+    each.target.group = group;
+    each.target.version = version;
+    each.target.resource = resource.name;
+    each.kind = resource.kind;
+    each.namespaced = resource.namespaced;
+    each.verbs = resource.verbs.items;
+    const bool is_subresource = resource.name.contains('/');
+    if (!is_subresource && each.HasVerb("delete")) found->resources.push_back(std::move(each));
+  }
+}
+
+}  // namespace
+
+bool DiscoveredResource::HasVerb(std::string_view verb) const {
+  return std::ranges::find(verbs, verb) != verbs.end();
+}
+
+Result<DiscoveredResources> Discover(Connection& connection) {
+  DiscoveredResources found;
+  TRY(const auto core, GetAs<APIResourceList>(connection, "/api/v1"));
+  AddResources("", "v1", core, &found);
+  TRY(const auto groups, GetAs<APIGroupList>(connection, "/apis"));
+  for (const auto& group : groups.groups) {
+    const auto& version = group.preferredVersion;
+    const auto list = GetAs<APIResourceList>(connection, "/apis/" + version.groupVersion);
+    if (!list.ok()) {
+      found.failures.push_back(version.groupVersion + ": " + std::string(list.error().message()));
+      continue;
+    }
+    AddResources(group.name, version.version, *list, &found);
+  }
+  return found;
+}
+
+}  // namespace podium::controllers

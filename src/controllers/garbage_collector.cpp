@@ -1,0 +1,379 @@
+#include "controllers/garbage_collector.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "api/scheme.h"
+#include "client/work_queue.h"
+#include "controllers/discovery.h"
+#include "reflect/json.h"
+
+namespace podium::controllers {
+namespace {
+
+using api::meta::v1::DeleteOptions;
+using api::meta::v1::ObjectMeta;
+using api::meta::v1::OwnerReference;
+using api::meta::v1::PartialObjectMetadata;
+using client::SharedObject;
+using client::Target;
+
+constexpr std::string_view kForeground = "foregroundDeletion";
+constexpr std::string_view kOrphan = "orphan";
+// As upstream: what custom resources bring is seen then.
+constexpr std::chrono::seconds kDiscoveryPeriod{30};
+constexpr std::chrono::milliseconds kSyncPeriod{100};
+
+bool Has(const reflect::List<std::string>& finalizers, std::string_view name) {
+  return std::ranges::find(finalizers, name) != finalizers.end();
+}
+
+bool WaitsForDependents(const ObjectMeta& object) {
+  return object.deletionTimestamp && Has(object.finalizers, kForeground);
+}
+
+bool Blocks(const ObjectMeta& dependent, const std::string& owner) {
+  return std::ranges::any_of(dependent.ownerReferences, [&](const OwnerReference& reference) {
+    return reference.uid == owner && reference.blockOwnerDeletion.value_or(false);
+  });
+}
+
+// Who owns whom, by uid. Threads: any.
+class OwnerGraph {
+ public:
+  struct Node {
+    Target target;
+    ObjectMeta metadata;
+  };
+
+  void Put(Target target, const ObjectMeta& metadata) {
+    const std::lock_guard lock(mutex_);
+    Forget(metadata.uid);
+    target.namespace_ = metadata.namespace_;
+    target.name = metadata.name;
+    for (const OwnerReference& owner : metadata.ownerReferences) {
+      dependents_[owner.uid].insert(metadata.uid);
+    }
+    nodes_[metadata.uid] = {.target = std::move(target), .metadata = metadata};
+  }
+  void Remove(const std::string& uid) {
+    const std::lock_guard lock(mutex_);
+    Forget(uid);
+  }
+  std::optional<Node> Find(const std::string& uid) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = nodes_.find(uid);
+    if (found == nodes_.end()) return std::nullopt;
+    return found->second;
+  }
+  std::vector<Node> DependentsOf(const std::string& uid) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Node> dependents;
+    const auto found = dependents_.find(uid);
+    if (found == dependents_.end()) return dependents;
+    for (const std::string& each : found->second) {
+      const auto node = nodes_.find(each);
+      if (node != nodes_.end()) dependents.push_back(node->second);
+    }
+    return dependents;
+  }
+
+ private:
+  void Forget(const std::string& uid) {
+    const auto found = nodes_.find(uid);
+    if (found == nodes_.end()) return;
+    for (const OwnerReference& owner : found->second.metadata.ownerReferences) {
+      const auto at = dependents_.find(owner.uid);
+      if (at == dependents_.end()) continue;
+      at->second.erase(uid);
+      if (at->second.empty()) dependents_.erase(at);
+    }
+    nodes_.erase(found);
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Node> nodes_;
+  std::map<std::string, std::set<std::string>> dependents_;
+};
+
+class GarbageCollector : public Controller {
+ public:
+  explicit GarbageCollector(const ControllerContext& context)
+      : context_(context),
+        queue_({.executor = context.executor,
+                .clock = context.clock,
+                .workers = 20,
+                .reconcile = [this](const std::string& uid) { return Sync(uid); },
+                .on_error = [this](const std::string& uid,
+                                   const Error& error) { Tell(uid, error); }}) {}
+  ~GarbageCollector() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+      context_.executor->Cancel(timer_);
+    }
+    for (const auto& [informer, handler] : handlers_) informer->RemoveHandler(handler);
+    queue_.ShutDown();
+  }
+
+  std::string_view name() const override { return "garbage-collector-controller"; }
+  void Start() override { Refresh(); }
+
+ private:
+  void Tell(const std::string& key, const Error& error) {
+    if (context_.on_error) context_.on_error(name(), key, error);
+  }
+  void Refresh();
+  void Follow(const DiscoveredResource& resource);
+  void Changed(const Target& target, const SharedObject& object);
+  void Gone(const SharedObject& object);
+  void AddDependents(const std::string& uid) {
+    for (const auto& each : graph_.DependentsOf(uid)) queue_.Add(each.metadata.uid);
+  }
+
+  Result<client::Reconciled> Sync(const std::string& uid);
+  Result<void> Orphan(const OwnerGraph::Node& node, const ObjectMeta& now);
+  Result<void> LetGo(const OwnerGraph::Node& node, const ObjectMeta& now);
+  Result<OwnerState> StateOf(const ObjectMeta& object, const OwnerReference& owner);
+  Result<void> Collect(const OwnerGraph::Node& node, const ObjectMeta& now);
+  Result<void> DropOwners(const Target& target, const ObjectMeta& object,
+                          const std::vector<std::string>& uids);
+  Result<void> RemoveFinalizer(const Target& target, const ObjectMeta& object,
+                               std::string_view finalizer);
+  Result<void> PatchMetadata(const Target& target, const ObjectMeta& object,
+                             std::string_view member, const std::string& json);
+
+  const ControllerContext context_;
+  OwnerGraph graph_;
+  // Of the timer's tasks, and of resources_, which workers read.
+  mutable std::mutex mutex_;
+  bool stopped_ = false;
+  Executor::TimerId timer_ = 0;
+  std::map<std::pair<std::string, std::string>, DiscoveredResource> resources_;  // by group, kind
+  std::set<std::string> followed_;
+  std::vector<std::pair<client::Informer*, client::Informer::HandlerId>> handlers_;
+  client::WorkQueue queue_;
+};
+
+// Looks for resources that are new, and lets workers begin once the graph is whole: before that, an
+// owner would seem to have no dependents.
+void GarbageCollector::Refresh() {
+  const auto discovered = Discover(*context_.connection);
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return;
+  bool synced = discovered.ok();
+  if (discovered.ok()) {
+    for (const DiscoveredResource& each : discovered->resources) Follow(each);
+  } else {
+    Tell("discovery", discovered.error());
+  }
+  for (const auto& [informer, handler] : handlers_) synced = synced && informer->HasSynced(handler);
+  if (synced) {
+    queue_.Open();
+  } else {
+    queue_.Close();
+  }
+  timer_ = context_.executor->PostAfter(
+      synced ? std::chrono::nanoseconds(kDiscoveryPeriod) : std::chrono::nanoseconds(kSyncPeriod),
+      [this] { Refresh(); });
+}
+
+void GarbageCollector::Follow(const DiscoveredResource& resource) {
+  if (resource.target.resource == "events") return;  // nobody owns or is owned
+  resources_[{resource.target.group, resource.kind}] = resource;
+  const std::string key = resource.target.group + "/" + resource.target.resource;
+  if (!resource.HasVerb("list") || !resource.HasVerb("watch")) return;
+  if (!followed_.insert(key).second) return;
+  Target target = resource.target;
+  target.metadata_only = true;
+  client::Informer& informer = context_.informers->For(target);
+  const auto handler = informer.AddHandler(
+      {.on_add = [this, target](const auto& object, bool) { Changed(target, object); },
+       .on_update = [this, target](const auto&, const auto& object) { Changed(target, object); },
+       .on_delete = [this](const auto& object, bool) { Gone(object); }});
+  handlers_.emplace_back(&informer, handler);
+}
+
+void GarbageCollector::Changed(const Target& target, const SharedObject& object) {
+  const ObjectMeta& metadata = *object.meta();
+  graph_.Put(target, metadata);
+  if (!metadata.ownerReferences.empty() || metadata.deletionTimestamp) queue_.Add(metadata.uid);
+  // One that waits for its dependents makes them go.
+  if (WaitsForDependents(metadata)) AddDependents(metadata.uid);
+}
+
+void GarbageCollector::Gone(const SharedObject& object) {
+  const ObjectMeta& metadata = *object.meta();
+  graph_.Remove(metadata.uid);
+  AddDependents(metadata.uid);
+  for (const OwnerReference& owner : metadata.ownerReferences) queue_.Add(owner.uid);
+}
+
+Result<client::Reconciled> GarbageCollector::Sync(const std::string& uid) {
+  const auto node = graph_.Find(uid);
+  if (!node) return client::Reconciled();
+  const auto got = context_.connection->Get(node->target, {});
+  const bool absent = got.ok() ? got->meta()->uid != uid : got.error().code() == Code::kNotFound;
+  if (absent) {
+    graph_.Remove(uid);
+    AddDependents(uid);
+    return client::Reconciled();
+  }
+  if (!got.ok()) return got.error();
+  const ObjectMeta& now = *got->meta();
+  if (!now.deletionTimestamp) {
+    TRY_VOID(Collect(*node, now));
+  } else if (Has(now.finalizers, kOrphan)) {
+    TRY_VOID(Orphan(*node, now));
+  } else if (Has(now.finalizers, kForeground)) {
+    TRY_VOID(LetGo(*node, now));
+  }
+  return client::Reconciled();
+}
+
+Result<void> GarbageCollector::Orphan(const OwnerGraph::Node& node, const ObjectMeta& now) {
+  for (const auto& dependent : graph_.DependentsOf(now.uid)) {
+    const auto got = context_.connection->Get(dependent.target, {});
+    if (!got.ok() && got.error().code() == Code::kNotFound) continue;
+    if (!got.ok()) return got.error();
+    if (got->meta()->uid != dependent.metadata.uid) continue;
+    TRY_VOID(DropOwners(dependent.target, *got->meta(), {now.uid}));
+  }
+  return RemoveFinalizer(node.target, now, kOrphan);
+}
+
+Result<void> GarbageCollector::LetGo(const OwnerGraph::Node& node, const ObjectMeta& now) {
+  bool blocked = false;
+  for (const auto& dependent : graph_.DependentsOf(now.uid)) {
+    if (!Blocks(dependent.metadata, now.uid)) continue;
+    blocked = true;
+    if (!dependent.metadata.deletionTimestamp) queue_.Add(dependent.metadata.uid);
+  }
+  if (blocked) return {};
+  return RemoveFinalizer(node.target, now, kForeground);
+}
+
+Result<OwnerState> GarbageCollector::StateOf(const ObjectMeta& object,
+                                             const OwnerReference& owner) {
+  const auto version = api::ParseApiVersion(owner.apiVersion);
+  Target target;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        version ? resources_.find({std::string(version->group), owner.kind}) : resources_.end();
+    if (found == resources_.end()) return OwnerState::kSolid;
+    if (found->second.namespaced && object.namespace_.empty()) return OwnerState::kSolid;
+    target = found->second.target;
+    target.namespace_ = found->second.namespaced ? object.namespace_ : "";
+  }
+  target.name = owner.name;
+  target.metadata_only = true;
+  const auto got = context_.connection->Get(target, {});
+  if (!got.ok() && got.error().code() == Code::kNotFound) return OwnerState::kAbsent;
+  if (!got.ok()) return got.error();
+  if (got->meta()->uid != owner.uid) return OwnerState::kAbsent;
+  return WaitsForDependents(*got->meta()) ? OwnerState::kWaiting : OwnerState::kSolid;
+}
+
+Result<void> GarbageCollector::Collect(const OwnerGraph::Node& node, const ObjectMeta& now) {
+  if (now.ownerReferences.empty()) return {};
+  std::vector<OwnerState> states;
+  for (const OwnerReference& owner : now.ownerReferences) {
+    TRY(const OwnerState state, StateOf(now, owner));
+    states.push_back(state);
+  }
+  const bool has_dependents = !graph_.DependentsOf(now.uid).empty();
+  const Collection decided = DecideCollection(now, states, has_dependents);
+  if (decided.action == Collection::kKeep) return {};
+  if (decided.action == Collection::kDropReferences) {
+    return DropOwners(node.target, now, decided.drop);
+  }
+  DeleteOptions options;
+  options.propagationPolicy = decided.policy;
+  options.preconditions.ensure().uid = now.uid;
+  // Somebody may be giving it an owner at this moment.
+  options.preconditions->resourceVersion = now.resourceVersion;
+  const auto deleted = context_.connection->Delete(node.target, options);
+  if (!deleted.ok() && deleted.error().code() != Code::kNotFound) return deleted.error();
+  return {};
+}
+
+Result<void> GarbageCollector::DropOwners(const Target& target, const ObjectMeta& object,
+                                          const std::vector<std::string>& uids) {
+  PartialObjectMetadata kept;
+  for (const OwnerReference& owner : object.ownerReferences) {
+    if (std::ranges::find(uids, owner.uid) == uids.end()) {
+      kept.metadata.ownerReferences.push_back(owner);
+    }
+  }
+  if (kept.metadata.ownerReferences.size() == object.ownerReferences.size()) return {};
+  std::string json = "[";
+  for (const OwnerReference& owner : kept.metadata.ownerReferences) {
+    TRY(const std::string text, reflect::ToJson(owner));
+    if (json.size() > 1) json += ",";
+    json += text;
+  }
+  return PatchMetadata(target, object, "ownerReferences", json + "]");
+}
+
+Result<void> GarbageCollector::RemoveFinalizer(const Target& target, const ObjectMeta& object,
+                                               std::string_view finalizer) {
+  std::string json = "[";
+  for (const std::string& each : object.finalizers) {
+    if (each == finalizer) continue;
+    if (json.size() > 1) json += ",";
+    json += "\"" + each + "\"";  // qualified names: nothing to escape
+  }
+  return PatchMetadata(target, object, "finalizers", json + "]");
+}
+
+// Only if nobody has changed it since: a conflict is tried again on the newer state.
+Result<void> GarbageCollector::PatchMetadata(const Target& target, const ObjectMeta& object,
+                                             std::string_view member, const std::string& json) {
+  std::string patch = R"({"metadata":{"uid":")" + object.uid + R"(","resourceVersion":")" +
+                      object.resourceVersion + R"(",")" + std::string(member) + R"(":)" + json +
+                      "}}";
+  const auto patched = context_.connection->Patch(target, client::PatchType::kMerge, patch, {});
+  if (!patched.ok() && patched.error().code() != Code::kNotFound) return patched.error();
+  return {};
+}
+
+}  // namespace
+
+Collection DecideCollection(const ObjectMeta& object, const std::vector<OwnerState>& owners,
+                            bool has_dependents) {
+  Collection decided;
+  const auto is = [&](OwnerState state) {
+    return std::ranges::find(owners, state) != owners.end();
+  };
+  if (is(OwnerState::kSolid)) {
+    for (size_t i = 0; i < owners.size(); ++i) {
+      if (owners[i] != OwnerState::kSolid) decided.drop.push_back(object.ownerReferences[i].uid);
+    }
+    if (!decided.drop.empty()) decided.action = Collection::kDropReferences;
+    return decided;
+  }
+  if (owners.empty()) return decided;
+  decided.action = Collection::kDelete;
+  if (is(OwnerState::kWaiting) && has_dependents) {
+    decided.policy = "Foreground";
+  } else if (Has(object.finalizers, kOrphan)) {
+    decided.policy = "Orphan";
+  } else if (Has(object.finalizers, kForeground)) {
+    decided.policy = "Foreground";
+  } else {
+    decided.policy = "Background";
+  }
+  return decided;
+}
+
+std::unique_ptr<Controller> MakeGarbageCollector(const ControllerContext& context) {
+  return std::make_unique<GarbageCollector>(context);
+}
+
+}  // namespace podium::controllers
