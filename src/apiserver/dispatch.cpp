@@ -161,8 +161,7 @@ Result<void> Dispatcher::Impersonate(Call& call) const {
   TRY(std::optional<User> wanted, WantedUser(*call.headers));
   if (!wanted) return {};
   const AuthorizationQuestion question = QuestionOf(*call.user, call.info, call.query);
-  TRY(Impersonated impersonated,
-      apiserver::Impersonate(*wanted, question, *parts_.authorizer));
+  TRY(Impersonated impersonated, apiserver::Impersonate(*wanted, question, *parts_.authorizer));
   if (!impersonated.constraint.empty()) {
     call.annotations.emplace_back("authentication.k8s.io/impersonation-constraint",
                                   impersonated.constraint);
@@ -214,9 +213,8 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
   if (!resource.is_stored()) return fail(api::MethodNotAllowedError());
   if (IsOfNode(info.subresource)) return fail(NoNodeError(info));
   if (info.subresource == "scale") {
-    const auto entry =
-        ReadEntry(*parts_.store, resource, info.namespace_, info.name,
-                  QueryValue(call->query, "resourceVersion"));
+    const auto entry = ReadEntry(*parts_.store, resource, info.namespace_, info.name,
+                                 QueryValue(call->query, "resourceVersion"));
     if (!entry.ok()) return fail(entry.error());
     return Send(*exchange, *call, AnswerWithScale(*call, resource, **entry, 200));
   }

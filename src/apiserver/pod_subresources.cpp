@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "api/conversion/conversion.h"
+#include "api/scheme.h"
 #include "api/status.h"
 #include "api/types/core_v1.h"
 #include "api/types/policy_v1.h"
-#include "api/conversion/conversion.h"
-#include "api/scheme.h"
 #include "apiserver/body.h"
 #include "apiserver/change.h"
 #include "apiserver/request_options.h"
@@ -51,12 +51,11 @@ class BindingChange final : public Change {
   Result<bool> Prepare() override {
     TRY(options_, ReadCreateOptions(call().query));
     dry_run_ = !options_.dryRun.empty();
-    TRY(object_, DecodeBody(call(),
-                            {.type = &reflect::TypeOf<Binding>(),
-                             .group = "",
-                             .version = "v1",
-                             .kind = "Binding"},
-                            FieldValidationOf(options_.fieldValidation)));
+    TRY(object_,
+        DecodeBody(
+            call(),
+            {.type = &reflect::TypeOf<Binding>(), .group = "", .version = "v1", .kind = "Binding"},
+            FieldValidationOf(options_.fieldValidation)));
     Binding& binding = *object_.As<Binding>();
     TRY_VOID(MatchNamespace(call().info.namespace_, &binding.metadata));
     // POST to bindings has the pod's name in the body alone.
@@ -143,15 +142,13 @@ class EvictionTask : public std::enable_shared_from_this<EvictionTask> {
     TRY(const CreateOptions options, ReadCreateOptions(call_->query));
     TRY(Eviction eviction, ReadEviction(options));
     TRY_VOID(MatchNamespace(call_->info.namespace_, &eviction.metadata));
-    TRY(const DeleteOptions wanted,
-        EvictionOptions(eviction, call_->info.name, options.dryRun));
+    TRY(const DeleteOptions wanted, EvictionOptions(eviction, call_->info.name, options.dryRun));
     const Objects& objects = *writer_.parts().objects;
     for (int i = 0; i < kMostBudgetWrites; ++i) {
       TRY(const auto pod, objects.Get<Pod>(call_->info.namespace_, call_->info.name));
       if (pod == nullptr) return api::NotFoundError({"", "pods"}, call_->info.name);
       TRY(const auto budgets, objects.List<PodDisruptionBudget>(call_->info.namespace_));
-      const api::Time now =
-          api::Time::FromUnix(writer_.parts().clock->Now() / kNanosPerSecond);
+      const api::Time now = api::Time::FromUnix(writer_.parts().clock->Now() / kNanosPerSecond);
       TRY(EvictionPlan plan, PlanEviction(*pod, budgets, wanted, now));
       budget_name_ = plan.budget_name;
       if (!plan.budget) return Delete(std::move(plan));

@@ -19,11 +19,11 @@ namespace {
 using api::authentication::v1::SelfSubjectReview;
 using api::authentication::v1::TokenRequest;
 using api::authentication::v1::TokenReview;
-using api::meta::v1::CreateOptions;
 using api::authorization::v1::LocalSubjectAccessReview;
 using api::authorization::v1::SelfSubjectAccessReview;
 using api::authorization::v1::SelfSubjectRulesReview;
 using api::authorization::v1::SubjectAccessReview;
+using api::meta::v1::CreateOptions;
 
 template <class T>
 Result<WriteOutcome> OutcomeOf(Result<T> answer) {
@@ -52,21 +52,20 @@ Result<reflect::AnyObject> ReadQuestion(Call& call, const ExpectedBody& expected
 
 Result<WriteOutcome> Questions::Answer(Call& call, const ServedResource& resource) const {
   TRY(const CreateOptions options, ReadCreateOptions(call.query));
-  TRY(reflect::AnyObject object,
-      ReadQuestion(call,
-                   {.type = resource.type,
-                    .group = resource.group,
-                    .version = resource.version,
-                    .kind = resource.kind},
-                   options, *parts_.clock));
+  TRY(reflect::AnyObject object, ReadQuestion(call,
+                                              {.type = resource.type,
+                                               .group = resource.group,
+                                               .version = resource.version,
+                                               .kind = resource.kind},
+                                              options, *parts_.clock));
   const api::field::ErrorList errors = api::ValidateCreate(object.type(), object.get());
   if (!errors.empty()) return api::InvalidError(resource.group, resource.kind, "", errors);
   if (auto* review = object.As<SubjectAccessReview>()) {
     return OutcomeOf(ReviewSubjectAccess(*parts_.authorizer, std::move(*review)));
   }
   if (auto* review = object.As<LocalSubjectAccessReview>()) {
-    return OutcomeOf(ReviewLocalSubjectAccess(*parts_.authorizer, call.info.namespace_,
-                                              std::move(*review)));
+    return OutcomeOf(
+        ReviewLocalSubjectAccess(*parts_.authorizer, call.info.namespace_, std::move(*review)));
   }
   if (auto* review = object.As<SelfSubjectAccessReview>()) {
     return OutcomeOf(ReviewSelfSubjectAccess(*parts_.authorizer, *call.user, std::move(*review)));

@@ -18,14 +18,14 @@
 #include "apiserver/authentication/service_account_tokens.h"
 #include "apiserver/authentication/static_tokens.h"
 #include "apiserver/authentication/token_request.h"
-#include "apiserver/discovery/discovery.h"
 #include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/discovery/discovery.h"
 #include "apiserver/discovery/paths.h"
 #include "apiserver/dispatch.h"
+#include "apiserver/first_objects.h"
 #include "apiserver/health.h"
 #include "apiserver/metrics.h"
 #include "apiserver/questions.h"
-#include "apiserver/first_objects.h"
 #include "apiserver/services/service_allocator.h"
 #include "apiserver/write.h"
 #include "base/executor.h"
@@ -163,21 +163,22 @@ Result<void> ApiServer::State::Listen() {
                                                   .executor = executor.get(),
                                                   .catalog = &catalog,
                                                   .services = services.get()});
-  watches = std::make_unique<WatchRoom>(WatchRoom{
-      .store = *store, .clock = clock, .executor = *executor, .random = [] {
-        return static_cast<double>(RandomNumber() >> 11) * 0x1.0p-53;
-      }});
+  watches = std::make_unique<WatchRoom>(
+      WatchRoom{.store = *store, .clock = clock, .executor = *executor, .random = [] {
+                  return static_cast<double>(RandomNumber() >> 11) * 0x1.0p-53;
+                }});
 
   const std::string host =
       options.advertise_address.empty() ? "127.0.0.1" : options.advertise_address;
   discovery = std::make_unique<Discovery>(host + ":" + std::to_string(port), clock, *executor);
 
-  health = std::make_unique<Health>(std::vector<Health::Check>{
-      {.name = "etcd", .run = [this]() -> Result<void> {
-         const store::Health state = store->health();
-         if (state.error && state.state == store::Health::kFailed) return *state.error;
-         return {};
-       }}});
+  health = std::make_unique<Health>(
+      std::vector<Health::Check>{{.name = "etcd", .run = [this]() -> Result<void> {
+                                    const store::Health state = store->health();
+                                    if (state.error && state.state == store::Health::kFailed)
+                                      return *state.error;
+                                    return {};
+                                  }}});
   paths = std::make_unique<Paths>(Paths::Parts{.discovery = discovery.get(),
                                                .health = health.get(),
                                                .metrics = &metrics,
@@ -208,20 +209,19 @@ Result<void> ApiServer::State::Listen() {
     root_endpoint = static_cast<int>(endpoints.size());
     endpoints.push_back({.listener = std::move(root), .tls = nullptr});
   }
-  dispatcher = std::make_unique<Dispatcher>(
-      Dispatcher::Parts{.store = store.get(),
-                        .authenticator = authenticator.get(),
-                        .authorizer = authorizer.get(),
-                        .questions = questions.get(),
-                        .metrics = &metrics,
-                        .catalog = &catalog,
-                        .writer = writer.get(),
-                        .watches = watches.get(),
-                        .clock = &clock,
-                        .executor = executor.get(),
-                        .paths = [this](const CallPtr& call,
-                                        const CatalogPtr& at) { return AnswerPath(call, at); },
-                        .root_endpoint = root_endpoint});
+  dispatcher = std::make_unique<Dispatcher>(Dispatcher::Parts{
+      .store = store.get(),
+      .authenticator = authenticator.get(),
+      .authorizer = authorizer.get(),
+      .questions = questions.get(),
+      .metrics = &metrics,
+      .catalog = &catalog,
+      .writer = writer.get(),
+      .watches = watches.get(),
+      .clock = &clock,
+      .executor = executor.get(),
+      .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
+      .root_endpoint = root_endpoint});
   http::ServerOptions settings;
   settings.loops = options.loops;
   settings.treatment = Dispatcher::TreatmentOf;

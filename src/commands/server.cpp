@@ -101,7 +101,8 @@ cli::Command ServerCommand() {
       .name = "server",
       .summary = "Serve the Kubernetes API",
       .details =
-          "Keeps what it is told in a file of its own (DATA/server/store.db), and makes the keys of "
+          "Keeps what it is told in a file of its own (DATA/server/store.db), and makes the keys "
+          "of "
           "the cluster and the administrator's kubeconfig (DATA/server/pki) at its first start. "
           "kubectl and other clients work with that kubeconfig.\n"
           "Folders are those of the instance: PODIUM_INSTANCE names another one.",
