@@ -41,10 +41,10 @@ size_t VarintSize(uint64_t value) {
 // is shown when its turn comes.
 class ListBody : public http::PulledBody {
  public:
-  ListBody(CallPtr call, std::shared_ptr<const void> keeps_alive, const ServedResource& resource,
+  // The request itself is not needed any more.
+  ListBody(std::shared_ptr<const void> keeps_alive, const ServedResource& resource,
            ObjectEncoder encoder, ListReader reader)
-      : call_(std::move(call)),
-        keeps_alive_(std::move(keeps_alive)),
+      : keeps_alive_(std::move(keeps_alive)),
         resource_(resource),
         encoder_(encoder),
         reader_(std::move(reader)) {}
@@ -252,7 +252,6 @@ class ListBody : public http::PulledBody {
     }
   }
 
-  const CallPtr call_;
   const std::shared_ptr<const void> keeps_alive_;
   const ServedResource& resource_;
   const ObjectEncoder encoder_;
@@ -279,7 +278,7 @@ Result<Answer> ListAnswer(const CallPtr& call, store::Store& store, const Served
   TRY(ListReader reader, ListReader::Create(store, request));
   TRY_VOID(CheckView(resource, form, true));
   TRY(const api::IncludeObject include, ReadTableOptions(*call, form));
-  auto body = std::make_unique<ListBody>(call, std::move(keeps_alive), resource,
+  auto body = std::make_unique<ListBody>(std::move(keeps_alive), resource,
                                          ObjectEncoder(resource, form, include, TimeOf(*call)),
                                          std::move(reader));
   TRY_VOID(body->Begin());

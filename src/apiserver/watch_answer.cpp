@@ -143,12 +143,10 @@ class EventWriter {
 
 class WatchBody : public http::PulledBody {
  public:
-  WatchBody(CallPtr call, std::shared_ptr<const void> keeps_alive, const WatchRoom& room,
+  // The request itself is not needed any more: ten thousand watches do not keep theirs.
+  WatchBody(std::shared_ptr<const void> keeps_alive, const WatchRoom& room,
             const ServedResource& resource, ObjectEncoder encoder)
-      : call_(std::move(call)),
-        keeps_alive_(std::move(keeps_alive)),
-        room_(room),
-        writer_(resource, encoder) {}
+      : keeps_alive_(std::move(keeps_alive)), room_(room), writer_(resource, encoder) {}
 
   ~WatchBody() override {
     watch_.reset();
@@ -237,7 +235,6 @@ class WatchBody : public http::PulledBody {
                                       [waker = waker_] { waker.Wake(); });
   }
 
-  const CallPtr call_;
   const std::shared_ptr<const void> keeps_alive_;
   const WatchRoom& room_;
   EventWriter writer_;
@@ -263,7 +260,7 @@ Result<Answer> WatchAnswer(const CallPtr& call, const WatchRoom& room,
                        .name = std::string(call->info.name)};
   TRY(request.options, OptionsOfQuery<api::meta::v1::ListOptions>(call->query));
   TRY(const api::IncludeObject include, ReadTableOptions(*call, form));
-  auto body = std::make_unique<WatchBody>(call, std::move(keeps_alive), room, resource,
+  auto body = std::make_unique<WatchBody>(std::move(keeps_alive), room, resource,
                                           ObjectEncoder(resource, form, include, TimeOf(*call)));
   TRY_VOID(body->Start(request));
   Answer answer;
