@@ -185,23 +185,29 @@ void Dispatcher::Serve(const ExchangePtr& exchange, const CallPtr& call) const {
   Send(*exchange, *call, *std::move(answer));
 }
 
-void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
-                               const CatalogPtr& catalog) const {
-  const RequestInfo& info = call->info;
-  const auto fail = [&](const Error& error) {
-    Send(*exchange, *call, AnswerWithError(*call, error));
-  };
-  const ServedResource* resource = catalog->Find(info.group, info.version, info.resource);
-  if (resource == nullptr || !HasSubresource(*resource, info)) {
-    return fail(api::NoSuchPathError());
-  }
-  if (!HasVerb(*resource, info)) return fail(api::MethodNotAllowedError());
+Result<const ServedResource*> Dispatcher::Find(const Call& call, const Catalog& catalog) {
+  const RequestInfo& info = call.info;
+  const ServedResource* resource = catalog.Find(info.group, info.version, info.resource);
+  if (resource == nullptr || !HasSubresource(*resource, info)) return api::NoSuchPathError();
+  if (!HasVerb(*resource, info)) return api::MethodNotAllowedError();
   if (resource->namespaced && info.namespace_.empty() && info.verb != "list" &&
       info.verb != "watch") {
-    return fail(api::MethodNotAllowedError());
+    return api::MethodNotAllowedError();
   }
-  if (IsWrite(info.verb)) return ServeWrite(exchange, call, catalog, *resource);
-  ServeRead(exchange, call, catalog, *resource);
+  return resource;
+}
+
+void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
+                               const CatalogPtr& catalog) const {
+  const auto found = Find(*call, *catalog);
+  if (!found.ok()) return Send(*exchange, *call, AnswerWithError(*call, found.error()));
+  const ServedResource& resource = **found;
+  if (!IsWrite(call->info.verb)) return ServeRead(exchange, call, catalog, resource);
+  Write(call, resource, [exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
+    Send(*exchange, *call,
+         outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
+                      : AnswerWithError(*call, outcome.error()));
+  });
 }
 
 void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
@@ -227,13 +233,8 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
   Send(*exchange, *call, AnswerWatch(call, *parts_.watches, resource, catalog));
 }
 
-void Dispatcher::ServeWrite(const ExchangePtr& exchange, const CallPtr& call,
-                            const CatalogPtr& catalog, const ServedResource& resource) const {
-  const WriteDone done = [exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
-    Send(*exchange, *call,
-         outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
-                      : AnswerWithError(*call, outcome.error()));
-  };
+void Dispatcher::Write(const CallPtr& call, const ServedResource& resource,
+                       const WriteDone& done) const {
   const std::string_view verb = call->info.verb;
   const std::string_view subresource = call->info.subresource;
   if (IsOfNode(subresource)) return done(NoNodeError(call->info));

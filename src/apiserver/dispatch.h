@@ -46,20 +46,26 @@ class Dispatcher {
   static http::Treatment TreatmentOf(const http::RequestHead& head);
   void Handle(std::shared_ptr<http::Exchange> exchange) const;
 
+  // The same for who asks in this process. 403.
+  Result<void> Authorize(const Call& call) const;
+  // The resource that a call is about, where it may be asked for so: 404, 405.
+  static Result<const ServedResource*> Find(const Call& call, const Catalog& catalog);
+  // A write of any kind. The resource lives until `done` is called.
+  void Write(const CallPtr& call, const ServedResource& resource, const WriteDone& done) const;
+
+  const Parts& parts() const { return parts_; }
+
  private:
   using ExchangePtr = std::shared_ptr<http::Exchange>;
 
   Result<CallPtr> ReadCall(const ExchangePtr& exchange) const;
   Result<void> Authenticate(const http::ServerRequest& request, Call& call) const;
   Result<void> Impersonate(Call& call) const;
-  Result<void> Authorize(const Call& call) const;
   void Serve(const ExchangePtr& exchange, const CallPtr& call) const;
   void ServeResource(const ExchangePtr& exchange, const CallPtr& call,
                      const CatalogPtr& catalog) const;
   void ServeRead(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
                  const ServedResource& resource) const;
-  void ServeWrite(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
-                  const ServedResource& resource) const;
 
   const Parts parts_;
 };
