@@ -298,7 +298,7 @@ Result<SharedObject> FakeServer::CreateLocked(const Target& target, const Object
   if (FindLocked(named).ok()) return api::AlreadyExistsError(Named(target), metadata.name);
   char uid[48];
   (void)std::snprintf(uid, sizeof uid, "00000000-0000-4000-8000-%012llx",
-                      static_cast<unsigned long long>(version_ + 1));
+                      static_cast<unsigned long long>(version_) + 1);
   metadata.uid = uid;
   metadata.creationTimestamp = api::Time::FromUnix(clock_.Now() / kNanosPerSecond);
   metadata.generation = 1;

@@ -411,7 +411,7 @@ void InformerState::ReadWatch() {
   auto batch = watch_->Take(kBatch);
   if (!batch.ok()) return Fail(batch.error());
   if (!batch->events.empty()) watch_said_ = true;
-  ReadEvents(std::move(batch->events));
+  ReadEvents(batch->events);
   if (batch->ended) {
     watch_.reset();
     const bool silent = !watch_said_ && options_.clock->Now() - watch_began_ < kShortWatch.count();
@@ -427,13 +427,14 @@ void InformerState::ReadWatch() {
   }
 }
 
-void InformerState::ReadEvents(std::vector<ObjectEvent> events) {
+void InformerState::ReadEvents(const std::vector<ObjectEvent>& events) {
   std::vector<Change> changes;
-  for (ObjectEvent& event : events) {
+  for (const ObjectEvent& event : events) {
     if (streaming_) {
       if (event.type == EventType::kBookmark && event.initial_events_end) {
         streaming_ = false;
         std::vector<SharedObject> items;
+        items.reserve(streamed_.size());
         for (auto& [key, object] : streamed_) items.push_back(std::move(object));
         streamed_.clear();
         Replace(std::move(items), event.resource_version);

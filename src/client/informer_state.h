@@ -73,7 +73,7 @@ class InformerState : public std::enable_shared_from_this<InformerState> {
   void BeginWatch();
   Result<void> OpenWatch(const api::meta::v1::ListOptions& options);
   void ReadWatch();
-  void ReadEvents(std::vector<ObjectEvent> events);
+  void ReadEvents(const std::vector<ObjectEvent>& events);
   void Replace(std::vector<SharedObject> items, const std::string& version);
   void Tell(const std::vector<Change>& changes);
   void TellOne(Handler& handler, const Change& change);

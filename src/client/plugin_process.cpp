@@ -25,12 +25,15 @@ std::vector<std::string> EnvironmentOf(const PluginProcess& process) {
                                               [&](const auto& each) { return each.first == name; });
     if (!replaced) variables.emplace_back(variable);
   }
-  for (const auto& [name, value] : process.environment) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : process.environment) {
+    variables.emplace_back(name).append("=").append(value);
+  }
   return variables;
 }
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -82,6 +82,7 @@ void WatchPoller::Call(Id id, std::unique_lock<std::mutex>& lock) {
 void WatchPoller::WakeAll() {
   std::unique_lock lock(mutex_);
   std::vector<Id> ids;
+  ids.reserve(entries_.size());
   for (const auto& [id, entry] : entries_) ids.push_back(id);
   for (const Id id : ids) Call(id, lock);
 }
