@@ -57,8 +57,8 @@ class LocalWatch final : public client::ObjectWatch {
              CatalogPtr catalog)
       : catalog_(std::move(catalog)), resource_(resource), entries_(std::move(entries)) {}
 
-  Result<client::EventBatch> Take(size_t max_events) override {
-    TRY(EntryWatch::Batch batch, entries_->Take(max_events));
+  Result<client::EventBatch> Take(size_t /*max_events*/) override {
+    TRY(EntryWatch::Batch batch, entries_->Take());
     client::EventBatch told;
     told.more = batch.more;
     for (const EntryEvent& event : batch.events) {
