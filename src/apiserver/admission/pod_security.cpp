@@ -254,7 +254,7 @@ class PodSecurity final : public AdmissionPlugin {
       const size_t others = which.second - 1;
       const std::string more =
           others == 0 ? "" : fmt::format(" (and {} other pod{})", others, others == 1 ? "" : "s");
-      warnings.push_back(which.first + more + ": " + reasons);
+      warnings.push_back(fmt::format("{}{}: {}", which.first, more, reasons));
     }
     std::ranges::sort(warnings);
     for (std::string& warning : warnings) request.Warn(std::move(warning));

@@ -508,7 +508,7 @@ struct Check {
 
 // Both by id, as messages have them.
 const std::vector<Check>& BaselineChecks() {
-  static const std::vector<Check> checks = {
+  static const std::vector<Check> kChecks = {
       {"appArmorProfile", {{0, AppArmor}}},
       {"capabilities_baseline", {{0, CapabilitiesBaseline}}},
       {"hostNamespaces", {{0, HostNamespaces}}},
@@ -522,10 +522,10 @@ const std::vector<Check>& BaselineChecks() {
       {"sysctls", {{0, Sysctls<5>}, {27, Sysctls<6>}, {29, Sysctls<10>}, {32, Sysctls<12>}}},
       {"windowsHostProcess", {{0, WindowsHostProcess}}},
   };
-  return checks;
+  return kChecks;
 }
 const std::vector<Check>& RestrictedChecks() {
-  static const std::vector<Check> checks = {
+  static const std::vector<Check> kChecks = {
       {"allowPrivilegeEscalation",
        {{8, PrivilegeEscalation}, {25, UnlessWindows<PrivilegeEscalation>}}},
       {"capabilities_restricted",
@@ -539,7 +539,7 @@ const std::vector<Check>& RestrictedChecks() {
        {{19, SeccompRestricted}, {25, UnlessWindows<SeccompRestricted>}},
        "seccompProfile_baseline"},
   };
-  return checks;
+  return kChecks;
 }
 
 // As of that release; null when there was no such check.
