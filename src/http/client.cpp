@@ -208,6 +208,7 @@ Result<Route> RouteOf(const Exchange& exchange, const ClientOptions& options) {
   }
   Route route{.scheme = url.scheme, .host = url.host, .port = url.EffectivePort()};
   route.unix_socket = exchange.request->unix_socket;
+  route.refuse_link_local = options.refuse_link_local;
   if (route.unix_socket.empty()) {
     TRY(route.proxy, ProxyFor(options.proxy, url));
   }

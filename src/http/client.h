@@ -45,6 +45,9 @@ struct ClientOptions {
   Timeouts timeouts{};
   HeadLimits head_limits{};
   std::string user_agent = "podium";
+  // For requests to URLs that others chose: none goes to 169.254.0.0/16 or fe80::/10, where clouds
+  // tell machines their secrets, whatever name leads there (kPermissionDenied).
+  bool refuse_link_local = false;
   // Connections kept for later, in all and to one server, and for how long.
   size_t max_idle = 32;
   size_t max_idle_per_server = 8;

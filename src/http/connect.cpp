@@ -99,6 +99,20 @@ WaitLimits ShareOf(const WaitLimits& limits, size_t attempts) {
   return share;
 }
 
+bool IsLinkLocal(const Address& address) {
+  constexpr uint32_t kNetwork = 0xa9fe;  // 169.254
+  const auto is_link_local_v4 = [](uint32_t value) { return value >> 16U == kNetwork; };
+  if (address.storage.ss_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address.storage);
+    return is_link_local_v4(ntohl(four.sin_addr.s_addr));
+  }
+  const in6_addr& six = reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
+  if (!IN6_IS_ADDR_V4MAPPED(&six)) return IN6_IS_ADDR_LINKLOCAL(&six);
+  uint32_t mapped = 0;
+  std::memcpy(&mapped, &six.s6_addr[12], sizeof mapped);
+  return is_link_local_v4(ntohl(mapped));
+}
+
 Result<UniqueFd> ConnectTo(const Address& address, const WaitLimits& limits) {
   UniqueFd fd(socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Error::FromErrno(errno, "connect");
@@ -120,8 +134,14 @@ Result<UniqueFd> ConnectTo(const Address& address, const WaitLimits& limits) {
 
 }  // namespace
 
-Result<UniqueFd> ConnectTcp(const std::string& host, uint16_t port, const WaitLimits& limits) {
-  TRY(const std::vector<Address> addresses, AddressesOf(host, port, limits));
+Result<UniqueFd> ConnectTcp(const std::string& host, uint16_t port, const WaitLimits& limits,
+                            LinkLocal link_local) {
+  TRY(std::vector<Address> addresses, AddressesOf(host, port, limits));
+  if (link_local == LinkLocal::kRefuse) std::erase_if(addresses, IsLinkLocal);
+  if (addresses.empty()) {
+    return Error(Code::kPermissionDenied,
+                 "connect to " + host + ": link-local addresses are refused");
+  }
   std::optional<Error> first;
   for (size_t i = 0; i < addresses.size(); ++i) {
     auto fd = ConnectTo(addresses[i], ShareOf(limits, addresses.size() - i));

@@ -69,7 +69,8 @@ Result<std::unique_ptr<Transport>> DialTransport(const Route& route, const TlsCl
     if (transport.ok()) return transport;
     return std::move(transport).error().WithContext("proxy " + route.proxy->Authority());
   }
-  TRY(UniqueFd fd, ConnectTcp(route.host, route.port, limits));
+  const LinkLocal link_local = route.refuse_link_local ? LinkLocal::kRefuse : LinkLocal::kAllow;
+  TRY(UniqueFd fd, ConnectTcp(route.host, route.port, limits, link_local));
   return SocketTransport(std::move(fd));
 }
 

@@ -18,6 +18,8 @@ struct Route {
   uint16_t port = 0;
   std::optional<Url> proxy{};
   std::string unix_socket{};
+  // Of the server itself; what a proxy connects to is the proxy's.
+  bool refuse_link_local = false;
 
   // Connections of equal routes serve each other's requests.
   friend bool operator==(const Route&, const Route&) = default;

@@ -24,6 +24,8 @@ AdmissionPlugins AllPlugins(const AdmissionDependencies& dependencies) {
       NewDefaultIngressClass,
       NewPodTopologyLabels,
       NewPodResizeValidator,
+      NewMutatingAdmissionWebhook,
+      NewValidatingAdmissionWebhook,
       NewResourceQuota,
   };
   AdmissionPlugins plugins;

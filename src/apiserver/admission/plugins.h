@@ -28,6 +28,8 @@ NewPlugin NewCertificateSubjectRestriction;
 NewPlugin NewDefaultIngressClass;
 NewPlugin NewPodTopologyLabels;
 NewPlugin NewPodResizeValidator;
+NewPlugin NewMutatingAdmissionWebhook;
+NewPlugin NewValidatingAdmissionWebhook;
 NewPlugin NewResourceQuota;
 
 }  // namespace podium::apiserver

@@ -1,0 +1,255 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/conversion/conversion.h"
+#include "api/status.h"
+#include "api/types/core_v1.h"
+#include "api/types/discovery_v1.h"
+#include "apiserver/admission/webhooks.h"
+#include "pki/random.h"
+#include "reflect/go_text.h"
+#include "reflect/json.h"
+#include "reflect/json_value.h"
+
+namespace podium::apiserver {
+namespace {
+
+using api::admission::v1::AdmissionResponse;
+using api::admission::v1::AdmissionReview;
+using api::admissionregistration::v1::ServiceReference;
+using api::core::v1::Service;
+using api::discovery::v1::EndpointSlice;
+
+// Of an answer.
+constexpr size_t kMaxAnswer = size_t{3} << 20;
+constexpr int32_t kDefaultPort = 443;
+
+// Where a webhook is.
+struct Target {
+  std::string url;    // that is asked
+  std::string shown;  // in messages
+  std::string host;   // for the header; "": the URL's own
+};
+
+Error Failed(const Webhook& webhook, std::string_view why) {
+  return {Code::kUnavailable,
+          fmt::format("failed calling webhook {}: {}", reflect::GoQuoted(webhook.name), why)};
+}
+
+std::string WithPath(const std::string& origin, const std::optional<std::string>& path) {
+  const std::string text = path.value_or("");
+  return origin + (text.starts_with('/') ? "" : "/") + text;
+}
+
+// host:port of one that is ready, at random; kUnavailable when there is none.
+Result<std::string> ReadyEndpoint(const Objects& objects, const ServiceReference& reference,
+                                  const std::string& port_name, uint64_t random) {
+  TRY(const auto slices, objects.List<EndpointSlice>(reference.namespace_));
+  std::vector<std::string> ready;
+  for (const auto& slice : slices) {
+    const auto label = slice->metadata.labels.find("kubernetes.io/service-name");
+    if (label == slice->metadata.labels.end() || label->second != reference.name) continue;
+    const auto port = std::ranges::find_if(slice->ports, [&](const auto& each) {
+      return each.name.value_or("") == port_name && each.port;
+    });
+    if (port == slice->ports.end() || slice->addressType == "FQDN") continue;
+    for (const auto& endpoint : slice->endpoints) {
+      if (endpoint.addresses.empty() || !endpoint.conditions.ready.value_or(true)) continue;
+      const std::string& address = endpoint.addresses[0];
+      const bool six = slice->addressType == "IPv6";
+      ready.push_back(
+          fmt::format("{}{}{}:{}", six ? "[" : "", address, six ? "]" : "", *port->port));
+    }
+  }
+  if (!ready.empty()) return ready[random % ready.size()];
+  return Error(Code::kUnavailable,
+               "no endpoints available for service " + reflect::GoQuoted(reference.name));
+}
+
+std::string ServiceName(const ServiceReference& reference) {
+  return reference.name + "." + reference.namespace_ + ".svc";
+}
+
+Result<Target> TargetOf(const Objects& objects, const ServiceReference& reference,
+                        uint64_t random) {
+  const int32_t wanted = reference.port.value_or(kDefaultPort);
+  const std::string host = fmt::format("{}:{}", ServiceName(reference), wanted);
+  Target target{.url = {}, .shown = WithPath("https://" + host, reference.path), .host = host};
+  TRY(const auto service, objects.Get<Service>(reference.namespace_, reference.name));
+  if (service == nullptr) return api::NotFoundError({"", "services"}, reference.name);
+  if (service->spec.type == "ExternalName") {
+    target.url =
+        WithPath(fmt::format("https://{}:{}", service->spec.externalName, wanted), reference.path);
+    return target;
+  }
+  const auto port =
+      std::ranges::find(service->spec.ports, wanted, &api::core::v1::ServicePort::port);
+  if (port == service->spec.ports.end()) {
+    return Error(Code::kNotFound, fmt::format("no service port {} found for service {}", wanted,
+                                              reflect::GoQuoted(reference.name)));
+  }
+  TRY(const std::string endpoint, ReadyEndpoint(objects, reference, port->name, random));
+  target.url = WithPath("https://" + endpoint, reference.path);
+  return target;
+}
+
+Result<Target> TargetOf(const Objects& objects, const Webhook& webhook, uint64_t random) {
+  if (webhook.where.service) return TargetOf(objects, *webhook.where.service, random);
+  const std::string url = webhook.where.url.value_or("");
+  return Target{.url = url, .shown = url, .host = {}};
+}
+
+std::string ApiVersion(std::string_view group, std::string_view version) {
+  return group.empty() ? std::string(version) : fmt::format("{}/{}", group, version);
+}
+
+Result<std::string> ReviewOf(const Invocation& shown, const AdmissionRequest& request,
+                             const std::string& uid) {
+  AdmissionReview review;
+  review.kind = "AdmissionReview";
+  review.apiVersion = "admission.k8s.io/v1";
+  auto& out = review.request.emplace();
+  out.uid = uid;
+  out.kind = {std::string(shown.kind_group), std::string(shown.kind_version),
+              std::string(request.kind)};
+  out.resource = {std::string(shown.group), std::string(shown.version),
+                  std::string(request.resource)};
+  out.subResource = request.subresource;
+  out.requestKind.emplace() = {std::string(request.kind_group), std::string(request.kind_version),
+                               std::string(request.kind)};
+  out.requestResource.emplace() = {std::string(request.group), std::string(request.version),
+                                   std::string(request.resource)};
+  out.requestSubResource = request.subresource;
+  out.name = request.name;
+  out.namespace_ = request.namespace_;
+  out.operation = NameOf(request.operation);
+  out.userInfo.username = request.user->name;
+  out.userInfo.uid = request.user->uid;
+  out.userInfo.groups = request.user->groups;
+  for (const auto& [key, values] : request.user->extra) out.userInfo.extra[key].items = values;
+  out.dryRun = request.dry_run;
+  const std::string api_version = ApiVersion(shown.kind_group, shown.kind_version);
+  if (request.object != nullptr) {
+    TRY(out.object.text,
+        JsonAs(*request.type, request.object, *shown.type, request.kind, api_version));
+  }
+  if (request.old_object != nullptr) {
+    const bool same = request.old_type == request.type;
+    TRY(out.oldObject.text,
+        JsonAs(*request.old_type, request.old_object, same ? *shown.type : *request.old_type,
+               request.kind, api_version));
+  }
+  if (request.options != nullptr) {
+    TRY(out.options.text, JsonAs(*request.options_type, request.options, *request.options_type,
+                                 request.options_type->name, "meta.k8s.io/v1"));
+  }
+  return reflect::ToJson(review);
+}
+
+// The answer as it must be; kInvalidArgument in upstream's words.
+Result<AdmissionResponse> CheckAnswer(const std::string& body, const std::string& uid,
+                                      bool mutating) {
+  const auto bad = [](std::string why) { return Error(Code::kInvalidArgument, std::move(why)); };
+  auto review = reflect::FromJson<AdmissionReview>(body, {.strict = false});
+  // What it is instead is the webhook's, and not for the client.
+  if (!review.ok()) return bad("the answer could not be read as an AdmissionReview");
+  if (review->kind != "AdmissionReview" || review->apiVersion != "admission.k8s.io/v1") {
+    return bad("expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview");
+  }
+  if (!review->response) return bad("webhook response was absent");
+  AdmissionResponse& response = *review->response;
+  if (response.uid != uid)
+    return bad(fmt::format("expected response.uid={}", reflect::GoQuoted(uid)));
+  if (!mutating) {
+    if (!response.patch.empty()) return bad("validating webhook may not return response.patch");
+    if (response.patchType) return bad("validating webhook may not return response.patchType");
+  } else if (!response.patch.empty() && !response.patchType) {
+    return bad("webhook returned response.patch but not response.patchType");
+  } else if (response.patch.empty() && response.patchType) {
+    return bad("webhook returned response.patchType but not response.patch");
+  } else if (response.patchType && *response.patchType != "JSONPatch") {
+    return bad("webhook returned invalid response.patchType");
+  }
+  return std::move(response);
+}
+
+}  // namespace
+
+Result<std::string> JsonAs(const reflect::Type& from, const void* object, const reflect::Type& to,
+                           std::string_view kind, std::string_view api_version) {
+  std::string json;
+  if (&from == &to) {
+    TRY_VOID(reflect::EncodeJson(from, object, &json));
+  } else {
+    TRY(const reflect::AnyObject converted, api::ConvertObject(from, object, to));
+    TRY_VOID(reflect::EncodeJson(to, converted.get(), &json));
+  }
+  TRY(reflect::JsonValue value, reflect::ParseJson(json));
+  if (!value.is_object()) return Error(Code::kInternal, "an object is no JSON object");
+  reflect::JsonValue::Object& members = value.object();
+  std::erase_if(members,
+                [](const auto& each) { return each.key == "kind" || each.key == "apiVersion"; });
+  members.insert(members.begin(),
+                 {"apiVersion", reflect::JsonValue::String(std::string(api_version))});
+  members.insert(members.begin(), {"kind", reflect::JsonValue::String(std::string(kind))});
+  return reflect::ToText(value);
+}
+
+Result<const http::Client*> Webhook::Client() const {
+  const std::lock_guard lock(mutex_);
+  if (!client_) {
+    http::ClientOptions options;
+    options.tls.extra_roots = where.caBundle.data;
+    options.tls.system_roots = where.caBundle.empty();
+    if (where.service) options.tls.server_name = ServiceName(*where.service);
+    options.user_agent = "kube-apiserver-admission";
+    options.refuse_link_local = true;
+    TRY(client_, http::Client::Create(std::move(options)));
+  }
+  return &*client_;
+}
+
+Result<AdmissionResponse> CallWebhook(const Objects& objects, uint64_t random,
+                                      const Invocation& invocation, const AdmissionRequest& request,
+                                      bool mutating) {
+  const Webhook& webhook = *invocation.webhook;
+  if (!webhook.reads_v1) {
+    return Failed(webhook, "webhook does not accept v1 AdmissionReview requests");
+  }
+  const std::string uid = pki::RandomUuid();
+  TRY(std::string body, ReviewOf(invocation, request, uid));
+  const auto target = TargetOf(objects, webhook, random);
+  if (!target.ok()) {
+    return Failed(webhook, "failed to call webhook: " + target.error().message());
+  }
+  const std::string timeout =
+      fmt::format("{}timeout={}s", target->url.contains('?') ? "&" : "?", webhook.timeout_seconds);
+  const auto failed = [&](std::string_view why) {
+    return Failed(webhook, fmt::format("failed to call webhook: Post {}: {}",
+                                       reflect::GoQuoted(target->shown + timeout), why));
+  };
+  const auto client = webhook.Client();
+  if (!client.ok()) return failed(client.error().message());
+  http::Request post{.method = "POST", .url = target->url + timeout};
+  post.headers.Add("Content-Type", "application/json");
+  post.headers.Add("Accept", "application/json, */*");
+  if (!target->host.empty()) post.headers.Add("Host", target->host);
+  post.body = std::move(body);
+  const std::chrono::seconds most(webhook.timeout_seconds);
+  post.timeouts = http::Timeouts{.connect = most, .idle = most, .total = most};
+  auto response = (*client)->Send(post);
+  if (!response.ok()) return failed(response.error().message());
+  if (response->status() / 100 != 2) {
+    return failed(fmt::format("the server answered with status {}", response->status()));
+  }
+  const auto answer = response->ReadAll(kMaxAnswer);
+  if (!answer.ok()) return failed(answer.error().message());
+  auto checked = CheckAnswer(*answer, uid, mutating);
+  if (!checked.ok()) {
+    return Failed(webhook, "received invalid webhook response: " + checked.error().message());
+  }
+  return checked;
+}
+
+}  // namespace podium::apiserver
