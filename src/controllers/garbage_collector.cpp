@@ -360,14 +360,13 @@ Collection DecideCollection(const ObjectMeta& object, const std::vector<OwnerSta
   }
   if (owners.empty()) return decided;
   decided.action = Collection::kDelete;
-  if (is(OwnerState::kWaiting) && has_dependents) {
-    decided.policy = "Foreground";
-  } else if (Has(object.finalizers, kOrphan)) {
+  // What its owner waits for makes its own dependents go first.
+  const bool owner_waits = is(OwnerState::kWaiting) && has_dependents;
+  if (!owner_waits && Has(object.finalizers, kOrphan)) {
     decided.policy = "Orphan";
-  } else if (Has(object.finalizers, kForeground)) {
-    decided.policy = "Foreground";
   } else {
-    decided.policy = "Background";
+    decided.policy =
+        owner_waits || Has(object.finalizers, kForeground) ? "Foreground" : "Background";
   }
   return decided;
 }

@@ -78,6 +78,7 @@ std::string CountText(const std::map<std::string, int64_t>& counts, std::string_
                       std::string_view how) {
   if (counts.empty()) return "";
   std::vector<std::string> parts;
+  parts.reserve(counts.size());
   for (const auto& [name, count] : counts) {
     parts.push_back(fmt::format("{} {} {} resource instances", name, how, count));
   }

@@ -348,12 +348,12 @@ TEST(StrategyTest, SigningRequestsSayWhoAsks) {
   EXPECT_EQ(approved.status.conditions[0].lastUpdateTime, api::Time::FromUnix(2000));
   EXPECT_EQ(approved.status.conditions[0].lastTransitionTime, api::Time::FromUnix(2000));
 
-  Request signed_ = reflect::Copy(approved);
-  signed_.status.conditions[0].reason = "Changed";
-  signed_.status.certificate.data = "cert";
-  signed_ = Updated(signed_, approved, "status");
-  EXPECT_EQ(signed_.status.conditions[0].reason, "");
-  EXPECT_EQ(signed_.status.certificate.data, "cert");
+  Request issued = reflect::Copy(approved);
+  issued.status.conditions[0].reason = "Changed";
+  issued.status.certificate.data = "cert";
+  issued = Updated(issued, approved, "status");
+  EXPECT_EQ(issued.status.conditions[0].reason, "");
+  EXPECT_EQ(issued.status.certificate.data, "cert");
 }
 
 TEST(StrategyTest, CustomResources) {
