@@ -4,6 +4,7 @@
 
 #include "api/conversion/conversion.h"
 #include "api/status.h"
+#include "api/types/rbac_v1.h"
 #include "base/text.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
@@ -107,6 +108,30 @@ Result<AnyObject> Change::FromStored(const AnyObject& object) const {
   AnyObject copy(object.type());
   reflect::CopyObject(object.type(), object.get(), copy.get());
   return copy;
+}
+
+Result<void> Change::CheckEscalation(std::string_view name, const AnyObject& object,
+                                     const AnyObject* old) {
+  if (parts_.escalation == nullptr) return {};
+  const EscalationCheck& check = *parts_.escalation;
+  const User& user = *call_->user;
+  using namespace api::rbac::v1;
+  if (const auto* role = object.As<Role>()) {
+    return check.CheckRole(user, name, *role, old != nullptr ? old->As<Role>() : nullptr);
+  }
+  if (const auto* role = object.As<ClusterRole>()) {
+    return check.CheckClusterRole(user, name, *role,
+                                  old != nullptr ? old->As<ClusterRole>() : nullptr);
+  }
+  if (const auto* binding = object.As<RoleBinding>()) {
+    return check.CheckRoleBinding(user, *binding,
+                                  old != nullptr ? old->As<RoleBinding>() : nullptr);
+  }
+  if (const auto* binding = object.As<ClusterRoleBinding>()) {
+    return check.CheckClusterRoleBinding(user, *binding,
+                                         old != nullptr ? old->As<ClusterRoleBinding>() : nullptr);
+  }
+  return {};
 }
 
 void Change::Run() { Attempt(); }

@@ -73,6 +73,10 @@ class Change : public std::enable_shared_from_this<Change> {
     return *api::EnsureObjectMeta(object.type(), object.get());
   }
 
+  // 403 when a role or binding gives what its writer does not have. `old` is null for a creation.
+  Result<void> CheckEscalation(std::string_view name, const reflect::AnyObject& object,
+                               const reflect::AnyObject* old);
+
   bool dry_run_ = false;
 
  private:

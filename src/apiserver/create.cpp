@@ -65,6 +65,7 @@ class Creation final : public Change {
       metadata.name = GeneratedName(metadata.generateName);
       key_ = KeyOf(resource().prefix, metadata.namespace_, metadata.name);
     }
+    TRY_VOID(CheckEscalation(call().info.name, object, nullptr));
     NextState next;
     next.kind = NextState::Kind::kStore;
     next.status = 201;

@@ -1,8 +1,10 @@
 #include "apiserver/first_objects.h"
 
-#include <optional>
+#include <future>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/defaults.h"
 #include "api/types/core_v1.h"
@@ -22,61 +24,77 @@ using api::scheduling::v1::PriorityClass;
 // Somebody else's write is in the way for that often at most.
 constexpr int kMostTries = 10;
 
-template <class T>
-Result<store::Written> WriteObject(const Objects& objects, T object, api::Time now,
-                                   store::Revision expected) {
-  const reflect::Type& type = reflect::TypeOf<T>();
-  object.kind = type.name;
-  object.apiVersion = type.ApiVersion();
-  if (object.metadata.uid.empty()) object.metadata.uid = NewUid();
-  if (object.metadata.creationTimestamp.IsZero()) object.metadata.creationTimestamp = now;
-  object.metadata.resourceVersion.clear();
-  api::SetDefaults(object, {.now = now});
-  TRY(std::string json, reflect::ToJson(object));
-  return objects.store().WriteAndWait(
-      {.key = KeyOf(Objects::PrefixOf(type), object.metadata.namespace_, object.metadata.name),
-       .value = std::move(json),
-       .expected = expected});
-}
+// Writes that are made side by side, so that all of them share a few syncs of the disk.
+class Batch {
+ public:
+  explicit Batch(const Objects& objects) : objects_(objects) {}
+
+  template <class T>
+  Result<void> Write(T object, api::Time now, store::Revision expected) {
+    const reflect::Type& type = reflect::TypeOf<T>();
+    object.kind = type.name;
+    object.apiVersion = type.ApiVersion();
+    if (object.metadata.uid.empty()) object.metadata.uid = NewUid();
+    if (object.metadata.creationTimestamp.IsZero()) object.metadata.creationTimestamp = now;
+    object.metadata.resourceVersion.clear();
+    api::SetDefaults(object, {.now = now});
+    TRY(std::string json, reflect::ToJson(object));
+    auto promise = std::make_shared<std::promise<Result<store::Written>>>();
+    written_.push_back(promise->get_future());
+    objects_.store().Apply(
+        {.key = KeyOf(Objects::PrefixOf(type), object.metadata.namespace_, object.metadata.name),
+         .value = std::move(json),
+         .expected = expected},
+        [promise](Result<store::Written> written) { promise->set_value(std::move(written)); });
+    return {};
+  }
+
+  // Waits for all of them. False: somebody else's write was in the way of one.
+  Result<bool> Wait() {
+    bool all = true;
+    for (auto& future : std::exchange(written_, {})) {
+      TRY(const store::Written written, future.get());
+      all = all && written.changed;
+    }
+    return all;
+  }
+
+ private:
+  const Objects& objects_;
+  std::vector<std::future<Result<store::Written>>> written_;
+};
 
 template <class T>
-Result<void> WriteIfMissing(const Objects& objects, T object, api::Time now) {
+Result<void> WriteIfMissing(const Objects& objects, Batch& batch, T object, api::Time now) {
   TRY(const auto existing, objects.Get<T>(object.metadata.namespace_, object.metadata.name));
   if (existing != nullptr) return {};
-  TRY(const store::Written written, WriteObject(objects, std::move(object), now, 0));
-  // Not changed: another server of the same cluster was faster.
-  return (void)written, Result<void>();
+  return batch.Write(std::move(object), now, 0);
 }
 
 template <class T>
-Result<void> ReconcileOne(const Objects& objects, const T& wanted, api::Time now) {
-  for (int i = 0; i < kMostTries; ++i) {
-    TRY(const auto existing, objects.Get<T>(wanted.metadata.namespace_, wanted.metadata.name));
-    Reconciled<T> next = Reconcile(existing.get(), wanted);
-    if (next.action == ReconcileAction::kNone) return {};
-    const store::Revision expected =
-        existing != nullptr ? std::stoll(existing->metadata.resourceVersion) : 0;
-    // What is made anew has another uid; whoever watches sees a change of the binding all the same.
-    if (next.action == ReconcileAction::kRecreate) next.object.metadata.uid.clear();
-    TRY(const store::Written written, WriteObject(objects, std::move(next.object), now, expected));
-    if (written.changed) return {};
-  }
-  return Error(Code::kUnavailable, "the default role " + wanted.metadata.name +
-                                       " is written by somebody else again and again");
+Result<void> ReconcileOne(const Objects& objects, Batch& batch, const T& wanted, api::Time now) {
+  TRY(const auto existing, objects.Get<T>(wanted.metadata.namespace_, wanted.metadata.name));
+  Reconciled<T> next = Reconcile(existing.get(), wanted);
+  if (next.action == ReconcileAction::kNone) return {};
+  const store::Revision expected =
+      existing != nullptr ? std::stoll(existing->metadata.resourceVersion) : 0;
+  // What is made anew has another uid; whoever watches sees a change of the binding all the same.
+  if (next.action == ReconcileAction::kRecreate) next.object.metadata.uid.clear();
+  return batch.Write(std::move(next.object), now, expected);
 }
 
-Result<void> WriteNamespaces(const Objects& objects, api::Time now) {
+Result<void> WriteNamespaces(const Objects& objects, Batch& batch, api::Time now) {
   for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     Namespace name_space;
     name_space.metadata.name = name;
     name_space.spec.finalizers = {"kubernetes"};
     name_space.status.phase = "Active";
-    TRY_VOID(WriteIfMissing(objects, std::move(name_space), now));
+    TRY_VOID(WriteIfMissing(objects, batch, std::move(name_space), now));
   }
   return {};
 }
 
-Result<void> WritePriorityClasses(const Objects& objects, api::Time now) {
+Result<void> WritePriorityClasses(const Objects& objects, Batch& batch, api::Time now) {
   struct Row {
     const char* name;
     int32_t value;
@@ -95,19 +113,19 @@ Result<void> WritePriorityClasses(const Objects& objects, api::Time now) {
     priority.metadata.generation = 1;
     priority.value = row.value;
     priority.description = row.description;
-    TRY_VOID(WriteIfMissing(objects, std::move(priority), now));
+    TRY_VOID(WriteIfMissing(objects, batch, std::move(priority), now));
   }
   return {};
 }
 
-Result<void> WriteRoles(const Objects& objects, api::Time now) {
+Result<void> WriteRoles(const Objects& objects, Batch& batch, api::Time now) {
   const DefaultRoles roles = MakeDefaultRoles();
-  for (const auto& role : roles.cluster_roles) TRY_VOID(ReconcileOne(objects, role, now));
+  for (const auto& role : roles.cluster_roles) TRY_VOID(ReconcileOne(objects, batch, role, now));
   for (const auto& binding : roles.cluster_role_bindings) {
-    TRY_VOID(ReconcileOne(objects, binding, now));
+    TRY_VOID(ReconcileOne(objects, batch, binding, now));
   }
-  for (const auto& role : roles.roles) TRY_VOID(ReconcileOne(objects, role, now));
-  for (const auto& binding : roles.role_bindings) TRY_VOID(ReconcileOne(objects, binding, now));
+  for (const auto& role : roles.roles) TRY_VOID(ReconcileOne(objects, batch, role, now));
+  for (const auto& binding : roles.role_bindings) TRY_VOID(ReconcileOne(objects, batch, binding, now));
   return {};
 }
 
@@ -115,13 +133,24 @@ Result<void> WriteRoles(const Objects& objects, api::Time now) {
 
 Result<void> WriteFirstService(const Objects& objects, const ServiceAllocator& services,
                                api::Time now) {
-  return WriteIfMissing(objects, services.DefaultServiceCidr(now), now);
+  Batch batch(objects);
+  TRY_VOID(WriteIfMissing(objects, batch, services.DefaultServiceCidr(now), now));
+  // Not changed: another server of the same cluster was faster.
+  TRY(const bool written, batch.Wait());
+  return (void)written, Result<void>();
 }
 
 Result<void> WriteFirstObjects(const Objects& objects, api::Time now) {
-  TRY_VOID(WriteNamespaces(objects, now));
-  TRY_VOID(WritePriorityClasses(objects, now));
-  return WriteRoles(objects, now);
+  for (int i = 0; i < kMostTries; ++i) {
+    Batch batch(objects);
+    TRY_VOID(WriteNamespaces(objects, batch, now));
+    TRY_VOID(WritePriorityClasses(objects, batch, now));
+    TRY_VOID(WriteRoles(objects, batch, now));
+    TRY(const bool written, batch.Wait());
+    if (written) return {};
+  }
+  return Error(Code::kUnavailable,
+               "the default roles are written by somebody else again and again");
 }
 
 }  // namespace podium::apiserver

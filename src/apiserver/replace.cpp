@@ -95,6 +95,7 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
                               "Precondition failed: UID in precondition: " + metadata.uid +
                                   ", UID in object meta: " + old_metadata.uid);
   }
+  TRY_VOID(CheckEscalation(call().info.name, object, &old));
   const StrategyContext context = Context(call().info.name);
   NextState next;
   next.kind = NextState::Kind::kStore;
@@ -162,6 +163,7 @@ Result<NextState> Replacement::ComputeCreate() {
   ObjectMeta& stored = MetaOf(object);
   stored.uid = NewUid();
   stored.creationTimestamp = now();
+  TRY_VOID(CheckEscalation(call().info.name, object, nullptr));
   const StrategyContext context = Context(call().info.name);
   NextState next;
   next.kind = NextState::Kind::kStore;

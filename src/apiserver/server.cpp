@@ -24,6 +24,7 @@
 #include "apiserver/dispatch.h"
 #include "apiserver/first_objects.h"
 #include "apiserver/health.h"
+#include "apiserver/local_connection.h"
 #include "apiserver/metrics.h"
 #include "apiserver/questions.h"
 #include "apiserver/services/service_allocator.h"
@@ -117,6 +118,7 @@ Result<void> ApiServer::State::OpenCredentials() {
                             .cluster_domain = options.cluster_domain,
                             .server_url = "https://" + host + ":" + std::to_string(port)};
   if (!options.advertise_address.empty()) wanted.addresses = {options.advertise_address};
+  wanted.addresses.push_back(services->FirstAddress());
   TRY(credentials, CredentialsFolder::Open(std::move(wanted), clock));
   RequestAuthenticatorOptions ways{.client_ca = credentials->ca_pem()};
   if (!options.token_file.empty()) {
@@ -147,8 +149,6 @@ void ApiServer::State::OpenAuthorization() {
 Result<void> ApiServer::State::Listen() {
   TRY(http::Listener listener, http::Listener::Tcp(options.address, options.port));
   port = listener.port();
-  TRY_VOID(OpenCredentials());
-  OpenAuthorization();
   executor = std::make_unique<ThreadExecutor>(kMostThreads);
   TRY(services,
       ServiceAllocator::Create(
@@ -156,13 +156,16 @@ Result<void> ApiServer::State::Listen() {
           {.random = [](uint64_t bound) { return RandomNumber() % bound; }, .new_uid = NewUid}));
   TRY_VOID(
       WriteFirstService(*objects, *services, api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
+  TRY_VOID(OpenCredentials());
+  OpenAuthorization();
   writer = std::make_unique<Writer>(Writer::Parts{.store = store.get(),
                                                   .objects = objects.get(),
                                                   .admission = admission.get(),
                                                   .clock = &clock,
                                                   .executor = executor.get(),
                                                   .catalog = &catalog,
-                                                  .services = services.get()});
+                                                  .services = services.get(),
+                                                  .escalation = &authorizer->escalation()});
   watches = std::make_unique<WatchRoom>(
       WatchRoom{.store = *store, .clock = clock, .executor = *executor, .random = [] {
                   return static_cast<double>(RandomNumber() >> 11) * 0x1.0p-53;
@@ -265,6 +268,13 @@ void ApiServer::Stop(std::chrono::milliseconds grace) {
 }
 
 uint16_t ApiServer::port() const { return state_->port; }
+
+std::unique_ptr<client::Connection> ApiServer::Connect(User user, std::string agent) const {
+  return std::make_unique<LocalConnection>(*state_->dispatcher, std::move(user),
+                                           std::move(agent));
+}
+
+std::string ApiServer::root_ca() const { return state_->credentials->ca_pem(); }
 
 const std::string& ApiServer::kubeconfig_path() const {
   return state_->credentials->kubeconfig_path();

@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "apiserver/user.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "client/connection.h"
 
 namespace podium::apiserver {
 
@@ -47,6 +49,11 @@ class ApiServer {
 
   // Ends watches in order, waits so long for what else runs, and closes the store.
   void Stop(std::chrono::milliseconds grace);
+
+  // For components in this process, in a user's name. The server outlives it.
+  std::unique_ptr<client::Connection> Connect(User user, std::string agent) const;
+  // Who signs the cluster's certificates, in PEM.
+  std::string root_ca() const;
 
   uint16_t port() const;
   const std::string& kubeconfig_path() const;

@@ -19,6 +19,7 @@
 
 #include "api/types/meta_v1.h"
 #include "apiserver/admission/chain.h"
+#include "apiserver/authorization/escalation.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
 #include "apiserver/objects.h"
@@ -53,6 +54,8 @@ class Writer {
     Executor* executor = nullptr;  // for what may wait, and for another try after a lost race
     const LiveCatalog* catalog = nullptr;
     ServiceAllocator* services = nullptr;
+    // Of roles and bindings that are written.
+    const EscalationCheck* escalation = nullptr;
   };
   // All of it outlives the writer, which outlives its writes.
   explicit Writer(const Parts& parts) : parts_(parts) {}

@@ -8,13 +8,22 @@
 #include <charconv>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/executor.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
+#include "client/informer.h"
 #include "commands/commands.h"
 #include "commands/interrupts.h"
+#include "controllers/garbage_collector.h"
+#include "controllers/namespace_deletion.h"
+#include "controllers/root_ca_publisher.h"
+#include "controllers/service_accounts.h"
 #include "linux/path.h"
 
 namespace podium::commands {
@@ -64,6 +73,40 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
   return options;
 }
 
+// The controllers without which an API server is not whole. They act in their own name, with the
+// rights of the controller manager upstream.
+class Controllers {
+ public:
+  Controllers(const apiserver::ApiServer& server, const Clock& clock)
+      : connection_(server.Connect({.name = "system:kube-controller-manager",
+                                    .groups = {"system:masters", "system:authenticated"}},
+                                   "kube-controller-manager")),
+        informers_(*connection_, {.executor = &executor_, .clock = &clock}) {
+    const controllers::ControllerContext context{.connection = connection_.get(),
+                                                 .informers = &informers_,
+                                                 .executor = &executor_,
+                                                 .clock = &clock};
+    all_.push_back(controllers::MakeNamespaceController(context));
+    all_.push_back(controllers::MakeServiceAccountController(context));
+    all_.push_back(controllers::MakeRootCaPublisher(context, server.root_ca()));
+    all_.push_back(controllers::MakeGarbageCollector(context));
+    for (const auto& controller : all_) controller->Start();
+    informers_.Start();
+  }
+  ~Controllers() {
+    informers_.Stop();
+    all_.clear();
+  }
+  Controllers(const Controllers&) = delete;
+  Controllers& operator=(const Controllers&) = delete;
+
+ private:
+  ThreadExecutor executor_{16};
+  const std::unique_ptr<client::Connection> connection_;
+  client::InformerFactory informers_;
+  std::vector<std::unique_ptr<controllers::Controller>> all_;
+};
+
 Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& streams) {
   TRY(const Instance instance, cli::ThisInstance());
   TRY_VOID(CheckInstance(instance));
@@ -81,10 +124,12 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   }
   (void)streams.Out("podium server: serving on port " + std::to_string(server->port()) +
                     "; export KUBECONFIG=" + server->kubeconfig_path() + '\n');
+  auto controllers = std::make_unique<Controllers>(*server, clock);
   interrupts.Start([&](int count) {
     if (count == 1) interrupted.set_value();
   });
   interrupted.get_future().wait();
+  controllers.reset();
   server->Stop(kStopGrace);
   return {};
 }
