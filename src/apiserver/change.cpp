@@ -39,15 +39,15 @@ std::string_view PartOf(std::string_view subresource) {
 
 }  // namespace
 
-Change::Change(const Writer::Parts& parts, CallPtr call, const ServedResource& resource,
-               WriteDone done)
-    : parts_(parts),
+Change::Change(const Writer& writer, CallPtr call, const ServedResource& resource, WriteDone done)
+    : pass_(writer.Enter()),
+      parts_(writer.parts()),
       call_(std::move(call)),
-      catalog_(parts.catalog->Now()),
+      catalog_(parts_.catalog->Now()),
       resource_(resource),
       strategy_(StrategyOf(*resource.stored_type, PartOf(call_->info.subresource))),
       done_(std::move(done)),
-      now_(CutToSeconds(parts.clock->Now())) {}
+      now_(CutToSeconds(parts_.clock->Now())) {}
 
 StrategyContext Change::Context(std::string_view name) {
   return {.objects = parts_.objects,

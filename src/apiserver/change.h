@@ -34,7 +34,7 @@ struct NextState {
 
 class Change : public std::enable_shared_from_this<Change> {
  public:
-  Change(const Writer::Parts& parts, CallPtr call, const ServedResource& resource, WriteDone done);
+  Change(const Writer& writer, CallPtr call, const ServedResource& resource, WriteDone done);
   virtual ~Change() = default;
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
@@ -87,7 +87,8 @@ class Change : public std::enable_shared_from_this<Change> {
   void FinishDry(const store::EntryPtr& current, NextState next);
   void Finish(Result<WriteOutcome> outcome);
 
-  const Writer::Parts parts_;
+  const Gate::Pass pass_;  // the writer waits for it
+  const Writer::Parts& parts_;
   const CallPtr call_;
   const CatalogPtr catalog_;  // keeps resource_
   const ServedResource& resource_;

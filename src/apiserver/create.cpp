@@ -149,7 +149,7 @@ class Creation final : public Change {
 }  // namespace
 
 void Writer::Create(CallPtr call, const ServedResource& resource, WriteDone done) {
-  Start(std::make_shared<Creation>(parts_, std::move(call), resource, std::move(done)));
+  Start(std::make_shared<Creation>(*this, std::move(call), resource, std::move(done)));
 }
 
 }  // namespace podium::apiserver

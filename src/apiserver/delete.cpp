@@ -217,7 +217,7 @@ Result<AnyObject> Deletion::DecodeOptions() {
 }  // namespace
 
 void Writer::Delete(CallPtr call, const ServedResource& resource, WriteDone done) {
-  Start(std::make_shared<Deletion>(parts_, std::move(call), resource, std::move(done)));
+  Start(std::make_shared<Deletion>(*this, std::move(call), resource, std::move(done)));
 }
 
 }  // namespace podium::apiserver

@@ -24,7 +24,11 @@ constexpr size_t kWorkers = 4;
 class CollectionDeletion : public std::enable_shared_from_this<CollectionDeletion> {
  public:
   CollectionDeletion(Writer& writer, CallPtr call, const ServedResource& resource, WriteDone done)
-      : writer_(writer), call_(std::move(call)), resource_(resource), done_(std::move(done)) {}
+      : pass_(writer.Enter()),
+        writer_(writer),
+        call_(std::move(call)),
+        resource_(resource),
+        done_(std::move(done)) {}
 
   void Run() {
     auto options = OptionsOfQuery<api::meta::v1::ListOptions>(call_->query);
@@ -105,6 +109,7 @@ class CollectionDeletion : public std::enable_shared_from_this<CollectionDeletio
     if (const WriteDone done = std::exchange(done_, nullptr)) done(std::move(outcome));
   }
 
+  const Gate::Pass pass_;
   Writer& writer_;
   const CallPtr call_;
   const ServedResource& resource_;

@@ -113,7 +113,9 @@ void Dispatcher::Handle(ExchangePtr exchange) const {
   if ((*call)->body.size() <= kSmallBody && !Paths::TakesLong((*call)->path)) {
     return Serve(exchange, *call);
   }
-  parts_.executor->Post([this, exchange, call = *call] { Serve(exchange, call); });
+  // A stopping server waits for it.
+  parts_.executor->Post(
+      [this, exchange, call = *call, pass = parts_.writer->Enter()] { Serve(exchange, call); });
 }
 
 Result<CallPtr> Dispatcher::ReadCall(const ExchangePtr& exchange) const {

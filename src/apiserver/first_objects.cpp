@@ -125,7 +125,8 @@ Result<void> WriteRoles(const Objects& objects, Batch& batch, api::Time now) {
     TRY_VOID(ReconcileOne(objects, batch, binding, now));
   }
   for (const auto& role : roles.roles) TRY_VOID(ReconcileOne(objects, batch, role, now));
-  for (const auto& binding : roles.role_bindings) TRY_VOID(ReconcileOne(objects, batch, binding, now));
+  for (const auto& binding : roles.role_bindings)
+    TRY_VOID(ReconcileOne(objects, batch, binding, now));
   return {};
 }
 

@@ -38,8 +38,7 @@ Result<SharedObject> Show(const ServedResource& resource, const store::Entry& en
   TRY(const StoredObject* stored, StoredObject::Of(entry));
   TRY(const DecodedPtr decoded, stored->Decode(*resource.stored_type, false));
   if (version == entry.mod_revision() && resource.stored_as_is()) {
-    return SharedObject(decoded->type(),
-                        std::shared_ptr<const void>(decoded, decoded->get()));
+    return SharedObject(decoded->type(), std::shared_ptr<const void>(decoded, decoded->get()));
   }
   reflect::AnyObject shown(*resource.type);
   if (resource.stored_as_is()) {
@@ -80,14 +79,11 @@ class LocalWatch final : public client::ObjectWatch {
   const std::unique_ptr<EntryWatch> entries_;
 };
 
-static_assert(static_cast<int>(client::EventType::kAdded) ==
-                  static_cast<int>(WatchEventType::kAdded) &&
-              static_cast<int>(client::EventType::kModified) ==
-                  static_cast<int>(WatchEventType::kModified) &&
-              static_cast<int>(client::EventType::kDeleted) ==
-                  static_cast<int>(WatchEventType::kDeleted) &&
-              static_cast<int>(client::EventType::kBookmark) ==
-                  static_cast<int>(WatchEventType::kBookmark));
+static_assert(
+    static_cast<int>(client::EventType::kAdded) == static_cast<int>(WatchEventType::kAdded) &&
+    static_cast<int>(client::EventType::kModified) == static_cast<int>(WatchEventType::kModified) &&
+    static_cast<int>(client::EventType::kDeleted) == static_cast<int>(WatchEventType::kDeleted) &&
+    static_cast<int>(client::EventType::kBookmark) == static_cast<int>(WatchEventType::kBookmark));
 
 std::string_view MethodOf(std::string_view verb) {
   if (verb == "create") return "POST";
@@ -176,9 +172,8 @@ Result<WriteOutcome> LocalConnection::WriteAndWait(const std::shared_ptr<Request
 
 Result<SharedObject> LocalConnection::Changed(const std::shared_ptr<Request>& request) const {
   TRY(WriteOutcome outcome, WriteAndWait(request));
-  const ServedResource* resource =
-      request->catalog->Find(request->target.group, request->target.version,
-                             request->target.resource);
+  const ServedResource* resource = request->catalog->Find(
+      request->target.group, request->target.version, request->target.resource);
   if (outcome.entry && resource != nullptr) {
     return Show(*resource, *outcome.entry, outcome.entry->mod_revision());
   }
@@ -192,9 +187,9 @@ Result<SharedObject> LocalConnection::Get(const Target& target,
                                           const api::meta::v1::GetOptions& options) {
   const auto request = NewRequest("get", target);
   TRY(const ServedResource* resource, Find(*request));
-  TRY(const store::EntryPtr entry, ReadEntry(*dispatcher_.parts().store, *resource,
-                                             target.namespace_, target.name,
-                                             options.resourceVersion));
+  TRY(const store::EntryPtr entry,
+      ReadEntry(*dispatcher_.parts().store, *resource, target.namespace_, target.name,
+                options.resourceVersion));
   return Show(*resource, *entry, entry->mod_revision());
 }
 
@@ -202,9 +197,9 @@ Result<client::ObjectList> LocalConnection::List(const Target& target,
                                                  const api::meta::v1::ListOptions& options) {
   const auto request = NewRequest("list", target);
   TRY(const ServedResource* resource, Find(*request));
-  TRY(const EntryList entries, ReadList(*dispatcher_.parts().store, {.resource = resource,
-                                                                     .namespace_ = target.namespace_,
-                                                                     .options = options}));
+  TRY(const EntryList entries,
+      ReadList(*dispatcher_.parts().store,
+               {.resource = resource, .namespace_ = target.namespace_, .options = options}));
   client::ObjectList list;
   list.metadata.resourceVersion = std::to_string(entries.revision);
   list.metadata.continue_ = entries.next;
@@ -217,8 +212,7 @@ Result<client::ObjectList> LocalConnection::List(const Target& target,
   return list;
 }
 
-Result<SharedObject> LocalConnection::Create(const Target& target,
-                                             const client::ObjectView& object,
+Result<SharedObject> LocalConnection::Create(const Target& target, const client::ObjectView& object,
                                              const api::meta::v1::CreateOptions& options) {
   const auto request = NewRequest("create", target);
   TRY(request->call->query, ParametersOf(options));
@@ -226,8 +220,7 @@ Result<SharedObject> LocalConnection::Create(const Target& target,
   return Changed(request);
 }
 
-Result<SharedObject> LocalConnection::Update(const Target& target,
-                                             const client::ObjectView& object,
+Result<SharedObject> LocalConnection::Update(const Target& target, const client::ObjectView& object,
                                              const api::meta::v1::UpdateOptions& options) {
   const auto request = NewRequest("update", target);
   TRY(request->call->query, ParametersOf(options));

@@ -259,7 +259,7 @@ class PatchChange final : public Replacement {
 }  // namespace
 
 void Writer::Patch(CallPtr call, const ServedResource& resource, WriteDone done) {
-  Start(std::make_shared<PatchChange>(parts_, std::move(call), resource, std::move(done)));
+  Start(std::make_shared<PatchChange>(*this, std::move(call), resource, std::move(done)));
 }
 
 }  // namespace podium::apiserver

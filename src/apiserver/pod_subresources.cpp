@@ -111,7 +111,11 @@ class BindingChange final : public Change {
 class EvictionTask : public std::enable_shared_from_this<EvictionTask> {
  public:
   EvictionTask(Writer& writer, CallPtr call, const ServedResource& pods, WriteDone done)
-      : writer_(writer), call_(std::move(call)), pods_(pods), done_(std::move(done)) {}
+      : pass_(writer.Enter()),
+        writer_(writer),
+        call_(std::move(call)),
+        pods_(pods),
+        done_(std::move(done)) {}
 
   void Run() {
     const auto begun = Begin();
@@ -202,6 +206,7 @@ class EvictionTask : public std::enable_shared_from_this<EvictionTask> {
     if (const WriteDone done = std::exchange(done_, nullptr)) done(std::move(outcome));
   }
 
+  const Gate::Pass pass_;
   Writer& writer_;
   const CallPtr call_;
   const ServedResource& pods_;
@@ -215,7 +220,7 @@ void Writer::Bind(CallPtr call, const ServedResource& resource, WriteDone done) 
   WriteDone answered = [done = std::move(done)](Result<WriteOutcome> outcome) {
     done(outcome.ok() ? Result<WriteOutcome>(Created()) : std::move(outcome));
   };
-  Start(std::make_shared<BindingChange>(parts_, std::move(call), resource, std::move(answered)));
+  Start(std::make_shared<BindingChange>(*this, std::move(call), resource, std::move(answered)));
 }
 
 void Writer::Evict(CallPtr call, const ServedResource& pods, WriteDone done) {

@@ -262,16 +262,18 @@ void ApiServer::Stop(std::chrono::milliseconds grace) {
   if (state_ == nullptr || state_->server == nullptr) return;
   state_->server->Stop(grace);
   state_->server.reset();
-  // Writes that are on their way end before what they need is gone.
-  state_->store.reset();
+  // Writes that are on their way end first: they use everything else.
+  state_->writer->WaitForWrites();
+  // What runs by itself, then what it runs in.
+  state_->discovery.reset();
   state_->executor.reset();
+  state_->store.reset();
 }
 
 uint16_t ApiServer::port() const { return state_->port; }
 
 std::unique_ptr<client::Connection> ApiServer::Connect(User user, std::string agent) const {
-  return std::make_unique<LocalConnection>(*state_->dispatcher, std::move(user),
-                                           std::move(agent));
+  return std::make_unique<LocalConnection>(*state_->dispatcher, std::move(user), std::move(agent));
 }
 
 std::string ApiServer::root_ca() const { return state_->credentials->ca_pem(); }

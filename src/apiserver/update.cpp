@@ -55,7 +55,7 @@ class Update final : public Replacement {
 }  // namespace
 
 void Writer::Update(CallPtr call, const ServedResource& resource, WriteDone done) {
-  Start(std::make_shared<apiserver::Update>(parts_, std::move(call), resource, std::move(done)));
+  Start(std::make_shared<apiserver::Update>(*this, std::move(call), resource, std::move(done)));
 }
 
 }  // namespace podium::apiserver

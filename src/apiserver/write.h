@@ -26,6 +26,7 @@
 #include "apiserver/strategies/strategy.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/gate.h"
 #include "base/result.h"
 #include "store/store.h"
 
@@ -59,6 +60,8 @@ class Writer {
   };
   // All of it outlives the writer, which outlives its writes.
   explicit Writer(const Parts& parts) : parts_(parts) {}
+  // Until every write has ended. The caller sees to it that none begins any more.
+  void WaitForWrites() const { gate_.WaitUntilEmpty(); }
 
   // POST to a collection.
   void Create(CallPtr call, const ServedResource& resource, WriteDone done);
@@ -80,8 +83,12 @@ class Writer {
   // Runs a change from its first attempt on.
   void Start(std::shared_ptr<Change> change);
 
+  // Held by who goes on with a write later.
+  Gate::Pass Enter() const { return gate_.Enter(); }
+
  private:
   const Parts parts_;
+  const Gate gate_;
 };
 
 }  // namespace podium::apiserver
