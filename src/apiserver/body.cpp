@@ -207,8 +207,12 @@ Result<std::string> JsonOfBody(std::string_view body, BodyFormat format,
 
 Result<AnyObject> DecodeBody(Call& call, const ExpectedBody& expected, FieldValidation validation) {
   if (call.decoded_body.object != nullptr) {
-    TRY_VOID(
-        CheckKind(expected, call.decoded_body.type->name, call.decoded_body.type->ApiVersion()));
+    const reflect::Type& type = *call.decoded_body.type;
+    // What every group has (DeleteOptions) is of no group by itself.
+    if (&type != expected.type) {
+      TRY_VOID(CheckKind(expected, type.name, type.ApiVersion()));
+      return CannotBeHandled(type.name, type.ApiVersion(), expected.kind, "it is of another type");
+    }
     AnyObject object(*expected.type);
     reflect::CopyObject(*expected.type, call.decoded_body.object, object.get());
     SetKind(expected, &object);

@@ -188,13 +188,14 @@ void Change::OnStored(Result<store::Written> written, std::shared_ptr<NextState>
   if (!written->changed) return TryAgain();
   if (next->allocation != nullptr) next->allocation->Keep();
   const bool deleted = next->kind == NextState::Kind::kDelete;
-  if (deleted && strategy_.after_delete != nullptr) {
+  const Strategy& whole = object_strategy();
+  if (deleted && whole.after_delete != nullptr) {
     // It may wait, which nothing may on this thread.
     auto object = Decoded(*written->previous);
     if (object.ok()) {
       auto shared = std::make_shared<AnyObject>(*std::move(object));
       parts_.executor->Post([self = shared_from_this(), shared] {
-        self->strategy_.after_delete(self->Context(self->call_->info.name), shared->get());
+        self->object_strategy().after_delete(self->Context(self->call_->info.name), shared->get());
       });
     }
   }

@@ -57,7 +57,10 @@ class Change : public std::enable_shared_from_this<Change> {
   const Writer::Parts& parts() const { return parts_; }
   Call& call() { return *call_; }
   const ServedResource& resource() const { return resource_; }
+  // Of what is written: the object, or a part of it through a subresource.
   const Strategy& strategy() const { return strategy_; }
+  // Of the object as a whole, whatever part of it is written.
+  const Strategy& object_strategy() const { return StrategyOf(*resource_.stored_type); }
   api::GroupResource group_resource() const { return resource_.group_resource(); }
   // Cut to seconds, the same for all attempts.
   api::Time now() const { return now_; }

@@ -114,7 +114,7 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   }
   AdmissionRequest request = RequestFor(Operation::kUpdate, &object, &old);
   TRY_VOID(parts().admission->Validate(request));
-  if (IsReadyToGo(strategy(), object)) {
+  if (IsReadyToGo(object_strategy(), object)) {
     next.kind = NextState::Kind::kDelete;
     return next;
   }
