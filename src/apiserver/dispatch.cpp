@@ -72,6 +72,19 @@ Error NoNodeError(const RequestInfo& info) {
                                       std::string(info.subresource));
 }
 
+// A body that counts as a request in flight for as long as it is sent.
+class CountedBody final : public http::PulledBody {
+ public:
+  CountedBody(std::unique_ptr<http::PulledBody> body, Metrics::InFlight in_flight)
+      : body_(std::move(body)), in_flight_(std::move(in_flight)) {}
+  void Attach(http::BodyWaker waker) override { body_->Attach(std::move(waker)); }
+  Result<http::BodyPiece> Next() override { return body_->Next(); }
+
+ private:
+  const std::unique_ptr<http::PulledBody> body_;
+  const Metrics::InFlight in_flight_;
+};
+
 }  // namespace
 
 void Send(http::Exchange& exchange, const Call& call, Answer answer) {
@@ -98,6 +111,17 @@ http::Treatment Dispatcher::TreatmentOf(const http::RequestHead& head) {
   return treatment;
 }
 
+void Dispatcher::Reply(http::Exchange& exchange, const Call& call, const ServedResource* resource,
+                       Answer answer) const {
+  const RequestLabels labels = LabelsOf(call, resource);
+  parts_.metrics->Count(labels, answer.status, parts_.clock->Now() - call.received);
+  if (answer.pulled != nullptr) {
+    answer.pulled =
+        std::make_unique<CountedBody>(std::move(answer.pulled), parts_.metrics->Begin(labels));
+  }
+  Send(exchange, call, std::move(answer));
+}
+
 void Dispatcher::Handle(ExchangePtr exchange) const {
   auto call = ReadCall(exchange);
   if (!call.ok()) {
@@ -109,7 +133,8 @@ void Dispatcher::Handle(ExchangePtr exchange) const {
   Result<void> allowed = Authenticate(exchange->request(), **call);
   if (allowed.ok()) allowed = Impersonate(**call);
   if (allowed.ok()) allowed = Authorize(**call);
-  if (!allowed.ok()) return Send(*exchange, **call, AnswerWithError(**call, allowed.error()));
+  if (!allowed.ok())
+    return Reply(*exchange, **call, nullptr, AnswerWithError(**call, allowed.error()));
   if ((*call)->body.size() <= kSmallBody && !Paths::TakesLong((*call)->path)) {
     return Serve(exchange, *call);
   }
@@ -183,8 +208,8 @@ void Dispatcher::Serve(const ExchangePtr& exchange, const CallPtr& call) const {
   const CatalogPtr catalog = parts_.catalog->Now();
   if (call->info.is_resource) return ServeResource(exchange, call, catalog);
   auto answer = parts_.paths(call, catalog);
-  if (!answer.ok()) return Send(*exchange, *call, AnswerWithError(*call, answer.error()));
-  Send(*exchange, *call, *std::move(answer));
+  if (!answer.ok()) return Reply(*exchange, *call, nullptr, AnswerWithError(*call, answer.error()));
+  Reply(*exchange, *call, nullptr, *std::move(answer));
 }
 
 Result<const ServedResource*> Dispatcher::Find(const Call& call, const Catalog& catalog) {
@@ -202,10 +227,10 @@ Result<const ServedResource*> Dispatcher::Find(const Call& call, const Catalog& 
 void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
                                const CatalogPtr& catalog) const {
   const auto found = Find(*call, *catalog);
-  if (!found.ok()) return Send(*exchange, *call, AnswerWithError(*call, found.error()));
+  if (!found.ok()) return Reply(*exchange, *call, nullptr, AnswerWithError(*call, found.error()));
   const ServedResource& resource = **found;
   if (!IsWrite(call->info.verb)) return ServeRead(exchange, call, catalog, resource);
-  Write(call, resource, [exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
+  Write(call, resource, [this, exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
     Send(*exchange, *call,
          outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
                       : AnswerWithError(*call, outcome.error()));
@@ -216,7 +241,7 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
                            const CatalogPtr& catalog, const ServedResource& resource) const {
   const RequestInfo& info = call->info;
   const auto fail = [&](const Error& error) {
-    Send(*exchange, *call, AnswerWithError(*call, error));
+    Reply(*exchange, *call, &resource, AnswerWithError(*call, error));
   };
   if (!resource.is_stored()) return fail(api::MethodNotAllowedError());
   if (IsOfNode(info.subresource)) return fail(NoNodeError(info));
@@ -224,15 +249,15 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
     const auto entry = ReadEntry(*parts_.store, resource, info.namespace_, info.name,
                                  QueryValue(call->query, "resourceVersion"));
     if (!entry.ok()) return fail(entry.error());
-    return Send(*exchange, *call, AnswerWithScale(*call, resource, **entry, 200));
+    return Reply(*exchange, *call, &resource, AnswerWithScale(*call, resource, **entry, 200));
   }
   if (info.verb == "get") {
-    return Send(*exchange, *call, AnswerGet(call, *parts_.store, resource));
+    return Reply(*exchange, *call, &resource, AnswerGet(call, *parts_.store, resource));
   }
   if (info.verb == "list") {
-    return Send(*exchange, *call, AnswerList(call, *parts_.store, resource, catalog));
+    return Reply(*exchange, *call, &resource, AnswerList(call, *parts_.store, resource, catalog));
   }
-  Send(*exchange, *call, AnswerWatch(call, *parts_.watches, resource, catalog));
+  Reply(*exchange, *call, &resource, AnswerWatch(call, *parts_.watches, resource, catalog));
 }
 
 void Dispatcher::Write(const CallPtr& call, const ServedResource& resource,

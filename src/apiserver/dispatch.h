@@ -62,6 +62,9 @@ class Dispatcher {
   Result<void> Authenticate(const http::ServerRequest& request, Call& call) const;
   Result<void> Impersonate(Call& call) const;
   void Serve(const ExchangePtr& exchange, const CallPtr& call) const;
+  // Counts it and sends it. `resource` is null for what is about none.
+  void Reply(http::Exchange& exchange, const Call& call, const ServedResource* resource,
+             Answer answer) const;
   void ServeResource(const ExchangePtr& exchange, const CallPtr& call,
                      const CatalogPtr& catalog) const;
   void ServeRead(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
