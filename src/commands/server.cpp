@@ -20,6 +20,7 @@
 #include "client/informer.h"
 #include "commands/commands.h"
 #include "commands/interrupts.h"
+#include "controllers/cluster_role_aggregation.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/namespace_deletion.h"
 #include "controllers/root_ca_publisher.h"
@@ -90,6 +91,7 @@ class Controllers {
     all_.push_back(controllers::MakeServiceAccountController(context));
     all_.push_back(controllers::MakeRootCaPublisher(context, server.root_ca()));
     all_.push_back(controllers::MakeGarbageCollector(context));
+    all_.push_back(controllers::MakeClusterRoleAggregation(context));
     for (const auto& controller : all_) controller->Start();
     informers_.Start();
   }
