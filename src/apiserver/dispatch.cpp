@@ -13,6 +13,7 @@
 #include "apiserver/read.h"
 #include "apiserver/write_answer.h"
 #include "base/random_name.h"
+#include "http/gzip.h"
 #include "http/url.h"
 
 namespace podium::apiserver {
@@ -85,9 +86,26 @@ class CountedBody final : public http::PulledBody {
   const Metrics::InFlight in_flight_;
 };
 
+// Large answers are compressed for who takes that; watches are not, whose events are to go out at
+// once.
+void Compress(const Call& call, Answer* answer) {
+  const bool large = answer->body.size() >= http::kGzipThreshold;
+  const bool is_list = answer->pulled != nullptr && call.info.verb == "list";
+  if ((!large && !is_list) || answer->headers.Find("Content-Encoding") != nullptr) return;
+  answer->headers.Add("Vary", "Accept-Encoding");
+  if (call.headers == nullptr || !http::AcceptsGzip(*call.headers)) return;
+  answer->headers.Set("Content-Encoding", "gzip");
+  if (answer->pulled != nullptr) {
+    answer->pulled = http::Gzipped(std::move(answer->pulled));
+  } else {
+    answer->body = http::Gzip(answer->body);
+  }
+}
+
 }  // namespace
 
 void Send(http::Exchange& exchange, const Call& call, Answer answer) {
+  Compress(call, &answer);
   answer.headers.Set("Audit-Id", call.audit_id);
   if (answer.headers.Find("Cache-Control") == nullptr) {
     answer.headers.Set("Cache-Control", "no-cache, private");
@@ -231,9 +249,9 @@ void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
   const ServedResource& resource = **found;
   if (!IsWrite(call->info.verb)) return ServeRead(exchange, call, catalog, resource);
   Write(call, resource, [this, exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
-    Send(*exchange, *call,
-         outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
-                      : AnswerWithError(*call, outcome.error()));
+    Reply(*exchange, *call, &resource,
+          outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
+                       : AnswerWithError(*call, outcome.error()));
   });
 }
 
