@@ -199,7 +199,10 @@ void Change::OnStored(Result<store::Written> written, std::shared_ptr<NextState>
       });
     }
   }
-  if (next->then_delete) return TryAgain();
+  if (next->then_delete) {
+    FirstStored();
+    return TryAgain();
+  }
   WriteOutcome outcome;
   outcome.status = next->status;
   outcome.entry = deleted ? written->previous : written->entry;

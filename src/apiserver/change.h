@@ -48,6 +48,9 @@ class Change : public std::enable_shared_from_this<Change> {
   virtual Result<NextState> Compute(const store::EntryPtr& current) = 0;
   // A creation that found the key taken. True: compute again.
   virtual bool Collided() { return false; }
+  // Of two changes the first one is stored (NextState::then_delete): the next attempt is about the
+  // second.
+  virtual void FirstStored() {}
 
   // From the first attempt on.
   void Run();

@@ -71,6 +71,7 @@ class Deletion final : public Change {
   }
 
   std::string Key() const override { return key_; }
+  void FirstStored() override { marked_ = true; }
 
   Result<NextState> Compute(const store::EntryPtr& current) override {
     if (!current) {
@@ -79,6 +80,7 @@ class Deletion final : public Change {
     }
     TRY(AnyObject object, Decoded(*current));
     if (marked_) return Final(object);
+    uid_ = MetaOf(object).uid;
     TRY_VOID(CheckPreconditions(MetaOf(object)));
     TRY_VOID(Admit(object));
     return Marked(std::move(object));
@@ -101,15 +103,17 @@ class Deletion final : public Change {
   Result<void> CheckPreconditions(const ObjectMeta& metadata) const {
     if (!options_.preconditions) return {};
     const auto& wanted = *options_.preconditions;
+    // As upstream: the kind stands where other conflicts have the resource.
+    const api::GroupResource kind{resource().group, resource().kind};
     if (wanted.uid && *wanted.uid != metadata.uid) {
-      return api::ConflictError(group_resource(), metadata.name,
+      return api::ConflictError(kind, metadata.name,
                                 "the UID in the precondition (" + *wanted.uid +
                                     ") does not match the UID in record (" + metadata.uid +
                                     "). The object might have been deleted and then recreated");
     }
     if (wanted.resourceVersion && *wanted.resourceVersion != metadata.resourceVersion) {
       return api::ConflictError(
-          group_resource(), metadata.name,
+          kind, metadata.name,
           "the ResourceVersion in the precondition (" + *wanted.resourceVersion +
               ") does not match the ResourceVersion in record (" + metadata.resourceVersion +
               "). The object might have been modified");
@@ -165,7 +169,6 @@ class Deletion final : public Change {
     }
     next.kind = NextState::Kind::kStore;
     next.then_delete = !held && graceful.seconds == 0;
-    marked_ = next.then_delete;
     next.object = std::move(object);
     return next;
   }
@@ -187,13 +190,14 @@ class Deletion final : public Change {
     SetPropagation(options_, strategy(), &metadata);
     next.kind = NextState::Kind::kStore;
     next.then_delete = seconds == 0 && !IsHeld(object);
-    marked_ = next.then_delete;
     next.object = std::move(object);
     return next;
   }
 
-  // After the mark: the object goes, unless somebody has given it a reason to stay.
+  // After the mark: the object goes, unless somebody has given it a reason to stay, or it is
+  // another one that came in its place.
   Result<NextState> Final(const AnyObject& object) {
+    if (api::FindObjectMeta(object.type(), object.get())->uid != uid_) return Gone();
     NextState next;
     if (IsReadyToGo(strategy(), object)) next.kind = NextState::Kind::kDelete;
     return next;
@@ -203,7 +207,8 @@ class Deletion final : public Change {
 
   DeleteOptions options_;
   std::string key_;
-  bool marked_ = false;
+  std::string uid_;      // of what this attempt is about
+  bool marked_ = false;  // that it may go now is stored
 };
 
 Result<AnyObject> Deletion::DecodeOptions() {

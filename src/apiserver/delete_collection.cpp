@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,9 +41,10 @@ class CollectionDeletion : public std::enable_shared_from_this<CollectionDeletio
     if (!list.ok()) return Finish(std::move(list).error());
     entries_ = std::move(list->entries);
     revision_ = list->revision;
-    // The one that ends last answers.
-    running_ = std::min(kWorkers, entries_.size()) + 1;
-    for (size_t i = 1; i < running_; ++i) Next();
+    const size_t workers = std::min(kWorkers, entries_.size());
+    // The one that ends last answers. They may end while others are yet to begin.
+    running_ = workers + 1;
+    for (size_t i = 0; i < workers; ++i) Next();
     EndOne();
   }
 
