@@ -21,10 +21,12 @@
 #include "commands/commands.h"
 #include "commands/interrupts.h"
 #include "controllers/cluster_role_aggregation.h"
+#include "controllers/expiry.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/namespace_deletion.h"
 #include "controllers/root_ca_publisher.h"
 #include "controllers/service_accounts.h"
+#include "controllers/volume_protection.h"
 #include "linux/path.h"
 
 namespace podium::commands {
@@ -92,6 +94,10 @@ class Controllers {
     all_.push_back(controllers::MakeRootCaPublisher(context, server.root_ca()));
     all_.push_back(controllers::MakeGarbageCollector(context));
     all_.push_back(controllers::MakeClusterRoleAggregation(context));
+    all_.push_back(controllers::MakeVolumeProtection(context));
+    all_.push_back(controllers::MakeClaimProtection(context));
+    all_.push_back(controllers::MakeEventExpiry(context));
+    all_.push_back(controllers::MakeServerLeaseExpiry(context));
     for (const auto& controller : all_) controller->Start();
     informers_.Start();
   }

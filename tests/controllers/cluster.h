@@ -53,7 +53,7 @@ class Cluster : public client::FakeServer {
 };
 
 class ControllersTest : public testing::Test {
- protected:
+ public:
   ControllerContext Context() {
     return {.connection = &server,
             .informers = &informers,
