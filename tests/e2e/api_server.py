@@ -1,0 +1,163 @@
+"""`podium server` for a test, on a machine of its own, and kubectl in front of it.
+
+KUBECTL names another kubectl than the one that is installed.
+"""
+
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+import unittest
+
+import world as worlds
+
+KUBECTL = os.environ.get("KUBECTL", "kubectl")
+REPORT = re.compile(r"Sanitizer|runtime error")
+
+
+def begin():
+    worlds.output_of("ip", "link", "set", "lo", "up")
+    ServerCase.server = ApiServer()
+    ServerCase.server.start()
+
+
+def end():
+    ServerCase.server.close()
+
+
+class ApiServer:
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="podium_e2e_"))
+        self.environment = {
+            "PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
+            "PODIUM_INSTANCE": "e2e-" + os.environ[worlds.INSIDE],
+            **{f"PODIUM_{key.upper()}_DIR": str(self.folder / key)
+               for key in ("data", "run", "log", "config", "cni")}}
+        for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            if key in os.environ:
+                self.environment[key] = os.environ[key]
+        self.process = None
+        self.kubeconfig = None
+        self._errors = open(self.folder / "errors", "w+", encoding="utf-8", errors="replace")
+
+    def start(self):
+        """Returns when it serves."""
+        self.process = subprocess.Popen(
+            [worlds.PODIUM, "server", "--bind-address=127.0.0.1", "--secure-port=0"],
+            env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=self._errors, text=True)
+        line = self.process.stdout.readline()
+        says = re.fullmatch(r"podium server: serving on port (\d+); export KUBECONFIG=(.+)\n", line)
+        if not says:
+            raise AssertionError(f"{line!r}\n{self.errors()}")
+        self.kubeconfig = self.environment["KUBECONFIG"] = says[2]
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        status = self.process.wait(timeout=30)
+        self.process.stdout.close()
+        errors = self.errors()
+        if status != (0 if number == signal.SIGTERM else -number) or REPORT.search(errors):
+            raise AssertionError(f"the server ended with {status}\n{errors}")
+
+    def errors(self):
+        self._errors.seek(0)
+        return self._errors.read()
+
+    def close(self):
+        try:
+            self.stop()
+            left = [name for pid, name in worlds.processes().items()
+                    if pid not in (1, os.getpid())]
+            if left:
+                raise AssertionError(f"left behind: {left}")
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self._errors.close()
+            shutil.rmtree(self.folder)
+
+    def kubectl(self, *arguments, stdin="", environment=None, seconds=60):
+        """Exit status, output, errors."""
+        run = subprocess.run([KUBECTL, *arguments], input=stdin, text=True, timeout=seconds,
+                             env={**self.environment, **(environment or {})}, cwd=self.folder,
+                             capture_output=True, check=False)
+        return run.returncode, run.stdout, run.stderr
+
+    def connect(self):
+        """A connection with the administrator's certificate, for requests that kubectl does not
+        make."""
+        view = json.loads(worlds.output_of(KUBECTL, f"--kubeconfig={self.kubeconfig}", "config",
+                                           "view", "--raw", "-o", "json"))
+        port = int(view["clusters"][0]["cluster"]["server"].rsplit(":", 1)[1])
+        return http.client.HTTPSConnection("127.0.0.1", port, context=self._tls(view), timeout=30)
+
+    def _tls(self, view):
+        cluster, user = view["clusters"][0]["cluster"], view["users"][0]["user"]
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            for name, data in (("ca", cluster["certificate-authority-data"]),
+                               ("cert", user["client-certificate-data"]),
+                               ("key", user["client-key-data"])):
+                (pathlib.Path(folder) / name).write_bytes(base64.b64decode(data))
+            tls = ssl.create_default_context(cafile=f"{folder}/ca")
+            tls.load_cert_chain(f"{folder}/cert", f"{folder}/key")
+        return tls
+
+
+class ServerCase(unittest.TestCase):
+    """Tests of one class share a namespace of their own, which is named like the class."""
+    maxDiff = None
+    server = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.namespace = cls.__name__.removesuffix("Test").lower()
+        for arguments in (("create", "namespace", cls.namespace),
+                          ("-n", cls.namespace, "create", "serviceaccount", "default")):
+            status, out, err = cls.server.kubectl(*arguments)
+            if status != 0:
+                raise AssertionError(f"{arguments}: {out}{err}")
+
+    def kubectl(self, *arguments, status=0, **options):
+        """The output of a command that ends as expected; what it says of errors, if that is not
+        well."""
+        actual, out, err = self.server.kubectl("-n", self.namespace, *arguments, **options)
+        self.assertEqual(actual, status, f"{arguments}\n{out}{err}{self.server.errors()}")
+        return out if status == 0 else err
+
+    def get(self, *arguments):
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
+
+    def names(self, *arguments):
+        return self.kubectl("get", *arguments, "-o", "name").split()
+
+    def gone(self, *arguments):
+        self.assertIn("(NotFound)", self.kubectl("get", *arguments, status=1))
+
+    def background(self, *arguments):
+        """kubectl in the background, which ends with the test at the latest."""
+        process = subprocess.Popen(
+            [KUBECTL, "-n", self.namespace, *arguments], env=self.server.environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self._end, process)
+        return process
+
+    @staticmethod
+    def _end(process):
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def main():
+    worlds.enter()
+    unittest.main()
