@@ -183,7 +183,7 @@ void Change::Store(const store::EntryPtr& current, NextState next) {
   });
 }
 
-void Change::OnStored(Result<store::Written> written, std::shared_ptr<NextState> next) {
+void Change::OnStored(Result<store::Written> written, const std::shared_ptr<NextState>& next) {
   if (!written.ok()) return Finish(std::move(written).error());
   if (!written->changed) return TryAgain();
   if (next->allocation != nullptr) next->allocation->Keep();

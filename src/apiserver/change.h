@@ -88,7 +88,7 @@ class Change : public std::enable_shared_from_this<Change> {
  private:
   void Attempt();
   void Store(const store::EntryPtr& current, NextState next);
-  void OnStored(Result<store::Written> written, std::shared_ptr<NextState> next);
+  void OnStored(Result<store::Written> written, const std::shared_ptr<NextState>& next);
   void TryAgain();
   void FinishDry(const store::EntryPtr& current, NextState next);
   void Finish(Result<WriteOutcome> outcome);

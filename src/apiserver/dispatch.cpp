@@ -140,7 +140,7 @@ void Dispatcher::Reply(http::Exchange& exchange, const Call& call, const ServedR
   Send(exchange, call, std::move(answer));
 }
 
-void Dispatcher::Handle(ExchangePtr exchange) const {
+void Dispatcher::Handle(const ExchangePtr& exchange) const {
   auto call = ReadCall(exchange);
   if (!call.ok()) {
     Call unread;

@@ -44,7 +44,7 @@ class Dispatcher {
 
   // How the server treats a request, from its head.
   static http::Treatment TreatmentOf(const http::RequestHead& head);
-  void Handle(std::shared_ptr<http::Exchange> exchange) const;
+  void Handle(const std::shared_ptr<http::Exchange>& exchange) const;
 
   // The same for who asks in this process. 403.
   Result<void> Authorize(const Call& call) const;

@@ -8,6 +8,8 @@
 
 #include "api/defaults.h"
 #include "api/types/core_v1.h"
+#include "api/types/discovery_v1.h"
+#include "api/types/networking_v1.h"
 #include "api/types/scheduling_v1.h"
 #include "apiserver/authorization/default_roles.h"
 #include "apiserver/authorization/reconcile.h"
@@ -19,7 +21,12 @@ namespace podium::apiserver {
 namespace {
 
 using api::core::v1::Namespace;
+using api::core::v1::Service;
+using api::discovery::v1::EndpointSlice;
+using api::networking::v1::IPAddress;
 using api::scheduling::v1::PriorityClass;
+
+bool IsIpv6(const std::string& address) { return address.contains(':'); }
 
 // Somebody else's write is in the way for that often at most.
 constexpr int kMostTries = 10;
@@ -83,6 +90,56 @@ Result<void> ReconcileOne(const Objects& objects, Batch& batch, const T& wanted,
   return batch.Write(std::move(next.object), now, expected);
 }
 
+// What pods call the API by.
+Service ApiService(const std::string& address, uint16_t port) {
+  Service service;
+  service.metadata.namespace_ = "default";
+  service.metadata.name = "kubernetes";
+  service.metadata.labels = {{"component", "apiserver"}, {"provider", "kubernetes"}};
+  service.spec.type = "ClusterIP";
+  service.spec.clusterIP = address;
+  service.spec.clusterIPs = {address};
+  service.spec.ipFamilies = {IsIpv6(address) ? "IPv6" : "IPv4"};
+  service.spec.ipFamilyPolicy = "SingleStack";
+  service.spec.sessionAffinity = "None";
+  service.spec.internalTrafficPolicy = "Cluster";
+  api::core::v1::ServicePort& https = service.spec.ports.emplace_back();
+  https.name = "https";
+  https.protocol = "TCP";
+  https.port = 443;
+  https.targetPort = api::IntOrString::FromInt(port);
+  return service;
+}
+
+// That its address is taken.
+IPAddress ApiServiceAddress(const std::string& address) {
+  IPAddress taken;
+  taken.metadata.name = address;
+  taken.metadata.labels = {{"ipaddress.kubernetes.io/ip-family", IsIpv6(address) ? "IPv6" : "IPv4"},
+                           {"ipaddress.kubernetes.io/managed-by", std::string(kIpAllocatorName)}};
+  auto& parent = taken.spec.parentRef.ensure();
+  parent.resource = "services";
+  parent.namespace_ = "default";
+  parent.name = "kubernetes";
+  return taken;
+}
+
+EndpointSlice ApiEndpoints(const std::string& address, uint16_t port) {
+  EndpointSlice slice;
+  slice.metadata.namespace_ = "default";
+  slice.metadata.name = "kubernetes";
+  slice.metadata.labels = {{"kubernetes.io/service-name", "kubernetes"}};
+  slice.addressType = IsIpv6(address) ? "IPv6" : "IPv4";
+  auto& endpoint = slice.endpoints.emplace_back();
+  endpoint.addresses = {address};
+  endpoint.conditions.ready = true;
+  auto& https = slice.ports.emplace_back();
+  https.name = "https";
+  https.protocol = "TCP";
+  https.port = port;
+  return slice;
+}
+
 Result<void> WriteNamespaces(const Objects& objects, Batch& batch, api::Time now) {
   for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     Namespace name_space;
@@ -133,9 +190,14 @@ Result<void> WriteRoles(const Objects& objects, Batch& batch, api::Time now) {
 }  // namespace
 
 Result<void> WriteFirstService(const Objects& objects, const ServiceAllocator& services,
-                               api::Time now) {
+                               const std::string& address, uint16_t port, api::Time now) {
   Batch batch(objects);
   TRY_VOID(WriteIfMissing(objects, batch, services.DefaultServiceCidr(now), now));
+  TRY_VOID(WriteIfMissing(objects, batch, ApiService(services.FirstAddress(), port), now));
+  TRY_VOID(WriteIfMissing(objects, batch, ApiServiceAddress(services.FirstAddress()), now));
+  if (!address.empty() && !address.starts_with("127.") && address != "::1") {
+    TRY_VOID(WriteIfMissing(objects, batch, ApiEndpoints(address, port), now));
+  }
   // Not changed: another server of the same cluster was faster.
   TRY(const bool written, batch.Wait());
   return (void)written, Result<void>();

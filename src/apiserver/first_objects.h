@@ -3,6 +3,9 @@
 // (authorization/reconcile.h). Written to the store directly, before anybody can ask for anything.
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "api/time.h"
 #include "apiserver/objects.h"
 #include "apiserver/services/service_allocator.h"
@@ -13,8 +16,10 @@ namespace podium::apiserver {
 // Waits for the store. Errors are the store's.
 Result<void> WriteFirstObjects(const Objects& objects, api::Time now);
 
-// The ServiceCIDR of the server's own range.
+// The ServiceCIDR of the server's own range, and the Service `kubernetes` at its first address. Its
+// endpoint is `address`, where that is one that other machines and pods can reach: "" and loopback
+// are not.
 Result<void> WriteFirstService(const Objects& objects, const ServiceAllocator& services,
-                               api::Time now);
+                               const std::string& address, uint16_t port, api::Time now);
 
 }  // namespace podium::apiserver

@@ -119,9 +119,11 @@ class PatchChange final : public Replacement {
   }
 
   Result<void> Mind(std::string text) {
+    if (validation_ == FieldValidation::kStrict) {
+      return api::BadRequestError("strict decoding error: " + text);
+    }
     if (validation_ == FieldValidation::kWarn) call().Warn(std::move(text));
-    if (validation_ != FieldValidation::kStrict) return {};
-    return api::BadRequestError("strict decoding error: " + text);
+    return {};
   }
 
   // A configuration has to say what it is.

@@ -14,6 +14,7 @@
 #include "apiserver/admission/chain.h"
 #include "apiserver/authentication/bootstrap_tokens.h"
 #include "apiserver/authentication/credentials_folder.h"
+#include "apiserver/authentication/openid.h"
 #include "apiserver/authentication/request_authenticator.h"
 #include "apiserver/authentication/service_account_tokens.h"
 #include "apiserver/authentication/static_tokens.h"
@@ -70,6 +71,7 @@ struct ApiServer::State {
   Result<void> OpenStore();
   Result<void> OpenCredentials();
   void OpenAuthorization();
+  void OpenAnswers();
   Result<void> Listen();
   void RenewLater();
   Result<Answer> AnswerPath(const CallPtr& call, const CatalogPtr& at);
@@ -95,6 +97,7 @@ struct ApiServer::State {
   std::unique_ptr<Discovery> discovery;
   std::unique_ptr<Health> health;
   Metrics metrics;
+  std::vector<FixedDocument> openid;
   std::unique_ptr<Paths> paths;
   std::unique_ptr<Questions> questions;
   std::unique_ptr<Dispatcher> dispatcher;
@@ -128,6 +131,16 @@ Result<void> ApiServer::State::OpenCredentials() {
   }
   bootstrap_tokens = std::make_unique<BootstrapTokens>(*objects, clock);
   TRY(pki::KeySet keys, pki::KeySet::Create({credentials->service_account_key().public_key()}));
+  TRY(OpenIdDocuments documents,
+      MakeOpenIdDocuments(kDefaultIssuer, host + ":" + std::to_string(port), keys));
+  openid = {{.path = std::string(kOpenIdConfigurationPath),
+             .content_type = "application/json",
+             .cache_control = std::string(kOpenIdCacheControl),
+             .body = std::move(documents.configuration)},
+            {.path = std::string(kOpenIdKeysPath),
+             .content_type = "application/jwk-set+json",
+             .cache_control = std::string(kOpenIdCacheControl),
+             .body = std::move(documents.keys)}};
   account_tokens = std::make_unique<ServiceAccountTokens>(
       std::move(keys), ServiceAccountTokenOptions{}, *objects, clock);
   ways.tokens.push_back(account_tokens.get());
@@ -154,10 +167,56 @@ Result<void> ApiServer::State::Listen() {
       ServiceAllocator::Create(
           *objects, {.cidrs = {options.service_range}},
           {.random = [](uint64_t bound) { return RandomNumber() % bound; }, .new_uid = NewUid}));
-  TRY_VOID(
-      WriteFirstService(*objects, *services, api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
+  TRY_VOID(WriteFirstService(*objects, *services, options.advertise_address, port,
+                             api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
   TRY_VOID(OpenCredentials());
   OpenAuthorization();
+  OpenAnswers();
+  RenewLater();
+
+  const auto serving = credentials->serving();
+  TRY(tls, http::TlsServer::Create({.certificate = serving->certificate,
+                                    .key = serving->key,
+                                    .client_certificates = http::ClientCertificates::kRequest,
+                                    .client_roots = credentials->ca_pem()}));
+  credentials->OnNewServing([tls_server = tls](const KeyedCertificate& renewed) {
+    // After an error the old one is shown on; the next renewal says it again.
+    (void)tls_server->SetCertificate(renewed.certificate, renewed.key);
+  });
+
+  std::vector<http::Endpoint> endpoints;
+  endpoints.push_back({.listener = std::move(listener), .tls = tls});
+  int root_endpoint = -1;
+  if (!options.unix_socket.empty()) {
+    TRY(http::Listener root, http::Listener::Unix(options.unix_socket));
+    root_endpoint = static_cast<int>(endpoints.size());
+    endpoints.push_back({.listener = std::move(root), .tls = nullptr});
+  }
+  dispatcher = std::make_unique<Dispatcher>(Dispatcher::Parts{
+      .store = store.get(),
+      .authenticator = authenticator.get(),
+      .authorizer = authorizer.get(),
+      .questions = questions.get(),
+      .metrics = &metrics,
+      .catalog = &catalog,
+      .writer = writer.get(),
+      .watches = watches.get(),
+      .clock = &clock,
+      .executor = executor.get(),
+      .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
+      .root_endpoint = root_endpoint});
+  http::ServerOptions settings;
+  settings.loops = options.loops;
+  settings.treatment = Dispatcher::TreatmentOf;
+  TRY(server, http::Server::Start(std::move(endpoints), std::move(settings),
+                                  [this](const std::shared_ptr<http::Exchange>& exchange) {
+                                    dispatcher->Handle(exchange);
+                                  }));
+  return {};
+}
+
+// The parts that answer, each of one kind of request.
+void ApiServer::State::OpenAnswers() {
   writer = std::make_unique<Writer>(Writer::Parts{.store = store.get(),
                                                   .objects = objects.get(),
                                                   .admission = admission.get(),
@@ -185,54 +244,14 @@ Result<void> ApiServer::State::Listen() {
   paths = std::make_unique<Paths>(Paths::Parts{.discovery = discovery.get(),
                                                .health = health.get(),
                                                .metrics = &metrics,
-                                               .store = store.get()});
+                                               .store = store.get(),
+                                               .documents = openid});
   questions = std::make_unique<Questions>(Questions::Parts{.authorizer = authorizer.get(),
                                                            .rules = authorizer.get(),
                                                            .authenticator = authenticator.get(),
                                                            .tokens = token_requests.get(),
                                                            .admission = admission.get(),
                                                            .clock = &clock});
-
-  const auto serving = credentials->serving();
-  TRY(tls, http::TlsServer::Create({.certificate = serving->certificate,
-                                    .key = serving->key,
-                                    .client_certificates = http::ClientCertificates::kRequest,
-                                    .client_roots = credentials->ca_pem()}));
-  credentials->OnNewServing([tls_server = tls](const KeyedCertificate& renewed) {
-    // After an error the old one is shown on; the next renewal says it again.
-    (void)tls_server->SetCertificate(renewed.certificate, renewed.key);
-  });
-  RenewLater();
-
-  std::vector<http::Endpoint> endpoints;
-  endpoints.push_back({.listener = std::move(listener), .tls = tls});
-  int root_endpoint = -1;
-  if (!options.unix_socket.empty()) {
-    TRY(http::Listener root, http::Listener::Unix(options.unix_socket));
-    root_endpoint = static_cast<int>(endpoints.size());
-    endpoints.push_back({.listener = std::move(root), .tls = nullptr});
-  }
-  dispatcher = std::make_unique<Dispatcher>(Dispatcher::Parts{
-      .store = store.get(),
-      .authenticator = authenticator.get(),
-      .authorizer = authorizer.get(),
-      .questions = questions.get(),
-      .metrics = &metrics,
-      .catalog = &catalog,
-      .writer = writer.get(),
-      .watches = watches.get(),
-      .clock = &clock,
-      .executor = executor.get(),
-      .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
-      .root_endpoint = root_endpoint});
-  http::ServerOptions settings;
-  settings.loops = options.loops;
-  settings.treatment = Dispatcher::TreatmentOf;
-  TRY(server, http::Server::Start(std::move(endpoints), std::move(settings),
-                                  [this](std::shared_ptr<http::Exchange> exchange) {
-                                    dispatcher->Handle(std::move(exchange));
-                                  }));
-  return {};
 }
 
 void ApiServer::State::RenewLater() {
