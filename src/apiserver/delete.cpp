@@ -88,8 +88,15 @@ class Deletion final : public Change {
 
  private:
   Result<void> ReadOptions() {
-    if (call().body.empty() && call().decoded_body.object == nullptr) {
+    if (call().decoded_body.object == nullptr && call().body.empty()) {
       TRY(options_, OptionsOfQuery<DeleteOptions>(call().query));
+      return {};
+    }
+    if (const void* decoded = call().decoded_body.object) {
+      if (call().decoded_body.type != &reflect::TypeOf<DeleteOptions>()) {
+        return Error(Code::kInternal, "a deletion has a body that is no DeleteOptions");
+      }
+      reflect::CopyObject(reflect::TypeOf<DeleteOptions>(), decoded, &options_);
       return {};
     }
     // Of any group that is served: their types are one.

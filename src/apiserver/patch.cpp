@@ -248,7 +248,15 @@ class PatchChange final : public Replacement {
     if (!outcome->conflicts.empty()) {
       return api::StatusError(api::ApplyConflictStatus(outcome->conflicts));
     }
-    return DecodeResult(outcome->object);
+    TRY(AnyObject object, DecodeResult(outcome->object));
+    // A uid says that it is about an object that is there.
+    const std::string& uid = MetaOf(object).uid;
+    if (live == nullptr && !uid.empty()) {
+      return api::ConflictError(group_resource(), call().info.name,
+                                "uid mismatch: the provided object specified uid " + uid +
+                                    ", and no existing object was found");
+    }
+    return object;
   }
 
   PatchForm form_ = PatchForm::kMerge;

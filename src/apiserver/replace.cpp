@@ -16,13 +16,6 @@ namespace {
 using api::meta::v1::ObjectMeta;
 using reflect::AnyObject;
 
-// The error of an object whose name is another than that of the path.
-Result<void> MatchName(std::string_view name, const ObjectMeta& metadata) {
-  if (metadata.name == name) return {};
-  return api::BadRequestError("the name of the object (" + metadata.name +
-                              ") does not match the name on the URL (" + std::string(name) + ")");
-}
-
 }  // namespace
 
 bool Replacement::Begin(Operation operation) {
@@ -31,6 +24,18 @@ bool Replacement::Begin(Operation operation) {
                call().info.name);
   return strategy().begin_update != nullptr || strategy().begin_create != nullptr ||
          parts().admission->MayBlock(Admission(operation, call().info.name));
+}
+
+Result<void> Replacement::CheckPlace(ObjectMeta* metadata) {
+  TRY_VOID(MatchNamespace(resource().namespaced ? call().info.namespace_ : "", metadata));
+  const std::string name(call().info.name);
+  if (metadata->name == name) return {};
+  if (metadata->name.empty()) {
+    return api::BadRequestError("the name of the object (" + name +
+                                " based on URL) was undeterminable: name must be provided");
+  }
+  return api::BadRequestError("the name of the object (" + metadata->name +
+                              ") does not match the name on the URL (" + name + ")");
 }
 
 AdmissionRequest Replacement::RequestFor(Operation operation, AnyObject* object,
@@ -55,9 +60,7 @@ Result<NextState> Replacement::Compute(const store::EntryPtr& current) {
   TRY(const AnyObject live, FromStored(old));
   TRY(AnyObject wanted, Wanted(&live));
   ObjectMeta& metadata = MetaOf(wanted);
-  TRY_VOID(MatchNamespace(resource().namespaced ? call().info.namespace_ : "", &metadata));
-  if (metadata.name.empty()) metadata.name = call().info.name;
-  TRY_VOID(MatchName(call().info.name, metadata));
+  TRY_VOID(CheckPlace(&metadata));
   DropDoubledOwners(call(), &metadata);
   if (!TracksItself()) {
     TRY_VOID(TrackFields(resource(), subresource_, manager_, now(), live.get(), &wanted));
@@ -139,15 +142,15 @@ Result<AnyObject> Scaled(const api::autoscaling::v1::Scale& scale, const AnyObje
   AnyObject object(live.type());
   reflect::CopyObject(live.type(), live.get(), object.get());
   TRY_VOID(ApplyScale(scale, live.type(), object.get()));
+  api::EnsureObjectMeta(object.type(), object.get())->resourceVersion =
+      scale.metadata.resourceVersion;
   return object;
 }
 
 Result<NextState> Replacement::ComputeCreate() {
   TRY(AnyObject wanted, Wanted(nullptr));
   ObjectMeta& metadata = MetaOf(wanted);
-  TRY_VOID(MatchNamespace(resource().namespaced ? call().info.namespace_ : "", &metadata));
-  if (metadata.name.empty()) metadata.name = call().info.name;
-  TRY_VOID(MatchName(call().info.name, metadata));
+  TRY_VOID(CheckPlace(&metadata));
   if (!metadata.resourceVersion.empty() && metadata.resourceVersion != "0") {
     return api::NotFoundError(group_resource(), call().info.name);
   }
@@ -174,6 +177,12 @@ Result<NextState> Replacement::ComputeCreate() {
   }
   PrepareForCreate(strategy(), object.type(), context, object.get());
   TRY_VOID(CheckNewObject(resource(), strategy(), context, object));
+  if (strategy().warnings != nullptr) {
+    for (std::string& warning : strategy().warnings(object.get(), nullptr)) {
+      call().Warn(std::move(warning));
+    }
+  }
+  request = RequestFor(Operation::kCreate, &object, nullptr);
   TRY_VOID(parts().admission->Validate(request));
   next.object = std::move(object);
   return next;

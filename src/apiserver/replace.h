@@ -30,6 +30,8 @@ class Replacement : public Change {
   virtual bool Unconditional() const = 0;
   virtual void SetOptions(AdmissionRequest* request) const = 0;
 
+  // That the object has the name and the namespace of the path: 400.
+  Result<void> CheckPlace(api::meta::v1::ObjectMeta* metadata);
   // Sets the key, and says whether what follows may wait.
   bool Begin(Operation operation);
   const std::string& subresource() const { return subresource_; }

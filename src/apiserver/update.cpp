@@ -29,6 +29,7 @@ class Update final : public Replacement {
     if (call().info.subresource == "scale") expected = ScaleBody();
     TRY(object_, DecodeBody(call(), expected, FieldValidationOf(options_.fieldValidation)));
     SetObjectDefaults(&object_, now());
+    TRY_VOID(CheckPlace(&MetaOf(object_)));
     return Begin(Operation::kUpdate);
   }
 
