@@ -7,10 +7,13 @@
 #include "api/conversion/conversion.h"
 #include "api/object_meta.h"
 #include "api/status.h"
+#include "api/types/autoscaling_v1.h"
 #include "api/types/meta_v1.h"
 #include "apiserver/read.h"
 #include "apiserver/stored_object.h"
+#include "apiserver/subresources/scale.h"
 #include "apiserver/watch.h"
+#include "apiserver/write_answer.h"
 #include "base/random_name.h"
 #include "client/client.h"
 #include "http/url.h"
@@ -50,17 +53,36 @@ Result<SharedObject> Show(const ServedResource& resource, const store::Entry& en
   return Share(std::move(shown));
 }
 
+Result<SharedObject> ShowScale(const reflect::Type& type, const void* object) {
+  TRY(api::autoscaling::v1::Scale scale, ScaleOf(type, object));
+  reflect::AnyObject shown(reflect::TypeOf<api::autoscaling::v1::Scale>());
+  *shown.As<api::autoscaling::v1::Scale>() = std::move(scale);
+  return Share(std::move(shown));
+}
+
+// As the resource or, when it is asked for, its scale shows it.
+Result<SharedObject> ShowAsked(const Target& target, const ServedResource& resource,
+                               const store::Entry& entry) {
+  if (target.subresource != "scale") return Show(resource, entry, entry.mod_revision());
+  TRY(const StoredObject* stored, StoredObject::Of(entry));
+  TRY(const DecodedPtr decoded, stored->Decode(*resource.stored_type, false));
+  return ShowScale(decoded->type(), decoded->get());
+}
+
 class LocalWatch final : public client::ObjectWatch {
  public:
   LocalWatch(std::unique_ptr<EntryWatch> entries, const ServedResource& resource,
              CatalogPtr catalog)
       : catalog_(std::move(catalog)), resource_(resource), entries_(std::move(entries)) {}
 
-  Result<client::EventBatch> Take(size_t /*max_events*/) override {
-    TRY(EntryWatch::Batch batch, entries_->Take());
+  Result<client::EventBatch> Take(size_t max_events) override {
+    if (next_ == batch_.events.size()) {
+      TRY(batch_, entries_->Take());
+      next_ = 0;
+    }
     client::EventBatch told;
-    told.more = batch.more;
-    for (const EntryEvent& event : batch.events) {
+    for (; next_ < batch_.events.size() && told.events.size() < max_events; ++next_) {
+      const EntryEvent& event = batch_.events[next_];
       client::ObjectEvent& next = told.events.emplace_back();
       next.type = static_cast<client::EventType>(event.type);
       if (event.type == WatchEventType::kBookmark) {
@@ -70,6 +92,7 @@ class LocalWatch final : public client::ObjectWatch {
       }
       TRY(next.object, Show(resource_, *event.entry, event.revision));
     }
+    told.more = batch_.more || next_ < batch_.events.size();
     return told;
   }
 
@@ -77,6 +100,9 @@ class LocalWatch final : public client::ObjectWatch {
   const CatalogPtr catalog_;  // has the resource
   const ServedResource& resource_;
   const std::unique_ptr<EntryWatch> entries_;
+  // What was taken and is yet to be told, from next_ on.
+  EntryWatch::Batch batch_;
+  size_t next_ = 0;
 };
 
 static_assert(
@@ -174,8 +200,16 @@ Result<SharedObject> LocalConnection::Changed(const std::shared_ptr<Request>& re
   TRY(WriteOutcome outcome, WriteAndWait(request));
   const ServedResource* resource = request->catalog->Find(
       request->target.group, request->target.version, request->target.resource);
+  if (resource != nullptr) {
+    if (auto status = DeletedStatus(*request->call, *resource, outcome)) {
+      return Share(std::move(status));
+    }
+  }
   if (outcome.entry && resource != nullptr) {
-    return Show(*resource, *outcome.entry, outcome.entry->mod_revision());
+    return ShowAsked(request->target, *resource, *outcome.entry);
+  }
+  if (outcome.value && request->target.subresource == "scale") {
+    return ShowScale(outcome.value.type(), outcome.value.get());
   }
   if (outcome.value) return Share(std::move(outcome.value));
   reflect::AnyObject status(reflect::TypeOf<api::meta::v1::Status>());
@@ -190,7 +224,7 @@ Result<SharedObject> LocalConnection::Get(const Target& target,
   TRY(const store::EntryPtr entry,
       ReadEntry(*dispatcher_.parts().store, *resource, target.namespace_, target.name,
                 options.resourceVersion));
-  return Show(*resource, *entry, entry->mod_revision());
+  return ShowAsked(target, *resource, *entry);
 }
 
 Result<client::ObjectList> LocalConnection::List(const Target& target,

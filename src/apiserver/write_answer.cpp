@@ -10,12 +10,14 @@
 #include "reflect/object.h"
 
 namespace podium::apiserver {
-namespace {
 
-// What a deletion is answered with where the object itself is not shown.
-api::meta::v1::Status DeletedStatus(const Call& call, const ServedResource& resource,
-                                    const WriteOutcome& outcome) {
-  api::meta::v1::Status status = api::SuccessStatus();
+reflect::AnyObject DeletedStatus(const Call& call, const ServedResource& resource,
+                                 const WriteOutcome& outcome) {
+  if (call.info.verb != "delete" || !outcome.deleted) return {};
+  if (outcome.entry && StrategyOf(*resource.stored_type).returns_deleted) return {};
+  reflect::AnyObject answer(reflect::TypeOf<api::meta::v1::Status>());
+  api::meta::v1::Status& status = *answer.As<api::meta::v1::Status>();
+  status = api::SuccessStatus();
   api::meta::v1::StatusDetails& details = status.details.ensure();
   details.name = call.info.name;
   details.group = resource.group;
@@ -25,10 +27,8 @@ api::meta::v1::Status DeletedStatus(const Call& call, const ServedResource& reso
       details.uid = header->uid;
     }
   }
-  return status;
+  return answer;
 }
-
-}  // namespace
 
 Answer AnswerWithScale(const Call& call, const reflect::Type& type, const void* object,
                        int status) {
@@ -53,10 +53,8 @@ Answer AnswerWithOutcome(const Call& call, const ServedResource& resource,
                ? AnswerWithScale(call, resource, *outcome.entry, outcome.status)
                : AnswerWithScale(call, outcome.value.type(), outcome.value.get(), outcome.status);
   }
-  if (call.info.verb == "delete" && outcome.deleted &&
-      (!outcome.entry || !StrategyOf(*resource.stored_type).returns_deleted)) {
-    return AnswerWithValue(call, RulesOf(resource), DeletedStatus(call, resource, outcome),
-                           outcome.status);
+  if (const reflect::AnyObject status = DeletedStatus(call, resource, outcome)) {
+    return AnswerWithValue(call, RulesOf(resource), status.type(), status.get(), outcome.status);
   }
   if (outcome.entry) return AnswerWithEntry(call, resource, *outcome.entry, outcome.status);
   const reflect::Type& type = outcome.value.type();

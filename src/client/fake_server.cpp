@@ -453,8 +453,9 @@ Result<SharedObject> FakeServer::DeleteLocked(const Target& target,
   if (const auto* wanted = options.preconditions.get()) {
     if (wanted->uid && *wanted->uid != old.uid) {
       return api::ConflictError(Named(target), target.name,
-                                "Precondition failed: UID in precondition: " + *wanted->uid +
-                                    ", UID in object meta: " + old.uid);
+                                "the UID in the precondition (" + *wanted->uid +
+                                    ") does not match the UID in record (" + old.uid +
+                                    "). The object might have been deleted and then recreated");
     }
     if (wanted->resourceVersion && *wanted->resourceVersion != old.resourceVersion) {
       return api::ConflictError(

@@ -295,7 +295,8 @@ TEST_P(ConnectionContract, Deletes) {
   options.preconditions.ensure().uid = "another";
   const auto other = connection().Delete(ConfigMapNamed("a"), options);
   EXPECT_EQ(other.error().code(), Code::kConflict);
-  EXPECT_THAT(other.error().message(), HasSubstr("Precondition failed: UID in precondition"));
+  EXPECT_THAT(other.error().message(),
+              HasSubstr("the UID in the precondition (another) does not match"));
   options.preconditions->uid = created->metadata.uid;
   const auto deleted = connection().Delete(ConfigMapNamed("a"), options);
   ASSERT_TRUE(deleted.ok()) << deleted.error().message();
