@@ -45,18 +45,21 @@ class ApiServer:
                 self.environment[key] = os.environ[key]
         self.process = None
         self.kubeconfig = None
+        self.port = "0"
         self._errors = open(self.folder / "errors", "w+", encoding="utf-8", errors="replace")
 
     def start(self):
-        """Returns when it serves."""
+        """Returns when it serves; again at the address of the last time."""
         self.process = subprocess.Popen(
-            [worlds.PODIUM, "server", "--bind-address=127.0.0.1", "--secure-port=0"],
+            [worlds.PODIUM, "server", "--bind-address=127.0.0.1",
+             f"--secure-port={self.port}"],
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self._errors, text=True)
         line = self.process.stdout.readline()
         says = re.fullmatch(r"podium server: serving on port (\d+); export KUBECONFIG=(.+)\n", line)
         if not says:
             raise AssertionError(f"{line!r}\n{self.errors()}")
+        self.port = says[1]
         self.kubeconfig = self.environment["KUBECONFIG"] = says[2]
 
     def stop(self, number=signal.SIGTERM):
@@ -120,11 +123,12 @@ class ServerCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.namespace = cls.__name__.removesuffix("Test").lower()
-        for arguments in (("create", "namespace", cls.namespace),
-                          ("-n", cls.namespace, "create", "serviceaccount", "default")):
-            status, out, err = cls.server.kubectl(*arguments)
-            if status != 0:
-                raise AssertionError(f"{arguments}: {out}{err}")
+        status, out, err = cls.server.kubectl("create", "namespace", cls.namespace)
+        if status != 0:
+            raise AssertionError(out + err)
+        # Pods need it.
+        worlds.wait_for("the default account is made", lambda: cls.server.kubectl(
+            "-n", cls.namespace, "get", "serviceaccount", "default")[0] == 0)
 
     def kubectl(self, *arguments, status=0, **options):
         """The output of a command that ends as expected; what it says of errors, if that is not

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """kubectl against `podium server`: what it prints, and what is stored then.
 
-PODIUM_BUILD_DIR names the build, KUBECTL the kubectl (api_server.py). No controller runs beside the
-server, and no node: nothing but requests changes an object.
+PODIUM_BUILD_DIR names the build, KUBECTL the kubectl (api_server.py). There is no node, and no
+controller of Deployments and the like: nothing but requests changes those.
 """
 
 import json
@@ -28,6 +28,15 @@ metadata:
   labels: {{of: {name}}}
 data:
   a: "{a}"
+"""
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {name}
+  labels: {{of: {name}}}
+data:
+  a: "{a}000"
 """
 WEB = """\
 apiVersion: apps/v1
@@ -132,40 +141,40 @@ class GetTest(api_server.ServerCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        text = "---\n".join(MAP.format(name=f"m{number}", a=9 - number) for number in range(5))
+        text = "---\n".join(SECRET.format(name=f"m{number}", a=9 - number) for number in range(5))
         status, _, err = cls.server.kubectl("-n", cls.namespace, "create", "-f", "-", stdin=text)
         if status != 0:
             raise AssertionError(err)
 
     def test_names(self):
-        self.assertEqual(self.names("cm"), [f"configmap/m{number}" for number in range(5)])
+        self.assertEqual(self.names("secret"), [f"secret/m{number}" for number in range(5)])
 
     def test_table(self):
-        lines = self.kubectl("get", "cm", "m1").splitlines()
-        self.assertEqual(lines[0].split(), ["NAME", "DATA", "AGE"])
-        self.assertRegex(lines[1], r"^m1 +1 +\d+s$")
+        lines = self.kubectl("get", "secret", "m1").splitlines()
+        self.assertEqual(lines[0].split(), ["NAME", "TYPE", "DATA", "AGE"])
+        self.assertRegex(lines[1], r"^m1 +Opaque +1 +\d+s$")
         self.assertEqual(len(lines), 2)
 
     def test_labels_as_columns(self):
-        lines = self.kubectl("get", "cm", "m1", "-L", "of", "--show-labels").splitlines()
-        self.assertEqual(lines[0].split(), ["NAME", "DATA", "AGE", "OF", "LABELS"])
-        self.assertRegex(lines[1], r"^m1 +1 +\S+ +m1 +of=m1$")
+        lines = self.kubectl("get", "secret", "m1", "-L", "of", "--show-labels").splitlines()
+        self.assertEqual(lines[0].split(), ["NAME", "TYPE", "DATA", "AGE", "OF", "LABELS"])
+        self.assertRegex(lines[1], r"^m1 +Opaque +1 +\S+ +m1 +of=m1$")
 
     def test_yaml(self):
-        text = self.kubectl("get", "cm", "m1", "-o", "yaml")
-        self.assertIn('\ndata:\n  a: "8"\n', text)
-        self.assertIn("\nkind: ConfigMap\n", text)
+        text = self.kubectl("get", "secret", "m1", "-o", "yaml")
+        self.assertIn('\ndata:\n  a: "8000"\n', text)
+        self.assertIn("\nkind: Secret\n", text)
 
     def test_jsonpath_custom_columns_and_template(self):
-        self.assertEqual(self.kubectl("get", "cm", "-o", "jsonpath={.items[*].data.a}"),
-                         "9 8 7 6 5")
+        self.assertEqual(self.kubectl("get", "secret", "-o", "jsonpath={.items[*].data.a}"),
+                         "9000 8000 7000 6000 5000")
         self.assertEqual(
-            self.kubectl("get", "cm", "m2", "-o", "custom-columns=N:.metadata.name,A:.data.a"),
-            "N     A\nm2    7\n")
-        self.assertEqual(self.kubectl("get", "cm", "m2", "-o", "go-template={{.data.a}}"), "7")
+            self.kubectl("get", "secret", "m2", "-o", "custom-columns=N:.metadata.name,A:.data.a"),
+            "N     A\nm2    7000\n")
+        self.assertEqual(self.kubectl("get", "secret", "m2", "-o", "go-template={{.data.a}}"), "7000")
 
     def test_sorted_by_a_field(self):
-        lines = self.kubectl("get", "cm", "--sort-by=.data.a", "--no-headers").splitlines()
+        lines = self.kubectl("get", "secret", "--sort-by=.data.a", "--no-headers").splitlines()
         self.assertEqual([line.split()[0] for line in lines], ["m4", "m3", "m2", "m1", "m0"])
 
     def test_selectors(self):
@@ -173,50 +182,50 @@ class GetTest(api_server.ServerCase):
                                 ("of notin (m1,m2)", [0, 3, 4]), ("!of", []),
                                 ("of", [0, 1, 2, 3, 4]), ("of=m1,of=m2", [])):
             with self.subTest(selector):
-                self.assertEqual(self.names("cm", "-l", selector),
-                                 [f"configmap/m{number}" for number in found])
-        self.assertEqual(self.names("cm", "--field-selector=metadata.name=m4"), ["configmap/m4"])
-        self.assertEqual(self.names("cm", "--field-selector=metadata.name!=m4"),
-                         [f"configmap/m{number}" for number in range(4)])
-        self.assertIn("(BadRequest)", self.kubectl("get", "cm", "--field-selector=data.a=1",
+                self.assertEqual(self.names("secret", "-l", selector),
+                                 [f"secret/m{number}" for number in found])
+        self.assertEqual(self.names("secret", "--field-selector=metadata.name=m4"), ["secret/m4"])
+        self.assertEqual(self.names("secret", "--field-selector=metadata.name!=m4"),
+                         [f"secret/m{number}" for number in range(4)])
+        self.assertIn("(BadRequest)", self.kubectl("get", "secret", "--field-selector=data.a=1",
                                                    status=1))
 
     def test_in_pieces(self):
-        self.assertEqual(self.names("cm", "--chunk-size=2"),
-                         [f"configmap/m{number}" for number in range(5)])
-        path = f"/api/v1/namespaces/{self.namespace}/configmaps"
+        self.assertEqual(self.names("secret", "--chunk-size=2"),
+                         [f"secret/m{number}" for number in range(5)])
+        path = f"/api/v1/namespaces/{self.namespace}/secrets"
         first = json.loads(self.kubectl("get", "--raw", path + "?limit=2"))
         self.assertEqual([each["metadata"]["name"] for each in first["items"]], ["m0", "m1"])
         self.assertEqual(first["metadata"]["remainingItemCount"], 3)
         # The next piece is of the same moment.
-        self.kubectl("create", "cm", "m11")
-        self.addCleanup(self.kubectl, "delete", "cm", "m11")
+        self.kubectl("create", "secret", "generic", "m11")
+        self.addCleanup(self.kubectl, "delete", "secret", "m11")
         rest = json.loads(self.kubectl(
             "get", "--raw", f"{path}?limit=9&continue={first['metadata']['continue']}"))
         self.assertEqual([each["metadata"]["name"] for each in rest["items"]], ["m2", "m3", "m4"])
         self.assertEqual(rest["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"])
 
     def test_several_kinds_and_all_namespaces(self):
-        self.assertEqual(self.names("cm/m1", "sa/default"),
-                         ["configmap/m1", "serviceaccount/default"])
-        self.assertEqual(self.names("cm,sa", "-l", "of=m1"), ["configmap/m1"])
-        lines = self.kubectl("get", "cm", "-A", "-l", "of=m1", "--no-headers").splitlines()
+        self.assertEqual(self.names("secret/m1", "sa/default"),
+                         ["secret/m1", "serviceaccount/default"])
+        self.assertEqual(self.names("secret,sa", "-l", "of=m1"), ["secret/m1"])
+        lines = self.kubectl("get", "secret", "-A", "-l", "of=m1", "--no-headers").splitlines()
         self.assertEqual([line.split()[:2] for line in lines], [[self.namespace, "m1"]])
 
     def test_what_is_not_there(self):
-        self.assertEqual(self.kubectl("get", "cm", "none", status=1),
-                         'Error from server (NotFound): configmaps "none" not found\n')
-        self.assertEqual(self.kubectl("get", "cm", "none", "--ignore-not-found"), "")
+        self.assertEqual(self.kubectl("get", "secret", "none", status=1),
+                         'Error from server (NotFound): secrets "none" not found\n')
+        self.assertEqual(self.kubectl("get", "secret", "none", "--ignore-not-found"), "")
         self.assertIn('doesn\'t have a resource type "nosuch"',
                       self.kubectl("get", "nosuch", status=1))
 
     def test_watch_of_a_selector(self):
-        watch = self.background("get", "cm", "-w", "-o", "name", "-l", "phase=in")
+        watch = self.background("get", "secret", "-w", "-o", "name", "-l", "phase=in")
         time.sleep(1)
-        self.kubectl("create", "cm", "watched")
-        self.addCleanup(self.kubectl, "delete", "cm", "watched", "--ignore-not-found")
-        self.kubectl("label", "cm", "watched", "phase=in")
-        self.assertEqual(watch.stdout.readline(), "configmap/watched\n")
+        self.kubectl("create", "secret", "generic", "watched")
+        self.addCleanup(self.kubectl, "delete", "secret", "watched", "--ignore-not-found")
+        self.kubectl("label", "secret", "watched", "phase=in")
+        self.assertEqual(watch.stdout.readline(), "secret/watched\n")
 
 
 class DescribeTest(api_server.ServerCase):
@@ -430,37 +439,63 @@ class ChangeTest(api_server.ServerCase):
 
 
 class DeleteTest(api_server.ServerCase):
-    def web(self, name):
-        self.kubectl("create", "deployment", name, "--image=nginx:1")
+    def family(self, name, finalizers=()):
+        """An owner, and one that it owns."""
+        self.kubectl("create", "cm", name)
+        uid = self.get("cm", name)["metadata"]["uid"]
+        child = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+            "name": name + "-child", "finalizers": list(finalizers), "ownerReferences": [
+                {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid,
+                 "blockOwnerDeletion": True}]}}
+        self.kubectl("create", "-f", "-", stdin=json.dumps(child))
 
-    def finish(self, name):
-        self.kubectl("patch", "deploy", name, "--type=merge", "-p",
-                     '{"metadata":{"finalizers":null}}')
-        self.gone("deploy", name)
+    def delete(self, name, policy):
+        """By the API's own word, which is the same in every kubectl."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy}
+        self.kubectl("delete", "--raw", f"/api/v1/namespaces/{self.namespace}/configmaps/{name}",
+                     "-f", "-", stdin=json.dumps(options))
+
+    def wait_until_gone(self, name):
+        worlds.wait_for(f"{name} is gone",
+                        lambda: not self.kubectl("get", "cm", name, "--ignore-not-found"))
 
     def test_background(self):
-        self.web("b")
-        self.assertIn('deployment.apps "b" deleted', self.kubectl("delete", "deploy", "b"))
-        self.gone("deploy", "b")
+        self.family("b", ["test.example/hold"])
+        self.assertIn('configmap "b" deleted', self.kubectl("delete", "cm", "b"))
+        self.gone("cm", "b")
+        worlds.wait_for("the child goes", lambda: "deletionTimestamp" in
+                        self.get("cm", "b-child")["metadata"])
+        self.release("b-child")
+        self.wait_until_gone("b-child")
 
-    def test_foreground_and_orphan(self):
-        for cascade, finalizer in ("foreground", "foregroundDeletion"), ("orphan", "orphan"):
-            with self.subTest(cascade):
-                self.web(cascade)
-                path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{cascade}"
-                options = {"apiVersion": "v1", "kind": "DeleteOptions",
-                           "propagationPolicy": cascade.capitalize()}
-                self.kubectl("delete", "--raw", path, "-f", "-", stdin=json.dumps(options))
-                left = self.get("deploy", cascade)["metadata"]
-                self.assertEqual(left["finalizers"], [finalizer])
-                self.assertIn("deletionTimestamp", left)
-                self.finish(cascade)
+    def release(self, name):
+        self.kubectl("patch", "cm", name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+
+    def test_foreground(self):
+        self.family("f", ["test.example/hold"])
+        self.delete("f", "Foreground")
+        worlds.wait_for("the child goes", lambda: "deletionTimestamp" in
+                        self.get("cm", "f-child")["metadata"])
+        owner = self.get("cm", "f")["metadata"]
+        self.assertEqual(owner["finalizers"], ["foregroundDeletion"])
+        self.assertIn("deletionTimestamp", owner)
+        self.release("f-child")
+        self.wait_until_gone("f-child")
+        self.wait_until_gone("f")
+
+    def test_orphan(self):
+        self.family("o")
+        self.delete("o", "Orphan")
+        self.wait_until_gone("o")
+        child = self.get("cm", "o-child")["metadata"]
+        self.assertNotIn("ownerReferences", child)
+        self.assertNotIn("deletionTimestamp", child)
 
     def test_orphan_by_option(self):
-        self.web("o")
-        self.kubectl("delete", "deploy", "o", "--cascade=orphan", "--wait=false")
-        self.assertEqual(self.get("deploy", "o")["metadata"]["finalizers"], ["orphan"])
-        self.finish("o")
+        self.family("option")
+        self.kubectl("delete", "cm", "option", "--cascade=orphan")
+        self.gone("cm", "option")
+        self.assertNotIn("ownerReferences", self.get("cm", "option-child")["metadata"])
 
     def test_finalizers_hold(self):
         self.kubectl("create", "cm", "held")
@@ -517,10 +552,19 @@ class DeleteTest(api_server.ServerCase):
 
     def test_a_namespace_waits_for_its_content(self):
         self.kubectl("create", "namespace", "ending")
+        held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+            "name": "held", "namespace": "ending", "finalizers": ["test.example/hold"]}}
+        self.server.kubectl("create", "-f", "-", stdin=json.dumps(held))
         self.kubectl("delete", "namespace", "ending", "--wait=false")
         self.assertEqual(self.get("namespace", "ending")["status"]["phase"], "Terminating")
         _, _, says = self.server.kubectl("-n", "ending", "create", "cm", "late")
         self.assertIn("because it is being terminated", says)
+        worlds.wait_for("what is left is said", lambda: any(
+            each["type"] == "NamespaceFinalizersRemaining" and each["status"] == "True"
+            for each in self.get("namespace", "ending")["status"].get("conditions", [])))
+        self.server.kubectl("-n", "ending", "patch", "cm", "held", "--type=merge", "-p",
+                            '{"metadata":{"finalizers":null}}')
+        self.kubectl("wait", "--for=delete", "namespace/ending", "--timeout=50s")
         self.assertIn("(Forbidden)", self.kubectl("delete", "namespace", "kube-system", status=1))
 
 
