@@ -32,6 +32,8 @@ struct Call {
   } decoded_body{};
   RequestInfo info{};
   std::shared_ptr<const User> user{};
+  // It came over the socket that only root on this machine can open.
+  bool from_root = false;
   std::string audit_id{};
   int64_t received = 0;  // nanoseconds since 1970, by the server's clock
   // For the header Warning, as texts; each once, in order.

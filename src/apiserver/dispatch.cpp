@@ -153,7 +153,8 @@ void Dispatcher::Handle(const ExchangePtr& exchange) const {
   if (allowed.ok()) allowed = Authorize(**call);
   if (!allowed.ok())
     return Reply(*exchange, **call, nullptr, AnswerWithError(**call, allowed.error()));
-  if ((*call)->body.size() <= kSmallBody && !Paths::TakesLong((*call)->path)) {
+  if ((*call)->body.size() <= kSmallBody && !Paths::TakesLong((*call)->path) &&
+      !(*call)->path.starts_with(kOwnPaths)) {
     return Serve(exchange, *call);
   }
   // A stopping server waits for it.
@@ -195,6 +196,7 @@ Result<void> Dispatcher::Authenticate(const http::ServerRequest& request, Call& 
     credentials.is_root = static_cast<int>(request.remote->endpoint) == parts_.root_endpoint &&
                           request.remote->credentials && request.remote->credentials->uid == 0;
   }
+  call.from_root = credentials.is_root;
   const auto who = parts_.authenticator->Authenticate(credentials);
   if (!who.ok() || *who == nullptr) return UnauthorizedAnswer();
   call.user = std::shared_ptr<const User>(*who, &(*who)->user);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/authorization/authorizer.h"
@@ -21,6 +22,9 @@ namespace podium::apiserver {
 
 // What answers a path that is about no resource: discovery, health, metrics. Null: no such path.
 using PathHandler = std::function<Result<Answer>(const CallPtr& call, const CatalogPtr& catalog)>;
+
+// Paths of podium's own, for root on the same machine; what they do may wait.
+inline constexpr std::string_view kOwnPaths = "/podium/";
 
 class Dispatcher {
  public:

@@ -35,6 +35,7 @@
 #include "http/listener.h"
 #include "http/server.h"
 #include "http/tls_server.h"
+#include "store/backup.h"
 #include "store/sqlite_store.h"
 
 namespace podium::apiserver {
@@ -74,6 +75,7 @@ struct ApiServer::State {
   void OpenAnswers();
   Result<void> Listen();
   void RenewLater();
+  Result<Answer> AnswerBackup(const Call& call);
   Result<Answer> AnswerPath(const CallPtr& call, const CatalogPtr& at);
 
   const ApiServerOptions options;
@@ -263,7 +265,24 @@ void ApiServer::State::RenewLater() {
 }
 
 Result<Answer> ApiServer::State::AnswerPath(const CallPtr& call, const CatalogPtr& at) {
+  if (call->path == "/podium/v1/backup") return AnswerBackup(*call);
   return paths->Serve(call, at);
+}
+
+// Written by the server, as itself: nobody but root may say where.
+Result<Answer> ApiServer::State::AnswerBackup(const Call& call) {
+  if (call.method != "POST") return api::MethodNotAllowedError();
+  if (!call.from_root) {
+    return api::ForbiddenError({}, "", "copies are made for root, over the socket of the server");
+  }
+  const std::string path(QueryValue(call.query, "path"));
+  if (!path.starts_with('/')) return api::BadRequestError("path is no absolute path of a file");
+  TRY(const store::Copied copied, store::Backup(*store, path));
+  Answer answer;
+  answer.headers.Set("Content-Type", "text/plain");
+  answer.body = std::to_string(copied.keys) + " objects of revision " +
+                std::to_string(copied.revision) + " copied to " + path + '\n';
+  return answer;
 }
 
 ApiServer::ApiServer(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -8,7 +8,9 @@
 namespace podium::commands {
 
 cli::Command AgentCommand();
+cli::Command BackupCommand();
 cli::Command PlayCommand();
+cli::Command RestoreCommand();
 cli::Command ServerCommand();
 
 // Those and cli's, in the order of help.

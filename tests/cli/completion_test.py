@@ -23,9 +23,9 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 # What is typed, and what a shell offers for the last word.
 CASES = (
     ("podium val", ["validate"]),
-    ("podium ", ["agent", "apply", "attach", "completion", "convert", "describe", "diff", "exec", "explain", "export",
+    ("podium ", ["agent", "apply", "attach", "backup", "completion", "convert", "describe", "diff", "exec", "explain", "export",
                  "images", "import", "inspect", "logs", "patch", "play", "pods", "prune", "ps",
-                 "pull", "rm", "rmi", "server",
+                 "pull", "restore", "rm", "rmi", "server",
                  "stats", "stop", "validate", "version"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),
