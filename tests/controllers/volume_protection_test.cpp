@@ -77,13 +77,15 @@ TEST_F(VolumeProtectionTest, AnOldCacheDoesNotLetAClaimGo) {
   PutIn<PersistentVolumeClaim>("a", "c", kOfClaims);
   const auto controller = MakeClaimProtection(Context());
   Start(*controller);
-  server.SetFault([](std::string_view verb, const client::Target& target) -> std::optional<Error> {
-    if (target.resource == "pods" && verb != "list" && verb != "create") {
-      return Error(Code::kUnavailable, "not now");
-    }
-    return std::nullopt;
-  });
+  server.SetFault(
+      [](std::string_view /*verb*/, const client::Target& target) -> std::optional<Error> {
+        if (target.resource == "pods" && target.namespace_.empty()) {
+          return Error(Code::kUnavailable, "not now");
+        }
+        return std::nullopt;
+      });
   server.BreakWatches(Error(Code::kUnavailable, "broken"));
+  time.RunFor(100ms);
   Put(User("c", "n1"));
   Delete<PersistentVolumeClaim>("a", "c");
   time.RunFor(20s);
