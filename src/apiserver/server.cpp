@@ -316,6 +316,11 @@ std::unique_ptr<client::Connection> ApiServer::Connect(User user, std::string ag
 
 std::string ApiServer::root_ca() const { return state_->credentials->ca_pem(); }
 
+Result<std::string> ApiServer::IssueLegacyToken(const api::core::v1::ServiceAccount& account,
+                                                std::string_view secret_name) const {
+  return state_->token_issuer->IssueLegacy(account, secret_name);
+}
+
 const std::string& ApiServer::kubeconfig_path() const {
   return state_->credentials->kubeconfig_path();
 }

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "api/types/core_v1.h"
 #include "apiserver/user.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -54,6 +56,9 @@ class ApiServer {
   std::unique_ptr<client::Connection> Connect(User user, std::string agent) const;
   // Who signs the cluster's certificates, in PEM.
   std::string root_ca() const;
+  // A token without an end for a Secret of type kubernetes.io/service-account-token. Any thread.
+  Result<std::string> IssueLegacyToken(const api::core::v1::ServiceAccount& account,
+                                       std::string_view secret_name) const;
 
   uint16_t port() const;
   const std::string& kubeconfig_path() const;

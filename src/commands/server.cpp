@@ -20,6 +20,7 @@
 #include "client/informer.h"
 #include "commands/commands.h"
 #include "commands/interrupts.h"
+#include "controllers/account_tokens.h"
 #include "controllers/cluster_role_aggregation.h"
 #include "controllers/expiry.h"
 #include "controllers/garbage_collector.h"
@@ -47,6 +48,8 @@ constexpr cli::Option kOptions[] = {
      .value = "FILE",
      .help = "static tokens: lines of token,user,uid,\"group,group\"",
      .values = cli::Values::kFiles},
+    {.name = "legacy-account-tokens",
+     .help = "make a Secret with a token for each ServiceAccount, as before Kubernetes 1.24"},
     {.name = "tls-san",
      .value = "NAME",
      .help = "one more name or address that the server is called by",
@@ -80,7 +83,7 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
 // rights of the controller manager upstream.
 class Controllers {
  public:
-  Controllers(const apiserver::ApiServer& server, const Clock& clock)
+  Controllers(const apiserver::ApiServer& server, const Clock& clock, bool legacy_tokens)
       : connection_(server.Connect({.name = "system:kube-controller-manager",
                                     .groups = {"system:masters", "system:authenticated"}},
                                    "kube-controller-manager")),
@@ -98,6 +101,12 @@ class Controllers {
     all_.push_back(controllers::MakeClaimProtection(context));
     all_.push_back(controllers::MakeEventExpiry(context));
     all_.push_back(controllers::MakeServerLeaseExpiry(context));
+    all_.push_back(controllers::MakeAccountTokens(
+        context,
+        {.issue = [&server](const auto& account,
+                            auto secret) { return server.IssueLegacyToken(account, secret); },
+         .root_ca = server.root_ca(),
+         .for_each_account = legacy_tokens}));
     for (const auto& controller : all_) controller->Start();
     informers_.Start();
   }
@@ -132,7 +141,8 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   }
   (void)streams.Out("podium server: serving on port " + std::to_string(server->port()) +
                     "; export KUBECONFIG=" + server->kubeconfig_path() + '\n');
-  auto controllers = std::make_unique<Controllers>(*server, clock);
+  auto controllers =
+      std::make_unique<Controllers>(*server, clock, invocation.Has("legacy-account-tokens"));
   interrupts.Start([&](int count) {
     if (count == 1) interrupted.set_value();
   });
