@@ -12,6 +12,10 @@ import api_server
 import world as worlds
 
 
+setUpModule = api_server.begin
+tearDownModule = api_server.end
+
+
 class BackupTest(api_server.ServerCase):
     def podium(self, *arguments, status=0):
         run = subprocess.run([worlds.PODIUM, *arguments], env=self.server.environment, text=True,
