@@ -26,6 +26,8 @@ constexpr GroupPlural kNotServed[] = {
     {"admissionregistration.k8s.io", "mutatingadmissionpolicybindings"},
     {"admissionregistration.k8s.io", "validatingadmissionpolicies"},
     {"admissionregistration.k8s.io", "validatingadmissionpolicybindings"},
+    // Definitions that nothing acts on: what they define is not served yet.
+    {"apiextensions.k8s.io", ""},
     // Other servers behind this one.
     {"apiregistration.k8s.io", ""},
     // They would have to bound what requests run side by side.

@@ -5,6 +5,8 @@
 #include "api/conversion/conversion.h"
 #include "api/status.h"
 #include "api/types/rbac_v1.h"
+#include "apiserver/object_rules.h"
+#include "base/random_name.h"
 #include "base/text.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
@@ -82,6 +84,36 @@ AdmissionRequest Change::Admission(Operation operation, std::string_view name) c
     call->annotations.emplace_back(std::move(key), std::move(value));
   };
   return request;
+}
+
+Result<NextState> Change::NewState(std::string_view name, AnyObject object,
+                                   const AdmissionRequest& request) {
+  ObjectMeta& metadata = MetaOf(object);
+  metadata.uid = NewUid();
+  metadata.creationTimestamp = now();
+  TRY_VOID(CheckEscalation(call().info.name, object, nullptr));
+  NextState next;
+  next.kind = NextState::Kind::kStore;
+  next.status = 201;
+  next.is_new = true;
+  const StrategyContext context = Context(name);
+  if (strategy_.begin_create != nullptr) {
+    TRY(next.allocation, strategy_.begin_create(context, object.get()));
+  }
+  PrepareForCreate(strategy_, object.type(), context, object.get());
+  TRY_VOID(CheckNewObject(resource_, strategy_, context, object));
+  WarnOf(object, nullptr);
+  TRY_VOID(parts_.admission->Validate(request));
+  next.object = std::move(object);
+  return next;
+}
+
+void Change::WarnOf(const AnyObject& object, const AnyObject* old) {
+  if (strategy_.warnings == nullptr) return;
+  for (std::string& warning :
+       strategy_.warnings(object.get(), old != nullptr ? old->get() : nullptr)) {
+    call_->Warn(std::move(warning));
+  }
 }
 
 Result<AnyObject> Change::Decoded(const store::Entry& entry) const {

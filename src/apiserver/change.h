@@ -70,6 +70,14 @@ class Change : public std::enable_shared_from_this<Change> {
   StrategyContext Context(std::string_view name);
   AdmissionRequest Admission(Operation operation, std::string_view name) const;
 
+  // The state of a new object behind admission: uid and time, what is taken from elsewhere, checks.
+  // `request` is for its validation, and has the object.
+  Result<NextState> NewState(std::string_view name, reflect::AnyObject object,
+                             const AdmissionRequest& request);
+
+  // What the kind has to say to the client; `old` is null for a new object.
+  void WarnOf(const reflect::AnyObject& object, const reflect::AnyObject* old);
+
   // A decoded copy of what is stored, with its resourceVersion.
   Result<reflect::AnyObject> Decoded(const store::Entry& entry) const;
   // From the request's version to the stored one, and back.

@@ -58,34 +58,14 @@ class Creation final : public Change {
     if (current && !needs_name_) return Taken(*current);
     AnyObject object = needs_name_ ? Copied() : std::move(object_);
     ObjectMeta& metadata = MetaOf(object);
-    metadata.uid = NewUid();
-    metadata.creationTimestamp = now();
     if (needs_name_) {
       if (++names_ > kMostNames) return NameNotFound();
       metadata.name = GeneratedName(metadata.generateName);
       key_ = KeyOf(resource().prefix, metadata.namespace_, metadata.name);
     }
-    TRY_VOID(CheckEscalation(call().info.name, object, nullptr));
-    NextState next;
-    next.kind = NextState::Kind::kStore;
-    next.status = 201;
-    next.is_new = true;
     const std::string name = metadata.name;
-    const StrategyContext context = Context(name);
-    if (strategy().begin_create != nullptr) {
-      TRY(next.allocation, strategy().begin_create(context, object.get()));
-    }
-    PrepareForCreate(strategy(), object.type(), context, object.get());
-    TRY_VOID(CheckNewObject(resource(), strategy(), context, object));
-    if (strategy().warnings != nullptr) {
-      for (std::string& warning : strategy().warnings(object.get(), nullptr)) {
-        call().Warn(std::move(warning));
-      }
-    }
-    AdmissionRequest request = RequestFor(name, &object);
-    TRY_VOID(parts().admission->Validate(request));
-    next.object = std::move(object);
-    return next;
+    const AdmissionRequest request = RequestFor(name, &object);
+    return NewState(name, std::move(object), request);
   }
 
  private:

@@ -76,8 +76,8 @@ Result<WriteOutcome> Questions::Answer(Call& call, const ServedResource& resourc
   if (auto* review = object.As<TokenReview>()) {
     return OutcomeOf(ReviewToken(*parts_.authenticator, std::move(*review)));
   }
-  if (auto* review = object.As<SelfSubjectReview>()) {
-    return OutcomeOf(Result<SelfSubjectReview>(ReviewSelf(*call.user, std::move(*review))));
+  if (object.As<SelfSubjectReview>() != nullptr) {
+    return OutcomeOf(Result<SelfSubjectReview>(ReviewSelfSubject(*call.user, *parts_.clock)));
   }
   return api::MethodNotAllowedError();
 }

@@ -7,7 +7,6 @@
 #include "apiserver/object_rules.h"
 #include "apiserver/storage_keys.h"
 #include "apiserver/subresources/scale.h"
-#include "base/random_name.h"
 #include "reflect/copy.h"
 
 namespace podium::apiserver {
@@ -110,11 +109,7 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   // A scale changes the object itself.
   const std::string_view part = subresource_ == "scale" ? std::string_view() : subresource_;
   TRY_VOID(CheckChangedObject(resource(), part, strategy(), context, object, old));
-  if (strategy().warnings != nullptr) {
-    for (std::string& warning : strategy().warnings(object.get(), old.get())) {
-      call().Warn(std::move(warning));
-    }
-  }
+  WarnOf(object, &old);
   AdmissionRequest request = RequestFor(Operation::kUpdate, &object, &old);
   TRY_VOID(parts().admission->Validate(request));
   if (IsReadyToGo(object_strategy(), object)) {
@@ -163,29 +158,8 @@ Result<NextState> Replacement::ComputeCreate() {
   TRY(AnyObject object, ToStored(std::move(wanted)));
   AdmissionRequest request = RequestFor(Operation::kCreate, &object, nullptr);
   TRY_VOID(parts().admission->Admit(request));
-  ObjectMeta& stored = MetaOf(object);
-  stored.uid = NewUid();
-  stored.creationTimestamp = now();
-  TRY_VOID(CheckEscalation(call().info.name, object, nullptr));
-  const StrategyContext context = Context(call().info.name);
-  NextState next;
-  next.kind = NextState::Kind::kStore;
-  next.status = 201;
-  next.is_new = true;
-  if (strategy().begin_create != nullptr) {
-    TRY(next.allocation, strategy().begin_create(context, object.get()));
-  }
-  PrepareForCreate(strategy(), object.type(), context, object.get());
-  TRY_VOID(CheckNewObject(resource(), strategy(), context, object));
-  if (strategy().warnings != nullptr) {
-    for (std::string& warning : strategy().warnings(object.get(), nullptr)) {
-      call().Warn(std::move(warning));
-    }
-  }
   request = RequestFor(Operation::kCreate, &object, nullptr);
-  TRY_VOID(parts().admission->Validate(request));
-  next.object = std::move(object);
-  return next;
+  return NewState(call().info.name, std::move(object), request);
 }
 
 }  // namespace podium::apiserver

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "api/object_meta.h"
+
 namespace podium::client {
 
 using api::meta::v1::ObjectMeta;
@@ -9,15 +11,7 @@ using reflect::Field;
 using reflect::Type;
 
 const ObjectMeta* MetaOf(const Type& type, const void* object) {
-  const Field* field = object ? type.Find("metadata") : nullptr;
-  if (!field || field->type != &reflect::TypeOf<ObjectMeta>()) return nullptr;
-  const void* at = field->at(object);
-  // Types that are made at run time keep it in a box.
-  if (field->shape == reflect::Shape::kBox)
-    at = static_cast<const reflect::BoxStorage*>(at)->object;
-  else if (field->shape != reflect::Shape::kScalar)
-    return nullptr;
-  return static_cast<const ObjectMeta*>(at);
+  return object != nullptr ? api::FindObjectMeta(type, object) : nullptr;
 }
 
 ObjectMeta* MetaOf(const Type& type, void* object) {

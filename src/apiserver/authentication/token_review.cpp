@@ -6,7 +6,6 @@
 
 namespace podium::apiserver {
 
-using api::authentication::v1::SelfSubjectReview;
 using api::authentication::v1::TokenReview;
 using api::authentication::v1::UserInfo;
 
@@ -32,11 +31,6 @@ Result<TokenReview> ReviewToken(RequestAuthenticator& authenticator, TokenReview
   review.status.authenticated = true;
   review.status.user = ToUserInfo((*who)->user);
   review.status.audiences = (*who)->audiences;
-  return review;
-}
-
-SelfSubjectReview ReviewSelf(const User& user, SelfSubjectReview review) {
-  review.status.userInfo = ToUserInfo(user);
   return review;
 }
 

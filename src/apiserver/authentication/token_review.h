@@ -14,8 +14,4 @@ api::authentication::v1::UserInfo ToUserInfo(const User& user);
 Result<api::authentication::v1::TokenReview> ReviewToken(
     RequestAuthenticator& authenticator, api::authentication::v1::TokenReview review);
 
-// The review with the user in its status.
-api::authentication::v1::SelfSubjectReview ReviewSelf(
-    const User& user, api::authentication::v1::SelfSubjectReview review);
-
 }  // namespace podium::apiserver
