@@ -60,6 +60,27 @@ bool HasSubresource(const ServedResource& resource, const RequestInfo& info) {
           resource.builtin->FindSubresource(info.subresource) != nullptr);
 }
 
+// Whether the path has a namespace where the resource has one. Who asks for something in a
+// namespace is authorized for that namespace: what is in none must not be reached through it.
+bool FitsScope(const ServedResource& resource, const RequestInfo& info) {
+  if (resource.namespaced) return !info.namespace_.empty() || info.name.empty();
+  if (info.namespace_.empty()) return true;
+  // A namespace's own path says it as its namespace, too.
+  return info.group.empty() && info.resource == "namespaces" && info.name == info.namespace_;
+}
+
+// Of one object are get, update, patch and delete; collections are listed, watched, emptied, and
+// get new objects, which they do by POST to themselves alone.
+bool FitsVerb(const ServedResource& resource, const RequestInfo& info) {
+  if (!info.subresource.empty()) return true;
+  if (info.name.empty()) {
+    const bool everywhere = resource.namespaced && info.namespace_.empty();
+    if (everywhere) return info.verb == "list" || info.verb == "watch";
+    return info.verb != "update" && info.verb != "patch";
+  }
+  return info.verb != "create";
+}
+
 // What only the node of a pod, or what runs in one, can answer.
 bool IsOfNode(std::string_view subresource) {
   return subresource == "log" || subresource == "exec" || subresource == "attach" ||
@@ -235,12 +256,10 @@ void Dispatcher::Serve(const ExchangePtr& exchange, const CallPtr& call) const {
 Result<const ServedResource*> Dispatcher::Find(const Call& call, const Catalog& catalog) {
   const RequestInfo& info = call.info;
   const ServedResource* resource = catalog.Find(info.group, info.version, info.resource);
-  if (resource == nullptr || !HasSubresource(*resource, info)) return api::NoSuchPathError();
-  if (!HasVerb(*resource, info)) return api::MethodNotAllowedError();
-  if (resource->namespaced && info.namespace_.empty() && info.verb != "list" &&
-      info.verb != "watch") {
-    return api::MethodNotAllowedError();
+  if (resource == nullptr || !HasSubresource(*resource, info) || !FitsScope(*resource, info)) {
+    return api::NoSuchPathError();
   }
+  if (!HasVerb(*resource, info) || !FitsVerb(*resource, info)) return api::MethodNotAllowedError();
   return resource;
 }
 

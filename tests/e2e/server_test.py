@@ -666,6 +666,65 @@ class KnowsTest(api_server.ServerCase):
         self.assertIn("(ServiceUnavailable)", self.kubectl("logs", "alone", status=1))
 
 
+class PathTest(api_server.ServerCase):
+    """Paths that kubectl does not ask for."""
+
+    def ask(self, method, path, body=None, user=None):
+        """The answer's status, and what it is."""
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        headers = {"Content-Type": "application/json"}
+        if user:
+            headers["Impersonate-User"] = user
+        connection.request(method, path, body and json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def test_a_path_has_a_namespace_where_its_resource_has_one(self):
+        inside = f"/api/v1/namespaces/{self.namespace}"
+        web = {"metadata": {"name": "web"}}
+        for method, path, body, status in (
+                ("GET", f"{inside}/nodes", None, 404),
+                ("GET", f"{inside}/nodes?watch=1&timeoutSeconds=1", None, 404),
+                ("POST", f"{inside}/nodes", web, 404),
+                ("GET", f"{inside}/namespaces", None, 404),
+                ("POST", f"{inside}/namespaces", web, 404),
+                ("GET", f"{inside}/namespaces/default", None, 404),
+                ("GET", inside, None, 200),
+                ("GET", f"{inside}/status", None, 200),
+                ("GET", "/api/v1/configmaps", None, 200),
+                ("GET", "/api/v1/configmaps/web", None, 404),
+                ("POST", "/api/v1/configmaps", web, 405),
+                ("DELETE", "/api/v1/configmaps", None, 405),
+                ("POST", f"{inside}/configmaps/web", web, 405),
+                ("PUT", f"{inside}/configmaps", web, 405),
+                ("PATCH", f"{inside}/configmaps", {}, 405),
+                ("DELETE", "/api/v1/namespaces", None, 405)):
+            with self.subTest(f"{method} {path}"):
+                self.assertEqual(self.ask(method, path, body)[0], status)
+        self.assertEqual(self.names("cm/web", "--ignore-not-found"), [])
+
+    def test_rights_in_a_namespace_end_there(self):
+        self.kubectl("create", "rolebinding", "all", "--clusterrole=cluster-admin", "--user=eve")
+        binding = {"metadata": {"name": "eve"},
+                   "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                               "name": "cluster-admin"},
+                   "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User",
+                                 "name": "eve"}]}
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        for path in (f"{rbac}/clusterrolebindings",
+                     f"{rbac}/namespaces/{self.namespace}/clusterrolebindings"):
+            status, _ = self.ask("POST", path, binding, "eve")
+            self.assertIn(status, (403, 404), path)
+        self.assertEqual(self.names("clusterrolebinding/eve", "--ignore-not-found"), [])
+        for inside in "nodes", "namespaces", "namespaces/default", "persistentvolumes":
+            status, _ = self.ask("GET", f"/api/v1/namespaces/{self.namespace}/{inside}", None,
+                                 "eve")
+            self.assertIn(status, (403, 404), inside)
+        self.assertEqual(self.ask("GET", f"/api/v1/namespaces/{self.namespace}/secrets", None,
+                                  "eve")[0], 200)
+
+
 class WideTest(api_server.ServerCase):
     """Columns come from the server: they are the same in every kubectl."""
 
