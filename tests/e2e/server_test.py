@@ -556,7 +556,10 @@ class DeleteTest(api_server.ServerCase):
             "name": "held", "namespace": "ending", "finalizers": ["test.example/hold"]}}
         self.server.kubectl("create", "-f", "-", stdin=json.dumps(held))
         self.kubectl("delete", "namespace", "ending", "--wait=false")
-        self.assertEqual(self.get("namespace", "ending")["status"]["phase"], "Terminating")
+        ending = self.get("namespace", "ending")
+        self.assertEqual(ending["status"]["phase"], "Terminating")
+        self.assertIn("deletionTimestamp", ending["metadata"])
+        self.assertNotIn("deletionGracePeriodSeconds", ending["metadata"])
         _, _, says = self.server.kubectl("-n", "ending", "create", "cm", "late")
         self.assertIn("because it is being terminated", says)
         worlds.wait_for("what is left is said", lambda: any(

@@ -33,7 +33,10 @@ bool IsNamespaceHeld(const void* object) {
 }
 
 void MarkNamespaceDeleting(void* object) {
-  static_cast<Namespace*>(object)->status.phase = "Terminating";
+  auto& name_space = *static_cast<Namespace*>(object);
+  name_space.status.phase = "Terminating";
+  // Upstream deletes namespaces by a way of their own, which says no grace.
+  name_space.metadata.deletionGracePeriodSeconds.reset();
 }
 
 void PrepareNamespace(const StrategyContext&, Namespace& name_space, const Namespace& old) {
