@@ -23,6 +23,7 @@
 #include "apiserver/discovery/discovery.h"
 #include "apiserver/discovery/paths.h"
 #include "apiserver/dispatch.h"
+#include "apiserver/encode.h"
 #include "apiserver/first_objects.h"
 #include "apiserver/health.h"
 #include "apiserver/local_connection.h"
@@ -33,6 +34,7 @@
 #include "base/executor.h"
 #include "base/random_name.h"
 #include "http/listener.h"
+#include "http/message.h"
 #include "http/server.h"
 #include "http/tls_server.h"
 #include "store/backup.h"
@@ -61,6 +63,23 @@ Result<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return Error(Code::kNotFound, path + " cannot be read");
   return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// What the HTTP server itself answers, before there is a call: as Statuses where upstream's server
+// gives them, which clients show the message of.
+http::ServerOptions::Page RefusalPage(int code, std::string_view message) {
+  if (code != 413) {
+    return {"text/plain; charset=utf-8", std::to_string(code) + " " +
+                                             std::string(http::ReasonPhrase(code)) + ": " +
+                                             std::string(message) + "\n"};
+  }
+  constexpr std::string_view kSaid = "Request entity too large: ";
+  if (message.starts_with(kSaid)) message.remove_prefix(kSaid.size());
+  const http::Headers none;
+  Call call;
+  call.headers = &none;
+  return {"application/json",
+          AnswerWithError(call, api::RequestEntityTooLargeError(std::string(message))).body};
 }
 
 }  // namespace
@@ -210,6 +229,7 @@ Result<void> ApiServer::State::Listen() {
   http::ServerOptions settings;
   settings.loops = options.loops;
   settings.treatment = Dispatcher::TreatmentOf;
+  settings.error_page = RefusalPage;
   TRY(server, http::Server::Start(std::move(endpoints), std::move(settings),
                                   [this](const std::shared_ptr<http::Exchange>& exchange) {
                                     dispatcher->Handle(exchange);

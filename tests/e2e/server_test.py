@@ -726,6 +726,20 @@ class PathTest(api_server.ServerCase):
         self.assertEqual(self.ask("GET", f"/api/v1/namespaces/{self.namespace}/secrets", None,
                                   "eve")[0], 200)
 
+    def test_a_body_that_is_too_large(self):
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        connection.putrequest("POST", f"/api/v1/namespaces/{self.namespace}/configmaps")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(4 << 20))
+        # Its size says enough: the answer comes without any of it.
+        connection.endheaders()
+        answer = connection.getresponse()
+        said = json.loads(answer.read())
+        self.assertEqual((answer.status, said["kind"], said["reason"]),
+                         (413, "Status", "RequestEntityTooLarge"))
+        self.assertEqual(said["message"], "Request entity too large: limit is 3145728")
+
 
 class WideTest(api_server.ServerCase):
     """Columns come from the server: they are the same in every kubectl."""
