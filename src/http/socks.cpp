@@ -62,13 +62,13 @@ Result<std::string> ConnectRequest(const std::string& host, uint16_t port) {
   std::string request = {kVersion, 1, 0};
   char address[sizeof(in6_addr)];
   if (inet_pton(AF_INET, host.c_str(), address) == 1) {
-    request += kIpv4;
+    request.push_back(static_cast<char>(kIpv4));
     request.append(address, sizeof(in_addr));
   } else if (inet_pton(AF_INET6, host.c_str(), address) == 1) {
-    request += kIpv6;
+    request.push_back(static_cast<char>(kIpv6));
     request.append(address, sizeof(in6_addr));
   } else {
-    request += kName;
+    request.push_back(static_cast<char>(kName));
     TRY_VOID(AppendText(host, &request));
   }
   request += static_cast<char>(port >> 8);
