@@ -106,13 +106,14 @@ class CertificateSubjectRestriction final : public AdmissionPlugin {
 
 }  // namespace
 
-Result<pki::RequestSubject> SubjectOf(const CertificateSigningRequest& request) {
+Result<pki::Subject> SubjectOf(const CertificateSigningRequest& request) {
   std::string_view pem = request.spec.request.data;
   const auto block = pki::TakePemBlock(&pem);
   if (!block || block->type != "CERTIFICATE REQUEST") {
     return Error(Code::kInvalidArgument, "PEM block type must be CERTIFICATE REQUEST");
   }
-  return pki::ReadRequestSubject(block->bytes);
+  TRY(const pki::CertificateRequest asked, pki::CertificateRequest::FromDer(block->bytes));
+  return asked.subject();
 }
 
 std::unique_ptr<AdmissionPlugin> NewCertificateApproval(const AdmissionDependencies& dependencies) {

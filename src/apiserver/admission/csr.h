@@ -4,12 +4,11 @@
 
 #include "api/types/certificates_v1.h"
 #include "base/result.h"
-#include "pki/request_subject.h"
+#include "pki/certificate.h"
 
 namespace podium::apiserver {
 
 // kInvalidArgument in upstream's words when spec.request is no request in PEM.
-Result<pki::RequestSubject> SubjectOf(
-    const api::certificates::v1::CertificateSigningRequest& request);
+Result<pki::Subject> SubjectOf(const api::certificates::v1::CertificateSigningRequest& request);
 
 }  // namespace podium::apiserver
