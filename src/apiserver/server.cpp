@@ -139,7 +139,6 @@ Result<void> ApiServer::State::OpenCredentials() {
       options.advertise_address.empty() ? "127.0.0.1" : options.advertise_address;
   CredentialsOptions wanted{.folder = options.data_dir + "/pki",
                             .host_names = options.host_names,
-                            .cluster_domain = options.cluster_domain,
                             .server_url = "https://" + host + ":" + std::to_string(port)};
   if (!options.advertise_address.empty()) wanted.addresses = {options.advertise_address};
   wanted.addresses.push_back(services->FirstAddress());

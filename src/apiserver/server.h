@@ -34,7 +34,6 @@ struct ApiServerOptions {
   std::vector<std::string> host_names{};  // more names of the serving certificate
   std::string token_file{};               // static tokens, in CSV; "" for none
   std::string service_range = "10.43.0.0/16";
-  std::string cluster_domain = "cluster.local";
   size_t loops = 1;  // threads that serve connections
 };
 
