@@ -42,6 +42,8 @@ struct Call {
   std::vector<std::pair<std::string, std::string>> annotations{};
 
   std::shared_ptr<const void> keeps_alive{};
+  // Counts it while it is served. Not of copies.
+  std::shared_ptr<const void> in_flight{};
 
   std::string_view Header(std::string_view name) const {
     return headers != nullptr ? headers->Get(name) : std::string_view();

@@ -154,7 +154,7 @@ void Dispatcher::Reply(http::Exchange& exchange, const Call& call, const ServedR
                        Answer answer) const {
   const RequestLabels labels = LabelsOf(call, resource);
   parts_.metrics->Count(labels, answer.status, parts_.clock->Now() - call.received);
-  if (answer.pulled != nullptr) {
+  if (answer.pulled != nullptr && call.info.verb == "watch") {
     answer.pulled =
         std::make_unique<CountedBody>(std::move(answer.pulled), parts_.metrics->Begin(labels));
   }
@@ -168,6 +168,11 @@ void Dispatcher::Handle(const ExchangePtr& exchange) const {
     unread.headers = &exchange->request().head.headers;
     unread.audit_id = NewUid();
     return Send(*exchange, unread, AnswerWithError(unread, call.error()));
+  }
+  // A watch counts as long as its body is sent, see Reply.
+  if ((*call)->info.verb != "watch") {
+    (*call)->in_flight =
+        std::make_shared<Metrics::InFlight>(parts_.metrics->Begin(LabelsOf(**call, nullptr)));
   }
   Result<void> allowed = Authenticate(exchange->request(), **call);
   if (allowed.ok()) allowed = Impersonate(**call);
@@ -222,6 +227,7 @@ Result<void> Dispatcher::Authenticate(const http::ServerRequest& request, Call& 
   if (!who.ok() || *who == nullptr) return UnauthorizedAnswer();
   call.user = std::shared_ptr<const User>(*who, &(*who)->user);
   for (const std::string& warning : (*who)->warnings) call.Warn(warning);
+  for (const auto& annotation : (*who)->audit_annotations) call.annotations.push_back(annotation);
   return {};
 }
 

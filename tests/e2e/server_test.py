@@ -627,6 +627,15 @@ class KnowsTest(api_server.ServerCase):
         self.assertNotIn("tokenreviews", listed)
         self.assertNotIn("pods\n", listed)
 
+    def test_metrics_count_what_is_served(self):
+        self.get("configmap", "kube-root-ca.crt")
+        text = self.kubectl("get", "--raw", "/metrics")
+        # The request that asks for them is itself in flight.
+        self.assertRegex(text, r'(?m)^apiserver_current_inflight_requests'
+                               r'\{request_kind="readOnly"\} [1-9]')
+        self.assertRegex(text, r'(?m)^apiserver_request_total\{code="200",[^\n]*'
+                               r'resource="configmaps"[^\n]*verb="GET"[^\n]*\} [1-9]')
+
     def test_everything_that_says_it_can_be_listed_is(self):
         names = self.kubectl("api-resources", "--verbs=list", "-o", "name").split()
         # These are not served yet.
