@@ -25,6 +25,7 @@
 #include "controllers/expiry.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/namespace_deletion.h"
+#include "controllers/resource_quota.h"
 #include "controllers/root_ca_publisher.h"
 #include "controllers/service_accounts.h"
 #include "controllers/volume_protection.h"
@@ -99,6 +100,7 @@ class Controllers {
     all_.push_back(controllers::MakeClusterRoleAggregation(context));
     all_.push_back(controllers::MakeVolumeProtection(context));
     all_.push_back(controllers::MakeClaimProtection(context));
+    all_.push_back(controllers::MakeResourceQuotaController(context));
     all_.push_back(controllers::MakeEventExpiry(context));
     all_.push_back(controllers::MakeServerLeaseExpiry(context));
     all_.push_back(controllers::MakeAccountTokens(

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ class Cluster : public client::FakeServer {
         {"name":"nodes","namespaced":false,"kind":"Node","verbs":["list","delete"]}]})");
     }
     if (path == "/apis") return groups;
+    if (const auto found = documents.find(path); found != documents.end()) return found->second;
     return FakeServer::GetRaw(path);
   }
   Result<client::SharedObject> Update(const client::Target& target,
@@ -49,6 +51,7 @@ class Cluster : public client::FakeServer {
   }
 
   std::string groups = R"({"groups":[]})";
+  std::map<std::string, std::string> documents;  // more of discovery, by path
   std::vector<std::string> finalized;
 };
 
