@@ -109,13 +109,7 @@ void DropForType(const ServiceSpec& old, ServiceSpec* spec) {
   }
 }
 
-void PrepareNewService(const StrategyContext&, Service& service) {
-  api::NormalizeClusterIPs(nullptr, &service);
-}
-
 void PrepareService(const StrategyContext&, Service& service, const Service& old) {
-  KeepAllocated(old.spec, &service.spec);
-  api::NormalizeClusterIPs(&old, &service);
   DropForType(old.spec, &service.spec);
 }
 
@@ -171,16 +165,22 @@ std::vector<std::string> WarnOfService(const Service& service, const Service*) {
   return warnings;
 }
 
+// Before anything is given: what the client left out, or said in one of two places only.
 Result<std::unique_ptr<Allocation>> BeginCreate(const StrategyContext& context, void* object) {
+  auto* const service = static_cast<Service*>(object);
+  api::NormalizeClusterIPs(nullptr, service);
   if (context.services == nullptr) return std::unique_ptr<Allocation>();
-  return context.services->BeginCreate(context, static_cast<Service*>(object));
+  return context.services->BeginCreate(context, service);
 }
 
 Result<std::unique_ptr<Allocation>> BeginUpdate(const StrategyContext& context, void* object,
-                                                const void* old) {
+                                                const void* old_object) {
+  auto* const service = static_cast<Service*>(object);
+  const auto& old = *static_cast<const Service*>(old_object);
+  KeepAllocated(old.spec, &service->spec);
+  api::NormalizeClusterIPs(&old, service);
   if (context.services == nullptr) return std::unique_ptr<Allocation>();
-  return context.services->BeginUpdate(context, *static_cast<const Service*>(old),
-                                       static_cast<Service*>(object));
+  return context.services->BeginUpdate(context, old, service);
 }
 
 void AfterDelete(const StrategyContext& context, const void* old) {
@@ -194,7 +194,6 @@ std::span<const Strategy> ServiceStrategies() {
   static const Strategy kRows[] = {
       {.type = &reflect::TypeOf<Service>(),
        .has_status = true,
-       .prepare_create = Create<Service, PrepareNewService>,
        .prepare_update = Update<Service, PrepareService>,
        .warnings = Warn<Service, WarnOfService>,
        .begin_create = BeginCreate,
