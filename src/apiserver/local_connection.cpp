@@ -15,7 +15,7 @@
 #include "apiserver/watch.h"
 #include "apiserver/write_answer.h"
 #include "base/random_name.h"
-#include "client/client.h"
+#include "client/paths.h"
 #include "http/url.h"
 #include "reflect/copy.h"
 

@@ -1,18 +1,23 @@
 #include "client/client.h"
 
+#include "client/http_connection.h"
 #include "client/session.h"
 #include "http/url.h"
 
 namespace podium::client {
-Result<Client> Client::Create(ServerAddress address) {
-  TRY(auto session, Session::Create(std::move(address)));
-  return Client(std::move(session));
+namespace {
+
+Result<std::string> PodPath(const ObjectKey& pod, std::string_view subresource) {
+  TRY(const Target target, TargetOf(reflect::TypeOf<api::core::v1::Pod>(), pod, subresource));
+  return PathOf(target);
 }
 
-Result<std::string> Client::PathFor(const reflect::Type& type, const ObjectKey& key,
-                                    std::string_view subresource) {
-  TRY(const Target target, TargetOf(type, key, subresource));
-  return PathOf(target);
+}  // namespace
+
+Result<Client> Client::Create(ServerAddress address) {
+  TRY(auto session, Session::Create(std::move(address)));
+  auto connection = std::make_shared<HttpConnection>(session);
+  return Client(std::move(session), std::move(connection));
 }
 
 Result<std::string> Client::Raw(std::string_view method, const std::string& path,
@@ -22,8 +27,7 @@ Result<std::string> Client::Raw(std::string_view method, const std::string& path
     request.headers.Add("Content-Type", "application/json");
     request.body = body;
   }
-  TRY(auto response, session_->SendChecked(request));
-  return response.ReadAll(kMaxAnswer);
+  return session_->SendForBody(request);
 }
 
 Result<ByteStream> Client::RawStream(std::string_view method, const std::string& path,
@@ -40,30 +44,10 @@ Result<ByteStream> Client::RawStream(std::string_view method, const std::string&
   return ByteStream(std::move(response));
 }
 
-Result<void> Client::DeleteObject(const reflect::Type& type, const ObjectKey& key,
-                                  const api::meta::v1::DeleteOptions& options) const {
-  TRY(const std::string path, PathFor(type, key, ""));
-  TRY(const std::string body, reflect::ToJson(options));
-  TRY_VOID(Raw("DELETE", path, "", body));
-  return {};
-}
-
-Result<EventStream> Client::StartWatch(const reflect::Type& type, std::string_view name_space,
-                                       const api::meta::v1::ListOptions& options) const {
-  TRY(const std::string path, PathFor(type, {std::string(name_space), ""}, ""));
-  api::meta::v1::ListOptions watching = options;
-  watching.watch = true;
-  TRY(const std::string query, QueryOf(reflect::TypeOf<api::meta::v1::ListOptions>(), &watching));
-  http::Request request = session_->RequestFor("GET", path, query);
-  request.timeouts = kEndless;
-  TRY(auto response, session_->SendChecked(request));
-  return EventStream(std::move(response));
-}
-
 Result<ByteStream> Client::Logs(const ObjectKey& pod,
                                 const api::core::v1::PodLogOptions& options) const {
-  TRY(const std::string path, PathFor(reflect::TypeOf<api::core::v1::Pod>(), pod, "log"));
-  TRY(const std::string query, QueryOf(reflect::TypeOf<api::core::v1::PodLogOptions>(), &options));
+  TRY(const std::string path, PodPath(pod, "log"));
+  TRY(const std::string query, QueryOf(options));
   http::Request request = session_->RequestFor("GET", path, query);
   request.headers.Set("Accept", "*/*");
   request.timeouts = kEndless;
@@ -74,7 +58,7 @@ Result<ByteStream> Client::Logs(const ObjectKey& pod,
 Result<std::unique_ptr<http::WebSocket>> Client::Connect(const ObjectKey& pod,
                                                          std::string_view subresource,
                                                          const std::string& query) const {
-  TRY(const std::string path, PathFor(reflect::TypeOf<api::core::v1::Pod>(), pod, subresource));
+  TRY(const std::string path, PodPath(pod, subresource));
   http::Request request = session_->RequestFor("GET", path, query);
   Login login;
   TRY(const http::Client http, session_->Prepare(&request, &login));
@@ -87,7 +71,7 @@ Result<std::unique_ptr<http::WebSocket>> Client::Connect(const ObjectKey& pod,
 Result<RemoteCommand> Client::Exec(const ObjectKey& pod,
                                    const api::core::v1::PodExecOptions& options,
                                    const std::optional<http::TerminalSize>& window) const {
-  TRY(std::string query, QueryOf(reflect::TypeOf<api::core::v1::PodExecOptions>(), &options));
+  TRY(std::string query, QueryOf(options));
   if (window) {
     query +=
         "&columns=" + std::to_string(window->width) + "&rows=" + std::to_string(window->height);
@@ -98,8 +82,7 @@ Result<RemoteCommand> Client::Exec(const ObjectKey& pod,
 
 Result<RemoteCommand> Client::Attach(const ObjectKey& pod,
                                      const api::core::v1::PodAttachOptions& options) const {
-  TRY(const std::string query,
-      QueryOf(reflect::TypeOf<api::core::v1::PodAttachOptions>(), &options));
+  TRY(const std::string query, QueryOf(options));
   TRY(auto socket, Connect(pod, "attach", query));
   return RemoteCommand(std::move(socket));
 }

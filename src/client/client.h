@@ -1,30 +1,34 @@
-// What commands and components say to a server of the Kubernetes API: the agent of this machine at
-// its socket, or an API server.
+// What commands say to a server of the Kubernetes API, be it the agent of this machine at its
+// socket or an API server: the calls of a Connection in types that are known when podium is built,
+// and what a Connection does not have, sessions in containers, logs and raw paths.
 //
 //   TRY(auto client, Client::Create(AgentAt(instance.run_dir)));
 //   TRY(auto pod, client.Get<api::core::v1::Pod>({"default", "web"}));
 //
 // Threads: Client is for any; what it returns is for one at a time, unless it says more.
 //
-// Errors carry the server's own message ('pods "web" not found') and a code for its reason. Without
-// a server they are those of http/client.h; at an agent's socket they say what to do.
+// Errors are a Connection's (connection.h). Without a server they are those of http/client.h; at an
+// agent's socket they say what to do.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/types/core_v1.h"
 #include "api/types/meta_v1.h"
 #include "base/result.h"
 #include "client/address.h"
+#include "client/byte_stream.h"
+#include "client/connection.h"
+#include "client/object.h"
 #include "client/paths.h"
 #include "client/remote.h"
 #include "client/watch.h"
 #include "http/client.h"
-#include "reflect/json.h"
+#include "reflect/type.h"
 
 namespace podium::client {
 
@@ -34,39 +38,54 @@ class Client {
  public:
   static Result<Client> Create(ServerAddress address);
 
+  // The same server, asked by the same user.
+  Connection& connection() const { return *connection_; }
+
   template <class T>
   Result<T> Get(const ObjectKey& key) const {
-    return Decoded<T>("GET", reflect::TypeOf<T>(), key, "", "");
+    TRY(const Target target, TargetOf(reflect::TypeOf<T>(), key));
+    return Typed<T>(connection_->Get(target, {}));
   }
   // A list type: PodList. Of every namespace where `name_space` is "".
   template <class L>
   Result<L> List(std::string_view name_space,
                  const api::meta::v1::ListOptions& options = {}) const {
-    TRY(const std::string query, QueryOf(reflect::TypeOf<api::meta::v1::ListOptions>(), &options));
-    return Decoded<L>("GET", reflect::TypeOf<L>(), {std::string(name_space), ""}, query, "");
+    using T = typename decltype(L::items)::value_type;
+    TRY(const Target target, TargetOf(reflect::TypeOf<L>(), {std::string(name_space), ""}));
+    TRY(ObjectList found, connection_->List(target, options));
+    L list;
+    list.metadata = std::move(found.metadata);
+    for (SharedObject& item : found.items) {
+      TRY(T object, Typed<T>(std::exchange(item, {})));
+      list.items.push_back(std::move(object));
+    }
+    return list;
   }
   // In the object's own namespace. What the server made of it.
   template <class T>
-  Result<T> Create(const T& object, std::string_view query = "") const {
-    TRY(const std::string body, reflect::ToJson(object));
-    return Decoded<T>("POST", reflect::TypeOf<T>(), {object.metadata.namespace_, ""}, query, body);
+  Result<T> Create(const T& object) const {
+    TRY(const Target target, TargetOf(reflect::TypeOf<T>(), {object.metadata.namespace_, ""}));
+    return Typed<T>(connection_->Create(target, object, {}));
   }
   template <class T>
   Result<T> Update(const T& object) const {
-    TRY(const std::string body, reflect::ToJson(object));
-    return Decoded<T>("PUT", reflect::TypeOf<T>(),
-                      {object.metadata.namespace_, object.metadata.name}, "", body);
+    TRY(const Target target,
+        TargetOf(reflect::TypeOf<T>(), {object.metadata.namespace_, object.metadata.name}));
+    return Typed<T>(connection_->Update(target, object, {}));
   }
   template <class T>
   Result<void> Delete(const ObjectKey& key,
                       const api::meta::v1::DeleteOptions& options = {}) const {
-    return DeleteObject(reflect::TypeOf<T>(), key, options);
+    TRY(const Target target, TargetOf(reflect::TypeOf<T>(), key));
+    TRY_VOID(connection_->Delete(target, options));
+    return {};
   }
   // Events of the objects of T's kind, from options.resourceVersion on.
   template <class T>
   Result<Watch<T>> WatchObjects(std::string_view name_space,
                                 const api::meta::v1::ListOptions& options = {}) const {
-    TRY(auto events, StartWatch(reflect::TypeOf<T>(), name_space, options));
+    TRY(const Target target, TargetOf(reflect::TypeOf<T>(), {std::string(name_space), ""}));
+    TRY(auto events, EventStream::Start(*connection_, target, options));
     return Watch<T>(std::move(events));
   }
 
@@ -92,26 +111,22 @@ class Client {
                                std::string_view content_type) const;
 
  private:
-  explicit Client(std::shared_ptr<Session> session) : session_(std::move(session)) {}
+  Client(std::shared_ptr<Session> session, std::shared_ptr<Connection> connection)
+      : session_(std::move(session)), connection_(std::move(connection)) {}
 
   template <class T>
-  Result<T> Decoded(std::string_view method, const reflect::Type& type, const ObjectKey& key,
-                    std::string_view query, std::string_view body) const {
-    TRY(const std::string path, PathFor(type, key, ""));
-    TRY(const std::string text, Raw(method, path, query, body));
-    return reflect::FromJson<T>(text, {.strict = false});
+  static Result<T> Typed(Result<SharedObject> answer) {
+    if (!answer.ok()) return std::move(answer).error();
+    const std::shared_ptr<const T> object = answer->template As<T>();
+    if (!object) return NotOfType(reflect::TypeOf<T>(), *answer);
+    return *object;
   }
-  static Result<std::string> PathFor(const reflect::Type& type, const ObjectKey& key,
-                                     std::string_view subresource);
-  Result<void> DeleteObject(const reflect::Type& type, const ObjectKey& key,
-                            const api::meta::v1::DeleteOptions& options) const;
-  Result<EventStream> StartWatch(const reflect::Type& type, std::string_view name_space,
-                                 const api::meta::v1::ListOptions& options) const;
   Result<std::unique_ptr<http::WebSocket>> Connect(const ObjectKey& pod,
                                                    std::string_view subresource,
                                                    const std::string& query) const;
 
   std::shared_ptr<Session> session_;
+  std::shared_ptr<Connection> connection_;  // over session_
 };
 
 }  // namespace podium::client

@@ -2,7 +2,6 @@
 
 #include "api/scheme.h"
 #include "client/status_error.h"
-#include "client/watch.h"
 #include "reflect/json.h"
 #include "reflect/json_value.h"
 #include "reflect/object.h"
@@ -16,6 +15,14 @@ constexpr reflect::DecodeOptions kLoose{.strict = false};
 // Kinds that nobody here knows are made for: more would be a server that makes them up.
 constexpr size_t kMaxUntyped = 10'000;
 constexpr std::string_view kInitialEventsEnd = "k8s.io/initial-events-end";
+
+Result<EventType> ParseEventType(std::string_view type) {
+  if (type == "ADDED") return EventType::kAdded;
+  if (type == "MODIFIED") return EventType::kModified;
+  if (type == "DELETED") return EventType::kDeleted;
+  if (type == "BOOKMARK") return EventType::kBookmark;
+  return Error(Code::kInvalidArgument, "unknown watch event type \"" + std::string(type) + "\"");
+}
 
 }  // namespace
 

@@ -55,7 +55,7 @@ HttpConnection::~HttpConnection() = default;
 Result<std::unique_ptr<HttpConnection>> HttpConnection::Create(ServerAddress address,
                                                                Options options) {
   TRY(auto session, Session::Create(std::move(address), std::move(options.on_warning)));
-  return std::unique_ptr<HttpConnection>(new HttpConnection(std::move(session)));
+  return std::make_unique<HttpConnection>(std::move(session));
 }
 
 void HttpConnection::Stop() {
@@ -85,8 +85,7 @@ Result<std::string> HttpConnection::Send(const Call& call) {
     request.headers.Add("Content-Type", call.content_type);
     request.body = call.body;
   }
-  TRY(auto response, session_->SendChecked(request));
-  return response.ReadAll(kMaxAnswer);
+  return session_->SendForBody(request);
 }
 
 Result<SharedObject> HttpConnection::SendForObject(const Call& call) {
@@ -171,8 +170,7 @@ Result<std::string> HttpConnection::GetRaw(const std::string& path_and_query) {
   const std::string query = mark < path_and_query.size() ? path_and_query.substr(mark + 1) : "";
   http::Request request = session_->RequestFor("GET", path_and_query.substr(0, mark), query);
   request.cancellation = session_->cancellation();
-  TRY(auto response, session_->SendChecked(request));
-  return response.ReadAll(kMaxAnswer);
+  return session_->SendForBody(request);
 }
 
 }  // namespace podium::client

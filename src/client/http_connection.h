@@ -37,6 +37,8 @@ class HttpConnection : public Connection {
   static Result<std::unique_ptr<HttpConnection>> Create(ServerAddress address) {
     return Create(std::move(address), Options());
   }
+  // Of a session that others use, too; Session is private to client.
+  explicit HttpConnection(std::shared_ptr<Session> session);
   // Watches may outlive it.
   ~HttpConnection() override;
 
@@ -69,7 +71,6 @@ class HttpConnection : public Connection {
     std::string_view content_type = "application/json";
   };
 
-  explicit HttpConnection(std::shared_ptr<Session> session);
   Result<std::string> Send(const Call& call);
   Result<SharedObject> SendForObject(const Call& call);
   Result<std::shared_ptr<WatchPoller>> Poller();

@@ -155,4 +155,9 @@ Result<http::Response> Session::SendChecked(const http::Request& request) {
   return Refusal(response, request);
 }
 
+Result<std::string> Session::SendForBody(const http::Request& request) {
+  TRY(auto response, SendChecked(request));
+  return response.ReadAll(kMaxAnswer);
+}
+
 }  // namespace podium::client

@@ -39,6 +39,8 @@ class Session {
   Result<http::Response> Send(const http::Request& request);
   // The answer if it is a success, or what the server says against it.
   Result<http::Response> SendChecked(const http::Request& request);
+  // All of its body, of at most kMaxAnswer.
+  Result<std::string> SendForBody(const http::Request& request);
   // A refusal that came by another way, such as a WebSocket's.
   static Error Refusal(http::Response& response, const http::Request& request);
   // Adds who asks to the request, and gives the client for it.

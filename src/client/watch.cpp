@@ -1,59 +1,66 @@
 #include "client/watch.h"
 
-#include "client/status_error.h"
+#include <algorithm>
+#include <iterator>
+
+#include "reflect/type.h"
 
 namespace podium::client {
 namespace {
 
-constexpr size_t kReadSize = size_t{64} << 10;
-// An object is at most 3 MiB when it is written, and larger with what servers add.
-constexpr size_t kMaxEvent = size_t{16} << 20;
+constexpr size_t kTakenAtOnce = 64;
 
 }  // namespace
 
-Result<std::optional<std::string>> EventStream::NextLine() {
+Result<EventStream> EventStream::Start(Connection& connection, const Target& target,
+                                       const api::meta::v1::ListOptions& options) {
+  auto signal = std::make_shared<Signal>();
+  EventStream stream(signal);
+  TRY(stream.watch_, connection.Watch(target, options, [signal] {
+    const std::lock_guard lock(signal->mutex);
+    signal->ready = true;
+    signal->changed.notify_all();
+  }));
+  return stream;
+}
+
+Result<std::optional<ObjectEvent>> EventStream::Next() {
   while (true) {
-    const size_t end = buffer_.find('\n', begin_ + searched_);
-    if (end != std::string::npos) {
-      std::string line = buffer_.substr(begin_, end - begin_);
-      begin_ = end + 1;
-      searched_ = 0;
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      return std::optional<std::string>(std::move(line));
+    {
+      std::unique_lock lock(signal_->mutex);
+      if (events_.empty() && !ended_) {
+        signal_->changed.wait(lock, [this] { return signal_->ready || signal_->stopped; });
+        signal_->ready = false;
+      }
+      if (signal_->stopped) return Error(Code::kCancelled, "the watch was stopped");
     }
-    buffer_.erase(0, std::exchange(begin_, 0));
-    searched_ = buffer_.size();
-    if (searched_ > kMaxEvent) {
-      return Error(Code::kResourceExhausted, "an event of the watch is too large");
+    if (!events_.empty()) {
+      std::optional<ObjectEvent> event(std::move(events_.front()));
+      events_.pop_front();
+      return event;
     }
-    buffer_.resize(searched_ + kReadSize);
-    auto size = bytes_.Read({&buffer_[searched_], kReadSize});
-    buffer_.resize(searched_ + (size.ok() ? *size : 0));
-    if (!size.ok()) return std::move(size).error();
-    if (*size > 0) continue;
-    // The last line's end may be missing. Half an event is no JSON, and an error to whoever
-    // decodes.
-    std::string rest = std::exchange(buffer_, {});
-    searched_ = 0;
-    if (rest.empty()) return std::optional<std::string>();
-    return std::optional<std::string>(std::move(rest));
+    if (ended_) return std::optional<ObjectEvent>();
+    auto batch = watch_->Take(kTakenAtOnce);
+    if (!batch.ok() || batch->more) {
+      // Nobody will say that there is more, nor that there is the same error again.
+      const std::lock_guard lock(signal_->mutex);
+      signal_->ready = true;
+    }
+    if (!batch.ok()) return std::move(batch).error();
+    std::ranges::move(batch->events, std::back_inserter(events_));
+    ended_ = batch->ended;
   }
 }
 
-Result<std::optional<api::meta::v1::WatchEvent>> EventStream::Next() {
-  TRY(const std::optional<std::string> line, NextLine());
-  if (!line) return std::optional<api::meta::v1::WatchEvent>();
-  TRY(auto event, reflect::FromJson<api::meta::v1::WatchEvent>(*line, {.strict = false}));
-  if (event.type == "ERROR") return ErrorOfAnswer(500, event.object.text, "watch");
-  return std::optional<api::meta::v1::WatchEvent>(std::move(event));
+void EventStream::Stop() {
+  const std::lock_guard lock(signal_->mutex);
+  signal_->stopped = true;
+  signal_->changed.notify_all();
 }
 
-Result<EventType> ParseEventType(std::string_view type) {
-  if (type == "ADDED") return EventType::kAdded;
-  if (type == "MODIFIED") return EventType::kModified;
-  if (type == "DELETED") return EventType::kDeleted;
-  if (type == "BOOKMARK") return EventType::kBookmark;
-  return Error(Code::kInvalidArgument, "unknown watch event type \"" + std::string(type) + "\"");
+Error NotOfType(const reflect::Type& wanted, const SharedObject& object) {
+  return Error(Code::kInternal, "the server's answer is a " + std::string(object.type().name) +
+                                    " and no " + std::string(wanted.name));
 }
 
 }  // namespace podium::client

@@ -1,74 +1,77 @@
-// Changes of objects as a server tells them, and bodies that come bit by bit.
+// A watch for who has a thread to wait in, as commands have: an ObjectWatch (connection.h) that is
+// taken from one event at a time.
 #pragma once
 
+#include <condition_variable>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 
 #include "api/types/meta_v1.h"
 #include "base/result.h"
 #include "client/connection.h"
-#include "http/client.h"
-#include "reflect/json.h"
+#include "client/object.h"
 
 namespace podium::client {
 
-// The body of an answer. Threads: Stop is for any.
-class ByteStream {
- public:
-  explicit ByteStream(http::Response response) : response_(std::move(response)) {}
-
-  // At least a byte, or 0 at the end.
-  Result<size_t> Read(std::span<char> buffer) { return response_.Read(buffer); }
-  // Breaks off whoever waits in Read, and what follows.
-  void Stop() { response_.Abort(); }
-
- private:
-  http::Response response_;
-};
-
-// WatchEvents of a body, one a line, not yet decoded.
+// Threads: Stop is for any.
 class EventStream {
  public:
-  explicit EventStream(http::Response response) : bytes_(std::move(response)) {}
+  // `connection` is needed for this call alone, unless it says more of its watches.
+  static Result<EventStream> Start(Connection& connection, const Target& target,
+                                   const api::meta::v1::ListOptions& options);
 
   // None at the end, which servers bring about now and then: watch again from the version seen
-  // last. An event of type ERROR is an Error; kExpired: that version is compacted away, so list
-  // again.
-  Result<std::optional<api::meta::v1::WatchEvent>> Next();
-  void Stop() { bytes_.Stop(); }
+  // last. Errors as of ObjectWatch::Take; kCancelled after Stop.
+  Result<std::optional<ObjectEvent>> Next();
+  // Whoever waits in Next goes, and whoever comes later.
+  void Stop();
 
  private:
-  Result<std::optional<std::string>> NextLine();
+  struct Signal {
+    std::mutex mutex;
+    std::condition_variable changed;
+    // Under mutex.
+    bool ready = true;  // the first Take comes unasked
+    bool stopped = false;
+  };
 
-  ByteStream bytes_;
-  std::string buffer_;
-  size_t begin_ = 0;     // of the line that is next
-  size_t searched_ = 0;  // behind it, without a line end
+  explicit EventStream(std::shared_ptr<Signal> signal) : signal_(std::move(signal)) {}
+
+  std::shared_ptr<Signal> signal_;
+  std::unique_ptr<ObjectWatch> watch_;
+  std::deque<ObjectEvent> events_;  // taken, and not yet told
+  bool ended_ = false;
 };
 
-// kInvalidArgument for a type that is none of upstream's.
-Result<EventType> ParseEventType(std::string_view type);
+// What says that an answer is no T.
+Error NotOfType(const reflect::Type& wanted, const SharedObject& object);
 
-// Threads: Stop is for any.
+// The same of one type. Threads: Stop is for any.
 template <class T>
 class Watch {
  public:
   struct Event {
     EventType type = EventType::kAdded;
-    T object;  // of kBookmark only its resourceVersion counts
+    T object;  // of kBookmark only its resourceVersion is set
   };
   explicit Watch(EventStream events) : events_(std::move(events)) {}
 
   Result<std::optional<Event>> Next() {
     TRY(const auto event, events_.Next());
     if (!event) return std::optional<Event>();
-    Event decoded;
-    TRY(decoded.type, ParseEventType(event->type));
-    TRY(decoded.object, reflect::FromJson<T>(event->object.text, {.strict = false}));
-    return std::optional<Event>(std::move(decoded));
+    Event told{.type = event->type, .object = {}};
+    if (event->type == EventType::kBookmark) {
+      told.object.metadata.resourceVersion = event->resource_version;
+      return std::optional<Event>(std::move(told));
+    }
+    const std::shared_ptr<const T> object = event->object.template As<T>();
+    if (!object) return NotOfType(reflect::TypeOf<T>(), event->object);
+    told.object = *object;
+    return std::optional<Event>(std::move(told));
   }
   void Stop() { events_.Stop(); }
 

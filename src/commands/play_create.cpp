@@ -5,6 +5,8 @@
 
 #include "base/trace.h"
 #include "cli/pod_removal.h"
+#include "client/paths.h"
+#include "reflect/json.h"
 
 namespace podium::commands {
 namespace {
@@ -66,6 +68,16 @@ Result<v1::Pod> Update(const client::Client& client, const v1::Pod& before, cons
   return updated;
 }
 
+// The agent notes the times of the start's steps, which is no option of upstream's.
+Result<v1::Pod> CreateTraced(const client::Client& client, const v1::Pod& pod) {
+  TRY(const client::Target target,
+      client::TargetOf(reflect::TypeOf<v1::Pod>(), {pod.metadata.namespace_, ""}));
+  TRY(const std::string path, client::PathOf(target));
+  TRY(const std::string body, reflect::ToJson(pod));
+  TRY(const std::string made, client.Raw("POST", path, "trace=true", body));
+  return reflect::FromJson<v1::Pod>(made, {.strict = false});
+}
+
 }  // namespace
 
 Result<PlayResult> CreatePlayObjects(const client::Client& client, const PlayObjects& objects,
@@ -93,7 +105,7 @@ Result<PlayResult> CreatePlayObjects(const client::Client& client, const PlayObj
     const bool runs = before[i] && !HasEnded(*before[i]);
     const int64_t asked = TraceNow();
     auto pod_now = runs ? Update(client, *before[i], pod, &result.notes)
-                        : client.Create(pod, options.trace ? "trace=true" : "");
+                        : (options.trace ? CreateTraced(client, pod) : client.Create(pod));
     if (!pod_now.ok()) {
       (void)cli::RemovePods(client, made, 0).ok();
       const bool there = !runs && pod_now.error().code() == Code::kAlreadyExists;

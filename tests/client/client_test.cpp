@@ -71,7 +71,8 @@ TEST_F(ClientTest, SpeaksUpstreamsPaths) {
   auto pod = client_.Get<core::Pod>({"ns", "web"});
   ASSERT_TRUE(pod.ok()) << pod.error().message();
   EXPECT_EQ(pod->metadata.name, "web");
-  EXPECT_TRUE(client_.Get<core::Node>({"", "a node"}).ok());
+  EXPECT_EQ(client_.Get<core::Node>({"", "a node"}).error().message(),
+            "the server's answer is a Pod and no Node");
   core::Pod created;
   created.metadata.namespace_ = "ns";
   created.metadata.name = "web";
@@ -140,7 +141,8 @@ TEST_F(ClientTest, Watches) {
     const std::string events = "{\"type\":\"ADDED\",\"object\":" + pod + "}\n\n" +
                                "{\"type\":\"MODIFIED\",\"object\":" + pod + "}\n" +
                                "{\"type\":\"DELETED\",\"object\":" + pod + "}\n" +
-                               "{\"type\":\"BOOKMARK\",\"object\":" + pod + "}";
+                               "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\","
+                               "\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"9\"}}}";
     for (size_t at = 0; at < events.size(); at += 50) (void)exchange->Write(events.substr(at, 50));
     (void)exchange->End();
   });
@@ -154,8 +156,11 @@ TEST_F(ClientTest, Watches) {
     ASSERT_TRUE(event.ok()) << event.error().message();
     ASSERT_TRUE(event->has_value());
     EXPECT_EQ((*event)->type, type);
-    EXPECT_EQ((*event)->object.metadata.name, "web");
+    const bool is_bookmark = type == EventType::kBookmark;
+    EXPECT_EQ((*event)->object.metadata.name, is_bookmark ? "" : "web");
+    EXPECT_EQ((*event)->object.metadata.resourceVersion, is_bookmark ? "9" : "");
   }
+  EXPECT_FALSE(watch->Next()->has_value());
   EXPECT_FALSE(watch->Next()->has_value());
   EXPECT_THAT(Requests(),
               ElementsAre("GET /api/v1/namespaces/ns/pods?watch=true&resourceVersion=5"));
@@ -170,6 +175,7 @@ TEST_F(ClientTest, EndsAWatchWithTheServersError) {
   auto event = watch->Next();
   EXPECT_EQ(event.error().code(), Code::kExpired);
   EXPECT_EQ(event.error().message(), "too old resource version: 1 (2)");
+  EXPECT_EQ(watch->Next().error().code(), Code::kExpired);
   ServeAnswer(200, "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Po");
   watch = client_.WatchObjects<core::Pod>("ns");
   EXPECT_FALSE(watch->Next().ok());
@@ -186,7 +192,7 @@ TEST_F(ClientTest, StopsAWatchFromAnotherThread) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     watch->Stop();
   });
-  EXPECT_FALSE(watch->Next().ok());
+  EXPECT_EQ(watch->Next().error().code(), Code::kCancelled);
   stopper.join();
 }
 
