@@ -113,6 +113,7 @@ struct ApiServer::State {
   std::unique_ptr<AdmissionChain> admission;
   std::unique_ptr<ThreadExecutor> executor;
   std::unique_ptr<ServiceAllocator> services;
+  std::unique_ptr<ServiceRepair> service_repair;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<WatchRoom> watches;
   std::unique_ptr<Discovery> discovery;
@@ -187,6 +188,7 @@ Result<void> ApiServer::State::Listen() {
       ServiceAllocator::Create(
           *objects, {.cidrs = {options.service_range}},
           {.random = [](uint64_t bound) { return RandomNumber() % bound; }, .new_uid = NewUid}));
+  service_repair = std::make_unique<ServiceRepair>(*objects, *services, NewUid);
   TRY_VOID(WriteFirstService(*objects, *services, options.advertise_address, port,
                              api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
   TRY_VOID(OpenCredentials());
@@ -325,6 +327,14 @@ void ApiServer::Stop(std::chrono::milliseconds grace) {
   state_->discovery.reset();
   state_->executor.reset();
   state_->store.reset();
+}
+
+Result<std::vector<ServiceFinding>> ApiServer::RepairServices() const {
+  return state_->service_repair->Run(api::Time::FromUnix(state_->clock.Now() / kNanosPerSecond));
+}
+
+const std::vector<std::string>& ApiServer::service_cidrs() const {
+  return state_->services->networks().cidrs;
 }
 
 uint16_t ApiServer::port() const { return state_->port; }

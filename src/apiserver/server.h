@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/types/core_v1.h"
+#include "apiserver/services/service_repair.h"
 #include "apiserver/user.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -58,6 +59,12 @@ class ApiServer {
   // A token without an end for a Secret of type kubernetes.io/service-account-token. Any thread.
   Result<std::string> IssueLegacyToken(const api::core::v1::ServiceAccount& account,
                                        std::string_view secret_name) const;
+
+  // Looks over what Services were given of addresses and ports, mends it, and says what was wrong
+  // (services/service_repair.h). To be called every three minutes; one thread at a time.
+  Result<std::vector<ServiceFinding>> RepairServices() const;
+  // What Services get their addresses from, unless ServiceCIDRs say otherwise.
+  const std::vector<std::string>& service_cidrs() const;
 
   uint16_t port() const;
   const std::string& kubeconfig_path() const;

@@ -28,6 +28,8 @@
 #include "controllers/resource_quota.h"
 #include "controllers/root_ca_publisher.h"
 #include "controllers/service_accounts.h"
+#include "controllers/service_cidrs.h"
+#include "controllers/service_repair.h"
 #include "controllers/volume_protection.h"
 #include "linux/path.h"
 
@@ -80,6 +82,20 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
   return options;
 }
 
+Result<std::vector<controllers::ServiceProblem>> RepairServices(
+    const apiserver::ApiServer& server) {
+  TRY(const auto findings, server.RepairServices());
+  std::vector<controllers::ServiceProblem> problems;
+  for (const apiserver::ServiceFinding& each : findings) {
+    problems.push_back({.namespace_ = each.namespace_,
+                        .name = each.name,
+                        .uid = each.uid,
+                        .reason = each.reason,
+                        .message = each.message});
+  }
+  return problems;
+}
+
 // The controllers without which an API server is not whole. They act in their own name, with the
 // rights of the controller manager upstream.
 class Controllers {
@@ -101,6 +117,9 @@ class Controllers {
     all_.push_back(controllers::MakeVolumeProtection(context));
     all_.push_back(controllers::MakeClaimProtection(context));
     all_.push_back(controllers::MakeResourceQuotaController(context));
+    all_.push_back(controllers::MakeServiceCidrController(context, server.service_cidrs()));
+    all_.push_back(
+        controllers::MakeServiceRepair(context, [&server] { return RepairServices(server); }));
     all_.push_back(controllers::MakeEventExpiry(context));
     all_.push_back(controllers::MakeServerLeaseExpiry(context));
     all_.push_back(controllers::MakeAccountTokens(

@@ -7,6 +7,7 @@
 
 #include "api/types/coordination_v1.h"
 #include "api/types/core_v1.h"
+#include "controllers/delete_as_read.h"
 #include "controllers/keyed_work.h"
 
 namespace podium::controllers {
@@ -24,21 +25,6 @@ constexpr std::string_view kLeasesName = "apiserver-lease-garbage-collector";
 constexpr std::chrono::hours kEventLife{1};
 constexpr std::chrono::hours kLeasePeriod{1};
 constexpr int64_t kMicrosPerSecond = 1'000'000;
-
-// Of exactly this state: one that was written or made anew since stays, and is looked at again.
-Result<void> DeleteAsRead(client::Connection& connection, client::Target target,
-                          const ObjectMeta& read) {
-  target.namespace_ = read.namespace_;
-  target.name = read.name;
-  api::meta::v1::DeleteOptions options;
-  options.preconditions.ensure().uid = read.uid;
-  options.preconditions->resourceVersion = read.resourceVersion;
-  const auto deleted = connection.Delete(target, options);
-  if (deleted.ok()) return {};
-  const Code code = deleted.error().code();
-  if (code == Code::kNotFound || code == Code::kConflict) return {};
-  return deleted.error();
-}
 
 // Times that are yet to come were made up by a client.
 api::Time LastWrite(const ObjectMeta& object, api::Time now) {

@@ -41,6 +41,7 @@ class Cluster : public client::FakeServer {
   Result<client::SharedObject> Update(const client::Target& target,
                                       const client::ObjectView& object,
                                       const api::meta::v1::UpdateOptions& options) override {
+    if (target.subresource == "status") CheckMetadata(target, object);
     if (target.subresource != "finalize") return FakeServer::Update(target, object, options);
     auto changed = reflect::Copy(*static_cast<const api::core::v1::Namespace*>(object.object));
     finalized.push_back(changed.metadata.name);
@@ -48,6 +49,15 @@ class Cluster : public client::FakeServer {
     client::Target whole = target;
     whole.subresource.clear();
     return FakeServer::Update(whole, changed, options);
+  }
+
+  // A server takes finalizers from whoever writes the status, too, unlike the fake.
+  void CheckMetadata(const client::Target& target, const client::ObjectView& object) {
+    client::Target whole = target;
+    whole.subresource.clear();
+    const auto stored = FakeServer::Get(whole, {});
+    if (!stored.ok()) return;
+    EXPECT_EQ(stored->meta()->finalizers, object.meta()->finalizers) << target.name;
   }
 
   std::string groups = R"({"groups":[]})";

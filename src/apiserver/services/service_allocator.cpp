@@ -211,6 +211,8 @@ ServiceCIDR ServiceAllocator::DefaultServiceCidr(api::Time now) const {
   cidr.kind = "ServiceCIDR";
   cidr.apiVersion = "networking.k8s.io/v1";
   cidr.metadata.name = kDefaultServiceCidr;
+  // As its controller sees to: it must not go before that has begun.
+  cidr.metadata.finalizers = {"networking.k8s.io/service-cidr-finalizer"};
   cidr.spec.cidrs = {networks_.cidrs.begin(), networks_.cidrs.end()};
   api::meta::v1::Condition ready;
   ready.type = "Ready";

@@ -205,9 +205,9 @@ Result<ServiceRecords> ServiceRepair::Read() const {
   return records;
 }
 
-Result<void> ServiceRepair::Run(api::Time now) {
+Result<std::vector<ServiceFinding>> ServiceRepair::Run(api::Time now) {
   TRY(const ServiceRecords records, Read());
-  const ServiceRepairs repairs = PlanServiceRepairs(records);
+  ServiceRepairs repairs = PlanServiceRepairs(records);
   TRY_VOID(Take(repairs, now));
   std::map<std::string, int> leaks;
   std::set<std::string> leaked;
@@ -222,8 +222,7 @@ Result<void> ServiceRepair::Run(api::Time now) {
   for (const int32_t port : repairs.leaked_ports) seen(fmt::format("{}{}", kNodePortKeys, port));
   leaks_ = std::move(leaks);
   TRY_VOID(GiveBack(leaked));
-  for (const ServiceFinding& finding : repairs.findings) hooks_.tell(finding);
-  return {};
+  return std::move(repairs.findings);
 }
 
 // Over what is kept for somebody else, whom no service of this run has it for.
@@ -238,8 +237,8 @@ Result<void> ServiceRepair::Take(const ServiceRepairs& repairs, api::Time now) {
   for (const auto& [name, owner] : repairs.take_addresses) {
     const size_t slash = owner.find('/');
     TRY(std::string json,
-        reflect::ToJson(MakeIpAddress(name, hooks_.new_uid(), now, owner.substr(0, slash),
-                                      owner.substr(slash + 1))));
+        reflect::ToJson(
+            MakeIpAddress(name, new_uid_(), now, owner.substr(0, slash), owner.substr(slash + 1))));
     TRY_VOID(put(KeyOf(prefix, "", name), std::move(json)));
   }
   for (const auto& [port, owner] : repairs.take_ports) {

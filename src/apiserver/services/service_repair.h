@@ -61,18 +61,14 @@ ServiceRepairs PlanServiceRepairs(const ServiceRecords& records);
 // Threads: one at a time. Waits for the store's disk.
 class ServiceRepair {
  public:
-  struct Hooks {
-    std::function<std::string()> new_uid;
-    std::function<void(const ServiceFinding& finding)> tell;
-  };
-
-  // All outlive it.
-  ServiceRepair(const Objects& objects, const ServiceAllocator& allocator, Hooks hooks)
-      : objects_(objects), allocator_(allocator), hooks_(std::move(hooks)) {}
+  // Both outlive it. `new_uid`: of the IPAddress objects that it makes.
+  ServiceRepair(const Objects& objects, const ServiceAllocator& allocator,
+                std::function<std::string()> new_uid)
+      : objects_(objects), allocator_(allocator), new_uid_(std::move(new_uid)) {}
 
   // Once: at start, and every three minutes from then on, as upstream. What leaks is given back
   // when it was seen in three runs, so that no service loses what it is just about to get.
-  Result<void> Run(api::Time now);
+  Result<std::vector<ServiceFinding>> Run(api::Time now);
 
  private:
   Result<ServiceRecords> Read() const;
@@ -81,7 +77,7 @@ class ServiceRepair {
 
   const Objects& objects_;
   const ServiceAllocator& allocator_;
-  const Hooks hooks_;
+  const std::function<std::string()> new_uid_;
   std::map<std::string, int> leaks_;  // keys, and in how many runs
 };
 

@@ -106,16 +106,18 @@ TEST(ServiceRepairTest, RunsMendTheStore) {
       {});
   ASSERT_TRUE(made.ok());
   std::vector<std::string> told;
-  ServiceRepair repair(store.objects, **made,
-                       {.new_uid = [] { return "uid"; },
-                        .tell = [&](const ServiceFinding& each) { told.push_back(each.reason); }});
+  ServiceRepair repair(store.objects, **made, [] { return "uid"; });
   store.Put(*Of("a", 1, "10.0.0.1", 30001));
   store.Put(*Kept("10.0.0.7", "gone"));
   store.Put(std::string(kNodePortKeys) + "30005", "n/gone");
   const auto has = [&](const std::string& key) {
     return static_cast<bool>(*store.memory.Get(key));
   };
-  const auto run = [&] { ASSERT_TRUE(repair.Run(api::Time::FromUnix(100)).ok()); };
+  const auto run = [&] {
+    const auto findings = repair.Run(api::Time::FromUnix(100));
+    ASSERT_TRUE(findings.ok());
+    for (const ServiceFinding& each : *findings) told.push_back(each.reason);
+  };
   run();
   EXPECT_THAT(told, ElementsAre("ClusterIPNotAllocated", "PortNotAllocated"));
   const auto address = *store.objects.Get<IPAddress>("", "10.0.0.1");
