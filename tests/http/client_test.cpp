@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <future>
@@ -85,6 +87,26 @@ TEST(Client, SendsBodies) {
                                  return Error(Code::kDataLoss, "the disk is gone");
                                }}),
               HasSubstr("the disk is gone"));
+}
+
+// Else a watch of a machine that is gone would wait for two hours.
+TEST(Client, FindsPeersThatHaveGoneWithoutAWord) {
+  PeerServer server([&](Peer& peer, int) {
+    (void)peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+    (void)peer.ReadToEnd();
+  });
+  const auto response = NewClient().Send({.url = server.Url("/")});
+  ASSERT_TRUE(response.ok()) << response.error().message();
+  const auto option = [&](int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    getsockopt(response->fd(), level, name, &value, &size);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 15);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 15);
 }
 
 TEST(Client, RefusesRequestsThatAreNone) {
