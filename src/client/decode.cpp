@@ -80,6 +80,7 @@ Result<ObjectList> Decoder::List(std::string_view json) {
   out.items.reserve(list.items.size());
   for (reflect::RawJson& item : list.items) {
     TRY(SharedObject object, Object(item.text, list.apiVersion, kind));
+    if (!object.meta()) return Error(Code::kInvalidArgument, "a list of what has no metadata");
     out.items.push_back(std::move(object));
     item.text = {};  // both forms of a long list need not be there at once
   }

@@ -22,6 +22,7 @@ class Decoder {
   // lists; may be empty. kInvalidArgument for what is no object, or of no kind at all.
   Result<SharedObject> Object(std::string_view json, std::string_view default_version = "",
                               std::string_view default_kind = "");
+  // Every item has metadata.
   Result<ObjectList> List(std::string_view json);
   // An object of WatchEvent: a line of a watch. The error of an event that is one.
   Result<ObjectEvent> Event(std::string_view json);

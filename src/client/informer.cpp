@@ -50,6 +50,7 @@ Informer& InformerFactory::For(const Target& target) {
   std::unique_ptr<Informer>& informer = informers_[key];
   if (!informer) {
     informer = std::make_unique<Informer>(connection_, target, options_);
+    if (stopped_) informer->Stop();
     if (started_) informer->Start();
   }
   return *informer;
@@ -65,6 +66,7 @@ void InformerFactory::Stop() {
   std::vector<Informer*> informers;
   {
     const std::lock_guard lock(mutex_);
+    stopped_ = true;
     for (const auto& [key, informer] : informers_) informers.push_back(informer.get());
   }
   // Without the lock: what still runs may ask for another one.

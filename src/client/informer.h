@@ -85,7 +85,8 @@ class Informer {
   using HandlerId = uint64_t;
   // The handler is first told of what is there already.
   HandlerId AddHandler(EventHandler handler);
-  // It may still be running in another thread, for the last time.
+  // Returns when the handler runs no more, unless it is a handler of this informer that calls: so
+  // not under a lock that the handler takes.
   void RemoveHandler(HandlerId id);
 
   void Start();
@@ -125,7 +126,8 @@ class InformerFactory {
   InformerFactory(Connection& connection, InformerOptions options)
       : connection_(connection), options_(std::move(options)) {}
 
-  // Of all namespaces, or of one. Lives as long as the factory. Started at once, if Start was.
+  // Of all namespaces, or of one. Lives as long as the factory. Started at once, if Start was;
+  // never after Stop, which is for good.
   template <class T>
   Informer& For(std::string_view name_space = "") {
     return For(*TargetOf(reflect::TypeOf<T>(), {std::string(name_space), ""}));
@@ -143,6 +145,7 @@ class InformerFactory {
   // Under mutex_; by path.
   std::map<std::string, std::unique_ptr<Informer>> informers_;
   bool started_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace podium::client

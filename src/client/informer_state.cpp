@@ -127,13 +127,15 @@ Informer::HandlerId InformerState::AddHandler(EventHandler told) {
 
 void InformerState::RemoveHandler(Informer::HandlerId id) {
   HandlerPtr removed;  // its functions go after the lock
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const auto found = std::ranges::find(handlers_, id, &Handler::id);
   if (found == handlers_.end()) return;
   removed = *found;
   removed->removed = true;
   if (removed->timer != 0) options_.executor->Cancel(std::exchange(removed->timer, 0));
   handlers_.erase(found);
+  if (runner_ == std::this_thread::get_id()) return;
+  ran_.wait(lock, [&] { return !removed->running; });
 }
 
 bool InformerState::HasSynced() const {
@@ -217,8 +219,15 @@ void InformerState::TellOne(Handler& handler, const Change& change) {
   {
     const std::lock_guard lock(mutex_);
     if (handler.removed || stopped_) return;
+    handler.running = true;
   }
-  const EventHandler& told = handler.told;
+  Call(handler.told, change);
+  const std::lock_guard lock(mutex_);
+  handler.running = false;
+  if (handler.removed) ran_.notify_all();
+}
+
+void InformerState::Call(const EventHandler& told, const Change& change) {
   switch (change.type) {
     case EventType::kAdded:
       if (told.on_add) told.on_add(change.object, change.initial);

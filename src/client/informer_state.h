@@ -43,6 +43,7 @@ class InformerState : public std::enable_shared_from_this<InformerState> {
     bool fresh = true;  // to be told of all there is
     bool synced = false;
     bool removed = false;
+    bool running = false;  // in the task of runner_
     bool resync_due = false;
     Executor::TimerId timer = 0;
   };
@@ -77,6 +78,7 @@ class InformerState : public std::enable_shared_from_this<InformerState> {
   void Replace(std::vector<SharedObject> items, const std::string& version);
   void Tell(const std::vector<Change>& changes);
   void TellOne(Handler& handler, const Change& change);
+  static void Call(const EventHandler& told, const Change& change);
   void Report(const Error& error);
   void Fail(const Error& error);
   // Goes on with this phase after a while.

@@ -110,6 +110,18 @@ TEST_F(HttpConnectionTest, KeepsKindsThatItDoesNotKnow) {
   EXPECT_THAT(json, HasSubstr(R"("spec":{"size":[1,2]})"));
 }
 
+// Informers look at the metadata of whatever comes.
+TEST_F(HttpConnectionTest, RefusesListsOfWhatHasNoMetadata) {
+  HttpConnection& connection = Connect();
+  http_.AnswerNext({{200,
+                     {},
+                     R"({"kind":"PodList","apiVersion":"v1","metadata":{},"items":[)"
+                     R"({"kind":"Status","apiVersion":"v1","status":"Success"}]})"}});
+  const auto list = connection.List({"", "v1", "pods", "ns"}, {});
+  ASSERT_FALSE(list.ok());
+  EXPECT_EQ(list.error().code(), Code::kInvalidArgument);
+}
+
 TEST_F(HttpConnectionTest, TellsWarnings) {
   HttpConnection& connection = Connect();
   http_.AnswerNext({{200,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <random>
 #include <set>
 #include <thread>
@@ -335,6 +336,19 @@ TEST_F(InformerTest, IsSharedByAFactory) {
   EXPECT_EQ(server_.watches(), 0U);
 }
 
+// What asks for one while all are being stopped must not be left with one that runs.
+TEST_F(InformerTest, AFactoryThatIsStoppedStartsNothing) {
+  InformerFactory factory(server_, Options());
+  factory.Start();
+  factory.Stop();
+  Informer& late = factory.For<core::ConfigMap>();
+  factory.Start();
+  late.Start();
+  time_.RunFor(10s);
+  EXPECT_FALSE(late.HasSynced());
+  EXPECT_EQ(server_.calls("list"), 0);
+}
+
 // attacks.md: a watcher loses no event and sees none twice, whatever happens to its watch.
 TEST_F(InformerTest, AgreesWithTheServerWhateverHappens) {
   std::mt19937 random(7);
@@ -397,6 +411,42 @@ TEST_F(InformerTest, AgreesWithTheServerWhateverHappens) {
   }
   EXPECT_EQ(model, expected);
   EXPECT_EQ(informer->size(), expected.size());
+}
+
+// Whoever removes a handler frees what it works on.
+TEST(InformerThreads, AHandlerThatIsRemovedRunsNoMore) {
+  SystemClock clock;
+  ThreadExecutor executor;
+  FakeServer server(clock);
+  Informer informer(server, {"", "v1", "configmaps"}, {.executor = &executor, .clock = &clock});
+  std::promise<void> begun;
+  std::promise<void> released;
+  std::atomic<bool> ended = false;
+  const auto slow = informer.AddHandler({.on_add = [&](const SharedObject&, bool) {
+    begun.set_value();
+    released.get_future().wait();
+    ended = true;
+  }});
+  Informer::HandlerId itself = 0;
+  std::promise<void> left;
+  itself = informer.AddHandler({.on_add = [&](const SharedObject&, bool) {
+    informer.RemoveHandler(itself);  // waits for nobody
+    left.set_value();
+  }});
+  core::ConfigMap map;
+  map.metadata.name = "m";
+  map.metadata.namespace_ = "ns";
+  ASSERT_TRUE(server.Create({"", "v1", "configmaps", "ns"}, map, {}).ok());
+  informer.Start();
+  begun.get_future().wait();
+  std::thread releaser([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    released.set_value();
+  });
+  informer.RemoveHandler(slow);
+  EXPECT_TRUE(ended);
+  releaser.join();
+  EXPECT_EQ(left.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
 TEST(InformerThreads, StopWhileEverythingRuns) {
