@@ -1,6 +1,7 @@
 #include "controllers/discovery.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "api/types/meta_v1.h"
@@ -20,8 +21,11 @@ Result<T> GetAs(Connection& connection, const std::string& path) {
   return reflect::FromJson<T>(text);
 }
 
-void AddResources(const std::string& group, const std::string& version, const APIResourceList& list,
-                  DiscoveredResources* found) {
+// Those of a group: each in the version that the server prefers, or in the first one that has it.
+using OfGroup = std::map<std::string, DiscoveredResource>;
+
+void AddResources(const std::string& group, const std::string& version, bool preferred,
+                  const APIResourceList& list, OfGroup* found) {
   for (const APIResource& resource : list.resources) {
     DiscoveredResource each;
     each.target.group = group;
@@ -31,7 +35,14 @@ void AddResources(const std::string& group, const std::string& version, const AP
     each.namespaced = resource.namespaced;
     each.verbs = resource.verbs.items;
     const bool is_subresource = resource.name.contains('/');
-    if (!is_subresource && each.HasVerb("delete")) found->resources.push_back(std::move(each));
+    if (is_subresource || (found->contains(resource.name) && !preferred)) continue;
+    (*found)[resource.name] = std::move(each);
+  }
+}
+
+void Take(OfGroup of_group, DiscoveredResources* found) {
+  for (auto& [name, resource] : of_group) {
+    if (resource.HasVerb("delete")) found->resources.push_back(std::move(resource));
   }
 }
 
@@ -44,16 +55,22 @@ bool DiscoveredResource::HasVerb(std::string_view verb) const {
 Result<DiscoveredResources> Discover(Connection& connection) {
   DiscoveredResources found;
   TRY(const auto core, GetAs<APIResourceList>(connection, "/api/v1"));
-  AddResources("", "v1", core, &found);
+  OfGroup of_core;
+  AddResources("", "v1", true, core, &of_core);
+  Take(std::move(of_core), &found);
   TRY(const auto groups, GetAs<APIGroupList>(connection, "/apis"));
   for (const auto& group : groups.groups) {
-    const auto& version = group.preferredVersion;
-    const auto list = GetAs<APIResourceList>(connection, "/apis/" + version.groupVersion);
-    if (!list.ok()) {
-      found.failures.push_back(version.groupVersion + ": " + std::string(list.error().message()));
-      continue;
+    OfGroup of_group;
+    for (const auto& version : group.versions) {
+      const auto list = GetAs<APIResourceList>(connection, "/apis/" + version.groupVersion);
+      if (!list.ok()) {
+        found.failures.push_back(version.groupVersion + ": " + std::string(list.error().message()));
+        continue;
+      }
+      AddResources(group.name, version.version, version.version == group.preferredVersion.version,
+                   *list, &of_group);
     }
-    AddResources(group.name, version.version, *list, &found);
+    Take(std::move(of_group), &found);
   }
   return found;
 }

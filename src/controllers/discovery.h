@@ -20,8 +20,10 @@ struct DiscoveredResource {
 };
 
 struct DiscoveredResources {
-  std::vector<DiscoveredResource> resources{};  // that can be deleted, in one version of each group
-  std::vector<std::string> failures{};          // groups that could not be asked, and why
+  // That can be deleted, each in one version: the one its group prefers, or the first that has it
+  // (client-go's ServerPreferredResources).
+  std::vector<DiscoveredResource> resources{};
+  std::vector<std::string> failures{};  // versions of groups that could not be asked, and why
 };
 
 Result<DiscoveredResources> Discover(client::Connection& connection);

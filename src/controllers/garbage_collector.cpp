@@ -27,7 +27,11 @@ constexpr std::string_view kForeground = "foregroundDeletion";
 constexpr std::string_view kOrphan = "orphan";
 // As upstream: what custom resources bring is seen then.
 constexpr std::chrono::seconds kDiscoveryPeriod{30};
+constexpr std::chrono::seconds kDiscoveryRetry{1};
+// What is new is waited for until it is read, and not for long: one resource that cannot be read
+// would keep everything else.
 constexpr std::chrono::milliseconds kSyncPeriod{100};
+constexpr int kMaxSyncLooks = 300;
 
 bool Has(const reflect::List<std::string>& finalizers, std::string_view name) {
   return std::ranges::find(finalizers, name) != finalizers.end();
@@ -101,35 +105,43 @@ class OwnerGraph {
   std::map<std::string, std::set<std::string>> dependents_;
 };
 
+std::string KeyOfResource(const DiscoveredResource& resource) {
+  return resource.target.group + "/" + resource.target.resource;
+}
+
 class GarbageCollector : public Controller {
  public:
   explicit GarbageCollector(const ControllerContext& context)
       : context_(context),
-        queue_({.executor = context.executor,
+        queue_(
+            {.executor = context.executor,
+             .clock = context.clock,
+             .workers = 20,
+             .reconcile = [this](const std::string& uid) { return Sync(uid); },
+             .on_error = [this](const std::string& uid, const Error& error) { Tell(uid, error); }}),
+        looks_({.executor = context.executor,
                 .clock = context.clock,
-                .workers = 20,
-                .reconcile = [this](const std::string& uid) { return Sync(uid); },
-                .on_error = [this](const std::string& uid,
-                                   const Error& error) { Tell(uid, error); }}) {}
+                .reconcile = [this](const std::string&) { return Look(); }}) {}
   ~GarbageCollector() override {
-    {
-      const std::lock_guard lock(mutex_);
-      stopped_ = true;
-      context_.executor->Cancel(timer_);
-    }
-    for (const auto& [informer, handler] : handlers_) informer->RemoveHandler(handler);
+    looks_.ShutDown();
+    for (const auto& [key, each] : followed_) each.informer->RemoveHandler(each.handler);
     queue_.ShutDown();
   }
 
   std::string_view name() const override { return "garbage-collector-controller"; }
-  void Start() override { Refresh(); }
+  void Start() override {
+    looks_.Add("");
+    looks_.Open();
+  }
 
  private:
   void Tell(const std::string& key, const Error& error) {
     if (context_.on_error) context_.on_error(name(), key, error);
   }
-  void Refresh();
-  void Follow(const DiscoveredResource& resource);
+  Result<client::Reconciled> Look();
+  bool FollowAll(const DiscoveredResources& discovered);
+  bool Follow(const DiscoveredResource& resource);
+  bool AllSynced() const;
   void Changed(const Target& target, const SharedObject& object);
   void Gone(const SharedObject& object);
   void AddDependents(const std::string& uid) {
@@ -150,53 +162,93 @@ class GarbageCollector : public Controller {
 
   const ControllerContext context_;
   OwnerGraph graph_;
-  // Of the timer's tasks, and of resources_, which workers read.
   mutable std::mutex mutex_;
-  bool stopped_ = false;
-  Executor::TimerId timer_ = 0;
-  std::map<std::pair<std::string, std::string>, DiscoveredResource> resources_;  // by group, kind
-  std::set<std::string> followed_;
-  std::vector<std::pair<client::Informer*, client::Informer::HandlerId>> handlers_;
+  // Under mutex_; by group and kind.
+  std::map<std::pair<std::string, std::string>, DiscoveredResource> resources_;
+  struct Followed {
+    client::Informer* informer;
+    client::Informer::HandlerId handler;
+  };
+  // Of Look alone.
+  std::map<std::string, Followed> followed_;  // by group and resource
+  int sync_looks_ = 0;                        // that are left
   client::WorkQueue queue_;
+  client::WorkQueue looks_;  // has one key
 };
 
-// Looks for resources that are new, and lets workers begin once the graph is whole: before that, an
+// Looks for resources that are new, and lets workers go on once the graph is whole: before that, an
 // owner would seem to have no dependents.
-void GarbageCollector::Refresh() {
-  const auto discovered = Discover(*context_.connection);
-  const std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  bool synced = discovered.ok();
-  if (discovered.ok()) {
-    for (const DiscoveredResource& each : discovered->resources) Follow(each);
-  } else {
-    Tell("discovery", discovered.error());
+Result<client::Reconciled> GarbageCollector::Look() {
+  if (sync_looks_ == 0) {
+    const auto discovered = Discover(*context_.connection);
+    if (!discovered.ok()) {
+      Tell("discovery", discovered.error());
+      return client::Reconciled{.requeue_after = kDiscoveryRetry};
+    }
+    if (FollowAll(*discovered)) sync_looks_ = kMaxSyncLooks;
   }
-  for (const auto& [informer, handler] : handlers_) synced = synced && informer->HasSynced(handler);
-  if (synced) {
-    queue_.Open();
-  } else {
-    queue_.Close();
+  if (sync_looks_ > 0 && !AllSynced()) {
+    --sync_looks_;
+    if (sync_looks_ > 0) {
+      queue_.Close();
+      return client::Reconciled{.requeue_after = kSyncPeriod};
+    }
+    Tell("sync", Error(Code::kUnavailable, "not all resources can be read; going on without"));
   }
-  timer_ = context_.executor->PostAfter(
-      synced ? std::chrono::nanoseconds(kDiscoveryPeriod) : std::chrono::nanoseconds(kSyncPeriod),
-      [this] { Refresh(); });
+  sync_looks_ = 0;
+  queue_.Open();
+  return client::Reconciled{.requeue_after = kDiscoveryPeriod};
 }
 
-void GarbageCollector::Follow(const DiscoveredResource& resource) {
-  if (resource.target.resource == "events") return;  // nobody owns or is owned
-  resources_[{resource.target.group, resource.kind}] = resource;
-  const std::string key = resource.target.group + "/" + resource.target.resource;
-  if (!resource.HasVerb("list") || !resource.HasVerb("watch")) return;
-  if (!followed_.insert(key).second) return;
+bool GarbageCollector::AllSynced() const {
+  return std::ranges::all_of(followed_, [](const auto& each) {
+    return each.second.informer->HasSynced(each.second.handler);
+  });
+}
+
+// Whether there is a new one. Those of groups that could not be asked stay as they were.
+bool GarbageCollector::FollowAll(const DiscoveredResources& discovered) {
+  std::set<std::string> there;
+  bool is_new = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (discovered.failures.empty()) resources_.clear();
+    for (const DiscoveredResource& each : discovered.resources) {
+      resources_[{each.target.group, each.kind}] = each;
+    }
+  }
+  for (const DiscoveredResource& each : discovered.resources) {
+    there.insert(KeyOfResource(each));
+    is_new = Follow(each) || is_new;
+  }
+  if (!discovered.failures.empty()) return is_new;
+  std::erase_if(followed_, [&](const auto& each) {
+    if (there.contains(each.first)) return false;
+    each.second.informer->RemoveHandler(each.second.handler);
+    return true;
+  });
+  return is_new;
+}
+
+bool GarbageCollector::Follow(const DiscoveredResource& resource) {
+  if (resource.target.resource == "events") return false;  // nobody owns or is owned
+  if (!resource.HasVerb("list") || !resource.HasVerb("watch")) return false;
+  const std::string key = KeyOfResource(resource);
+  if (followed_.contains(key)) return false;
   Target target = resource.target;
   target.metadata_only = true;
   client::Informer& informer = context_.informers->For(target);
   const auto handler = informer.AddHandler(
       {.on_add = [this, target](const auto& object, bool) { Changed(target, object); },
-       .on_update = [this, target](const auto&, const auto& object) { Changed(target, object); },
+       .on_update =
+           [this, target](const auto& old, const auto& object) {
+             // One that was deleted and made again while nobody watched.
+             if (old.meta()->uid != object.meta()->uid) Gone(old);
+             Changed(target, object);
+           },
        .on_delete = [this](const auto& object, bool) { Gone(object); }});
-  handlers_.emplace_back(&informer, handler);
+  followed_.emplace(key, Followed{&informer, handler});
+  return true;
 }
 
 void GarbageCollector::Changed(const Target& target, const SharedObject& object) {

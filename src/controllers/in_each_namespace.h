@@ -12,7 +12,7 @@
 namespace podium::controllers {
 
 // Calls `ensure` for every namespace that is not on its way out: when it comes, and whenever the
-// object called `object_name` of type T in it changes or goes.
+// object called `object_name` of type T in it comes (it may be of old), changes or goes.
 template <class T>
 class InEachNamespace : public Controller {
  public:
@@ -53,7 +53,8 @@ class InEachNamespace : public Controller {
       if (object.meta()->name == object_name_) queue_.Add(object.meta()->namespace_);
     };
     object_handler_ = objects_.AddHandler(
-        {.on_update = [=](const auto&, const auto& object) { add_object(object); },
+        {.on_add = [=](const auto& object, bool) { add_object(object); },
+         .on_update = [=](const auto&, const auto& object) { add_object(object); },
          .on_delete = [=](const auto& object, bool) { add_object(object); }});
     queue_.Open();
   }

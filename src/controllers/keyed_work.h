@@ -45,6 +45,8 @@ class KeyedWork {
     const std::lock_guard lock(mutex_);
     followed_.emplace_back(&informer, id);
   }
+  // Returns when no worker runs, and none will.
+  void ShutDown() { queue_.ShutDown(); }
   // After the first Follow.
   void Open() { queue_.Open(); }
   void Add(const std::string& key) { queue_.Add(key); }

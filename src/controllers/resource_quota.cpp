@@ -60,6 +60,7 @@ class ResourceQuotaController final : public Controller {
     }
   }
   ~ResourceQuotaController() override {
+    work_.ShutDown();  // first: a count may follow more
     const std::lock_guard lock(mutex_);
     for (auto& [key, each] : resources_) {
       if (each.informer != nullptr) each.informer->RemoveHandler(each.handler);

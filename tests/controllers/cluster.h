@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,8 +35,12 @@ class Cluster : public client::FakeServer {
         {"name":"bindings","namespaced":true,"kind":"Binding","verbs":["create"]},
         {"name":"nodes","namespaced":false,"kind":"Node","verbs":["list","delete"]}]})");
     }
-    if (path == "/apis") return groups;
-    if (const auto found = documents.find(path); found != documents.end()) return found->second;
+    if (path == "/apis") {
+      if (on_groups) on_groups();
+      return groups;
+    }
+    const auto document = documents.find(path);
+    if (document != documents.end()) return document->second;
     return FakeServer::GetRaw(path);
   }
   Result<client::SharedObject> Update(const client::Target& target,
@@ -61,7 +66,8 @@ class Cluster : public client::FakeServer {
   }
 
   std::string groups = R"({"groups":[]})";
-  std::map<std::string, std::string> documents;  // more of discovery, by path
+  std::map<std::string, std::string> documents;  // of discovery, by path
+  std::function<void()> on_groups;
   std::vector<std::string> finalized;
 };
 

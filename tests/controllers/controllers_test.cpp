@@ -1,10 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <string>
+#include <thread>
 
 #include "api/types/core_v1.h"
 #include "controllers/cluster.h"
+#include "controllers/discovery.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/namespace_deletion.h"
 #include "controllers/root_ca_publisher.h"
@@ -62,6 +66,21 @@ TEST_F(ControllersTest, TheRootCertificateIsPublished) {
   EXPECT_EQ(server.calls("update"), updates);
 }
 
+// The server has a new root since, and is slow to tell what is there.
+TEST_F(ControllersTest, AnOldRootCertificateIsReplaced) {
+  PutNamespace("a");
+  PutIn<ConfigMap>("a", "kube-root-ca.crt");
+  server.SetFault([](std::string_view verb, const Target& target) -> std::optional<Error> {
+    if (verb != "list" || target.resource != "configmaps") return std::nullopt;
+    return Error(Code::kUnavailable, "not yet");
+  });
+  const auto controller = MakeRootCaPublisher(Context(), "PEM");
+  Start(*controller);
+  server.SetFault({});
+  time.RunFor(60s);
+  EXPECT_TRUE(Get<ConfigMap>("a", "kube-root-ca.crt")->data.contains("ca.crt"));
+}
+
 TEST_F(ControllersTest, ANamespaceGoesWithItsContent) {
   for (const char* name : {"a", "b"}) {
     PutNamespace(name);
@@ -112,7 +131,8 @@ TEST_F(ControllersTest, PodsGoFirstAndWhatRemainsIsTold) {
 TEST_F(ControllersTest, WhatCannotBeDeletedIsToldAndTriedAgain) {
   PutNamespace("a");
   PutIn<Secret>("a", "s");
-  server.groups = R"({"groups":[{"name":"x.io","versions":[],
+  server.groups = R"({"groups":[{"name":"x.io",
+    "versions":[{"groupVersion":"x.io/v1","version":"v1"}],
     "preferredVersion":{"groupVersion":"x.io/v1","version":"v1"}}]})";
   server.SetFault([](std::string_view verb, const Target& target) -> std::optional<Error> {
     if (verb == "delete" && target.resource == "secrets") {
@@ -168,14 +188,22 @@ class GarbageCollectorTest : public ControllersTest {
     PutIn<ConfigMap>("a", name, finalizer);
     return Get<ConfigMap>("a", name)->metadata.uid;
   }
+  // A resource of a group of its own.
+  void ServeThings() {
+    server.groups = R"({"groups":[{"name":"x.io","versions":[{"groupVersion":"x.io/v1",
+      "version":"v1"}],"preferredVersion":{"groupVersion":"x.io/v1","version":"v1"}}]})";
+    server.documents["/apis/x.io/v1"] = R"({"groupVersion":"x.io/v1","resources":[{"name":"things",
+      "namespaced":true,"kind":"Thing","verbs":["list","watch","delete"]}]})";
+  }
   void Owned(const std::string& name_space, const std::string& name, const std::string& owner,
-             const std::string& uid, bool blocks = false) {
+             const std::string& uid, bool blocks = false, const std::string& version = "v1",
+             const std::string& kind = "ConfigMap") {
     Secret secret;
     secret.metadata.namespace_ = name_space;
     secret.metadata.name = name;
     auto& reference = secret.metadata.ownerReferences.emplace_back();
-    reference.apiVersion = "v1";
-    reference.kind = "ConfigMap";
+    reference.apiVersion = version;
+    reference.kind = kind;
     reference.name = owner;
     reference.uid = uid;
     reference.blockOwnerDeletion = blocks;
@@ -244,6 +272,114 @@ TEST_F(GarbageCollectorTest, TheForegroundWaitsForThoseThatBlock) {
   time.RunFor(1s);
   EXPECT_EQ(Get<Secret>("a", "owned"), nullptr);
   EXPECT_EQ(Get<ConfigMap>("a", "owner"), nullptr);
+}
+
+// All that is seen of it after a watch was lost is that its uid is another.
+TEST_F(GarbageCollectorTest, AnOwnerMadeAnewWhileNobodyWatched) {
+  Owned("a", "owned", "owner", Owner("owner"));
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  ASSERT_NE(Get<Secret>("a", "owned"), nullptr);
+  Delete<ConfigMap>("a", "owner");
+  Owner("owner");
+  server.Compact();
+  time.RunFor(10s);
+  EXPECT_EQ(Get<Secret>("a", "owned"), nullptr);
+  EXPECT_NE(Get<ConfigMap>("a", "owner"), nullptr);
+}
+
+// A resource that cannot be listed, as when its definition has gone again or its server is down.
+TEST_F(GarbageCollectorTest, AResourceThatCannotBeReadHoldsUpNobodyForLong) {
+  ServeThings();
+  server.SetFault([](std::string_view, const Target& target) -> std::optional<Error> {
+    if (target.resource != "things") return std::nullopt;
+    return Error(Code::kNotFound, "the server could not find the requested resource");
+  });
+  Owned("a", "owned", "nobody", "u-1");
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  // At first it might be an owner's.
+  time.RunFor(20s);
+  EXPECT_NE(Get<Secret>("a", "owned"), nullptr);
+  time.RunFor(11s);
+  EXPECT_EQ(Get<Secret>("a", "owned"), nullptr);
+}
+
+// It may come back: an owner that nobody can ask for is not an owner that is gone.
+TEST_F(GarbageCollectorTest, DependentsOfAKindThatIsNoLongerServedStay) {
+  const std::string groups = server.groups;
+  ServeThings();
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  server.groups = groups;
+  time.RunFor(61s);
+  Owned("a", "owned", "thing", "u-1", false, "x.io/v1", "Thing");
+  time.RunFor(5s);
+  EXPECT_NE(Get<Secret>("a", "owned"), nullptr);
+}
+
+TEST_F(GarbageCollectorTest, StartsWithoutWaitingForTheServer) {
+  int asked = 0;
+  server.on_groups = [&] { ++asked; };
+  const auto controller = MakeGarbageCollector(Context());
+  controller->Start();
+  EXPECT_EQ(asked, 0);
+  time.RunFor(1s);
+  EXPECT_GT(asked, 0);
+}
+
+TEST(GarbageCollectorThreads, EndsNotBeforeItsLookForResources) {
+  SystemClock clock;
+  Cluster server(clock);
+  std::promise<void> begun;
+  std::promise<void> released;
+  std::atomic<bool> ended = false;
+  std::atomic<int> asked = 0;
+  server.on_groups = [&] {
+    if (++asked != 2) return;
+    begun.set_value();
+    released.get_future().wait();
+    ended = true;
+  };
+  ThreadExecutor executor(4);
+  client::InformerFactory informers(server, {.executor = &executor, .clock = &clock});
+  auto controller = MakeGarbageCollector(
+      {.connection = &server, .informers = &informers, .executor = &executor, .clock = &clock});
+  std::thread starter([&] { controller->Start(); });
+  begun.get_future().wait();
+  std::thread releaser([&] {
+    std::this_thread::sleep_for(50ms);
+    released.set_value();
+  });
+  starter.join();
+  controller.reset();
+  EXPECT_TRUE(ended);
+  releaser.join();
+}
+
+// As client-go's ServerPreferredResources: what the preferred version lacks is taken from another.
+TEST_F(ControllersTest, ResourcesOfOtherVersionsAreFound) {
+  server.groups = R"({"groups":[{"name":"x.io",
+    "versions":[{"groupVersion":"x.io/v2","version":"v2"},
+                {"groupVersion":"x.io/v1","version":"v1"},
+                {"groupVersion":"x.io/v1beta1","version":"v1beta1"}],
+    "preferredVersion":{"groupVersion":"x.io/v1","version":"v1"}}]})";
+  const auto resource = [](const std::string& name) {
+    return R"({"name":")" + name + R"(","namespaced":true,"kind":"K","verbs":["delete"]})";
+  };
+  server.documents["/apis/x.io/v1"] = R"({"resources":[)" + resource("both") + "]}";
+  server.documents["/apis/x.io/v2"] =
+      R"({"resources":[)" + resource("both") + "," + resource("new") + "]}";
+  const auto found = Discover(server);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  std::vector<std::string> names;
+  for (const auto& each : found->resources) {
+    if (each.target.group == "x.io") {
+      names.push_back(each.target.version + "/" + each.target.resource);
+    }
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAre("v1/both", "v2/new"));
+  EXPECT_THAT(found->failures, ElementsAre(testing::StartsWith("x.io/v1beta1: ")));
 }
 
 }  // namespace

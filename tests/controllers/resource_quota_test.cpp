@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "api/types/apps_v1.h"
 #include "controllers/cluster.h"
@@ -178,6 +180,7 @@ TEST_F(ResourceQuotaTest, KindsThatComeLaterAreFound) {
   Start(*controller);
   EXPECT_EQ(Used(), (Amounts{{"configmaps", "0"}}));
   server.groups = R"({"groups":[{"name":"apps",
+    "versions":[{"groupVersion":"apps/v1","version":"v1"}],
     "preferredVersion":{"groupVersion":"apps/v1","version":"v1"}}]})";
   server.documents["/apis/apps/v1"] = R"({"groupVersion":"apps/v1","resources":[
     {"name":"deployments","namespaced":true,"kind":"Deployment","verbs":["list","watch","delete"]}]})";
@@ -211,6 +214,45 @@ TEST_F(ResourceQuotaTest, ACreationIsCountedOnceMore) {
   Put(PodOf("late", "1"));
   time.RunFor(2s);
   EXPECT_EQ(Used(), (Amounts{{"pods", "1"}}));
+}
+
+// A count that goes on while the controller ends must not leave a handler behind.
+TEST(ResourceQuotaThreads, EndsNotBeforeItsLastCount) {
+  SystemClock clock;
+  Cluster server(clock);
+  server.groups = R"({"groups":[{"name":"apps",
+    "versions":[{"groupVersion":"apps/v1","version":"v1"}],
+    "preferredVersion":{"groupVersion":"apps/v1","version":"v1"}}]})";
+  server.documents["/apis/apps/v1"] = R"({"groupVersion":"apps/v1","resources":[
+    {"name":"deployments","namespaced":true,"kind":"Deployment","verbs":["list","watch","delete"]}]})";
+  std::promise<void> begun;
+  std::promise<void> released;
+  server.on_groups = [&] {
+    begun.set_value();
+    released.get_future().wait();
+  };
+  const ResourceQuota quota = QuotaOf({{"count/deployments.apps", "3"}});
+  ASSERT_TRUE(server.Create({"", "v1", "resourcequotas", "a"}, quota, {}).ok());
+  api::apps::v1::Deployment deployment;
+  deployment.metadata.namespace_ = "a";
+  deployment.metadata.name = "web";
+  ASSERT_TRUE(server.Create({"apps", "v1", "deployments", "a"}, deployment, {}).ok());
+  ThreadExecutor executor(4);
+  client::InformerFactory informers(server, {.executor = &executor, .clock = &clock});
+  auto controller = MakeResourceQuotaController(
+      {.connection = &server, .informers = &informers, .executor = &executor, .clock = &clock});
+  controller->Start();
+  informers.Start();
+  begun.get_future().wait();
+  std::thread releaser([&] {
+    std::this_thread::sleep_for(50ms);
+    released.set_value();
+  });
+  controller.reset();
+  releaser.join();
+  // What is still told of goes to nobody.
+  ASSERT_TRUE(server.Delete({"apps", "v1", "deployments", "a", "web"}, {}).ok());
+  std::this_thread::sleep_for(100ms);
 }
 
 }  // namespace
