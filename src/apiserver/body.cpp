@@ -5,6 +5,7 @@
 #include "api/go_json.h"
 #include "api/scheme.h"
 #include "api/status.h"
+#include "apiserver/audit/audit.h"
 #include "base/ascii.h"
 #include "base/text.h"
 #include "reflect/copy.h"
@@ -205,7 +206,9 @@ Result<std::string> JsonOfBody(std::string_view body, BodyFormat format,
   return std::move(document.json);
 }
 
-Result<AnyObject> DecodeBody(Call& call, const ExpectedBody& expected, FieldValidation validation) {
+namespace {
+
+Result<AnyObject> Decode(Call& call, const ExpectedBody& expected, FieldValidation validation) {
   if (call.decoded_body.object != nullptr) {
     const reflect::Type& type = *call.decoded_body.type;
     // What every group has (DeleteOptions) is of no group by itself.
@@ -231,6 +234,14 @@ Result<AnyObject> DecodeBody(Call& call, const ExpectedBody& expected, FieldVali
                         call.body);
   }
   return DecodeJsonBody(call, expected, validation, *json, std::move(strict));
+}
+
+}  // namespace
+
+Result<AnyObject> DecodeBody(Call& call, const ExpectedBody& expected, FieldValidation validation) {
+  auto object = Decode(call, expected, validation);
+  if (object.ok() && call.audit != nullptr) call.audit->SetRequest(object->type(), object->get());
+  return object;
 }
 
 Result<AnyObject> DecodeBodyOfAnyGroup(Call& call, const ExpectedBody& expected) {

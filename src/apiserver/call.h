@@ -17,11 +17,15 @@
 
 namespace podium::apiserver {
 
+class AuditRecord;
+
 // Made for each request and shared by whoever works on it, one after the other: no two threads at a
 // time. Views point into the http request, which the call keeps alive.
 struct Call {
   std::string_view method;
-  std::string_view path;  // decoded
+  std::string_view path;      // decoded
+  std::string_view uri{};     // path and query as the client sent them
+  std::string_view remote{};  // the other end: "10.0.0.1:4711"; "" of a socket, or in this process
   http::QueryParameters query{};
   const http::Headers* headers = nullptr;
   std::string_view body{};
@@ -38,8 +42,10 @@ struct Call {
   int64_t received = 0;  // nanoseconds since 1970, by the server's clock
   // For the header Warning, as texts; each once, in order.
   std::vector<std::string> warnings{};
-  // For the audit log.
+  // For the audit log: of a key that comes twice, the first value counts.
   std::vector<std::pair<std::string, std::string>> annotations{};
+  // What the log is going to say of it; null when it is not logged.
+  std::shared_ptr<AuditRecord> audit{};
 
   std::shared_ptr<const void> keeps_alive{};
   // Counts it while it is served. Not of copies.

@@ -158,6 +158,8 @@ void Dispatcher::Reply(http::Exchange& exchange, const Call& call, const ServedR
     answer.pulled =
         std::make_unique<CountedBody>(std::move(answer.pulled), parts_.metrics->Begin(labels));
   }
+  if (call.audit != nullptr) call.audit->Answer(call, &answer);
+  if (parts_.request_log != nullptr) parts_.request_log->Note(call, answer.status);
   Send(exchange, call, std::move(answer));
 }
 
@@ -194,6 +196,8 @@ Result<CallPtr> Dispatcher::ReadCall(const ExchangePtr& exchange) const {
   call->keeps_alive = exchange;
   call->method = request.head.method;
   call->path = request.path;
+  call->uri = request.head.target;
+  if (request.remote != nullptr) call->remote = request.remote->address;
   call->headers = &request.head.headers;
   call->body = request.body;
   call->received = parts_.clock->Now();
@@ -224,10 +228,16 @@ Result<void> Dispatcher::Authenticate(const http::ServerRequest& request, Call& 
   }
   call.from_root = credentials.is_root;
   const auto who = parts_.authenticator->Authenticate(credentials);
-  if (!who.ok() || *who == nullptr) return UnauthorizedAnswer();
+  if (!who.ok() || *who == nullptr) {
+    if (parts_.audit != nullptr) parts_.audit->Refuse(call, !credentials.certificates.empty());
+    return UnauthorizedAnswer();
+  }
   call.user = std::shared_ptr<const User>(*who, &(*who)->user);
   for (const std::string& warning : (*who)->warnings) call.Warn(warning);
   for (const auto& annotation : (*who)->audit_annotations) call.annotations.push_back(annotation);
+  if (parts_.audit != nullptr) {
+    call.audit = parts_.audit->Begin(call, QuestionOf(*call.user, call.info, call.query));
+  }
   return {};
 }
 
@@ -236,18 +246,20 @@ Result<void> Dispatcher::Impersonate(Call& call) const {
   if (!wanted) return {};
   const AuthorizationQuestion question = QuestionOf(*call.user, call.info, call.query);
   TRY(Impersonated impersonated, apiserver::Impersonate(*wanted, question, *parts_.authorizer));
-  if (!impersonated.constraint.empty()) {
-    call.annotations.emplace_back("authentication.k8s.io/impersonation-constraint",
-                                  impersonated.constraint);
-  }
   call.user = std::make_shared<const User>(std::move(impersonated.user));
+  if (call.audit != nullptr) call.audit->SetImpersonated(*call.user, impersonated.constraint);
   return {};
 }
 
-Result<void> Dispatcher::Authorize(const Call& call) const {
+Result<void> Dispatcher::Authorize(Call& call) const {
   const AuthorizationQuestion question = QuestionOf(*call.user, call.info, call.query);
   const Authorization authorization = parts_.authorizer->Authorize(question);
-  if (authorization.decision == Decision::kAllow) return {};
+  const bool allowed = authorization.decision == Decision::kAllow;
+  if (call.audit != nullptr) {
+    call.annotations.emplace_back("authorization.k8s.io/decision", allowed ? "allow" : "forbid");
+    call.annotations.emplace_back("authorization.k8s.io/reason", authorization.reason);
+  }
+  if (allowed) return {};
   return ForbiddenQuestionError(question, authorization.reason);
 }
 

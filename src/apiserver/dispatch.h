@@ -7,12 +7,14 @@
 #include <string>
 #include <string_view>
 
+#include "apiserver/audit/audit.h"
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
 #include "apiserver/metrics.h"
 #include "apiserver/questions.h"
+#include "apiserver/request_log.h"
 #include "apiserver/watch.h"
 #include "apiserver/write.h"
 #include "http/server.h"
@@ -34,6 +36,8 @@ class Dispatcher {
     const Authorizer* authorizer = nullptr;
     const Questions* questions = nullptr;
     Metrics* metrics = nullptr;
+    const Audit* audit = nullptr;             // null: there is no policy
+    const RequestLog* request_log = nullptr;  // null: nothing is logged
     const LiveCatalog* catalog = nullptr;
     Writer* writer = nullptr;
     const WatchRoom* watches = nullptr;
@@ -51,7 +55,7 @@ class Dispatcher {
   void Handle(const std::shared_ptr<http::Exchange>& exchange) const;
 
   // The same for who asks in this process. 403.
-  Result<void> Authorize(const Call& call) const;
+  Result<void> Authorize(Call& call) const;
   // The resource that a call is about, where it may be asked for so: 404, 405.
   static Result<const ServedResource*> Find(const Call& call, const Catalog& catalog);
   // A write of any kind. The resource lives until `done` is called.

@@ -9,6 +9,8 @@
 #include "api/status.h"
 #include "api/types/autoscaling_v1.h"
 #include "api/types/meta_v1.h"
+#include "apiserver/audit/audit.h"
+#include "apiserver/authorization/server_authorizer.h"
 #include "apiserver/read.h"
 #include "apiserver/stored_object.h"
 #include "apiserver/subresources/scale.h"
@@ -18,6 +20,7 @@
 #include "client/paths.h"
 #include "http/url.h"
 #include "reflect/copy.h"
+#include "reflect/json.h"
 
 namespace podium::apiserver {
 namespace {
@@ -33,6 +36,12 @@ Result<http::QueryParameters> ParametersOf(const T& options) {
 }
 
 SharedObject Share(reflect::AnyObject object) { return SharedObject(std::move(object)); }
+
+SharedObject SuccessObject() {
+  reflect::AnyObject status(reflect::TypeOf<api::meta::v1::Status>());
+  *status.As<api::meta::v1::Status>() = api::SuccessStatus();
+  return Share(std::move(status));
+}
 
 // As the resource shows it; its decoded form is shared with all who have it. `version` is what it
 // is shown with: that of the change that took it away, for an object that left.
@@ -72,8 +81,11 @@ Result<SharedObject> ShowAsked(const Target& target, const ServedResource& resou
 class LocalWatch final : public client::ObjectWatch {
  public:
   LocalWatch(std::unique_ptr<EntryWatch> entries, const ServedResource& resource,
-             CatalogPtr catalog)
-      : catalog_(std::move(catalog)), resource_(resource), entries_(std::move(entries)) {}
+             CatalogPtr catalog, std::shared_ptr<AuditRecord> audit)
+      : audit_(std::move(audit)),
+        catalog_(std::move(catalog)),
+        resource_(resource),
+        entries_(std::move(entries)) {}
 
   Result<client::EventBatch> Take(size_t max_events) override {
     if (next_ == batch_.events.size()) {
@@ -97,7 +109,8 @@ class LocalWatch final : public client::ObjectWatch {
   }
 
  private:
-  const CatalogPtr catalog_;  // has the resource
+  const std::shared_ptr<AuditRecord> audit_;  // until the watch ends
+  const CatalogPtr catalog_;                  // has the resource
   const ServedResource& resource_;
   const std::unique_ptr<EntryWatch> entries_;
   // What was taken and is yet to be told, from next_ on.
@@ -130,6 +143,44 @@ std::string_view ContentTypeOf(client::PatchType type) {
       return "application/apply-patch+yaml";
   }
   return "";
+}
+
+// What the audit log has of an answer: objects as they are, of lists what they hold.
+void Tell(const Call& call, const SharedObject& object) {
+  // As over HTTP, where what is made is answered with Created.
+  const int status = call.info.verb == "create" ? 201 : 200;
+  call.audit->Answer(call, status, &object.type(), object.get());
+}
+
+void Tell(const Call& call, const client::ObjectList& list) {
+  call.audit->Answer(call, 200, nullptr, nullptr);
+  if (!call.audit->tells_response()) return;
+  std::string json = R"({"kind":"List","apiVersion":"v1","metadata":)";
+  bool whole =
+      reflect::EncodeJson(reflect::TypeOf<api::meta::v1::ListMeta>(), &list.metadata, &json).ok();
+  json += ",\"items\":[";
+  for (const SharedObject& object : list.items) {
+    if (json.back() != '[') json += ',';
+    whole = whole && reflect::EncodeJson(object.type(), object.get(), &json).ok();
+  }
+  json += "]}";
+  call.audit->SetResponse("application/json", json, !whole);
+}
+
+void Tell(const Call& call, const std::unique_ptr<client::ObjectWatch>& /*watch*/) {
+  call.audit->Start(call, 200);
+}
+
+template <class T>
+Result<T> Told(const Call& call, Result<T> answer) {
+  if (call.audit == nullptr) return answer;
+  if (answer.ok()) {
+    Tell(call, *answer);
+  } else {
+    const api::meta::v1::Status status = api::StatusOf(answer.error());
+    call.audit->Answer(call, status.code, &reflect::TypeOf<api::meta::v1::Status>(), &status);
+  }
+  return answer;
 }
 
 }  // namespace
@@ -178,13 +229,34 @@ std::shared_ptr<LocalConnection::Request> LocalConnection::NewRequest(std::strin
   return request;
 }
 
+Result<const ServedResource*> LocalConnection::Begin(const Request& request) const {
+  Call& call = *request.call;
+  if (const Audit* audit = dispatcher_.parts().audit; audit != nullptr) {
+    TRY(std::string uri, client::PathOf(request.target));
+    if (!call.query.empty()) uri += "?" + http::EncodeQuery(call.query);
+    call.uri = uri;
+    call.audit = audit->Begin(call, QuestionOf(*call.user, call.info, call.query));
+    call.uri = {};
+  }
+  return Find(request);
+}
+
+template <class Options>
+Result<const ServedResource*> LocalConnection::Begin(const Request& request,
+                                                     const Options& options) const {
+  if (dispatcher_.parts().audit != nullptr) {
+    TRY(request.call->query, ParametersOf(options));
+  }
+  return Begin(request);
+}
+
 Result<const ServedResource*> LocalConnection::Find(const Request& request) const {
   TRY_VOID(dispatcher_.Authorize(*request.call));
   return dispatcher_.Find(*request.call, *request.catalog);
 }
 
 Result<WriteOutcome> LocalConnection::WriteAndWait(const std::shared_ptr<Request>& request) const {
-  TRY(const ServedResource* resource, Find(*request));
+  TRY(const ServedResource* resource, Begin(*request));
   // The call lives in the request, which lives as long as the write.
   auto call = std::make_shared<Call>(*request->call);
   call->keeps_alive = request;
@@ -193,57 +265,67 @@ Result<WriteOutcome> LocalConnection::WriteAndWait(const std::shared_ptr<Request
   dispatcher_.Write(call, *resource, [promise](Result<WriteOutcome> outcome) {
     promise->set_value(std::move(outcome));
   });
-  return future.get();
+  auto outcome = future.get();
+  // For the audit log.
+  request->call->annotations = call->annotations;
+  return outcome;
 }
 
 Result<SharedObject> LocalConnection::Changed(const std::shared_ptr<Request>& request) const {
-  TRY(WriteOutcome outcome, WriteAndWait(request));
-  const ServedResource* resource = request->catalog->Find(
-      request->target.group, request->target.version, request->target.resource);
+  auto outcome = WriteAndWait(request);
+  return Told(*request->call, outcome.ok() ? ShowOutcome(*request, *std::move(outcome))
+                                           : Result<SharedObject>(outcome.error()));
+}
+
+Result<SharedObject> LocalConnection::ShowOutcome(const Request& request,
+                                                  WriteOutcome outcome) const {
+  const Target& target = request.target;
+  const ServedResource* resource =
+      request.catalog->Find(target.group, target.version, target.resource);
   if (resource != nullptr) {
-    if (auto status = DeletedStatus(*request->call, *resource, outcome)) {
+    if (auto status = DeletedStatus(*request.call, *resource, outcome)) {
       return Share(std::move(status));
     }
   }
-  if (outcome.entry && resource != nullptr) {
-    return ShowAsked(request->target, *resource, *outcome.entry);
-  }
-  if (outcome.value && request->target.subresource == "scale") {
+  if (outcome.entry && resource != nullptr) return ShowAsked(target, *resource, *outcome.entry);
+  if (outcome.value && target.subresource == "scale") {
     return ShowScale(outcome.value.type(), outcome.value.get());
   }
   if (outcome.value) return Share(std::move(outcome.value));
-  reflect::AnyObject status(reflect::TypeOf<api::meta::v1::Status>());
-  *status.As<api::meta::v1::Status>() = api::SuccessStatus();
-  return Share(std::move(status));
+  return SuccessObject();
 }
 
 Result<SharedObject> LocalConnection::Get(const Target& target,
                                           const api::meta::v1::GetOptions& options) {
   const auto request = NewRequest("get", target);
-  TRY(const ServedResource* resource, Find(*request));
-  TRY(const store::EntryPtr entry,
-      ReadEntry(*dispatcher_.parts().store, *resource, target.namespace_, target.name,
-                options.resourceVersion));
-  return ShowAsked(target, *resource, *entry);
+  return Told(*request->call, [&]() -> Result<SharedObject> {
+    TRY(const ServedResource* resource, Begin(*request, options));
+    TRY(const store::EntryPtr entry,
+        ReadEntry(*dispatcher_.parts().store, *resource, target.namespace_, target.name,
+                  options.resourceVersion));
+    return ShowAsked(target, *resource, *entry);
+  }());
 }
 
 Result<client::ObjectList> LocalConnection::List(const Target& target,
                                                  const api::meta::v1::ListOptions& options) {
   const auto request = NewRequest("list", target);
-  TRY(const ServedResource* resource, Find(*request));
-  TRY(const EntryList entries,
-      ReadList(*dispatcher_.parts().store,
-               {.resource = resource, .namespace_ = target.namespace_, .options = options}));
-  client::ObjectList list;
-  list.metadata.resourceVersion = std::to_string(entries.revision);
-  list.metadata.continue_ = entries.next;
-  list.metadata.remainingItemCount = entries.remaining;
-  list.items.reserve(entries.entries.size());
-  for (const store::EntryPtr& entry : entries.entries) {
-    TRY(SharedObject object, Show(*resource, *entry, entry->mod_revision()));
-    list.items.push_back(std::move(object));
-  }
-  return list;
+  return Told(*request->call, [&]() -> Result<client::ObjectList> {
+    TRY(const ServedResource* resource, Begin(*request, options));
+    TRY(const EntryList entries,
+        ReadList(*dispatcher_.parts().store,
+                 {.resource = resource, .namespace_ = target.namespace_, .options = options}));
+    client::ObjectList list;
+    list.metadata.resourceVersion = std::to_string(entries.revision);
+    list.metadata.continue_ = entries.next;
+    list.metadata.remainingItemCount = entries.remaining;
+    list.items.reserve(entries.entries.size());
+    for (const store::EntryPtr& entry : entries.entries) {
+      TRY(SharedObject object, Show(*resource, *entry, entry->mod_revision()));
+      list.items.push_back(std::move(object));
+    }
+    return list;
+  }());
 }
 
 Result<SharedObject> LocalConnection::Create(const Target& target, const client::ObjectView& object,
@@ -288,22 +370,27 @@ Result<void> LocalConnection::DeleteCollection(const Target& target, const Delet
   request->call->decoded_body = {.type = &reflect::TypeOf<DeleteOptions>(),
                                  .object = &request->delete_options};
   TRY(request->call->query, ParametersOf(which));
-  TRY(const WriteOutcome outcome, WriteAndWait(request));
-  return (void)outcome, Result<void>();
+  auto outcome = WriteAndWait(request);
+  const auto told = Told(*request->call, outcome.ok() ? Result<SharedObject>(SuccessObject())
+                                                      : Result<SharedObject>(outcome.error()));
+  return told.ok() ? Result<void>() : Result<void>(told.error());
 }
 
 Result<std::unique_ptr<client::ObjectWatch>> LocalConnection::Watch(
     const Target& target, const api::meta::v1::ListOptions& options, Ready ready) {
   const auto request = NewRequest("watch", target);
-  TRY(const ServedResource* resource, Find(*request));
-  TRY(auto entries, EntryWatch::Create(*dispatcher_.parts().store,
-                                       {.resource = resource,
-                                        .namespace_ = target.namespace_,
-                                        .name = target.name,
-                                        .options = options},
-                                       std::move(ready)));
-  return std::unique_ptr<client::ObjectWatch>(
-      std::make_unique<LocalWatch>(std::move(entries), *resource, request->catalog));
+  using WatchPtr = std::unique_ptr<client::ObjectWatch>;
+  return Told(*request->call, [&]() -> Result<WatchPtr> {
+    TRY(const ServedResource* resource, Begin(*request, options));
+    TRY(auto entries, EntryWatch::Create(*dispatcher_.parts().store,
+                                         {.resource = resource,
+                                          .namespace_ = target.namespace_,
+                                          .name = target.name,
+                                          .options = options},
+                                         std::move(ready)));
+    return WatchPtr(std::make_unique<LocalWatch>(std::move(entries), *resource, request->catalog,
+                                                 request->call->audit));
+  }());
 }
 
 Result<std::string> LocalConnection::GetRaw(const std::string& path_and_query) {
@@ -316,10 +403,16 @@ Result<std::string> LocalConnection::GetRaw(const std::string& path_and_query) {
     TRY(call.query, http::ParseQuery(std::string_view(path_and_query).substr(question + 1)));
   }
   TRY(call.info, ReadRequestInfo("GET", request->path, call.query));
+  if (const Audit* audit = dispatcher_.parts().audit; audit != nullptr) {
+    call.uri = path_and_query;
+    call.audit = audit->Begin(call, QuestionOf(*call.user, call.info, call.query));
+    call.uri = {};
+  }
   TRY_VOID(dispatcher_.Authorize(call));
   auto shared = std::make_shared<Call>(call);
   shared->keeps_alive = request;
   TRY(Answer answer, dispatcher_.parts().paths(shared, request->catalog));
+  if (call.audit != nullptr) call.audit->Answer(call, &answer);
   if (answer.status >= 400) {
     return Error(Code::kNotFound, request->path + " answers " + std::to_string(answer.status));
   }

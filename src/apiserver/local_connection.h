@@ -47,8 +47,13 @@ class LocalConnection final : public client::Connection {
   std::shared_ptr<Request> NewRequest(std::string_view verb, const client::Target& target) const;
   // The resource that may be asked for so; 404, 405, 403.
   Result<const ServedResource*> Find(const Request& request) const;
+  // The same; the audit log has then that it is asked.
+  Result<const ServedResource*> Begin(const Request& request) const;
+  template <class Options>
+  Result<const ServedResource*> Begin(const Request& request, const Options& options) const;
   Result<WriteOutcome> WriteAndWait(const std::shared_ptr<Request>& request) const;
   Result<client::SharedObject> Changed(const std::shared_ptr<Request>& request) const;
+  Result<client::SharedObject> ShowOutcome(const Request& request, WriteOutcome outcome) const;
 
   const Dispatcher& dispatcher_;
   const std::shared_ptr<const User> user_;

@@ -7,6 +7,7 @@
 #include "api/status.h"
 #include "api/types/autoscaling_v1.h"
 #include "api/types/meta_v1.h"
+#include "apiserver/audit/audit.h"
 #include "apiserver/body.h"
 #include "apiserver/managed_fields.h"
 #include "apiserver/object_rules.h"
@@ -86,10 +87,12 @@ class PatchChange final : public Replacement {
       if (!json.ok()) {
         return api::BadRequestError("error decoding YAML: " + json.error().message());
       }
+      if (call().audit != nullptr) call().audit->SetRequest(*json);
       for (std::string& text : duplicates) TRY_VOID(Mind(std::move(text)));
       TRY(patch_, reflect::ParseJson(*json));
       return CheckApplied();
     }
+    if (call().audit != nullptr) call().audit->SetRequest(std::string(call().body));
     auto parsed = reflect::ParseJson(call().body);
     if (form_ == PatchForm::kJson) {
       if (parsed.ok() && !parsed->is_array() && !parsed->is_null()) {

@@ -12,6 +12,7 @@
 #include "api/status.h"
 #include "apiserver/admission/all.h"
 #include "apiserver/admission/chain.h"
+#include "apiserver/audit/audit.h"
 #include "apiserver/authentication/bootstrap_tokens.h"
 #include "apiserver/authentication/credentials_folder.h"
 #include "apiserver/authentication/openid.h"
@@ -26,6 +27,7 @@
 #include "apiserver/encode.h"
 #include "apiserver/first_objects.h"
 #include "apiserver/health.h"
+#include "apiserver/line_log.h"
 #include "apiserver/local_connection.h"
 #include "apiserver/metrics.h"
 #include "apiserver/questions.h"
@@ -88,6 +90,7 @@ http::ServerOptions::Page RefusalPage(int code, std::string_view message) {
 struct ApiServer::State {
   State(ApiServerOptions given, const Clock& of) : options(std::move(given)), clock(of) {}
 
+  Result<void> OpenLogs();
   Result<void> OpenStore();
   Result<void> OpenCredentials();
   void OpenAuthorization();
@@ -99,6 +102,11 @@ struct ApiServer::State {
 
   const ApiServerOptions options;
   const Clock& clock;
+  std::unique_ptr<LineLog> audit_log;
+  std::optional<Audit> audit;
+  std::unique_ptr<LineLog> request_log;
+  std::optional<RequestLog> requests;
+  std::vector<std::string> notes;
   std::unique_ptr<store::SqliteStore> store;
   std::unique_ptr<Objects> objects;
   LiveCatalog catalog;
@@ -127,6 +135,24 @@ struct ApiServer::State {
   std::unique_ptr<http::Server> server;
   uint16_t port = 0;
 };
+
+Result<void> ApiServer::State::OpenLogs() {
+  if (!options.audit_policy.empty()) {
+    TRY(AuditPolicy policy, AuditPolicy::Load(options.audit_policy));
+    if (options.audit_log.path.empty()) {
+      notes.emplace_back("there is an audit policy, but no --audit-log-path: nothing is logged");
+    } else {
+      TRY(audit_log, LineLog::Open({.file = options.audit_log, .report = options.report}, clock));
+      audit.emplace(std::move(policy), *audit_log, clock);
+    }
+  } else if (!options.audit_log.path.empty()) {
+    notes.emplace_back("there is no --audit-policy-file: no audit events are logged");
+  }
+  if (options.request_log.path.empty()) return {};
+  TRY(request_log, LineLog::Open({.file = options.request_log, .report = options.report}, clock));
+  requests.emplace(options.requests, *request_log, clock);
+  return {};
+}
 
 Result<void> ApiServer::State::OpenStore() {
   TRY_VOID(MakeFolder(options.data_dir));
@@ -220,6 +246,8 @@ Result<void> ApiServer::State::Listen() {
       .authorizer = authorizer.get(),
       .questions = questions.get(),
       .metrics = &metrics,
+      .audit = audit ? &*audit : nullptr,
+      .request_log = requests ? &*requests : nullptr,
       .catalog = &catalog,
       .writer = writer.get(),
       .watches = watches.get(),
@@ -312,6 +340,7 @@ ApiServer::~ApiServer() { Stop(std::chrono::milliseconds(0)); }
 
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiServerOptions options, const Clock& clock) {
   auto state = std::make_unique<State>(std::move(options), clock);
+  TRY_VOID(state->OpenLogs());
   TRY_VOID(state->OpenStore());
   TRY_VOID(state->Listen());
   return std::unique_ptr<ApiServer>(new ApiServer(std::move(state)));
@@ -354,6 +383,10 @@ const std::string& ApiServer::kubeconfig_path() const {
   return state_->credentials->kubeconfig_path();
 }
 
-std::vector<std::string> ApiServer::TakeNotes() { return state_->credentials->TakeNotes(); }
+std::vector<std::string> ApiServer::TakeNotes() {
+  std::vector<std::string> notes = std::exchange(state_->notes, {});
+  for (std::string& note : state_->credentials->TakeNotes()) notes.push_back(std::move(note));
+  return notes;
+}
 
 }  // namespace podium::apiserver

@@ -7,12 +7,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/types/core_v1.h"
+#include "apiserver/request_log.h"
+#include "apiserver/rotating_file.h"
 #include "apiserver/services/service_repair.h"
 #include "apiserver/user.h"
 #include "base/clock.h"
@@ -35,6 +38,15 @@ struct ApiServerOptions {
   std::vector<std::string> host_names{};  // more names of the serving certificate
   std::string token_file{};               // static tokens, in CSV; "" for none
   std::string service_range = "10.43.0.0/16";
+  // The audit log: what of it (a file of audit.k8s.io/v1), and where to; "" for none. Without
+  // either nothing is logged.
+  std::string audit_policy{};
+  RotatingFileOptions audit_log{};
+  // Where slow requests are logged, or all; a path of "" for nowhere.
+  RotatingFileOptions request_log{};
+  RequestLogOptions requests{};
+  // Told what an administrator should know while the server runs, in sentences. Any thread.
+  std::function<void(std::string sentence)> report{};
   size_t loops = 1;  // threads that serve connections
 };
 

@@ -37,6 +37,7 @@ namespace podium::commands {
 namespace {
 
 constexpr std::chrono::seconds kStopGrace{5};
+constexpr unsigned kMostCount = 1'000'000;
 
 constexpr cli::Option kOptions[] = {
     {.name = "bind-address", .value = "ADDRESS", .help = "where HTTPS is served (0.0.0.0)"},
@@ -53,6 +54,27 @@ constexpr cli::Option kOptions[] = {
      .values = cli::Values::kFiles},
     {.name = "legacy-account-tokens",
      .help = "make a Secret with a token for each ServiceAccount, as before Kubernetes 1.24"},
+    {.name = "audit-policy-file",
+     .value = "FILE",
+     .help = "what of requests is logged for audit (audit.k8s.io/v1, Policy)",
+     .values = cli::Values::kFiles},
+    {.name = "audit-log-path",
+     .value = "FILE",
+     .help = "where the audit log is written to; - is standard output",
+     .values = cli::Values::kFiles},
+    {.name = "audit-log-maxage",
+     .value = "DAYS",
+     .help = "how long audit logs that were put aside are kept (0: for ever)"},
+    {.name = "audit-log-maxbackup",
+     .value = "N",
+     .help = "how many audit logs that were put aside are kept (0: all)"},
+    {.name = "audit-log-maxsize",
+     .value = "MEGABYTES",
+     .help = "how large an audit log becomes before it is put aside (0: 100)"},
+    {.name = "log-requests",
+     .value = "WHICH",
+     .help =
+         "requests that are logged on standard error: slow (default; above a second), all, none"},
     {.name = "tls-san",
      .value = "NAME",
      .help = "one more name or address that the server is called by",
@@ -68,6 +90,37 @@ Result<uint16_t> ParsePort(std::string_view text) {
                "--secure-port is no port: \"" + std::string(text) + "\"; it is 0 to 65535");
 }
 
+Result<unsigned> ParsedCount(const cli::Invocation& invocation, const std::string& option) {
+  const std::string_view text = invocation.Get(option, "0");
+  unsigned count = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, count);
+  if (error == std::errc() && at == end && count <= kMostCount) return count;
+  return Error(Code::kInvalidArgument, "--" + option + " is no number from 0 to " +
+                                           std::to_string(kMostCount) + ": \"" + std::string(text) +
+                                           "\"");
+}
+
+Result<void> ReadLogOptions(const cli::Invocation& invocation,
+                            apiserver::ApiServerOptions* options) {
+  options->audit_policy = invocation.Get("audit-policy-file");
+  apiserver::RotatingFileOptions& audit = options->audit_log;
+  audit.path = invocation.Get("audit-log-path");
+  TRY(audit.max_days, ParsedCount(invocation, "audit-log-maxage"));
+  TRY(audit.max_backups, ParsedCount(invocation, "audit-log-maxbackup"));
+  TRY(const unsigned megabytes, ParsedCount(invocation, "audit-log-maxsize"));
+  if (megabytes != 0) audit.max_bytes = uint64_t{megabytes} << 20;
+  const std::string_view which = invocation.Get("log-requests", "slow");
+  if (which == "none") return {};
+  if (which != "slow" && which != "all") {
+    return Error(Code::kInvalidArgument,
+                 "--log-requests is slow, all or none, and not \"" + std::string(which) + "\"");
+  }
+  options->request_log.path = "/dev/stderr";
+  options->requests.all = which == "all";
+  return {};
+}
+
 Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
                                               const cli::Invocation& invocation) {
   apiserver::ApiServerOptions options;
@@ -79,6 +132,7 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
   options.service_range = invocation.Get("service-cluster-ip-range", options.service_range);
   options.token_file = invocation.Get("token-auth-file");
   options.host_names = invocation.All("tls-san");
+  TRY_VOID(ReadLogOptions(invocation, &options));
   return options;
 }
 
@@ -151,6 +205,9 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd data, kernel::MakeFolders(instance.data_dir, 0711));
   TRY(const UniqueFd run, kernel::MakeFolders(instance.run_dir, 0700));
   TRY(apiserver::ApiServerOptions options, OptionsOf(instance, invocation));
+  options.report = [&streams](const std::string& sentence) {
+    (void)streams.Err("podium server: " + sentence + '\n');
+  };
   umask(0022);
   // Signals are blocked before the server starts its threads, which inherit that.
   Interrupts interrupts;

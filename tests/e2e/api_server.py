@@ -46,13 +46,14 @@ class ApiServer:
         self.process = None
         self.kubeconfig = None
         self.port = "0"
+        self.options = []
         self._errors = open(self.folder / "errors", "w+", encoding="utf-8", errors="replace")
 
     def start(self):
         """Returns when it serves; again at the address of the last time."""
         self.process = subprocess.Popen(
             [worlds.PODIUM, "server", "--bind-address=127.0.0.1",
-             f"--secure-port={self.port}"],
+             f"--secure-port={self.port}", *self.options],
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self._errors, text=True)
         line = self.process.stdout.readline()
