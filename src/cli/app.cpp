@@ -10,7 +10,9 @@
 #include <deque>
 
 #include "base/error.h"
+#include "cli/command_line.h"
 #include "cli/completion.h"
+#include "cli/server_options.h"
 #include "cli/text.h"
 
 namespace podium::cli {
@@ -97,7 +99,8 @@ std::string Parse(const Command& command, std::span<const char* const> arguments
     }
   }
   // CLI11 takes the arguments in reverse.
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  std::vector<std::string> reversed = NormalWords(command.options, arguments);
+  std::ranges::reverse(reversed);
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::ParseError& error) {
@@ -139,7 +142,10 @@ void AppendOptions(std::span<const Option> options, std::string* out) {
     std::string form =
         option.letter ? std::string("-") + option.letter + ", " : std::string("    ");
     form += "--" + std::string(option.name);
-    if (option.value) form += '=' + std::string(option.value);
+    if (option.value) {
+      form +=
+          (option.implied ? "[=" : "=") + std::string(option.value) + (option.implied ? "]" : "");
+    }
     std::string help = option.help;
     if (*option.words) help += " (one of: " + std::string(option.words) + ")";
     rows.emplace_back(std::move(form), std::move(help));
@@ -155,12 +161,30 @@ void AppendOptions(std::span<const Option> options, std::string* out) {
   }
 }
 
+void AppendCommands(std::span<const Command> commands, std::string* out) {
+  size_t longest = 0;
+  for (const Command& command : commands) {
+    longest = std::max(longest, std::strlen(command.name));
+  }
+  for (const Command& command : commands) {
+    std::string name = command.name;
+    name.resize(longest + 2, ' ');
+    *out += "  " + name + command.summary + "\n";
+  }
+}
+
 void AppendParagraphs(std::string_view text, std::string* out) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     AppendWrapped(text.substr(0, end), 0, kWidth, out);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+}
+
+void AppendSubcommands(std::span<const Command> commands, std::string* out) {
+  if (commands.empty()) return;
+  *out += "\nCommands:\n";
+  AppendCommands(commands, out);
 }
 
 bool WriteAll(int fd, std::string_view text) {
@@ -171,6 +195,44 @@ bool WriteAll(int fd, std::string_view text) {
     text.remove_prefix(static_cast<size_t>(written));
   }
   return true;
+}
+
+// The command that the words behind the name lead to; *words then begin with its own last word.
+const Command* Descend(const Command* command, std::span<const char* const>* words) {
+  while (words->size() > 1) {
+    const auto found = std::ranges::find_if(command->subcommands, [&](const Command& each) {
+      const std::string_view name = each.name;
+      return name.substr(name.rfind(' ') + 1) == (*words)[1];
+    });
+    if (found == command->subcommands.end()) break;
+    command = &*found;
+    *words = words->subspan(1);
+  }
+  return command;
+}
+
+// A command that is nothing without one behind it.
+Outcome WhichSubcommand(const Command& command, std::span<const char* const> arguments) {
+  if (arguments.empty()) return {kUsage, {}, CommandHelp(command)};
+  std::vector<std::string_view> names;
+  for (const Command& each : command.subcommands) {
+    const std::string_view name = each.name;
+    names.push_back(name.substr(name.rfind(' ') + 1));
+  }
+  return UsageError(command.name, "unknown command \"" + Printable(arguments[0]) + "\"" +
+                                      DidYouMean(arguments[0], names));
+}
+
+Outcome RunParsed(const Command& command, std::span<const char* const> arguments,
+                  const Streams& streams) {
+  Invocation invocation;
+  invocation.set_ensure_agent(command.ensure_agent);
+  bool help = false;
+  const std::string problem = Parse(command, arguments, &invocation, &help);
+  if (help) return {kOk, CommandHelp(command), {}};
+  if (!command.run && !command.live) return WhichSubcommand(command, arguments);
+  if (!problem.empty()) return UsageError(command.name, problem);
+  return command.live ? command.live(invocation, streams) : command.run(invocation);
 }
 
 }  // namespace
@@ -202,15 +264,7 @@ Outcome UsageError(std::string_view command, std::string_view message) {
 std::string ProgramHelp(std::span<const Command> commands) {
   std::string out =
       "podium runs Kubernetes Pods.\n\nUsage:\n  podium COMMAND [options]\n\nCommands:\n";
-  size_t longest = 0;
-  for (const Command& command : commands) {
-    longest = std::max(longest, std::strlen(command.name));
-  }
-  for (const Command& command : commands) {
-    std::string name = command.name;
-    name.resize(longest + 2, ' ');
-    out += "  " + name + command.summary + "\n";
-  }
+  AppendCommands(commands, &out);
   return out + "\n'podium COMMAND --help' shows the options of a command and an example.\n";
 }
 
@@ -223,6 +277,7 @@ std::string CommandHelp(const Command& command) {
     out += '\n';
     AppendParagraphs(command.details, &out);
   }
+  AppendSubcommands(command.subcommands, &out);
   out += "\nOptions:\n";
   AppendOptions(command.options, &out);
   return out + "\nExamples:\n" + command.example;
@@ -231,26 +286,27 @@ std::string CommandHelp(const Command& command) {
 Outcome RunCommand(std::span<const Command> commands, std::span<const char* const> arguments,
                    const Streams& streams) {
   if (arguments.empty()) return {kUsage, {}, ProgramHelp(commands)};
-  const std::string_view name = arguments[0];
-  if (name == "--help" || name == "-h" || (name == "help" && arguments.size() == 1)) {
+  const size_t leading = LeadingOptions(kServerOptions, arguments);
+  std::vector<const char*> words(arguments.begin(),
+                                 arguments.begin() + static_cast<ptrdiff_t>(leading));
+  std::span<const char* const> rest = arguments.subspan(leading);
+  if (rest.empty()) return {kUsage, {}, ProgramHelp(commands)};
+  const std::string_view name = rest[0];
+  if (name == "--help" || name == "-h" || (name == "help" && rest.size() == 1)) {
     return {kOk, ProgramHelp(commands), {}};
   }
   if (name == "help") {
-    const Command* command = FindCommand(commands, arguments[1]);
-    if (!command) return UnknownCommand(commands, arguments[1]);
-    return {kOk, CommandHelp(*command), {}};
+    const Command* command = FindCommand(commands, rest[1]);
+    if (!command) return UnknownCommand(commands, rest[1]);
+    rest = rest.subspan(1);
+    return {kOk, CommandHelp(*Descend(command, &rest)), {}};
   }
-  if (name == "__complete") return {kOk, Complete(commands, arguments.subspan(1)), {}};
+  if (name == "__complete") return {kOk, Complete(commands, rest.subspan(1)), {}};
   const Command* command = FindCommand(commands, name == "--version" ? "version" : name);
   if (!command) return UnknownCommand(commands, name);
-
-  Invocation invocation;
-  invocation.set_ensure_agent(command->ensure_agent);
-  bool help = false;
-  const std::string problem = Parse(*command, arguments.subspan(1), &invocation, &help);
-  if (help) return {kOk, CommandHelp(*command), {}};
-  if (!problem.empty()) return UsageError(name, problem);
-  return command->live ? command->live(invocation, streams) : command->run(invocation);
+  command = Descend(command, &rest);
+  words.insert(words.end(), rest.begin() + 1, rest.end());
+  return RunParsed(*command, words, streams);
 }
 
 int Run(std::span<const Command> commands, int argc, const char* const* argv) {

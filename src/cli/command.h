@@ -28,6 +28,9 @@ struct Option {
   Values values = Values::kAnything;
   const char* words = "";  // kWords: all there are, space separated; others are a usage error
   bool repeatable = false;
+  // What the bare option stands for; another value is then given behind '=' only: "--dry-run",
+  // "--dry-run=server".
+  const char* implied = nullptr;
 };
 
 // What was typed, checked against the command's tables.
@@ -81,6 +84,9 @@ struct Command {
   const char* details = "";           // paragraphs, one a line
   const char* example = "";           // lines as they are
   std::span<const Option> options = {};
+  // Commands behind this one's name, with their whole names: "config view". With some, this one
+  // needs neither run nor live.
+  std::span<const Command> subcommands = {};
   // One of the two. `live` for commands that follow something: what it returns is written last.
   Outcome (*run)(const Invocation& invocation) = nullptr;
   Outcome (*live)(const Invocation& invocation, const Streams& streams) = nullptr;

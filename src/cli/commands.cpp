@@ -25,11 +25,13 @@ Command VersionCommand() {
 
 std::span<const Command> Commands() {
   static const Command kCommands[] = {
-      PodsCommand(),    PsCommand(),       LogsCommand(),       ExecCommand(),    AttachCommand(),
-      InspectCommand(), DescribeCommand(), StatsCommand(),      StopCommand(),    RmCommand(),
-      ImagesCommand(),  PullCommand(),     ImportCommand(),     ExportCommand(),  RmiCommand(),
-      PruneCommand(),   ValidateCommand(), ExplainCommand(),    ConvertCommand(), ApplyCommand(),
-      PatchCommand(),   DiffCommand(),     CompletionCommand(), VersionCommand()};
+      GetCommand(),     ApiResourcesCommand(), ApiVersionsCommand(), PodsCommand(),
+      PsCommand(),      LogsCommand(),         ExecCommand(),        AttachCommand(),
+      InspectCommand(), DescribeCommand(),     StatsCommand(),       StopCommand(),
+      RmCommand(),      ImagesCommand(),       PullCommand(),        ImportCommand(),
+      ExportCommand(),  RmiCommand(),          PruneCommand(),       ValidateCommand(),
+      ExplainCommand(), ConvertCommand(),      ApplyCommand(),       PatchCommand(),
+      DiffCommand(),    CompletionCommand(),   VersionCommand()};
   return kCommands;
 }
 

@@ -7,6 +7,8 @@
 
 namespace podium::cli {
 
+Command ApiResourcesCommand();
+Command ApiVersionsCommand();
 Command ApplyCommand();
 Command AttachCommand();
 Command CompletionCommand();
@@ -16,6 +18,7 @@ Command DiffCommand();
 Command ExecCommand();
 Command ExplainCommand();
 Command ExportCommand();
+Command GetCommand();
 Command ImagesCommand();
 Command ImportCommand();
 Command InspectCommand();

@@ -34,6 +34,25 @@ struct Choice {
   std::string namespace_;
 };
 
+void OverrideFiles(const AddressOverrides& overrides, Choice* choice) {
+  if (!overrides.tls_server_name.empty()) {
+    choice->cluster.tlsServerName = overrides.tls_server_name;
+  }
+  if (!overrides.certificate_authority.empty()) {
+    choice->cluster.certificateAuthority = overrides.certificate_authority;
+    choice->cluster.certificateAuthorityData = {};
+    choice->cluster.insecureSkipTlsVerify = false;
+  }
+  if (!overrides.client_certificate.empty()) {
+    choice->user.clientCertificate = overrides.client_certificate;
+    choice->user.clientCertificateData = {};
+  }
+  if (!overrides.client_key.empty()) {
+    choice->user.clientKey = overrides.client_key;
+    choice->user.clientKeyData = {};
+  }
+}
+
 Result<Choice> Choose(const Config& config, const AddressOverrides& overrides) {
   Choice choice;
   const std::string name = overrides.context.empty() ? config.currentContext : overrides.context;
@@ -78,6 +97,7 @@ Result<Choice> Choose(const Config& config, const AddressOverrides& overrides) {
   if (!overrides.as_groups.empty()) {
     choice.user.asGroups.assign(overrides.as_groups.begin(), overrides.as_groups.end());
   }
+  OverrideFiles(overrides, &choice);
   if (overrides.insecure_skip_tls_verify) {
     choice.cluster.insecureSkipTlsVerify = true;
     choice.cluster.certificateAuthority.clear();

@@ -23,6 +23,11 @@ struct AddressOverrides {
   std::vector<std::string> as_groups{};
   std::string as_uid{};
   bool insecure_skip_tls_verify = false;
+  std::string tls_server_name{};
+  // Paths of files.
+  std::string certificate_authority{};
+  std::string client_certificate{};
+  std::string client_key{};
 };
 
 struct AddressEnvironment {

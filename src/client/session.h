@@ -1,4 +1,5 @@
-// Requests to one server: who asks, asking again, and refusals as errors. Private to client.
+// Requests to one server as bytes: who asks, asking again, and refusals as errors. For client, and
+// for commands that show what a server answers as it stands (tables, documents, raw paths).
 //
 // Threads: any.
 #pragma once

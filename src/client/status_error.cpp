@@ -11,6 +11,42 @@ namespace {
 
 using api::meta::v1::Status;
 
+// The reason that client-go gives it.
+std::string_view GenericReason(int status) {
+  switch (status) {
+    case 400:
+      return "BadRequest";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "NotFound";
+    case 405:
+      return "MethodNotAllowed";
+    case 406:
+      return "NotAcceptable";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 413:
+      return "RequestEntityTooLarge";
+    case 415:
+      return "UnsupportedMediaType";
+    case 422:
+      return "Invalid";
+    case 429:
+      return "TooManyRequests";
+    case 503:
+      return "ServiceUnavailable";
+    case 504:
+      return "Timeout";
+    default:
+      return status >= 500 ? "InternalError" : "";
+  }
+}
+
 // What client-go says of an answer without a Status.
 std::string GenericMessage(int status, std::string_view body) {
   switch (status) {
@@ -61,6 +97,7 @@ Error ErrorOfAnswer(int http_status, std::string_view body, std::string_view wha
   Status generic;
   generic.status = "Failure";
   generic.code = http_status;
+  generic.reason = GenericReason(http_status);
   generic.message = GenericMessage(http_status, body) + " (" + std::string(what) + ")";
   return api::StatusError(std::move(generic));
 }

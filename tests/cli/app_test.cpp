@@ -113,17 +113,51 @@ TEST(App, Help) {
 }
 
 // Every command of the program has an example and a summary that fits its line.
-TEST(App, CommandsShowHowTheyAreUsed) {
-  for (const Command& command : Commands()) {
+void ExpectUseShown(std::span<const Command> commands, const std::string& help) {
+  for (const Command& command : commands) {
     const std::string start = std::string("  podium ") + command.name;
     EXPECT_NE(std::string_view(command.example).find(start.substr(2)), std::string_view::npos)
         << command.name;
     EXPECT_LE(std::string_view(command.summary).size(), 64U);
-    EXPECT_NE(ProgramHelp(Commands()).find(std::string("\n  ") + command.name + ' '),
-              std::string::npos);
-    EXPECT_NE(command.run != nullptr, command.live != nullptr);
+    EXPECT_NE(help.find(std::string("\n  ") + command.name + ' '), std::string::npos);
+    EXPECT_FALSE(command.run && command.live) << command.name;
+    EXPECT_TRUE(command.run || command.live || !command.subcommands.empty()) << command.name;
+    ExpectUseShown(command.subcommands, CommandHelp(command));
     for (const Option& option : command.options) EXPECT_NE(*option.help, '\0') << option.name;
   }
+}
+
+TEST(App, CommandsShowHowTheyAreUsed) { ExpectUseShown(Commands(), ProgramHelp(Commands())); }
+
+Outcome ShowPath(const Invocation& invocation) {
+  return {kOk, "path " + std::string(invocation.Get("namespace")), {}};
+}
+
+TEST(App, CommandsBehindCommands) {
+  static constexpr Option kNamed[] = {
+      {.name = "namespace", .letter = 'n', .value = "NAME", .help = "where"}};
+  static const Command kBehind[] = {{.name = "show path",
+                                     .summary = "Show the path",
+                                     .example = "  podium show path\n",
+                                     .options = kNamed,
+                                     .run = ShowPath}};
+  static const Command kParents[] = {{.name = "show",
+                                      .summary = "Show",
+                                      .example = "  podium show path\n",
+                                      .subcommands = kBehind}};
+  const auto run = [](std::initializer_list<const char*> arguments) {
+    return RunCommand(kParents, {arguments.begin(), arguments.size()});
+  };
+  EXPECT_EQ(run({"show", "path"}).out, "path ");
+  // Options of the server stand in front too, as kubectl has it.
+  EXPECT_EQ(run({"-n", "ns", "show", "path"}).out, "path ns");
+  EXPECT_EQ(run({"show", "path", "-n=ns"}).out, "path ns");
+  EXPECT_NE(run({"help", "show", "path"}).out.find("podium show path [options]"),
+            std::string::npos);
+  EXPECT_EQ(run({"show", "pth"}).err,
+            "podium show: unknown command \"pth\"; did you mean \"path\"?\n"
+            "See 'podium show --help'.\n");
+  EXPECT_EQ(run({"show"}).status, kUsage);
 }
 
 }  // namespace

@@ -1,0 +1,155 @@
+// The objects of files, for commands that send them to a server.
+#include <cerrno>
+#include <utility>
+
+#include "cli/json_members.h"
+#include "cli/selection.h"
+#include "reflect/go_text.h"
+
+namespace podium::cli {
+namespace {
+
+using reflect::JsonValue;
+
+// What messages call it.
+std::string SourceOf(const std::string& name) { return name == "-" ? "STDIN" : name; }
+
+bool IsUrl(std::string_view name) {
+  return name.starts_with("http://") || name.starts_with("https://");
+}
+
+Error CannotDecode(const std::string& source, std::string_view what, const JsonValue& json) {
+  return {Code::kInvalidArgument, "unable to decode " + reflect::GoQuoted(source) + ": Object '" +
+                                      std::string(what) + "' is missing in '" +
+                                      reflect::ToText(json, {.sort_keys = true}) + "'"};
+}
+
+class FileReader {
+ public:
+  FileReader(const Server& server, const ServerResources& resources)
+      : server_(server), resources_(resources) {}
+
+  void ReadFile(const std::string& file) {
+    const std::string source = SourceOf(file);
+    auto text = ReadInput(file);
+    if (!text.ok()) return Fail(std::move(text).error().WithContext(source));
+    DocumentReader reader(*text);
+    Document document;
+    while (reader.Next(&document)) {
+      if (!document.problem.empty()) {
+        const std::string line = std::to_string(document.problem_position.line);
+        Fail({Code::kInvalidArgument,
+              "error parsing " + source + ": line " + line + ": " + document.problem});
+        continue;
+      }
+      auto json = reflect::ParseJson(document.json);
+      if (!json.ok()) {
+        Fail({Code::kInvalidArgument, "error parsing " + source + ": " + json.error().message()});
+      } else if (!json->is_null()) {
+        AddObject(*std::move(json), source);
+      }
+    }
+  }
+
+  void Fail(Error error) { out_.errors.push_back(std::move(error)); }
+  Selection Take() && { return std::move(out_); }
+
+ private:
+  // A list stands for its items, which need not say what they are.
+  void AddList(const JsonValue& list, std::string_view kind, const std::string& source) {
+    for (JsonValue item : ElementsOf(list, "items")) {
+      if (!item.is_object()) continue;
+      if (kind != "List" && TextOf(item, "kind").empty()) {
+        item.Set("kind", JsonValue::String(std::string(kind.substr(0, kind.size() - 4))));
+        item.Set("apiVersion", JsonValue::String(std::string(TextOf(list, "apiVersion"))));
+      }
+      AddObject(std::move(item), source);
+    }
+  }
+
+  void AddObject(JsonValue json, const std::string& source) {
+    if (!json.is_object()) {
+      return Fail({Code::kInvalidArgument, "error parsing " + source + ": it holds no object"});
+    }
+    const std::string kind(TextOf(json, "kind"));
+    const std::string version(TextOf(json, "apiVersion"));
+    if (kind.empty()) return Fail(CannotDecode(source, "Kind", json));
+    if (version.empty()) return Fail(CannotDecode(source, "apiVersion", json));
+    if (kind.ends_with("List") && json.Find("items")) return AddList(json, kind, source);
+    const ServerResource* resource = resources_.OfKind(version, kind);
+    Selected item{.resource = resource,
+                  .namespace_ = std::string(TextAt(json, {"metadata", "namespace"})),
+                  .name = std::string(TextAt(json, {"metadata", "name"})),
+                  .source = source};
+    if (!resource) {
+      return Fail(
+          {Code::kNotFound, "resource mapping not found for name: " + reflect::GoQuoted(item.name) +
+                                " namespace: " + reflect::GoQuoted(item.namespace_) + " from " +
+                                reflect::GoQuoted(source) + ": no matches for kind " +
+                                reflect::GoQuoted(kind) + " in version " +
+                                reflect::GoQuoted(version) + "\nensure CRDs are installed first"});
+    }
+    if (auto placed = SetNamespace(&item, &json); !placed.ok()) return Fail(placed.error());
+    item.object = std::move(json);
+    out_.items.push_back(std::move(item));
+  }
+
+  Result<void> SetNamespace(Selected* item, JsonValue* json) const {
+    if (!item->resource->namespaced) {
+      item->namespace_.clear();
+      return {};
+    }
+    if (item->namespace_.empty()) {
+      item->namespace_ = server_.namespace_();
+    } else if (server_.namespace_given() && item->namespace_ != server_.namespace_()) {
+      return Error(Code::kInvalidArgument,
+                   "the namespace from the provided object " + reflect::GoQuoted(item->namespace_) +
+                       " does not match the namespace " + reflect::GoQuoted(server_.namespace_()) +
+                       ". You must pass '--namespace=" + item->namespace_ +
+                       "' to perform this operation.");
+    }
+    if (!json->Find("metadata")) json->Set("metadata", JsonValue::Of(JsonValue::Object()));
+    JsonValue* metadata = json->Find("metadata");
+    if (metadata->is_object()) metadata->Set("namespace", JsonValue::String(item->namespace_));
+    return {};
+  }
+
+  const Server& server_;
+  const ServerResources& resources_;
+  Selection out_;
+};
+
+}  // namespace
+
+Result<Selection> SelectFiles(Server& server, const Invocation& invocation) {
+  if (invocation.Has("kustomize")) {
+    return Error(Code::kUnsupported,
+                 "podium builds no kustomizations; build it with kubectl kustomize and pass the "
+                 "result on: kubectl kustomize FOLDER | podium ... -f -");
+  }
+  const std::vector<std::string> names = invocation.All("filename");
+  for (const std::string& name : names) {
+    if (!IsUrl(name)) continue;
+    return Error(Code::kUnsupported,
+                 "files at URLs are not read; fetch it and look at it first: "
+                 "curl -fsSL " +
+                     name + " | podium ... -f -");
+  }
+  if (NamesStandardInputTwice(names)) {
+    return Error(Code::kInvalidArgument, "the standard input (-) can be read only once");
+  }
+  const FileList files = ListFiles(names, invocation.Has("recursive"));
+  for (const FileError& error : files.errors) {
+    if (error.error.os_errno() == ENOENT) {
+      return Error(Code::kNotFound,
+                   "the path " + reflect::GoQuoted(error.name) + " does not exist");
+    }
+    return Error(error.error.code(), error.name + ": " + error.error.message());
+  }
+  TRY(const ServerResources* resources, server.Resources());
+  FileReader reader(server, *resources);
+  for (const std::string& file : files.files) reader.ReadFile(file);
+  return std::move(reader).Take();
+}
+
+}  // namespace podium::cli
