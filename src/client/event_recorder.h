@@ -1,54 +1,55 @@
 // EventRecorder: tells people what happened to an object, by Events in the cluster (upstream's
-// k8s.io/client-go/tools/record). The same thing told again counts up the Event that is there
-// instead of making another one; the last 4096 are remembered for that.
+// k8s.io/client-go/tools/record). What is told again and again is put together, counted and held
+// back first (event_correlator.h).
 //
-// Left out of upstream's: similar events are not put together, and nobody is told less often for
-// telling much. Who may tell without end must see to that.
+// Upstream's sends what it is given later, from a queue, and tries what the server did not take
+// again for two minutes. Here who tells waits for the server and hears of its error, and tells it
+// again in its next round, if it still is so.
 //
-// Threads: any; waits for the server.
+// Threads: any; one after the other waits for the server.
 #pragma once
 
-#include <cstdint>
-#include <deque>
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/types/core_v1.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "client/connection.h"
+#include "client/event_correlator.h"
 
 namespace podium::client {
 
 class EventRecorder {
  public:
-  // Both outlive it. `component`: who tells, "ipallocator-repair-controller".
-  EventRecorder(Connection& connection, const Clock& clock, std::string component)
-      : connection_(connection), clock_(clock), component_(std::move(component)) {}
+  // Both outlive it. `component`: who tells, "ipallocator-repair-controller"; `host`: on which
+  // machine, where there are several of its kind.
+  EventRecorder(Connection& connection, const Clock& clock, std::string component,
+                std::string host = "")
+      : connection_(connection),
+        clock_(clock),
+        component_(std::move(component)),
+        host_(std::move(host)),
+        correlator_(clock) {}
 
-  // `type`: "Normal" or "Warning". In the object's namespace, or in default for what has none.
-  // Errors are the server's, and nothing is remembered then.
+  // `type`: "Normal" or "Warning". In the object's namespace, or in default for what has none. What
+  // is held back is no error. Errors are the server's, and the Event does not count then.
   Result<void> Record(const api::core::v1::ObjectReference& about, std::string_view type,
                       std::string_view reason, std::string_view message);
 
  private:
-  struct Told {
-    std::string name;  // of the Event
-    int32_t count = 1;
-  };
-
-  Result<bool> CountUp(const std::string& name_space, const Told& told);
-  void Remember(const std::string& key, Told told);
+  // The stored Event.
+  Result<SharedObject> Send(const CorrelatedEvent& told);
 
   Connection& connection_;
   const Clock& clock_;
   const std::string component_;
+  const std::string host_;
+  // Held while an Event is sent, so that what is counted is in order.
   std::mutex mutex_;
-  // Under mutex_.
-  std::map<std::string, Told> told_;
-  std::deque<std::string> order_;  // of told_'s keys, the oldest first
+  EventCorrelator correlator_;  // under mutex_
 };
 
 // A reference to it, as Events have it.

@@ -58,14 +58,28 @@ TEST_F(EventRecorderTest, TheSameAgainCountsUp) {
   EXPECT_EQ(Events("a").size(), 2U);
 }
 
-TEST_F(EventRecorderTest, OneThatIsGoneIsMadeAnew) {
+TEST_F(EventRecorderTest, OneThatIsGoneIsMadeAgainWithItsCount) {
   ASSERT_TRUE(recorder.Record(Web(), "Normal", "Fine", "").ok());
   const std::string name = Events("a").at(0)->metadata.name;
   ASSERT_TRUE(server.Delete(*TargetOf(reflect::TypeOf<Event>(), {"a", name}), {}).ok());
   time.RunFor(1s);
   ASSERT_TRUE(recorder.Record(Web(), "Normal", "Fine", "").ok());
-  EXPECT_EQ(Events("a").size(), 1U);
-  EXPECT_EQ(Events("a")[0]->count, 1);
+  ASSERT_EQ(Events("a").size(), 1U);
+  EXPECT_EQ(Events("a")[0]->metadata.name, name);
+  EXPECT_EQ(Events("a")[0]->count, 2);
+}
+
+TEST_F(EventRecorderTest, WhoTellsWithoutEndIsHeldBack) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(recorder.Record(Web(), "Warning", "Bad", "try " + std::to_string(i)).ok());
+    time.RunFor(1s);
+  }
+  const auto events = Events("a");
+  ASSERT_EQ(events.size(), 10U);
+  EXPECT_EQ(server.calls("create"), 10);
+  EXPECT_EQ(server.calls("patch"), 15);
+  EXPECT_EQ(events.back()->message, "(combined from similar events): try 24");
+  EXPECT_EQ(events.back()->count, 16);
 }
 
 TEST_F(EventRecorderTest, WhatWasNotSaidIsNotCounted) {
