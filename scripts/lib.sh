@@ -30,11 +30,12 @@ fuzz_targets() {
 
 # Runs a fuzz target on its seed corpus and on what earlier runs found worth keeping.
 #   run_fuzz PRESET NAME SECONDS [libFuzzer option...]
-# A finding is left in build/fuzz/findings/NAME-*; run the program on that file to see it again.
+# Where tests/fuzz/NAME.dict is, it is the dictionary. A finding is left in build/fuzz/findings/NAME-*; run the program on that file to see it again.
 run_fuzz() {
   local preset=$1 name=$2 seconds=$3
   shift 3
   mkdir -p "build/fuzz/corpus/$name" build/fuzz/findings
+  [[ ! -e tests/fuzz/$name.dict ]] || set -- -dict="tests/fuzz/$name.dict" "$@"
   "build/$preset/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/findings/$name-" -print_final_stats=1 "$@" \
     "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
