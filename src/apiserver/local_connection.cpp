@@ -153,8 +153,7 @@ void Tell(const Call& call, const SharedObject& object) {
 }
 
 void Tell(const Call& call, const client::ObjectList& list) {
-  call.audit->Answer(call, 200, nullptr, nullptr);
-  if (!call.audit->tells_response()) return;
+  if (!call.audit->tells_response()) return call.audit->AnswerList(call, {}, false);
   std::string json = R"({"kind":"List","apiVersion":"v1","metadata":)";
   bool whole =
       reflect::EncodeJson(reflect::TypeOf<api::meta::v1::ListMeta>(), &list.metadata, &json).ok();
@@ -164,7 +163,7 @@ void Tell(const Call& call, const client::ObjectList& list) {
     whole = whole && reflect::EncodeJson(object.type(), object.get(), &json).ok();
   }
   json += "]}";
-  call.audit->SetResponse("application/json", json, !whole);
+  call.audit->AnswerList(call, json, !whole);
 }
 
 void Tell(const Call& call, const std::unique_ptr<client::ObjectWatch>& /*watch*/) {

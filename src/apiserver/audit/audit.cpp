@@ -275,12 +275,18 @@ void Audit::Write(Event& event, const AuditRule& rule, AuditStage stage) const {
 }
 
 AuditRecord::~AuditRecord() {
+  if (finished_) return;
   if (!event_.responseStatus) {
     Status& status = event_.responseStatus.ensure();
     status.status = "Success";
     status.message = "Connection closed early";
     status.code = 200;
   }
+  Finish();
+}
+
+void AuditRecord::Finish() {
+  if (std::exchange(finished_, true)) return;
   audit_.Write(event_, rule_, AuditStage::kResponseComplete);
 }
 
@@ -336,6 +342,7 @@ void AuditRecord::Answer(const Call& call, apiserver::Answer* answer) {
   }
   event_.responseStatus.ensure().code = answer->status;
   if (IsLongRunning(call.info)) audit_.Write(event_, rule_, AuditStage::kResponseStarted);
+  if (answer->pulled == nullptr) Finish();
 }
 
 void AuditRecord::Answer(const Call& call, int status, const reflect::Type* type,
@@ -347,6 +354,14 @@ void AuditRecord::Answer(const Call& call, int status, const reflect::Type* type
     SetResponse(kJson, json, false);
   }
   event_.responseStatus.ensure().code = status;
+  Finish();
+}
+
+void AuditRecord::AnswerList(const Call& call, std::string_view json, bool is_cut) {
+  TakeAnnotations(call);
+  if (tells_response()) SetResponse(kJson, json, is_cut);
+  event_.responseStatus.ensure().code = 200;
+  Finish();
 }
 
 void AuditRecord::Start(const Call& call, int status) {

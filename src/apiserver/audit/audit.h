@@ -58,8 +58,9 @@ class Audit {
 };
 
 // What is said of one request. Threads: one at a time, as of its call. Who has an answer under way
-// (a watch) holds it: ResponseComplete is written when the last one lets go, with `Connection
-// closed early` when there was no answer.
+// (a watch) holds it: ResponseComplete is written at the end of that, and otherwise with the
+// answer, before the client can have it, so that what a client does next stands below. A record
+// without an answer ends with `Connection closed early`.
 class AuditRecord : public std::enable_shared_from_this<AuditRecord> {
  public:
   AuditRecord(const Audit& audit, AuditRule rule, api::audit::v1::Event event)
@@ -79,6 +80,8 @@ class AuditRecord : public std::enable_shared_from_this<AuditRecord> {
   void Answer(const Call& call, apiserver::Answer* answer);
   // The answer to a call of this process: null for what is not shown.
   void Answer(const Call& call, int status, const reflect::Type* type, const void* object);
+  // The answer to a call of this process that is a list, as JSON.
+  void AnswerList(const Call& call, std::string_view json, bool is_cut);
   // A long-running request is answered, and its stream goes on: until the record ends.
   void Start(const Call& call, int status);
   // Whether the object that is answered is to be told.
@@ -90,10 +93,13 @@ class AuditRecord : public std::enable_shared_from_this<AuditRecord> {
  private:
   void TakeAnnotations(const Call& call);
   void TakeStatus(const api::meta::v1::Status& status);
+  // Writes ResponseComplete. Once.
+  void Finish();
 
   const Audit& audit_;
   const AuditRule rule_;
   api::audit::v1::Event event_;
+  bool finished_ = false;
 };
 
 }  // namespace podium::apiserver
