@@ -75,6 +75,11 @@ Result<AnyObject> WithPartOf(const SharedObject& live, const AnyObject& object,
   return FromTree(live.type(), to);
 }
 
+// Of which a write changes the status alone.
+bool IsOfStatus(const Target& target) {
+  return target.subresource == "status" || target.subresource == "approval";
+}
+
 Result<int64_t> ParseVersion(std::string_view text) {
   if (text.empty()) return 0;
   int64_t version = 0;
@@ -319,7 +324,7 @@ Result<SharedObject> FakeServer::ReplaceLocked(const Target& target, AnyObject o
   if (!given.resourceVersion.empty() && given.resourceVersion != old.resourceVersion) {
     return api::ModifiedError(Named(target), target.name);
   }
-  if (target.subresource == "status") {
+  if (IsOfStatus(target)) {
     TRY(object, WithPartOf(previous, object, "status", false));
   } else if (api::FindResource(target.group, target.version, target.resource)
                  ->FindSubresource("status")) {
@@ -349,7 +354,7 @@ Result<SharedObject> FakeServer::Update(const Target& target, const ObjectView& 
                                         const meta::UpdateOptions& options) {
   TRY_VOID(Begin("update", target));
   Result<SharedObject> result = api::MethodNotSupportedError(Named(target), "update");
-  if (!target.subresource.empty() && target.subresource != "status") return result;
+  if (!target.subresource.empty() && !IsOfStatus(target)) return result;
   {
     const std::lock_guard lock(mutex_);
     TRY(const SharedObject* const found, FindLocked(target));
