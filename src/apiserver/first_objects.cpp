@@ -8,7 +8,6 @@
 
 #include "api/defaults.h"
 #include "api/types/core_v1.h"
-#include "api/types/discovery_v1.h"
 #include "api/types/networking_v1.h"
 #include "api/types/scheduling_v1.h"
 #include "apiserver/authorization/default_roles.h"
@@ -22,7 +21,6 @@ namespace {
 
 using api::core::v1::Namespace;
 using api::core::v1::Service;
-using api::discovery::v1::EndpointSlice;
 using api::networking::v1::IPAddress;
 using api::scheduling::v1::PriorityClass;
 
@@ -124,22 +122,6 @@ IPAddress ApiServiceAddress(const std::string& address) {
   return taken;
 }
 
-EndpointSlice ApiEndpoints(const std::string& address, uint16_t port) {
-  EndpointSlice slice;
-  slice.metadata.namespace_ = "default";
-  slice.metadata.name = "kubernetes";
-  slice.metadata.labels = {{"kubernetes.io/service-name", "kubernetes"}};
-  slice.addressType = IsIpv6(address) ? "IPv6" : "IPv4";
-  auto& endpoint = slice.endpoints.emplace_back();
-  endpoint.addresses = {address};
-  endpoint.conditions.ready = true;
-  auto& https = slice.ports.emplace_back();
-  https.name = "https";
-  https.protocol = "TCP";
-  https.port = port;
-  return slice;
-}
-
 Result<void> WriteNamespaces(const Objects& objects, Batch& batch, api::Time now) {
   for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     Namespace name_space;
@@ -190,14 +172,11 @@ Result<void> WriteRoles(const Objects& objects, Batch& batch, api::Time now) {
 }  // namespace
 
 Result<void> WriteFirstService(const Objects& objects, const ServiceAllocator& services,
-                               const std::string& address, uint16_t port, api::Time now) {
+                               uint16_t port, api::Time now) {
   Batch batch(objects);
   TRY_VOID(WriteIfMissing(objects, batch, services.DefaultServiceCidr(now), now));
   TRY_VOID(WriteIfMissing(objects, batch, ApiService(services.FirstAddress(), port), now));
   TRY_VOID(WriteIfMissing(objects, batch, ApiServiceAddress(services.FirstAddress()), now));
-  if (!address.empty() && !address.starts_with("127.") && address != "::1") {
-    TRY_VOID(WriteIfMissing(objects, batch, ApiEndpoints(address, port), now));
-  }
   // Not changed: another server of the same cluster was faster.
   TRY(const bool written, batch.Wait());
   return (void)written, Result<void>();

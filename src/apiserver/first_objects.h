@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "api/time.h"
 #include "apiserver/objects.h"
@@ -16,10 +15,9 @@ namespace podium::apiserver {
 // Waits for the store. Errors are the store's.
 Result<void> WriteFirstObjects(const Objects& objects, api::Time now);
 
-// The ServiceCIDR of the server's own range, and the Service `kubernetes` at its first address. Its
-// endpoint is `address`, where that is one that other machines and pods can reach: "" and loopback
-// are not.
+// The ServiceCIDR of the server's own range, and the Service `kubernetes` at its first address,
+// which leads to `port`. Its endpoint is a controller's (controllers/kubernetes_service.h).
 Result<void> WriteFirstService(const Objects& objects, const ServiceAllocator& services,
-                               const std::string& address, uint16_t port, api::Time now);
+                               uint16_t port, api::Time now);
 
 }  // namespace podium::apiserver

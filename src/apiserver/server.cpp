@@ -168,6 +168,9 @@ Result<void> ApiServer::State::OpenCredentials() {
                             .host_names = options.host_names,
                             .server_url = "https://" + host + ":" + std::to_string(port)};
   if (!options.advertise_address.empty()) wanted.addresses = {options.advertise_address};
+  if (!options.endpoint_address.empty() && options.endpoint_address != options.advertise_address) {
+    wanted.addresses.push_back(options.endpoint_address);
+  }
   wanted.addresses.push_back(services->FirstAddress());
   TRY(credentials, CredentialsFolder::Open(std::move(wanted), clock));
   RequestAuthenticatorOptions ways{.client_ca = credentials->ca_pem()};
@@ -215,7 +218,7 @@ Result<void> ApiServer::State::Listen() {
           *objects, {.cidrs = {options.service_range}},
           {.random = [](uint64_t bound) { return RandomNumber() % bound; }, .new_uid = NewUid}));
   service_repair = std::make_unique<ServiceRepair>(*objects, *services, NewUid);
-  TRY_VOID(WriteFirstService(*objects, *services, options.advertise_address, port,
+  TRY_VOID(WriteFirstService(*objects, *services, port,
                              api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
   TRY_VOID(OpenCredentials());
   OpenAuthorization();
@@ -366,6 +369,8 @@ const std::vector<std::string>& ApiServer::service_cidrs() const {
   return state_->services->networks().cidrs;
 }
 
+std::string ApiServer::service_address() const { return state_->services->FirstAddress(); }
+
 uint16_t ApiServer::port() const { return state_->port; }
 
 std::unique_ptr<client::Connection> ApiServer::Connect(User user, std::string agent) const {
@@ -373,6 +378,10 @@ std::unique_ptr<client::Connection> ApiServer::Connect(User user, std::string ag
 }
 
 std::string ApiServer::root_ca() const { return state_->credentials->ca_pem(); }
+
+const pki::CertificateAuthority& ApiServer::certificate_authority() const {
+  return state_->credentials->ca();
+}
 
 Result<std::string> ApiServer::IssueLegacyToken(const api::core::v1::ServiceAccount& account,
                                                 std::string_view secret_name) const {

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "client/connection.h"
+#include "pki/certificate_authority.h"
 
 namespace podium::apiserver {
 
@@ -32,9 +33,11 @@ struct ApiServerOptions {
   uint16_t port = 6443;
   // For root on this machine; "" for none.
   std::string unix_socket{};
-  // What clients are told to come to: in the administrator's kubeconfig, and as endpoint of the
-  // Service `kubernetes`. "" for 127.0.0.1.
+  // What clients are told to come to, in the administrator's kubeconfig among others. "" for
+  // 127.0.0.1.
   std::string advertise_address{};
+  // Where pods come to by the Service `kubernetes`: in the serving certificate, too. May be "".
+  std::string endpoint_address{};
   std::vector<std::string> host_names{};  // more names of the serving certificate
   std::string token_file{};               // static tokens, in CSV; "" for none
   std::string service_range = "10.43.0.0/16";
@@ -68,6 +71,8 @@ class ApiServer {
   std::unique_ptr<client::Connection> Connect(User user, std::string agent) const;
   // Who signs the cluster's certificates, in PEM.
   std::string root_ca() const;
+  // The same with its key, for who signs CertificateSigningRequests.
+  const pki::CertificateAuthority& certificate_authority() const;
   // A token without an end for a Secret of type kubernetes.io/service-account-token. Any thread.
   Result<std::string> IssueLegacyToken(const api::core::v1::ServiceAccount& account,
                                        std::string_view secret_name) const;
@@ -77,6 +82,9 @@ class ApiServer {
   Result<std::vector<ServiceFinding>> RepairServices() const;
   // What Services get their addresses from, unless ServiceCIDRs say otherwise.
   const std::vector<std::string>& service_cidrs() const;
+
+  // That of the Service `kubernetes`.
+  std::string service_address() const;
 
   uint16_t port() const;
   const std::string& kubeconfig_path() const;

@@ -58,6 +58,17 @@ std::vector<std::string> Addresses(const Instance& instance) {
   return v4;
 }
 
+std::string SourceTo(const sockaddr_storage& far) {
+  const UniqueFd socket(::socket(far.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto* to = reinterpret_cast<const sockaddr*>(&far);
+  // Chooses a route and an address; nothing is sent.
+  if (!socket || connect(socket.get(), to, sizeof far) != 0) return "";
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  auto* from = reinterpret_cast<sockaddr*>(&own);
+  return getsockname(socket.get(), from, &size) == 0 ? TextOf(from) : "";
+}
+
 // A machine whose name is none that the API would take ("(none)" before one is set, "my_box") is
 // still one that pods can run on.
 std::string HostName() {
@@ -128,6 +139,24 @@ node::NodeConfig DescribeMachine(const Instance& instance) {
   config.huge_page_sizes = HugePageSizes();
   config.pod_pids_limit = PidsLimit();
   return config;
+}
+
+std::string DefaultRouteAddress(bool v6) {
+  // For documentation (RFC 5737, RFC 3849): nobody has a route of his own to these.
+  sockaddr_storage far{};
+  far.ss_family = v6 ? AF_INET6 : AF_INET;
+  constexpr uint16_t kAnyPort = 9;
+  if (v6) {
+    auto& to = reinterpret_cast<sockaddr_in6&>(far);
+    to.sin6_port = htons(kAnyPort);
+    inet_pton(AF_INET6, "2001:db8::1", &to.sin6_addr);
+  } else {
+    auto& to = reinterpret_cast<sockaddr_in&>(far);
+    to.sin_port = htons(kAnyPort);
+    inet_pton(AF_INET, "192.0.2.1", &to.sin_addr);
+  }
+  const std::string own = SourceTo(far);
+  return own.starts_with("127.") || own == "::1" ? "" : own;
 }
 
 }  // namespace podium::commands

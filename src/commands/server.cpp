@@ -20,10 +20,13 @@
 #include "client/informer.h"
 #include "commands/commands.h"
 #include "commands/interrupts.h"
+#include "commands/machine.h"
 #include "controllers/account_tokens.h"
+#include "controllers/certificates.h"
 #include "controllers/cluster_role_aggregation.h"
 #include "controllers/expiry.h"
 #include "controllers/garbage_collector.h"
+#include "controllers/kubernetes_service.h"
 #include "controllers/namespace_deletion.h"
 #include "controllers/resource_quota.h"
 #include "controllers/root_ca_publisher.h"
@@ -44,7 +47,8 @@ constexpr cli::Option kOptions[] = {
     {.name = "secure-port", .value = "PORT", .help = "the port of it (6443); 0 takes a free one"},
     {.name = "advertise-address",
      .value = "ADDRESS",
-     .help = "where clients reach this server (127.0.0.1)"},
+     .help = "where clients and pods reach this server (127.0.0.1 for clients, the address of the "
+             "default route for pods; or both that of --bind-address)"},
     {.name = "service-cluster-ip-range",
      .value = "CIDR",
      .help = "what Services get their addresses from (10.43.0.0/16)"},
@@ -121,6 +125,27 @@ Result<void> ReadLogOptions(const cli::Invocation& invocation,
   return {};
 }
 
+bool IsLoopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+// Others are told what is asked for; else where it listens; else, where it listens everywhere,
+// clients on this machine come by loopback and pods by the address of the default route.
+void SetAddresses(std::string_view asked, apiserver::ApiServerOptions* options) {
+  const bool v6 = options->address == "::";
+  const bool everywhere = v6 || options->address == "0.0.0.0" || options->address.empty();
+  options->advertise_address = asked;
+  if (asked.empty() && !everywhere && !IsLoopback(options->address)) {
+    options->advertise_address = options->address;
+  }
+  options->endpoint_address = options->advertise_address;
+  if (options->endpoint_address.empty() && everywhere) {
+    options->endpoint_address = DefaultRouteAddress(v6);
+  }
+  // From another machine or a pod it would lead to that one itself.
+  if (IsLoopback(options->endpoint_address)) options->endpoint_address.clear();
+}
+
 Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
                                               const cli::Invocation& invocation) {
   apiserver::ApiServerOptions options;
@@ -128,7 +153,7 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
   options.unix_socket = instance.run_dir + "/server.sock";
   options.address = invocation.Get("bind-address", options.address);
   TRY(options.port, ParsePort(invocation.Get("secure-port", "6443")));
-  options.advertise_address = invocation.Get("advertise-address");
+  SetAddresses(invocation.Get("advertise-address"), &options);
   options.service_range = invocation.Get("service-cluster-ip-range", options.service_range);
   options.token_file = invocation.Get("token-auth-file");
   options.host_names = invocation.All("tls-san");
@@ -154,7 +179,8 @@ Result<std::vector<controllers::ServiceProblem>> RepairServices(
 // rights of the controller manager upstream.
 class Controllers {
  public:
-  Controllers(const apiserver::ApiServer& server, const Clock& clock, bool legacy_tokens)
+  Controllers(const apiserver::ApiServer& server, const Clock& clock, bool legacy_tokens,
+              const std::string& endpoint_address)
       : connection_(server.Connect({.name = "system:kube-controller-manager",
                                     .groups = {"system:masters", "system:authenticated"}},
                                    "kube-controller-manager")),
@@ -171,6 +197,13 @@ class Controllers {
     all_.push_back(controllers::MakeVolumeProtection(context));
     all_.push_back(controllers::MakeClaimProtection(context));
     all_.push_back(controllers::MakeResourceQuotaController(context));
+    all_.push_back(controllers::MakeCertificateApproving(context));
+    all_.push_back(controllers::MakeCertificateSigning(context, server.certificate_authority()));
+    all_.push_back(controllers::MakeCertificateCleaning(context));
+    all_.push_back(
+        controllers::MakeKubernetesService(context, {.service_address = server.service_address(),
+                                                     .endpoint_address = endpoint_address,
+                                                     .port = server.port()}));
     all_.push_back(controllers::MakeServiceCidrController(context, server.service_cidrs()));
     all_.push_back(
         controllers::MakeServiceRepair(context, [&server] { return RepairServices(server); }));
@@ -213,14 +246,15 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   Interrupts interrupts;
   std::promise<void> interrupted;
   const SystemClock clock;
+  const std::string endpoint_address = options.endpoint_address;
   TRY(const auto server, apiserver::ApiServer::Start(std::move(options), clock));
   for (const std::string& note : server->TakeNotes()) {
     (void)streams.Err("podium server: " + note + '\n');
   }
   (void)streams.Out("podium server: serving on port " + std::to_string(server->port()) +
                     "; export KUBECONFIG=" + server->kubeconfig_path() + '\n');
-  auto controllers =
-      std::make_unique<Controllers>(*server, clock, invocation.Has("legacy-account-tokens"));
+  auto controllers = std::make_unique<Controllers>(
+      *server, clock, invocation.Has("legacy-account-tokens"), endpoint_address);
   interrupts.Start([&](int count) {
     if (count == 1) interrupted.set_value();
   });
