@@ -24,6 +24,7 @@
 #include "controllers/account_tokens.h"
 #include "controllers/certificates.h"
 #include "controllers/cluster_role_aggregation.h"
+#include "controllers/ephemeral_volumes.h"
 #include "controllers/expiry.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/kubernetes_service.h"
@@ -196,6 +197,7 @@ class Controllers {
     all_.push_back(controllers::MakeClusterRoleAggregation(context));
     all_.push_back(controllers::MakeVolumeProtection(context));
     all_.push_back(controllers::MakeClaimProtection(context));
+    all_.push_back(controllers::MakeEphemeralVolumes(context));
     all_.push_back(controllers::MakeResourceQuotaController(context));
     all_.push_back(controllers::MakeCertificateApproving(context));
     all_.push_back(controllers::MakeCertificateSigning(context, server.certificate_authority()));

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controllers/ephemeral_volumes.h"
 #include "controllers/keyed_work.h"
 #include "reflect/copy.h"
 
@@ -74,20 +75,9 @@ class VolumeProtection final : public Controller {
   KeyedWork work_;
 };
 
-// The claim that is made for an ephemeral volume.
-std::string EphemeralClaim(const Pod& pod, const api::core::v1::Volume& volume) {
-  return pod.metadata.name + "-" + volume.name;
-}
-
 // Force-deleted, or its node is done with it.
 bool IsShutDown(const Pod& pod) {
   return pod.metadata.deletionTimestamp && pod.metadata.deletionGracePeriodSeconds == 0;
-}
-
-bool IsControlledBy(const api::meta::v1::ObjectMeta& object, const std::string& uid) {
-  return std::ranges::any_of(object.ownerReferences, [&](const auto& owner) {
-    return owner.controller.value_or(false) && owner.uid == uid;
-  });
 }
 
 class ClaimProtection final : public Controller {
@@ -120,7 +110,7 @@ class ClaimProtection final : public Controller {
     for (const auto& volume : pod.spec.volumes) {
       const std::string prefix = pod.metadata.namespace_ + "/";
       if (volume.persistentVolumeClaim) work_.Add(prefix + volume.persistentVolumeClaim->claimName);
-      if (volume.ephemeral) work_.Add(prefix + EphemeralClaim(pod, volume));
+      if (volume.ephemeral) work_.Add(prefix + EphemeralClaimName(pod, volume));
     }
   }
   Result<Reconciled> Sync(const std::string& key);
@@ -167,8 +157,7 @@ bool PodUsesClaim(const Pod& pod, const PersistentVolumeClaim& claim) {
     const auto& named = volume.persistentVolumeClaim;
     if (named && named->claimName == claim.metadata.name) return true;
     return volume.ephemeral && !IsShutDown(pod) &&
-           EphemeralClaim(pod, volume) == claim.metadata.name &&
-           IsControlledBy(claim.metadata, pod.metadata.uid);
+           EphemeralClaimName(pod, volume) == claim.metadata.name && ClaimIsForPod(pod, claim);
   });
 }
 
