@@ -102,19 +102,6 @@ void SetKind(const ExpectedBody& expected, AnyObject* object) {
   }
 }
 
-// Passes what only a strict reader minds on to the client, as it wants to have it.
-Result<void> TellStrict(Call& call, const ExpectedBody& expected, FieldValidation validation,
-                        std::string_view kind, std::string_view api_version,
-                        std::vector<std::string> texts) {
-  if (texts.empty() || validation == FieldValidation::kIgnore) return {};
-  if (validation == FieldValidation::kWarn) {
-    for (std::string& text : texts) call.Warn(std::move(text));
-    return {};
-  }
-  return CannotBeHandled(kind, api_version, expected.kind,
-                         "strict decoding error: " + Join(texts, ", "));
-}
-
 Result<AnyObject> DecodeJsonBody(Call& call, const ExpectedBody& expected,
                                  FieldValidation validation, std::string_view json,
                                  std::vector<std::string> strict) {
@@ -179,6 +166,22 @@ reflect::ObjectHeader HeaderOf(const Call& call) {
 }
 
 }  // namespace
+
+Error UnrecognizedBody(const Call& call, const ExpectedBody& expected, std::string_view why) {
+  return Unrecognized(expected, why, call.body);
+}
+
+Result<void> TellStrict(Call& call, const ExpectedBody& expected, FieldValidation validation,
+                        std::string_view kind, std::string_view api_version,
+                        std::vector<std::string> texts) {
+  if (texts.empty() || validation == FieldValidation::kIgnore) return {};
+  if (validation == FieldValidation::kWarn) {
+    for (std::string& text : texts) call.Warn(std::move(text));
+    return {};
+  }
+  return CannotBeHandled(kind, api_version, expected.kind,
+                         "strict decoding error: " + Join(texts, ", "));
+}
 
 Error CannotBeHandled(std::string_view kind, std::string_view api_version,
                       std::string_view expected_kind, std::string_view why) {

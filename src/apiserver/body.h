@@ -40,6 +40,15 @@ Result<reflect::AnyObject> DecodeBodyOfAnyGroup(Call& call, const ExpectedBody& 
 Result<std::string> JsonOfBody(std::string_view body, BodyFormat format,
                                std::vector<std::string>* duplicates);
 
+// 400 for a body that does not say what it is.
+Error UnrecognizedBody(const Call& call, const ExpectedBody& expected, std::string_view why);
+
+// Passes what only a strict reader minds on to the client, as it wants to have it: warnings of the
+// call, or 400.
+Result<void> TellStrict(Call& call, const ExpectedBody& expected, FieldValidation validation,
+                        std::string_view kind, std::string_view api_version,
+                        std::vector<std::string> texts);
+
 // The error of an object of this version that cannot be taken as what is expected.
 Error CannotBeHandled(std::string_view kind, std::string_view api_version,
                       std::string_view expected_kind, std::string_view why);

@@ -8,6 +8,7 @@
 #include "api/scheme.h"
 #include "api/types/core_v1.h"
 #include "api/types/resources.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "apiserver/storage_keys.h"
 
 namespace podium::apiserver {
@@ -26,8 +27,6 @@ constexpr GroupPlural kNotServed[] = {
     {"admissionregistration.k8s.io", "mutatingadmissionpolicybindings"},
     {"admissionregistration.k8s.io", "validatingadmissionpolicies"},
     {"admissionregistration.k8s.io", "validatingadmissionpolicybindings"},
-    // Definitions that nothing acts on: what they define is not served yet.
-    {"apiextensions.k8s.io", ""},
     // Other servers behind this one.
     {"apiregistration.k8s.io", ""},
     // They would have to bound what requests run side by side.
@@ -91,6 +90,18 @@ bool ServedResource::HasVerb(std::string_view verb) const {
   return std::ranges::find(verbs, verb) != verbs.end();
 }
 
+std::span<const api::Subresource> ServedResource::subresources() const {
+  if (builtin != nullptr) return builtin->subresources;
+  return custom != nullptr ? std::span(custom->shown->subresources)
+                           : std::span<const api::Subresource>();
+}
+
+const api::Subresource* ServedResource::FindSubresource(std::string_view name) const {
+  const auto all = subresources();
+  const auto found = std::ranges::find(all, name, &api::Subresource::name);
+  return found != all.end() ? &*found : nullptr;
+}
+
 size_t Catalog::KeyHash::operator()(const Key& key) const {
   const std::hash<std::string_view> hash;
   return hash(key.group) * 31 + hash(key.version) * 17 + hash(key.name);
@@ -104,7 +115,12 @@ std::shared_ptr<const Catalog> Catalog::Make(std::vector<ServedResource> custom)
   for (const api::Resource& resource : api::kResources) {
     if (IsServed(resource)) resources.push_back(BuiltIn(resource));
   }
-  std::ranges::move(custom, std::back_inserter(resources));
+  for (ServedResource& each : custom) {
+    const bool taken = std::ranges::any_of(api::kResources, [&](const api::Resource& builtin) {
+      return builtin.group == each.group && builtin.plural == each.plural;
+    });
+    if (!taken) resources.push_back(std::move(each));
+  }
   // Pointers from here on: the vector stays as it is.
   for (const ServedResource& resource : resources) {
     catalog->by_plural_.try_emplace({resource.group, resource.version, resource.plural}, &resource);

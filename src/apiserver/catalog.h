@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,13 +40,17 @@ struct ServedResource {
   std::shared_ptr<const CustomVersion> custom{};  // null: built-in
   const reflect::Type* type = nullptr;            // of its objects
   // What is stored: the type, and the version, which is another one's where this resource is a view
-  // (autoscaling/v1, batch/v1beta1, events.k8s.io).
+  // (autoscaling/v1, batch/v1beta1, events.k8s.io). Of custom resources those of this version:
+  // custom_resources/custom_objects.h leads to what is stored.
   const reflect::Type* stored_type = nullptr;
   std::string stored_api_version{};
   // Of the keys; "" for what is never stored: reviews, bindings.
   std::string prefix{};
 
   bool HasVerb(std::string_view verb) const;
+  std::span<const api::Subresource> subresources() const;
+  // Null when there is none of that name.
+  const api::Subresource* FindSubresource(std::string_view name) const;
   bool stored_as_is() const { return type == stored_type; }
   bool is_stored() const { return !prefix.empty(); }
   // "deployments.apps"; the views live as long as this.
@@ -54,7 +59,8 @@ struct ServedResource {
 
 class Catalog {
  public:
-  // Built-in resources, and these. Of a group that both have, the built-in resources win.
+  // Built-in resources, and these, but for those that are called as a built-in resource of their
+  // group: not in another version either, for they could share its keys.
   static std::shared_ptr<const Catalog> Make(std::vector<ServedResource> custom);
 
   // Null when there is none.

@@ -5,6 +5,8 @@
 #include "api/conversion/conversion.h"
 #include "api/status.h"
 #include "api/types/rbac_v1.h"
+#include "apiserver/custom_resources/custom_objects.h"
+#include "apiserver/custom_resources/custom_rules.h"
 #include "apiserver/object_rules.h"
 #include "base/random_name.h"
 #include "base/text.h"
@@ -24,16 +26,6 @@ api::Time CutToSeconds(int64_t nanoseconds) {
   return api::Time::FromUnix(nanoseconds / kNanosPerSecond);
 }
 
-// Stored objects carry no resourceVersion (store/entry.h).
-Result<std::string> StoredJson(AnyObject& object) {
-  ObjectMeta& metadata = *api::EnsureObjectMeta(object.type(), object.get());
-  metadata.resourceVersion.clear();
-  metadata.selfLink.clear();
-  std::string json;
-  TRY_VOID(reflect::EncodeJson(object.type(), object.get(), &json));
-  return json;
-}
-
 // What of the object a subresource changes: a scale is the object's own.
 std::string_view PartOf(std::string_view subresource) {
   return subresource == "scale" ? std::string_view() : subresource;
@@ -47,9 +39,35 @@ Change::Change(const Writer& writer, CallPtr call, const ServedResource& resourc
       call_(std::move(call)),
       catalog_(parts_.catalog->Now()),
       resource_(resource),
-      strategy_(StrategyOf(*resource.stored_type, PartOf(call_->info.subresource))),
+      strategy_(StrategyOf(resource, PartOf(call_->info.subresource))),
       done_(std::move(done)),
       now_(CutToSeconds(parts_.clock->Now())) {}
+
+const Strategy& Change::StrategyOf(const ServedResource& resource, std::string_view part) {
+  if (resource.custom != nullptr) {
+    return CustomStrategyOf(resource.custom->shown->has_status, part);
+  }
+  return apiserver::StrategyOf(*resource.stored_type, part);
+}
+
+bool Change::MayWait() const { return resource_.custom != nullptr && resource_.custom->may_wait(); }
+
+// Stored objects carry no resourceVersion (store/entry.h).
+Result<std::string> Change::TextOf(AnyObject& object) const {
+  ObjectMeta& metadata = MetaOf(object);
+  metadata.resourceVersion.clear();
+  metadata.selfLink.clear();
+  if (resource_.custom != nullptr) return TextToStore(*resource_.custom, object);
+  std::string json;
+  TRY_VOID(reflect::EncodeJson(object.type(), object.get(), &json));
+  return json;
+}
+
+Result<void> Change::Admit(AdmissionRequest& request, AnyObject* object) {
+  TRY_VOID(parts_.admission->Admit(request));
+  if (resource_.custom == nullptr || !parts_.admission->MayBlock(request)) return {};
+  return TakeCustomAgain(*resource_.custom, object);
+}
 
 StrategyContext Change::Context(std::string_view name) {
   return {.objects = parts_.objects,
@@ -109,6 +127,9 @@ Result<NextState> Change::NewState(std::string_view name, AnyObject object,
 }
 
 void Change::WarnOf(const AnyObject& object, const AnyObject* old) {
+  if (resource_.custom != nullptr && PartOf(call_->info.subresource).empty()) {
+    for (std::string& warning : WarnOfCustom(object, old)) call_->Warn(std::move(warning));
+  }
   if (strategy_.warnings == nullptr) return;
   for (std::string& warning :
        strategy_.warnings(object.get(), old != nullptr ? old->get() : nullptr)) {
@@ -117,6 +138,7 @@ void Change::WarnOf(const AnyObject& object, const AnyObject* old) {
 }
 
 Result<AnyObject> Change::Decoded(const store::Entry& entry) const {
+  if (resource_.custom != nullptr) return DecodeCustom(*resource_.custom, entry);
   AnyObject object(*resource_.stored_type);
   const auto decoded = reflect::DecodeJsonInto(entry.value(), *resource_.stored_type, object.get(),
                                                {.strict = false});
@@ -191,7 +213,7 @@ void Change::Store(const store::EntryPtr& current, NextState next) {
   store::Write write{.key = Key()};
   write.expected = current && !next.is_new ? current->mod_revision() : 0;
   if (next.kind == NextState::Kind::kStore) {
-    auto json = StoredJson(next.object);
+    auto json = TextOf(next.object);
     if (!json.ok()) return Finish(std::move(json).error());
     if (current && !next.is_new && current->value() == *json) {
       if (next.allocation != nullptr) next.allocation->Keep();
@@ -202,7 +224,8 @@ void Change::Store(const store::EntryPtr& current, NextState next) {
     }
     write.value = *std::move(json);
   }
-  next.object = AnyObject();
+  // Of what is not stored as it is shown, the answer is what is here.
+  if (!MayWait()) next.object = AnyObject();
   parts_.store->Apply(std::move(write), [self = shared_from_this(),
                                          shared = std::make_shared<NextState>(std::move(next))](
                                             Result<store::Written> written) {
@@ -231,6 +254,7 @@ void Change::OnStored(Result<store::Written> written, const std::shared_ptr<Next
       });
     }
   }
+  if (next->object) KeepForm(*resource_.custom, *written->entry, next->object);
   if (next->then_delete) {
     FirstStored();
     return TryAgain();

@@ -63,7 +63,9 @@ class Change : public std::enable_shared_from_this<Change> {
   // Of what is written: the object, or a part of it through a subresource.
   const Strategy& strategy() const { return strategy_; }
   // Of the object as a whole, whatever part of it is written.
-  const Strategy& object_strategy() const { return StrategyOf(*resource_.stored_type); }
+  const Strategy& object_strategy() const { return StrategyOf(resource_, ""); }
+  // Whether reading or storing the object may wait for a webhook that converts it.
+  bool MayWait() const;
   api::GroupResource group_resource() const { return resource_.group_resource(); }
   // Cut to seconds, the same for all attempts.
   api::Time now() const { return now_; }
@@ -74,6 +76,10 @@ class Change : public std::enable_shared_from_this<Change> {
   // `request` is for its validation, and has the object.
   Result<NextState> NewState(std::string_view name, reflect::AnyObject object,
                              const AdmissionRequest& request);
+
+  // By the chain's plugins. `object` is the request's; what webhooks made of a custom resource is
+  // pruned and gets its defaults again, and then it is another one: the request is of no use more.
+  Result<void> Admit(AdmissionRequest& request, reflect::AnyObject* object);
 
   // What the kind has to say to the client; `old` is null for a new object.
   void WarnOf(const reflect::AnyObject& object, const reflect::AnyObject* old);
@@ -94,6 +100,10 @@ class Change : public std::enable_shared_from_this<Change> {
   bool dry_run_ = false;
 
  private:
+  static const Strategy& StrategyOf(const ServedResource& resource, std::string_view part);
+  // What is stored of it.
+  Result<std::string> TextOf(reflect::AnyObject& object) const;
+
   void Attempt();
   void Store(const store::EntryPtr& current, NextState next);
   void OnStored(Result<store::Written> written, const std::shared_ptr<NextState>& next);

@@ -1,7 +1,6 @@
 #include <optional>
 
 #include "api/status.h"
-#include "apiserver/body.h"
 #include "apiserver/change.h"
 #include "apiserver/managed_fields.h"
 #include "apiserver/object_rules.h"
@@ -27,12 +26,8 @@ class Creation final : public Change {
   Result<bool> Prepare() override {
     TRY(options_, ReadCreateOptions(call().query));
     dry_run_ = !options_.dryRun.empty();
-    TRY(AnyObject object, DecodeBody(call(),
-                                     {.type = resource().type,
-                                      .group = resource().group,
-                                      .version = resource().version,
-                                      .kind = resource().kind},
-                                     FieldValidationOf(options_.fieldValidation)));
+    TRY(AnyObject object,
+        DecodeObject(call(), resource(), FieldValidationOf(options_.fieldValidation)));
     if (!MetaOf(object).resourceVersion.empty()) {
       return UnknownError("resourceVersion should not be set on objects to be created");
     }
@@ -47,7 +42,7 @@ class Creation final : public Change {
     TRY(object_, ToStored(std::move(object)));
     key_ = KeyOf(resource().prefix, MetaOf(object_).namespace_, MetaOf(object_).name);
     AdmissionRequest request = Admission(Operation::kCreate, MetaOf(object_).name);
-    return strategy().begin_create != nullptr || parts().admission->MayBlock(request);
+    return MayWait() || strategy().begin_create != nullptr || parts().admission->MayBlock(request);
   }
 
   std::string Key() const override { return key_; }
@@ -80,7 +75,7 @@ class Creation final : public Change {
 
   Result<void> Admit() {
     AdmissionRequest request = RequestFor(MetaOf(object_).name, &object_);
-    TRY_VOID(parts().admission->Admit(request));
+    TRY_VOID(Change::Admit(request, &object_));
     admitted_ = true;
     ObjectMeta& metadata = MetaOf(object_);
     DropDoubledOwners(call(), &metadata);

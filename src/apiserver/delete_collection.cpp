@@ -9,6 +9,7 @@
 #include "api/scheme.h"
 #include "api/status.h"
 #include "api/types/meta_v1.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "apiserver/encode.h"
 #include "apiserver/read.h"
 #include "apiserver/request_options.h"
@@ -86,7 +87,9 @@ class CollectionDeletion : public std::enable_shared_from_this<CollectionDeletio
 
   // What was deleted, as a list of the kind.
   Result<WriteOutcome> ListOfDeleted() const {
-    const reflect::Type* type = api::FindType(resource_.api_version, resource_.list_kind);
+    const reflect::Type* type = resource_.custom != nullptr
+                                    ? &resource_.custom->shown->list->root()
+                                    : api::FindType(resource_.api_version, resource_.list_kind);
     if (type == nullptr) {
       WriteOutcome outcome;
       outcome.value = reflect::AnyObject(reflect::TypeOf<api::meta::v1::Status>());

@@ -8,6 +8,7 @@
 #include "apiserver/authentication/impersonation.h"
 #include "apiserver/authorization/forbidden.h"
 #include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "apiserver/discovery/paths.h"
 #include "apiserver/encode.h"
 #include "apiserver/read.h"
@@ -48,16 +49,13 @@ bool IsWrite(std::string_view verb) {
 
 bool HasVerb(const ServedResource& resource, const RequestInfo& info) {
   if (info.subresource.empty()) return resource.HasVerb(info.verb);
-  if (resource.builtin == nullptr) return false;
-  const api::Subresource* subresource = resource.builtin->FindSubresource(info.subresource);
+  const api::Subresource* subresource = resource.FindSubresource(info.subresource);
   return subresource != nullptr &&
          std::ranges::find(subresource->verbs, info.verb) != subresource->verbs.end();
 }
 
 bool HasSubresource(const ServedResource& resource, const RequestInfo& info) {
-  return info.subresource.empty() ||
-         (resource.builtin != nullptr &&
-          resource.builtin->FindSubresource(info.subresource) != nullptr);
+  return info.subresource.empty() || resource.FindSubresource(info.subresource) != nullptr;
 }
 
 // Whether the path has a namespace where the resource has one. Who asks for something in a
@@ -92,6 +90,15 @@ Error NoNodeError(const RequestInfo& info) {
   return api::ServiceUnavailableError("no node of this server answers for " +
                                       std::string(info.resource) + "/" +
                                       std::string(info.subresource));
+}
+
+// Of a definition that is being deleted nothing new is created.
+Error TerminatingError(const ServedResource& resource, std::string_view verb) {
+  api::meta::v1::Status status =
+      api::StatusOf(api::MethodNotSupportedError(resource.group_resource(), verb));
+  status.message =
+      std::string(verb) + " not allowed while custom resource definition is terminating";
+  return api::StatusError(std::move(status));
 }
 
 // A body that counts as a request in flight for as long as it is sent.
@@ -274,7 +281,11 @@ void Dispatcher::Serve(const ExchangePtr& exchange, const CallPtr& call) const {
 Result<const ServedResource*> Dispatcher::Find(const Call& call, const Catalog& catalog) {
   const RequestInfo& info = call.info;
   const ServedResource* resource = catalog.Find(info.group, info.version, info.resource);
-  if (resource == nullptr || !HasSubresource(*resource, info) || !FitsScope(*resource, info)) {
+  if (resource == nullptr || !FitsScope(*resource, info)) return api::NoSuchPathError();
+  if (!HasSubresource(*resource, info)) {
+    if (resource->custom != nullptr) {
+      return api::NotFoundError(resource->group_resource(), info.name);
+    }
     return api::NoSuchPathError();
   }
   if (!HasVerb(*resource, info) || !FitsVerb(*resource, info)) return api::MethodNotAllowedError();
@@ -286,6 +297,9 @@ void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
   const auto found = Find(*call, *catalog);
   if (!found.ok()) return Reply(*exchange, *call, nullptr, AnswerWithError(*call, found.error()));
   const ServedResource& resource = **found;
+  if (resource.custom != nullptr && !resource.custom->shown->deprecation.empty()) {
+    call->Warn(resource.custom->shown->deprecation);
+  }
   if (!IsWrite(call->info.verb)) return ServeRead(exchange, call, catalog, resource);
   Write(call, resource, [this, exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
     Reply(*exchange, *call, &resource,
@@ -317,8 +331,27 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
   Reply(*exchange, *call, &resource, AnswerWatch(call, *parts_.watches, resource, catalog));
 }
 
+WriteDone Dispatcher::AfterDefinitions(const ServedResource& resource, WriteDone done) const {
+  if (parts_.definitions == nullptr || resource.group != "apiextensions.k8s.io" ||
+      resource.builtin == nullptr) {
+    return done;
+  }
+  return
+      [this, done = std::move(done), pass = parts_.writer->Enter()](Result<WriteOutcome> outcome) {
+        if (!outcome.ok()) return done(std::move(outcome));
+        // Not on the store's thread: it writes.
+        auto kept = std::make_shared<Result<WriteOutcome>>(std::move(outcome));
+        parts_.executor->Post([this, done, pass, kept] {
+          // What fails is tried again with the next change; the write itself was made.
+          (void)parts_.definitions->CatchUp();
+          done(std::move(*kept));
+        });
+      };
+}
+
 void Dispatcher::Write(const CallPtr& call, const ServedResource& resource,
-                       const WriteDone& done) const {
+                       const WriteDone& then) const {
+  const WriteDone done = AfterDefinitions(resource, then);
   const std::string_view verb = call->info.verb;
   const std::string_view subresource = call->info.subresource;
   if (IsOfNode(subresource)) return done(NoNodeError(call->info));
@@ -329,6 +362,9 @@ void Dispatcher::Write(const CallPtr& call, const ServedResource& resource,
     if (subresource == "eviction") return parts_.writer->Evict(call, resource, done);
     if (subresource == "token") return done(parts_.questions->IssueToken(*call));
     if (!resource.is_stored()) return done(parts_.questions->Answer(*call, resource));
+    if (resource.custom != nullptr && resource.custom->resource->terminating) {
+      return done(TerminatingError(resource, verb));
+    }
   }
   if (!resource.is_stored()) return done(api::MethodNotAllowedError());
   if (verb == "create") return parts_.writer->Create(call, resource, done);

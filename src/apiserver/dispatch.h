@@ -12,6 +12,7 @@
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
+#include "apiserver/custom_resources/definitions.h"
 #include "apiserver/metrics.h"
 #include "apiserver/questions.h"
 #include "apiserver/request_log.h"
@@ -43,6 +44,8 @@ class Dispatcher {
     const WatchRoom* watches = nullptr;
     const Clock* clock = nullptr;
     Executor* executor = nullptr;
+    // Null: definitions of custom resources are stored, and nothing follows from them.
+    Definitions* definitions = nullptr;
     PathHandler paths{};
     // The endpoint of the server that only root can open; -1 for none.
     int root_endpoint = -1;
@@ -75,6 +78,8 @@ class Dispatcher {
              Answer answer) const;
   void ServeResource(const ExchangePtr& exchange, const CallPtr& call,
                      const CatalogPtr& catalog) const;
+  // Has what a written definition says be done before its writer is answered.
+  WriteDone AfterDefinitions(const ServedResource& resource, WriteDone done) const;
   void ServeRead(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
                  const ServedResource& resource) const;
 

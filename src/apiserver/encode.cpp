@@ -8,9 +8,11 @@
 #include "api/object_meta.h"
 #include "api/scheme.h"
 #include "api/status.h"
+#include "apiserver/custom_resources/custom_objects.h"
 #include "apiserver/json_indent.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
+#include "reflect/json_value.h"
 #include "reflect/protobuf.h"
 #include "reflect/yaml.h"
 
@@ -74,11 +76,11 @@ PartialObjectMetadata PartialOf(std::string_view api_version) {
   return partial;
 }
 
-Result<PartialObjectMetadata> DecodePartial(const store::Entry& entry,
+Result<PartialObjectMetadata> DecodePartial(const store::Entry& entry, std::string_view json,
                                             std::string_view api_version) {
   PartialObjectMetadata partial;
-  const auto decoded = reflect::DecodeJsonInto(
-      entry.value(), reflect::TypeOf<PartialObjectMetadata>(), &partial, {.strict = false});
+  const auto decoded = reflect::DecodeJsonInto(json, reflect::TypeOf<PartialObjectMetadata>(),
+                                               &partial, {.strict = false});
   if (!decoded.ok()) {
     return Error(Code::kDataLoss, "the stored object " + std::string(entry.key()) +
                                       " cannot be read: " + decoded.error().message());
@@ -90,15 +92,15 @@ Result<PartialObjectMetadata> DecodePartial(const store::Entry& entry,
 }
 
 // Appends {"kind":"PartialObjectMetadata",…}, of the stored text where metadata stands first in it.
-Result<void> AppendPartialJson(const store::Entry& entry, const reflect::ObjectLayout& layout,
-                               std::string_view api_version, std::string* out) {
+Result<void> AppendPartialJson(const store::Entry& entry, std::string_view json,
+                               const reflect::ObjectLayout& layout, std::string_view api_version,
+                               std::string* out) {
   constexpr std::string_view kMetadata = "\"metadata\":{";
-  const std::string_view json = entry.value();
   const size_t end = json.substr(layout.members).starts_with(kMetadata)
                          ? EndOfObject(json, layout.version)
                          : std::string_view::npos;
   if (end == std::string_view::npos) {
-    TRY(const PartialObjectMetadata partial, DecodePartial(entry, api_version));
+    TRY(const PartialObjectMetadata partial, DecodePartial(entry, json, api_version));
     return reflect::EncodeJson(reflect::TypeOf<PartialObjectMetadata>(), &partial, out);
   }
   char digits[24];
@@ -130,14 +132,18 @@ Result<void> AppendRowJson(const Type& type, const void* object, const api::Tabl
   return reflect::EncodeJson(reflect::TypeOf<api::meta::v1::TableRow>(), &row, out);
 }
 
-std::string ColumnsText(const api::TableColumns& columns, const Type* type) {
-  api::meta::v1::Table table;
-  table.columnDefinitions = api::ColumnDefinitions(columns, type);
+std::string ColumnsText(const api::meta::v1::Table& table) {
   const reflect::Field* field = reflect::TypeOf<api::meta::v1::Table>().Find("columnDefinitions");
   std::string out = "\"columnDefinitions\":";
   // Constant tables always have a form.
   (void)reflect::EncodeJsonField(*field, field->at(&table), &out);
   return out;
+}
+
+std::string ColumnsText(const api::TableColumns& columns, const Type* type) {
+  api::meta::v1::Table table;
+  table.columnDefinitions = api::ColumnDefinitions(columns, type);
+  return ColumnsText(table);
 }
 
 // {"kind":"Table",…} of one row.
@@ -278,12 +284,34 @@ Answer AnswerWithError(const Call& call, const Error& error) {
   return answer;
 }
 
+Result<void> ObjectEncoder::AppendCustom(const store::Entry& entry, std::string* out) const {
+  TRY(const CustomFormPtr form, FormOf(*resource_.custom, entry));
+  const std::string_view text = form->text(entry);
+  if (form_.view == View::kObject) {
+    AppendWithVersion(text, form->layout, entry.mod_revision(), false, out);
+    return {};
+  }
+  if (form_.view != View::kTable) {
+    return AppendPartialJson(entry, text, form->layout, ViewVersion(form_), out);
+  }
+  TRY(const reflect::JsonValue tree, reflect::ParseJson(text));
+  api::meta::v1::TableRow row;
+  row.cells = resource_.custom->shown->columns.CellsOf(tree, now_);
+  if (include_ == api::IncludeObject::kMetadata) {
+    TRY_VOID(AppendPartialJson(entry, text, form->layout, ViewVersion(form_), &row.object.text));
+  } else if (include_ == api::IncludeObject::kObject) {
+    AppendWithVersion(text, form->layout, entry.mod_revision(), false, &row.object.text);
+  }
+  return reflect::EncodeJson(reflect::TypeOf<api::meta::v1::TableRow>(), &row, out);
+}
+
 Result<void> ObjectEncoder::AppendJson(const store::Entry& entry, Place place,
                                        std::string* out) const {
+  if (resource_.custom != nullptr) return AppendCustom(entry, out);
   TRY(const StoredObject* stored, StoredObject::Of(entry));
   if (form_.view == View::kTable) return AppendRow(entry, *stored, out);
   if (form_.view != View::kObject) {
-    return AppendPartialJson(entry, stored->layout(), ViewVersion(form_), out);
+    return AppendPartialJson(entry, entry.value(), stored->layout(), ViewVersion(form_), out);
   }
   const bool without_kind = place == Place::kElement && resource_.builtin != nullptr;
   if (resource_.stored_as_is()) {
@@ -320,7 +348,12 @@ Result<void> ObjectEncoder::AppendProtobuf(const store::Entry& entry, Place plac
                                            std::string* out) const {
   TRY(const StoredObject* stored, StoredObject::Of(entry));
   if (form_.view != View::kObject) {
-    TRY(const PartialObjectMetadata partial, DecodePartial(entry, ViewVersion(form_)));
+    CustomFormPtr form;
+    if (resource_.custom != nullptr) {
+      TRY(form, FormOf(*resource_.custom, entry));
+    }
+    const std::string_view text = form != nullptr ? form->text(entry) : entry.value();
+    TRY(const PartialObjectMetadata partial, DecodePartial(entry, text, ViewVersion(form_)));
     const Type& type = reflect::TypeOf<PartialObjectMetadata>();
     return place == Place::kElement ? reflect::EncodeProtobuf(type, &partial, out)
                                     : reflect::EncodeEnveloped(type, &partial, out);
@@ -338,6 +371,11 @@ Result<void> ObjectEncoder::AppendProtobuf(const Type& type, const void* object,
 }
 
 std::string ObjectEncoder::ColumnsJson() const {
+  if (resource_.custom != nullptr) {
+    api::meta::v1::Table table;
+    table.columnDefinitions = resource_.custom->shown->columns.definitions();
+    return ColumnsText(table);
+  }
   return ColumnsText(StoredColumns(resource_), resource_.stored_type);
 }
 
@@ -346,7 +384,7 @@ Result<void> ObjectEncoder::AppendRow(const store::Entry& entry, const StoredObj
   TRY(const DecodedPtr decoded, stored.Decode(*resource_.stored_type, false));
   std::string shown;
   if (include_ == api::IncludeObject::kMetadata) {
-    TRY_VOID(AppendPartialJson(entry, stored.layout(), ViewVersion(form_), &shown));
+    TRY_VOID(AppendPartialJson(entry, entry.value(), stored.layout(), ViewVersion(form_), &shown));
   } else if (include_ == api::IncludeObject::kObject) {
     const ObjectEncoder whole(resource_, {}, include_, now_);
     TRY_VOID(whole.AppendJson(entry, Place::kAlone, &shown));

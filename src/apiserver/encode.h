@@ -67,6 +67,7 @@ class ObjectEncoder {
   std::string ColumnsJson() const;
 
  private:
+  Result<void> AppendCustom(const store::Entry& entry, std::string* out) const;
   Result<void> AppendRow(const store::Entry& entry, const StoredObject& stored,
                          std::string* out) const;
 

@@ -11,6 +11,7 @@
 #include "api/types/meta_v1.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/custom_resources/custom_objects.h"
 #include "apiserver/read.h"
 #include "apiserver/stored_object.h"
 #include "apiserver/subresources/scale.h"
@@ -43,10 +44,27 @@ SharedObject SuccessObject() {
   return Share(std::move(status));
 }
 
+// With its type, which lives as long as the definition is as it is now.
+SharedObject ShareCustom(const ServedResource& resource, reflect::AnyObject object) {
+  struct Held {
+    CustomSchemaPtr schema;
+    reflect::AnyObject object;
+  };
+  auto held = std::make_shared<Held>(resource.custom->shown, std::move(object));
+  const reflect::Type& type = held->object.type();
+  const void* at = held->object.get();
+  return SharedObject(type, std::shared_ptr<const void>(std::move(held), at));
+}
+
 // As the resource shows it; its decoded form is shared with all who have it. `version` is what it
 // is shown with: that of the change that took it away, for an object that left.
 Result<SharedObject> Show(const ServedResource& resource, const store::Entry& entry,
                           store::Revision version) {
+  if (resource.custom != nullptr) {
+    TRY(reflect::AnyObject custom, DecodeCustom(*resource.custom, entry));
+    api::EnsureObjectMeta(custom.type(), custom.get())->resourceVersion = std::to_string(version);
+    return ShareCustom(resource, std::move(custom));
+  }
   TRY(const StoredObject* stored, StoredObject::Of(entry));
   TRY(const DecodedPtr decoded, stored->Decode(*resource.stored_type, false));
   if (version == entry.mod_revision() && resource.stored_as_is()) {
@@ -62,8 +80,7 @@ Result<SharedObject> Show(const ServedResource& resource, const store::Entry& en
   return Share(std::move(shown));
 }
 
-Result<SharedObject> ShowScale(const reflect::Type& type, const void* object) {
-  TRY(api::autoscaling::v1::Scale scale, ScaleOf(type, object));
+SharedObject ShowScale(api::autoscaling::v1::Scale scale) {
   reflect::AnyObject shown(reflect::TypeOf<api::autoscaling::v1::Scale>());
   *shown.As<api::autoscaling::v1::Scale>() = std::move(scale);
   return Share(std::move(shown));
@@ -73,9 +90,8 @@ Result<SharedObject> ShowScale(const reflect::Type& type, const void* object) {
 Result<SharedObject> ShowAsked(const Target& target, const ServedResource& resource,
                                const store::Entry& entry) {
   if (target.subresource != "scale") return Show(resource, entry, entry.mod_revision());
-  TRY(const StoredObject* stored, StoredObject::Of(entry));
-  TRY(const DecodedPtr decoded, stored->Decode(*resource.stored_type, false));
-  return ShowScale(decoded->type(), decoded->get());
+  TRY(api::autoscaling::v1::Scale scale, ScaleOf(resource, entry));
+  return ShowScale(std::move(scale));
 }
 
 class LocalWatch final : public client::ObjectWatch {
@@ -287,8 +303,12 @@ Result<SharedObject> LocalConnection::ShowOutcome(const Request& request,
     }
   }
   if (outcome.entry && resource != nullptr) return ShowAsked(target, *resource, *outcome.entry);
-  if (outcome.value && target.subresource == "scale") {
-    return ShowScale(outcome.value.type(), outcome.value.get());
+  if (outcome.value && target.subresource == "scale" && resource != nullptr) {
+    TRY(api::autoscaling::v1::Scale scale, ScaleOf(*resource, outcome.value));
+    return ShowScale(std::move(scale));
+  }
+  if (outcome.value && resource != nullptr && resource->custom != nullptr) {
+    return ShareCustom(*resource, std::move(outcome.value));
   }
   if (outcome.value) return Share(std::move(outcome.value));
   return SuccessObject();

@@ -2,11 +2,13 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/apply_rules.h"
 #include "api/conversion/conversion.h"
 #include "api/object_meta.h"
 #include "api/scheme.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
 #include "reflect/json_value.h"
@@ -41,6 +43,21 @@ Result<VersionedValue> ConvertTree(const VersionedValue& value, std::string_view
   return VersionedValue{to, std::string(api_version), std::move(tree)};
 }
 
+const reflect::Type* TypeToApply(const CustomSchema& schema) {
+  return schema.typed != nullptr ? &schema.typed->root() : nullptr;
+}
+
+// Between the versions of a custom resource.
+Result<VersionedValue> ConvertCustom(const CustomResource& definition, const VersionedValue& value,
+                                     std::string_view api_version) {
+  const CustomSchema* to = definition.Find(api_version);
+  if (to == nullptr) return Error(Code::kNotFound, "no version " + std::string(api_version));
+  if (value.api_version == api_version) return value;
+  std::vector<JsonValue> one{value.value};
+  TRY(one, definition.conversion->Convert(std::move(one), to->api_version));
+  return VersionedValue{TypeToApply(*to), to->api_version, std::move(one.front())};
+}
+
 Result<reflect::List<ManagedFieldsEntry>> EntriesOf(const JsonValue& object) {
   const JsonValue* metadata = object.Find("metadata");
   const JsonValue* entries = metadata != nullptr ? metadata->Find("managedFields") : nullptr;
@@ -67,6 +84,16 @@ reflect::FieldManager FieldManagerOf(const ServedResource& resource, std::string
       return ConvertTree(value, api_version, kind);
     };
   }
+  if (resource.custom != nullptr) {
+    const CustomVersion& version = *resource.custom;
+    options.type = TypeToApply(*version.shown);
+    options.hooks.filter =
+        api::CustomOwnedFields(resource.api_version, version.shown->has_status, subresource);
+    options.hooks.convert = [definition = version.resource](const VersionedValue& value,
+                                                            std::string_view api_version) {
+      return ConvertCustom(*definition, value, api_version);
+    };
+  }
   return reflect::FieldManager(std::move(options));
 }
 
@@ -81,10 +108,17 @@ Result<void> TrackFields(const ServedResource& resource, std::string_view subres
     TRY(live_tree, fields.NewObject());
   }
   TRY(JsonValue tree, TreeOf(*resource.type, object->get()));
-  TRY(const JsonValue tracked,
-      fields.Update(live_tree, std::move(tree),
-                    {.manager = std::string(manager), .time = now.String()}));
-  TRY(api::EnsureObjectMeta(*resource.type, object->get())->managedFields, EntriesOf(tracked));
+  const auto tracked = fields.Update(live_tree, std::move(tree),
+                                     {.manager = std::string(manager), .time = now.String()});
+  ObjectMeta& metadata = *api::EnsureObjectMeta(*resource.type, object->get());
+  // A custom resource may not fit its schema: that is for the check to say. Nobody owns anything
+  // then, as upstream has it.
+  if (!tracked.ok() && resource.custom != nullptr) {
+    metadata.managedFields.clear();
+    return {};
+  }
+  if (!tracked.ok()) return tracked.error();
+  TRY(metadata.managedFields, EntriesOf(*tracked));
   return {};
 }
 

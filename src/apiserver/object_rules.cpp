@@ -3,6 +3,9 @@
 #include "api/defaults.h"
 #include "api/status.h"
 #include "api/validation/validation.h"
+#include "apiserver/body.h"
+#include "apiserver/custom_resources/custom_objects.h"
+#include "apiserver/custom_resources/custom_rules.h"
 
 namespace podium::apiserver {
 namespace {
@@ -19,6 +22,17 @@ Result<void> AnswerInvalid(const ServedResource& resource, const reflect::AnyObj
 
 }  // namespace
 
+Result<reflect::AnyObject> DecodeObject(Call& call, const ServedResource& resource,
+                                        FieldValidation validation) {
+  if (resource.custom != nullptr) return DecodeCustomBody(call, resource, validation);
+  return DecodeBody(call,
+                    {.type = resource.type,
+                     .group = resource.group,
+                     .version = resource.version,
+                     .kind = resource.kind},
+                    validation);
+}
+
 void SetObjectDefaults(reflect::AnyObject* object, api::Time now) {
   api::SetDefaults(object->type(), object->get(), {.now = now});
 }
@@ -33,6 +47,7 @@ void WipeSystemFields(ObjectMeta* metadata) {
 
 Result<void> CheckNewObject(const ServedResource& resource, const Strategy& strategy,
                             const StrategyContext& context, const reflect::AnyObject& object) {
+  if (resource.custom != nullptr) return CheckNewCustom(resource, object);
   api::field::ErrorList errors = api::ValidateCreate(object.type(), object.get());
   if (strategy.validate_create != nullptr) {
     errors.Append(strategy.validate_create(context, object.get()));
@@ -43,6 +58,7 @@ Result<void> CheckNewObject(const ServedResource& resource, const Strategy& stra
 Result<void> CheckChangedObject(const ServedResource& resource, std::string_view subresource,
                                 const Strategy& strategy, const StrategyContext& context,
                                 const reflect::AnyObject& object, const reflect::AnyObject& old) {
+  if (resource.custom != nullptr) return CheckChangedCustom(resource, subresource, object, old);
   api::field::ErrorList errors =
       subresource.empty()
           ? api::ValidateUpdate(object.type(), object.get(), old.get())

@@ -1,19 +1,25 @@
 // What api's rules say of an object that is to be stored, with what its strategy adds: defaults,
-// metadata, validation. Built-in kinds; objects of custom resources are asked about their schema
-// (custom_resources/). Internal to the writing half.
+// metadata, validation. Objects of custom resources are asked about their schema instead
+// (custom_resources/custom_rules.h). Internal to the writing half.
 #pragma once
 
 #include <string_view>
 
 #include "api/object_meta.h"
+#include "apiserver/call.h"
 #include "apiserver/catalog.h"
+#include "apiserver/request_options.h"
 #include "apiserver/strategies/strategy.h"
 #include "base/result.h"
 #include "reflect/type.h"
 
 namespace podium::apiserver {
 
-// In the version that was written.
+// The body of a write to the object itself.
+Result<reflect::AnyObject> DecodeObject(Call& call, const ServedResource& resource,
+                                        FieldValidation validation);
+
+// In the version that was written. Custom resources have had theirs when they were decoded.
 void SetObjectDefaults(reflect::AnyObject* object, api::Time now);
 
 // What a client may not set: uid, times, deletion.

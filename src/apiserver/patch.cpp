@@ -9,6 +9,7 @@
 #include "api/types/meta_v1.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/body.h"
+#include "apiserver/custom_resources/custom_objects.h"
 #include "apiserver/managed_fields.h"
 #include "apiserver/object_rules.h"
 #include "apiserver/replace.h"
@@ -194,6 +195,7 @@ class PatchChange final : public Replacement {
     if (!tree.is_object()) {
       return api::BadRequestError("the patch leaves no object");
     }
+    if (resource().custom != nullptr) return TakeResult(tree);
     AnyObject object(*resource().type);
     const std::string json = reflect::ToText(tree);
     std::vector<std::string> strict;
@@ -217,10 +219,26 @@ class PatchChange final : public Replacement {
     return object;
   }
 
+  Result<AnyObject> TakeResult(const JsonValue& tree) {
+    std::vector<std::string> strict;
+    auto object = TakeCustomObject(*resource().custom, tree, &strict);
+    const auto bad = [&](std::string_view why) {
+      return CannotBeHandled(resource().kind, resource().api_version, resource().kind, why);
+    };
+    if (!object.ok()) return bad(object.error().message());
+    if (!strict.empty() && validation_ == FieldValidation::kStrict) {
+      return bad("strict decoding error: " + Join(strict, ", "));
+    }
+    if (validation_ == FieldValidation::kWarn) {
+      for (std::string& text : strict) call().Warn(std::move(text));
+    }
+    return object;
+  }
+
   // The scale of what is there, patched, and what is there with that scale.
   Result<AnyObject> PatchedScale(const AnyObject& live) {
     using api::autoscaling::v1::Scale;
-    TRY(const Scale scale, ScaleOf(live.type(), live.get()));
+    TRY(const Scale scale, ScaleOf(resource(), live, MissingReplicas::kZero));
     TRY(std::string json, reflect::ToJson(scale));
     TRY(JsonValue tree, reflect::ParseJson(json));
     TRY_VOID(ApplyTo(reflect::TypeOf<Scale>(), &tree));
@@ -228,7 +246,7 @@ class PatchChange final : public Replacement {
     if (!patched.ok()) {
       return CannotBeHandled("Scale", "autoscaling/v1", "Scale", patched.error().message());
     }
-    return Scaled(*patched, live);
+    return Scaled(resource(), *patched, live);
   }
 
   Result<AnyObject> Applied(const AnyObject* live) {

@@ -7,6 +7,7 @@
 #include "api/field_errors.h"
 #include "api/status.h"
 #include "apiserver/continue_token.h"
+#include "apiserver/custom_resources/custom_objects.h"
 #include "apiserver/storage_keys.h"
 #include "reflect/go_text.h"
 
@@ -114,6 +115,7 @@ Result<ListReader> ListReader::Create(store::Store& store, const ListRequest& re
   ListReader reader(store, std::move(selection));
   reader.prefix_ = KeyOf(resource.prefix, resource.namespaced ? request.namespace_ : "", "");
   reader.keys_ = reader.selection_.Keys(request.namespace_);
+  reader.custom_ = resource.custom.get();
   reader.limit_ = std::max<int64_t>(options.limit, 0);
   TRY_VOID(reader.ChooseState(options));
   // What is never stored has no objects.
@@ -186,6 +188,7 @@ Result<void> ListReader::Step(std::vector<store::EntryPtr>* entries) {
 
 Result<void> ListReader::Take(store::RangeResult range, std::vector<store::EntryPtr>* entries) {
   revision_ = at_ = range.revision;
+  if (custom_ != nullptr) TRY_VOID(MakeForms(*custom_, range.entries));
   for (size_t i = 0; i < range.entries.size(); ++i) {
     store::EntryPtr& entry = range.entries[i];
     TRY(const bool selected, selection_.Matches(*entry));

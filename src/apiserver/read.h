@@ -76,7 +76,8 @@ class ListReader {
 
   store::Store* store_;
   Selection selection_;
-  std::string prefix_;  // that tokens leave out
+  const CustomVersion* custom_ = nullptr;  // null: built-in
+  std::string prefix_;                     // that tokens leave out
   store::KeyRange keys_;
   std::string from_{};
   store::Revision at_ = 0;  // 0: the newest

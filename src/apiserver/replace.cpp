@@ -21,7 +21,7 @@ bool Replacement::Begin(Operation operation) {
   subresource_ = call().info.subresource;
   key_ = KeyOf(resource().prefix, resource().namespaced ? call().info.namespace_ : "",
                call().info.name);
-  return strategy().begin_update != nullptr || strategy().begin_create != nullptr ||
+  return MayWait() || strategy().begin_update != nullptr || strategy().begin_create != nullptr ||
          parts().admission->MayBlock(Admission(operation, call().info.name));
 }
 
@@ -66,7 +66,7 @@ Result<NextState> Replacement::Compute(const store::EntryPtr& current) {
   }
   TRY(AnyObject object, ToStored(std::move(wanted)));
   AdmissionRequest request = RequestFor(Operation::kUpdate, &object, &old);
-  TRY_VOID(parts().admission->Admit(request));
+  TRY_VOID(Admit(request, &object));
   TRY_VOID(CheckVersion(*current, &MetaOf(object)));
   return Finished(current, std::move(old), std::move(object));
 }
@@ -116,7 +116,14 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
     next.kind = NextState::Kind::kDelete;
     return next;
   }
-  if (SameButForTimes(object.type(), object.get(), old.get())) {
+  const bool same = SameButForTimes(object.type(), object.get(), old.get());
+  // A write that changes nothing of a custom resource still brings what is stored to the storage
+  // version of now; the store sees where that changes nothing either.
+  if (same && resource().custom != nullptr) {
+    next.object = std::move(old);
+    return next;
+  }
+  if (same) {
     next.kind = NextState::Kind::kStay;
     if (next.allocation != nullptr) next.allocation->Keep();
     return next;
@@ -133,12 +140,16 @@ ExpectedBody ScaleBody() {
           .kind = "Scale"};
 }
 
-Result<AnyObject> Scaled(const api::autoscaling::v1::Scale& scale, const AnyObject& live) {
+Result<AnyObject> Scaled(const ServedResource& resource, const api::autoscaling::v1::Scale& scale,
+                         const AnyObject& live) {
   AnyObject object(live.type());
   reflect::CopyObject(live.type(), live.get(), object.get());
-  TRY_VOID(ApplyScale(scale, live.type(), object.get()));
-  api::EnsureObjectMeta(object.type(), object.get())->resourceVersion =
-      scale.metadata.resourceVersion;
+  TRY_VOID(ApplyScale(scale, resource, &object));
+  // Without one it is about what is there.
+  if (!scale.metadata.resourceVersion.empty()) {
+    api::EnsureObjectMeta(object.type(), object.get())->resourceVersion =
+        scale.metadata.resourceVersion;
+  }
   return object;
 }
 
@@ -157,7 +168,7 @@ Result<NextState> Replacement::ComputeCreate() {
   }
   TRY(AnyObject object, ToStored(std::move(wanted)));
   AdmissionRequest request = RequestFor(Operation::kCreate, &object, nullptr);
-  TRY_VOID(parts().admission->Admit(request));
+  TRY_VOID(Admit(request, &object));
   request = RequestFor(Operation::kCreate, &object, nullptr);
   return NewState(call().info.name, std::move(object), request);
 }

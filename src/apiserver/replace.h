@@ -53,7 +53,8 @@ class Replacement : public Change {
 // What stands at a scale subresource, and the object with that many replicas. `live` is of the
 // request's version.
 ExpectedBody ScaleBody();
-Result<reflect::AnyObject> Scaled(const api::autoscaling::v1::Scale& scale,
+Result<reflect::AnyObject> Scaled(const ServedResource& resource,
+                                  const api::autoscaling::v1::Scale& scale,
                                   const reflect::AnyObject& live);
 
 }  // namespace podium::apiserver

@@ -7,10 +7,13 @@
 #include <vector>
 
 #include "api/status.h"
+#include "apiserver/custom_resources/custom_objects.h"
 #include "apiserver/storage_keys.h"
 #include "apiserver/stored_object.h"
+#include "base/text.h"
 #include "reflect/field_access.h"
 #include "reflect/field_path.h"
+#include "reflect/json_value.h"
 
 namespace podium::apiserver {
 namespace {
@@ -58,6 +61,20 @@ Result<std::string> TextAt(const reflect::AnyObject& object, std::string_view pa
   return text;
 }
 
+// As texts, as upstream has them: numbers and truths too; "" for what is none of these.
+Result<std::string> ReadCustomField(const CustomVersion& version, const store::Entry& entry,
+                                    std::string_view field) {
+  TRY(const CustomFormPtr form, FormOf(version, entry));
+  TRY(const reflect::JsonValue tree, reflect::ParseJson(form->text(entry)));
+  const reflect::JsonValue* at = &tree;
+  for (const std::string_view step : Split(field, '.')) {
+    at = at->Find(step);
+    if (at == nullptr) return std::string();
+  }
+  if (at->is_string()) return at->string();
+  return at->is_bool() || at->is_number() ? reflect::ToText(*at) : std::string();
+}
+
 Result<std::string> ReadField(const ServedResource& resource, const StoredObject& stored,
                               std::string_view field) {
   TRY(const DecodedPtr decoded, stored.Decode(*resource.stored_type, false));
@@ -100,7 +117,10 @@ Error NotSelectable(const ServedResource& resource, std::string_view field) {
 
 // What kept values are found by: two resources that show the same entries may number their fields
 // differently.
-size_t NumberOf(std::string_view field) { return std::hash<std::string_view>()(field); }
+size_t NumberOf(const ServedResource& resource, std::string_view field) {
+  const size_t number = std::hash<std::string_view>()(field);
+  return resource.custom != nullptr ? number * 31 + resource.custom->number : number;
+}
 
 // Namespace and name of a key of the resource.
 std::pair<std::string_view, std::string_view> NamesOf(const ServedResource& resource,
@@ -193,8 +213,11 @@ Result<bool> Selection::Matches(const store::Entry& entry) const {
         is = requirement.value == name_space;
       } else {
         TRY(const StoredObject* stored, StoredObject::Of(entry));
-        TRY(is, stored->FieldIs(NumberOf(requirement.field), requirement.value,
-                                [&] { return ReadField(*resource_, *stored, requirement.field); }));
+        TRY(is, stored->FieldIs(NumberOf(*resource_, requirement.field), requirement.value, [&] {
+          return resource_->custom != nullptr
+                     ? ReadCustomField(*resource_->custom, entry, requirement.field)
+                     : ReadField(*resource_, *stored, requirement.field);
+        }));
       }
       if (is == requirement.negated) return false;
     }

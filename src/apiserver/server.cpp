@@ -21,6 +21,7 @@
 #include "apiserver/authentication/static_tokens.h"
 #include "apiserver/authentication/token_request.h"
 #include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/custom_resources/definitions.h"
 #include "apiserver/discovery/discovery.h"
 #include "apiserver/discovery/paths.h"
 #include "apiserver/dispatch.h"
@@ -122,6 +123,7 @@ struct ApiServer::State {
   std::unique_ptr<ThreadExecutor> executor;
   std::unique_ptr<ServiceAllocator> services;
   std::unique_ptr<ServiceRepair> service_repair;
+  std::unique_ptr<Definitions> definitions;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<WatchRoom> watches;
   std::unique_ptr<Discovery> discovery;
@@ -222,6 +224,9 @@ Result<void> ApiServer::State::Listen() {
                              api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
   TRY_VOID(OpenCredentials());
   OpenAuthorization();
+  definitions = std::make_unique<Definitions>(Definitions::Parts{
+      .store = store.get(), .clock = &clock, .executor = executor.get(), .catalog = &catalog});
+  TRY_VOID(definitions->Start());
   OpenAnswers();
   RenewLater();
 
@@ -256,6 +261,7 @@ Result<void> ApiServer::State::Listen() {
       .watches = watches.get(),
       .clock = &clock,
       .executor = executor.get(),
+      .definitions = definitions.get(),
       .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
       .root_endpoint = root_endpoint});
   http::ServerOptions settings;
@@ -356,6 +362,7 @@ void ApiServer::Stop(std::chrono::milliseconds grace) {
   // Writes that are on their way end first: they use everything else.
   state_->writer->WaitForWrites();
   // What runs by itself, then what it runs in.
+  state_->definitions->Stop();
   state_->discovery.reset();
   state_->executor.reset();
   state_->store.reset();

@@ -61,6 +61,22 @@ Result<DecodedPtr> StoredObject::Decode(const reflect::Type& type, bool keep) co
   return DecodedPtr(std::move(object));
 }
 
+std::shared_ptr<const void> StoredObject::Form(uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [known, form] : forms_) {
+    if (known == number) return form;
+  }
+  return nullptr;
+}
+
+void StoredObject::KeepForm(uint64_t number, std::shared_ptr<const void> form) const {
+  constexpr size_t kMost = 3;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(forms_, [&](const auto& each) { return each.first == number; });
+  if (forms_.size() == kMost) forms_.erase(forms_.begin());
+  forms_.emplace_back(number, std::move(form));
+}
+
 void AppendWithVersion(std::string_view json, const reflect::ObjectLayout& layout,
                        store::Revision version, bool without_kind, std::string* out) {
   char digits[24];

@@ -38,6 +38,11 @@ class StoredObject final : public store::Attachment {
   // type.
   Result<DecodedPtr> Decode(const reflect::Type& type, bool keep) const;
 
+  // What a version of a custom resource shows it as (custom_resources/custom_objects.h), under the
+  // version's number; null when it was not kept. Of the last few versions that were asked for.
+  std::shared_ptr<const void> Form(uint64_t number) const;
+  void KeepForm(uint64_t number, std::shared_ptr<const void> form) const;
+
   // Whether a field that selectors ask for has this value. `read` gives its text when it is asked
   // for the first time; then it is kept under this number.
   template <class Read>
@@ -67,6 +72,7 @@ class StoredObject final : public store::Attachment {
   mutable std::weak_ptr<const reflect::AnyObject> shared_;
   mutable DecodedPtr kept_;
   mutable std::vector<std::pair<size_t, std::string>> fields_;
+  mutable std::vector<std::pair<uint64_t, std::shared_ptr<const void>>> forms_;
 };
 
 // Appends the object's text with its resourceVersion put in; as an element of a typed list it has

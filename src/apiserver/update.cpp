@@ -22,12 +22,12 @@ class Update final : public Replacement {
     TRY(options_, ReadUpdateOptions(call().query));
     dry_run_ = !options_.dryRun.empty();
     manager_ = ManagerOf(options_.fieldManager, call().Header("User-Agent"));
-    ExpectedBody expected{.type = resource().type,
-                          .group = resource().group,
-                          .version = resource().version,
-                          .kind = resource().kind};
-    if (call().info.subresource == "scale") expected = ScaleBody();
-    TRY(object_, DecodeBody(call(), expected, FieldValidationOf(options_.fieldValidation)));
+    const FieldValidation validation = FieldValidationOf(options_.fieldValidation);
+    if (call().info.subresource == "scale") {
+      TRY(object_, DecodeBody(call(), ScaleBody(), validation));
+    } else {
+      TRY(object_, DecodeObject(call(), resource(), validation));
+    }
     SetObjectDefaults(&object_, now());
     TRY_VOID(CheckPlace(&MetaOf(object_)));
     return Begin(Operation::kUpdate);
@@ -36,7 +36,7 @@ class Update final : public Replacement {
  protected:
   // A copy: another attempt may need it.
   Result<AnyObject> Wanted(const AnyObject* live) override {
-    if (const Scale* scale = object_.As<Scale>()) return Scaled(*scale, *live);
+    if (const Scale* scale = object_.As<Scale>()) return Scaled(resource(), *scale, *live);
     AnyObject copy(object_.type());
     reflect::CopyObject(object_.type(), object_.get(), copy.get());
     return copy;

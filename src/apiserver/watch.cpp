@@ -4,6 +4,7 @@
 
 #include "api/field_errors.h"
 #include "api/status.h"
+#include "apiserver/custom_resources/custom_objects.h"
 
 namespace podium::apiserver {
 namespace {
@@ -66,6 +67,7 @@ Result<std::unique_ptr<EntryWatch>> EntryWatch::Create(store::Store& store,
   const store::Revision newest = store.health().revision;
   const bool in_future = asked > static_cast<uint64_t>(newest);
   std::unique_ptr<EntryWatch> watch(new EntryWatch(store, std::move(reader), std::move(ready)));
+  watch->custom_ = request.resource->custom.get();
   watch->tells_initial_ = options.sendInitialEvents.value_or(asked == 0);
   watch->marks_end_ = options.sendInitialEvents.value_or(false) && options.allowWatchBookmarks;
   if (watch->tells_initial_) {
@@ -126,6 +128,14 @@ Result<void> EntryWatch::TakeChanges(Batch* batch) {
   if (!taken.ok()) {
     return taken.error().code() == Code::kExpired ? Expired() : std::move(taken).error();
   }
+  if (custom_ != nullptr && custom_->may_wait()) {
+    std::vector<store::EntryPtr> entries;
+    for (const store::Event& event : taken->events) {
+      entries.push_back(event.entry);
+      entries.push_back(event.previous);
+    }
+    TRY_VOID(MakeForms(*custom_, entries));
+  }
   for (const store::Event& event : taken->events) TRY_VOID(Tell(event, batch));
   after_ = std::max(after_, taken->revision);
   batch->revision = after_;
@@ -152,6 +162,7 @@ Result<void> EntryWatch::Tell(const store::Event& event, Batch* batch) const {
     store::Entry::Numbers numbers = event.previous->numbers();
     numbers.mod = told.revision;
     told.entry = store::Entry::Make(event.previous->key(), event.previous->value(), numbers);
+    if (custom_ != nullptr) TRY_VOID(ShareForm(*custom_, *event.previous, *told.entry));
   }
   batch->events.push_back(std::move(told));
   return {};

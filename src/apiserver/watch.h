@@ -84,6 +84,7 @@ class EntryWatch {
 
   store::Store& store_;
   ListReader reader_;  // of what there is at first; its selection and keys are the watch's
+  const CustomVersion* custom_ = nullptr;  // null: built-in
   bool tells_initial_ = false;
   bool marks_end_ = false;     // a bookmark ends the state that it began with
   store::Revision after_ = 0;  // changes behind this one are told

@@ -5,7 +5,6 @@
 #include "api/status.h"
 #include "apiserver/encode.h"
 #include "apiserver/negotiation.h"
-#include "apiserver/stored_object.h"
 #include "apiserver/subresources/scale.h"
 #include "reflect/object.h"
 
@@ -30,28 +29,25 @@ reflect::AnyObject DeletedStatus(const Call& call, const ServedResource& resourc
   return answer;
 }
 
-Answer AnswerWithScale(const Call& call, const reflect::Type& type, const void* object,
-                       int status) {
-  const auto scale = ScaleOf(type, object);
+Answer AnswerWithScale(const Call& call, const ServedResource& resource,
+                       const reflect::AnyObject& object, int status) {
+  const auto scale = ScaleOf(resource, object);
   if (!scale.ok()) return AnswerWithError(call, scale.error());
   return AnswerWithValue(call, OutputRules(), *scale, status);
 }
 
 Answer AnswerWithScale(const Call& call, const ServedResource& resource, const store::Entry& entry,
                        int status) {
-  const auto stored = StoredObject::Of(entry);
-  if (!stored.ok()) return AnswerWithError(call, stored.error());
-  const auto decoded = (*stored)->Decode(*resource.stored_type, false);
-  if (!decoded.ok()) return AnswerWithError(call, decoded.error());
-  return AnswerWithScale(call, *resource.stored_type, (*decoded)->get(), status);
+  const auto scale = ScaleOf(resource, entry);
+  if (!scale.ok()) return AnswerWithError(call, scale.error());
+  return AnswerWithValue(call, OutputRules(), *scale, status);
 }
 
 Answer AnswerWithOutcome(const Call& call, const ServedResource& resource,
                          const WriteOutcome& outcome) {
   if (call.info.subresource == "scale") {
-    return outcome.entry
-               ? AnswerWithScale(call, resource, *outcome.entry, outcome.status)
-               : AnswerWithScale(call, outcome.value.type(), outcome.value.get(), outcome.status);
+    return outcome.entry ? AnswerWithScale(call, resource, *outcome.entry, outcome.status)
+                         : AnswerWithScale(call, resource, outcome.value, outcome.status);
   }
   if (const reflect::AnyObject status = DeletedStatus(call, resource, outcome)) {
     return AnswerWithValue(call, RulesOf(resource), status.type(), status.get(), outcome.status);

@@ -111,6 +111,7 @@ struct WriteRig {
   LiveCatalog catalog;
   AllowAll authorizer;
   const EscalationCheck* escalation = nullptr;
+  Definitions* definitions = nullptr;
   User user{.name = "jane", .groups = {"system:authenticated"}};
   std::unique_ptr<Writer> writer = std::make_unique<Writer>(WriterParts());
   Questions questions{{.authorizer = &authorizer, .admission = &admission, .clock = &clock}};
@@ -136,7 +137,8 @@ struct WriteRig {
             .catalog = &catalog,
             .writer = writer.get(),
             .clock = &clock,
-            .executor = &store.executor};
+            .executor = &store.executor,
+            .definitions = definitions};
   }
 
   // One request, until it is answered.

@@ -617,6 +617,8 @@ class KnowsTest(api_server.ServerCase):
                     ("cronjobs", "cj", "batch/v1", "true", "CronJob"),
                     ("horizontalpodautoscalers", "hpa", "autoscaling/v2", "true",
                      "HorizontalPodAutoscaler"),
+                    ("customresourcedefinitions", "crd,crds", "apiextensions.k8s.io/v1", "false",
+                     "CustomResourceDefinition"),
                     ("runtimeclasses", "node.k8s.io/v1", "false", "RuntimeClass")):
             self.assertIn(row, rows)
         listed = self.kubectl("api-resources", "--namespaced=false", "--verbs=list", "-o", "name")

@@ -9,6 +9,7 @@
 
 #include "api/openapi/document.h"
 #include "api/status.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "apiserver/discovery/documents.h"
 #include "apiserver/encode.h"
 #include "apiserver/json_indent.h"
@@ -35,13 +36,17 @@ constexpr std::string_view kVersionInfo =
 std::vector<api::openapi::CustomKind> CustomKinds(const Catalog& catalog) {
   std::vector<api::openapi::CustomKind> kinds;
   for (const ServedResource& resource : catalog.resources()) {
-    if (resource.builtin != nullptr) continue;
+    if (resource.custom == nullptr) continue;
+    const CustomSchema& shown = *resource.custom->shown;
     kinds.push_back({.group = resource.group,
                      .version = resource.version,
                      .kind = resource.kind,
                      .list_kind = resource.list_kind,
                      .plural = resource.plural,
-                     .namespaced = resource.namespaced});
+                     .namespaced = resource.namespaced,
+                     .has_status = shown.has_status,
+                     .has_scale = shown.scale.has_value(),
+                     .schema = shown.schema.is_null() ? nullptr : &shown.schema});
   }
   return kinds;
 }

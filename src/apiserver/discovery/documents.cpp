@@ -55,11 +55,6 @@ std::vector<const ServedResource*> Resources(const Catalog& catalog, std::string
   return resources;
 }
 
-std::span<const api::Subresource> SubresourcesOf(const ServedResource& resource) {
-  return resource.builtin != nullptr ? resource.builtin->subresources
-                                     : std::span<const api::Subresource>();
-}
-
 APIResource ResourceEntry(const ServedResource& resource) {
   APIResource entry;
   entry.name = resource.plural;
@@ -104,7 +99,7 @@ APIResourceDiscovery AggregatedResource(const ServedResource& resource) {
   for (const std::string& verb : resource.verbs) out.verbs.push_back(verb);
   for (const std::string& name : resource.short_names) out.shortNames.push_back(name);
   for (const std::string& category : resource.categories) out.categories.push_back(category);
-  for (const api::Subresource& subresource : SubresourcesOf(resource)) {
+  for (const api::Subresource& subresource : resource.subresources()) {
     APISubresourceDiscovery& sub = out.subresources.emplace_back();
     sub.subresource = subresource.name;
     sub.responseKind.ensure() = KindOf(subresource.group, subresource.version, subresource.kind);
@@ -165,7 +160,7 @@ std::optional<APIResourceList> ResourceList(const Catalog& catalog, std::string_
   list.groupVersion = GroupVersion(group, version);
   for (const ServedResource* resource : Resources(catalog, group, version)) {
     list.resources.push_back(ResourceEntry(*resource));
-    for (const api::Subresource& subresource : SubresourcesOf(*resource)) {
+    for (const api::Subresource& subresource : resource->subresources()) {
       list.resources.push_back(SubresourceEntry(*resource, subresource));
     }
   }

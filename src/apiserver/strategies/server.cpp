@@ -9,6 +9,7 @@
 #include "api/types/admissionregistration_v1.h"
 #include "api/types/apiextensions_v1.h"
 #include "api/types/certificates_v1.h"
+#include "apiserver/custom_resources/definition_status.h"
 #include "apiserver/strategies/rows.h"
 #include "reflect/copy.h"
 
@@ -106,6 +107,22 @@ void PrepareDefinition(const StrategyContext&, CustomResourceDefinition& definit
   AddStoredVersion(&definition);
 }
 
+// Its instances are deleted before it is (custom_resources/definition_cleanup.h).
+bool HoldsDefinition(const void* object) {
+  const auto& definition = *static_cast<const CustomResourceDefinition*>(object);
+  return !definition.metadata.deletionTimestamp || HasCleanupFinalizer(definition);
+}
+
+void MarkDefinition(void* object) {
+  auto& definition = *static_cast<CustomResourceDefinition*>(object);
+  if (HasCleanupFinalizer(definition)) return;
+  definition.metadata.finalizers.emplace_back(kCleanupFinalizer);
+  SetTerminating(true, "InstanceDeletionPending",
+                 "CustomResourceDefinition marked for deletion; CustomResource deletion will begin "
+                 "soon",
+                 definition.metadata.deletionTimestamp.value_or(api::Time()), &definition);
+}
+
 bool HasRules(const JSONSchemaProps& schema);
 
 bool HasRules(const reflect::Box<JSONSchemaProps>& schema) { return schema && HasRules(*schema); }
@@ -189,7 +206,9 @@ std::span<const Strategy> ServerStrategies() {
        .prepare_create = Create<Definition, PrepareNewDefinition>,
        .prepare_update = Update<Definition, PrepareDefinition>,
        .warnings = Warn<Definition, WarnOfDefinition>,
-       .unconditional_update = false},
+       .unconditional_update = false,
+       .held = HoldsDefinition,
+       .mark_deleting = MarkDefinition},
       {.type = &reflect::TypeOf<Definition>(),
        .subresource = "status",
        .own_field = "status",

@@ -11,6 +11,9 @@
 #include "api/types/apps_v1.h"
 #include "api/types/core_v1.h"
 #include "api/validation/validation.h"
+#include "apiserver/custom_resources/custom_objects.h"
+#include "apiserver/custom_resources/custom_rules.h"
+#include "apiserver/stored_object.h"
 
 namespace podium::apiserver {
 namespace {
@@ -90,6 +93,28 @@ Result<void> ApplyScale(const Scale& scale, const Type& type, void* object) {
     each->spec.replicas = scale.spec.replicas;
     return {};
   });
+}
+
+Result<Scale> ScaleOf(const ServedResource& resource, const reflect::AnyObject& object,
+                      MissingReplicas missing) {
+  if (resource.custom == nullptr) return ScaleOf(object.type(), object.get());
+  return CustomScaleOf(resource, object, missing == MissingReplicas::kZero);
+}
+
+Result<Scale> ScaleOf(const ServedResource& resource, const store::Entry& entry) {
+  if (resource.custom != nullptr) {
+    TRY(const reflect::AnyObject object, DecodeCustom(*resource.custom, entry));
+    return CustomScaleOf(resource, object, false);
+  }
+  TRY(const StoredObject* stored, StoredObject::Of(entry));
+  TRY(const DecodedPtr decoded, stored->Decode(*resource.stored_type, false));
+  return ScaleOf(*resource.stored_type, decoded->get());
+}
+
+Result<void> ApplyScale(const Scale& scale, const ServedResource& resource,
+                        reflect::AnyObject* object) {
+  if (resource.custom != nullptr) return ApplyCustomScale(resource, scale, object);
+  return ApplyScale(scale, object->type(), object->get());
 }
 
 }  // namespace podium::apiserver

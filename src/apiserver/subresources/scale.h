@@ -3,10 +3,24 @@
 #pragma once
 
 #include "api/types/autoscaling_v1.h"
+#include "apiserver/catalog.h"
 #include "base/result.h"
 #include "reflect/type.h"
+#include "store/entry.h"
 
 namespace podium::apiserver {
+
+// What a custom resource without a number of replicas is shown as: 500, or one with none, to
+// change.
+enum class MissingReplicas { kError, kZero };
+
+// Of a resource's object, built-in or custom.
+Result<api::autoscaling::v1::Scale> ScaleOf(const ServedResource& resource,
+                                            const reflect::AnyObject& object,
+                                            MissingReplicas missing = MissingReplicas::kError);
+// The same for a stored one.
+Result<api::autoscaling::v1::Scale> ScaleOf(const ServedResource& resource,
+                                            const store::Entry& entry);
 
 // `object` is of `type`; kUnsupported for a kind without the subresource. A selector that cannot be
 // read is 400.
@@ -17,5 +31,7 @@ Result<api::autoscaling::v1::Scale> ScaleOf(const reflect::Type& type, const voi
 // and leave the object as it was.
 Result<void> ApplyScale(const api::autoscaling::v1::Scale& scale, const reflect::Type& type,
                         void* object);
+Result<void> ApplyScale(const api::autoscaling::v1::Scale& scale, const ServedResource& resource,
+                        reflect::AnyObject* object);
 
 }  // namespace podium::apiserver
