@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,6 +67,7 @@ struct Answer {
   http::Headers headers{};  // Content-Type among them
   std::string body{};
   std::unique_ptr<http::PulledBody> pulled{};  // instead of `body`
+  std::optional<uint64_t> pulled_size{};       // where it is known
 };
 
 }  // namespace podium::apiserver

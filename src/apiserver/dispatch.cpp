@@ -50,6 +50,8 @@ bool IsWrite(std::string_view verb) {
 bool HasVerb(const ServedResource& resource, const RequestInfo& info) {
   if (info.subresource.empty()) return resource.HasVerb(info.verb);
   const api::Subresource* subresource = resource.FindSubresource(info.subresource);
+  // Of OPTIONS, which proxies pass on like the other methods.
+  if (info.verb.empty() && info.subresource == "proxy") return subresource != nullptr;
   return subresource != nullptr &&
          std::ranges::find(subresource->verbs, info.verb) != subresource->verbs.end();
 }
@@ -79,13 +81,7 @@ bool FitsVerb(const ServedResource& resource, const RequestInfo& info) {
   return info.verb != "create";
 }
 
-// What only the node of a pod, or what runs in one, can answer.
-bool IsOfNode(std::string_view subresource) {
-  return subresource == "log" || subresource == "exec" || subresource == "attach" ||
-         subresource == "portforward" || subresource == "proxy";
-}
-
-// Nothing leads to a node yet: agents do not serve this server.
+// Of who asks in this process: streams are for connections.
 Error NoNodeError(const RequestInfo& info) {
   return api::ServiceUnavailableError("no node of this server answers for " +
                                       std::string(info.resource) + "/" +
@@ -143,7 +139,8 @@ void Send(http::Exchange& exchange, const Call& call, Answer answer) {
   }
   // The client is gone when this fails; nobody is left to be told.
   if (answer.pulled != nullptr) {
-    (void)exchange.RespondFrom(answer.status, std::move(answer.headers), std::move(answer.pulled));
+    (void)exchange.RespondFrom(answer.status, std::move(answer.headers), std::move(answer.pulled),
+                               answer.pulled_size);
   } else {
     (void)exchange.Respond(answer.status, std::move(answer.headers), answer.body);
   }
@@ -154,6 +151,7 @@ http::Treatment Dispatcher::TreatmentOf(const http::RequestHead& head) {
   treatment.on_loop = true;
   treatment.strict_path = true;
   treatment.long_running = head.method == "GET" && IsWatch(head.target);
+  NodeWay::Treat(head, &treatment);
   return treatment;
 }
 
@@ -300,12 +298,32 @@ void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
   if (resource.custom != nullptr && !resource.custom->shown->deprecation.empty()) {
     call->Warn(resource.custom->shown->deprecation);
   }
+  if (NodeWay::Serves(call->info) && parts_.nodes != nullptr) {
+    return ServeOnNode(exchange, call, catalog, resource);
+  }
   if (!IsWrite(call->info.verb)) return ServeRead(exchange, call, catalog, resource);
   Write(call, resource, [this, exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
     Reply(*exchange, *call, &resource,
           outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
                        : AnswerWithError(*call, outcome.error()));
   });
+}
+
+void Dispatcher::ServeOnNode(const ExchangePtr& exchange, const CallPtr& call,
+                             const CatalogPtr& catalog, const ServedResource& resource) const {
+  // The resource lives as long as the catalog.
+  parts_.nodes->Serve(
+      {.exchange = exchange,
+       .call = call,
+       .resource = &resource,
+       .catalog = catalog,
+       .reply = [this, exchange, call, catalog, &resource](
+                    Answer answer) { Reply(*exchange, *call, &resource, std::move(answer)); },
+       .count =
+           [this, call, catalog, &resource](int status) {
+             parts_.metrics->Count(LabelsOf(*call, &resource), status,
+                                   parts_.clock->Now() - call->received);
+           }});
 }
 
 void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
@@ -315,7 +333,7 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
     Reply(*exchange, *call, &resource, AnswerWithError(*call, error));
   };
   if (!resource.is_stored()) return fail(api::MethodNotAllowedError());
-  if (IsOfNode(info.subresource)) return fail(NoNodeError(info));
+  if (NodeWay::Serves(info)) return fail(NoNodeError(info));
   if (info.subresource == "scale") {
     const auto entry = ReadEntry(*parts_.store, resource, info.namespace_, info.name,
                                  QueryValue(call->query, "resourceVersion"));
@@ -354,7 +372,7 @@ void Dispatcher::Write(const CallPtr& call, const ServedResource& resource,
   const WriteDone done = AfterDefinitions(resource, then);
   const std::string_view verb = call->info.verb;
   const std::string_view subresource = call->info.subresource;
-  if (IsOfNode(subresource)) return done(NoNodeError(call->info));
+  if (NodeWay::Serves(call->info)) return done(NoNodeError(call->info));
   if (verb == "create") {
     if (resource.plural == "bindings" || subresource == "binding") {
       return parts_.writer->Bind(call, resource, done);

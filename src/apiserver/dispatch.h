@@ -14,6 +14,7 @@
 #include "apiserver/catalog.h"
 #include "apiserver/custom_resources/definitions.h"
 #include "apiserver/metrics.h"
+#include "apiserver/nodes/node_way.h"
 #include "apiserver/questions.h"
 #include "apiserver/request_log.h"
 #include "apiserver/watch.h"
@@ -46,6 +47,7 @@ class Dispatcher {
     Executor* executor = nullptr;
     // Null: definitions of custom resources are stored, and nothing follows from them.
     Definitions* definitions = nullptr;
+    const NodeWay* nodes = nullptr;  // none: 503 for what nodes answer
     PathHandler paths{};
     // The endpoint of the server that only root can open; -1 for none.
     int root_endpoint = -1;
@@ -80,6 +82,8 @@ class Dispatcher {
                      const CatalogPtr& catalog) const;
   // Has what a written definition says be done before its writer is answered.
   WriteDone AfterDefinitions(const ServedResource& resource, WriteDone done) const;
+  void ServeOnNode(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
+                   const ServedResource& resource) const;
   void ServeRead(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
                  const ServedResource& resource) const;
 

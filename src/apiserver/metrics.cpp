@@ -48,6 +48,7 @@ std::string_view VerbOf(const Call& call) {
   for (const std::string_view connect : {"proxy", "exec", "attach", "portforward"}) {
     if (info.is_resource && info.subresource == connect) return "CONNECT";
   }
+  if (info.resource == "pods" && info.subresource == "log" && info.verb == "get") return "CONNECT";
   const auto* found = std::ranges::find(kVerbs, info.verb, &VerbName::verb);
   return found != std::end(kVerbs) ? found->name : "OTHER";
 }

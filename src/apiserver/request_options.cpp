@@ -8,6 +8,7 @@
 
 #include "api/field_errors.h"
 #include "api/status.h"
+#include "api/time.h"
 #include "base/text.h"
 #include "reflect/go_text.h"
 #include "reflect/utf8.h"
@@ -25,6 +26,14 @@ constexpr size_t kMaxManager = 128;
 
 // As upstream: what is there counts as true, but for these.
 bool ParseFlag(std::string_view text) { return text != "0" && !EqualsIgnoringCase(text, "false"); }
+
+// Of strconv.ParseInt, where reflect's is that of strconv.Atoi.
+Error BadNumberError(const Error& error) {
+  constexpr std::string_view kAtoi = "strconv.Atoi: ";
+  std::string_view message = error.message();
+  if (message.starts_with(kAtoi)) message.remove_prefix(kAtoi.size());
+  return api::BadRequestError("strconv.ParseInt: " + std::string(message));
+}
 
 template <class T>
 void Store(const Field& field, void* object, T value) {
@@ -47,8 +56,16 @@ Result<void> StoreScalar(const Field& field, void* object, const std::string& te
       // An empty one counts as left out.
       if (text.empty()) return {};
       const auto number = reflect::ParseGoInt(text);
-      if (!number.ok()) return api::BadRequestError(number.error().message());
+      if (!number.ok()) return BadNumberError(number.error());
       Store(field, object, *number);
+      return {};
+    }
+    case Kind::kLeaf: {
+      // Times, which an empty text leaves out.
+      if (text.empty() || text == "null") return {};
+      const auto time = api::Time::Parse(text);
+      if (!time.ok()) return api::BadRequestError(time.error().message());
+      Store(field, object, *time);
       return {};
     }
     default:
@@ -62,6 +79,18 @@ Result<void> StoreValue(const Field& field, void* object, const std::string& tex
   }
   if (field.shape == Shape::kList && field.kind == Kind::kString) {
     static_cast<reflect::List<std::string>*>(field.at(object))->push_back(text);
+  }
+  if (field.shape == Shape::kList && field.kind == Kind::kInt32) {
+    for (const std::string_view part : Split(text, ',')) {
+      const auto number = reflect::ParseGoInt(part);
+      if (!number.ok()) return BadNumberError(number.error());
+      if (*number != static_cast<int32_t>(*number)) {
+        return api::BadRequestError("strconv.ParseInt: parsing \"" + std::string(part) +
+                                    "\": value out of range");
+      }
+      static_cast<reflect::List<int32_t>*>(field.at(object))
+          ->push_back(static_cast<int32_t>(*number));
+    }
   }
   return {};
 }

@@ -15,8 +15,9 @@
 
 namespace podium::apiserver {
 
-// Parameters called like a field of `type` into *object: strings, numbers, booleans, lists of
-// strings. Others are passed over.
+// Parameters called like a field of `type` into *object: strings, numbers, booleans, times, lists
+// of strings and of numbers (which may stand in one parameter, with commas). Others are passed
+// over.
 Result<void> ReadQueryInto(const http::QueryParameters& query, const reflect::Type& type,
                            void* object);
 

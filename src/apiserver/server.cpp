@@ -31,6 +31,8 @@
 #include "apiserver/line_log.h"
 #include "apiserver/local_connection.h"
 #include "apiserver/metrics.h"
+#include "apiserver/nodes/backend_tls.h"
+#include "apiserver/nodes/node_way.h"
 #include "apiserver/questions.h"
 #include "apiserver/services/service_allocator.h"
 #include "apiserver/write.h"
@@ -96,6 +98,7 @@ struct ApiServer::State {
   Result<void> OpenCredentials();
   void OpenAuthorization();
   void OpenAnswers();
+  Result<void> OpenWayToNodes();
   Result<void> Listen();
   void RenewLater();
   Result<Answer> AnswerBackup(const Call& call);
@@ -132,6 +135,9 @@ struct ApiServer::State {
   std::vector<FixedDocument> openid;
   std::unique_ptr<Paths> paths;
   std::unique_ptr<Questions> questions;
+  std::unique_ptr<BackendTls> backend_tls;
+  std::shared_ptr<http::Poller> poller;
+  std::unique_ptr<NodeWay> nodes;
   std::unique_ptr<Dispatcher> dispatcher;
   std::shared_ptr<http::TlsServer> tls;
   std::unique_ptr<http::Server> server;
@@ -228,6 +234,7 @@ Result<void> ApiServer::State::Listen() {
       .store = store.get(), .clock = &clock, .executor = executor.get(), .catalog = &catalog});
   TRY_VOID(definitions->Start());
   OpenAnswers();
+  TRY_VOID(OpenWayToNodes());
   RenewLater();
 
   const auto serving = credentials->serving();
@@ -262,6 +269,7 @@ Result<void> ApiServer::State::Listen() {
       .clock = &clock,
       .executor = executor.get(),
       .definitions = definitions.get(),
+      .nodes = nodes.get(),
       .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
       .root_endpoint = root_endpoint});
   http::ServerOptions settings;
@@ -314,6 +322,21 @@ void ApiServer::State::OpenAnswers() {
                                                            .clock = &clock});
 }
 
+Result<void> ApiServer::State::OpenWayToNodes() {
+  TRY(poller, http::Poller::Create());
+  backend_tls = std::make_unique<BackendTls>([this] { return credentials->kubelet_client(); },
+                                             credentials->ca_pem());
+  nodes = std::make_unique<NodeWay>(
+      NodeWay::Parts{.objects = objects.get(),
+                     .authorizer = authorizer.get(),
+                     .admission = admission.get(),
+                     .executor = executor.get(),
+                     .poller = poller,
+                     .tls = backend_tls.get(),
+                     .random = [](uint64_t bound) { return RandomNumber() % bound; }});
+  return {};
+}
+
 void ApiServer::State::RenewLater() {
   executor->PostAfter(kRenewInterval, [this] {
     // What fails is tried again; what was there is shown on meanwhile.
@@ -359,6 +382,7 @@ void ApiServer::Stop(std::chrono::milliseconds grace) {
   if (state_ == nullptr || state_->server == nullptr) return;
   state_->server->Stop(grace);
   state_->server.reset();
+  state_->poller->Stop();
   // Writes that are on their way end first: they use everything else.
   state_->writer->WaitForWrites();
   // What runs by itself, then what it runs in.

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -21,10 +22,7 @@
 namespace podium::http {
 namespace {
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
+using Address = SocketAddress;
 
 // What a thread that resolves a name shares with who waits for it, and may give up before it.
 struct Lookup {
@@ -61,8 +59,59 @@ Error LookupError(const Lookup& lookup) {
       "lookup " + lookup.host + ": " + (missing ? "no such host" : gai_strerror(lookup.error)));
 }
 
-Result<std::vector<Address>> AddressesOf(const std::string& host, uint16_t port,
-                                         const WaitLimits& limits) {
+// An attempt's share of what is left, as Go deals it out: an address that swallows packets must not
+// take the time of the one behind it.
+WaitLimits ShareOf(const WaitLimits& limits, size_t attempts) {
+  WaitLimits share = limits;
+  if (!limits.deadline || attempts <= 1) return share;
+  const auto left = *limits.deadline - Clock::now();
+  const auto part = std::max<Clock::duration>(left / attempts, std::chrono::seconds(2));
+  share.deadline = std::min(*limits.deadline, Clock::now() + part);
+  return share;
+}
+
+Result<UniqueFd> ConnectTo(const Address& address, const WaitLimits& limits) {
+  TRY(UniqueFd fd, BeginConnect(address));
+  auto waited = WaitFor(fd.get(), POLLOUT, limits);
+  if (!waited.ok()) return std::move(waited).error().WithContext("connect");
+  TRY_VOID(FinishConnect(fd.get()));
+  return fd;
+}
+
+// What stands in an IPv6 address behind ::ffff:, or the IPv4 address itself, in host order.
+std::optional<uint32_t> VersionFour(const Address& address) {
+  if (address.storage.ss_family == AF_INET) {
+    return ntohl(reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr.s_addr);
+  }
+  const in6_addr& six = reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
+  if (!IN6_IS_ADDR_V4MAPPED(&six)) return std::nullopt;
+  uint32_t mapped = 0;
+  std::memcpy(&mapped, &six.s6_addr[12], sizeof mapped);
+  return ntohl(mapped);
+}
+
+bool IsLinkLocal(const Address& address) {
+  constexpr uint32_t kNetwork = 0xa9fe;  // 169.254
+  if (const auto four = VersionFour(address)) return *four >> 16U == kNetwork;
+  return IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr);
+}
+
+}  // namespace
+
+bool SocketAddress::IsGlobalUnicast() const {
+  if (storage.ss_family != AF_INET && storage.ss_family != AF_INET6) return false;
+  if (const auto four = VersionFour(*this)) {
+    const bool loopback = *four >> 24U == 127;
+    const bool multicast = *four >> 28U == 0xe;
+    return !loopback && !multicast && *four != 0 && *four != UINT32_MAX && !IsLinkLocal(*this);
+  }
+  const in6_addr& six = reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
+  return !IN6_IS_ADDR_UNSPECIFIED(&six) && !IN6_IS_ADDR_LOOPBACK(&six) &&
+         !IN6_IS_ADDR_MULTICAST(&six) && !IN6_IS_ADDR_LINKLOCAL(&six);
+}
+
+Result<std::vector<SocketAddress>> LookUp(const std::string& host, uint16_t port,
+                                          const WaitLimits& limits) {
   auto lookup = std::make_shared<Lookup>();
   lookup->host = host;
   lookup->port = std::to_string(port);
@@ -88,32 +137,7 @@ Result<std::vector<Address>> AddressesOf(const std::string& host, uint16_t port,
   return std::move(lookup->addresses);
 }
 
-// An attempt's share of what is left, as Go deals it out: an address that swallows packets must not
-// take the time of the one behind it.
-WaitLimits ShareOf(const WaitLimits& limits, size_t attempts) {
-  WaitLimits share = limits;
-  if (!limits.deadline || attempts <= 1) return share;
-  const auto left = *limits.deadline - Clock::now();
-  const auto part = std::max<Clock::duration>(left / attempts, std::chrono::seconds(2));
-  share.deadline = std::min(*limits.deadline, Clock::now() + part);
-  return share;
-}
-
-bool IsLinkLocal(const Address& address) {
-  constexpr uint32_t kNetwork = 0xa9fe;  // 169.254
-  const auto is_link_local_v4 = [](uint32_t value) { return value >> 16U == kNetwork; };
-  if (address.storage.ss_family == AF_INET) {
-    const auto& four = reinterpret_cast<const sockaddr_in&>(address.storage);
-    return is_link_local_v4(ntohl(four.sin_addr.s_addr));
-  }
-  const in6_addr& six = reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
-  if (!IN6_IS_ADDR_V4MAPPED(&six)) return IN6_IS_ADDR_LINKLOCAL(&six);
-  uint32_t mapped = 0;
-  std::memcpy(&mapped, &six.s6_addr[12], sizeof mapped);
-  return is_link_local_v4(ntohl(mapped));
-}
-
-Result<UniqueFd> ConnectTo(const Address& address, const WaitLimits& limits) {
+Result<UniqueFd> BeginConnect(const SocketAddress& address) {
   UniqueFd fd(socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Error::FromErrno(errno, "connect");
   const auto set = [&](int level, int name, int value) {
@@ -125,24 +149,24 @@ Result<UniqueFd> ConnectTo(const Address& address, const WaitLimits& limits) {
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
   set(IPPROTO_TCP, TCP_KEEPIDLE, 15);
   set(IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0) {
-    return fd;
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0 &&
+      errno != EINPROGRESS && errno != EINTR) {
+    return Error::FromErrno(errno, "connect");
   }
-  if (errno != EINPROGRESS && errno != EINTR) return Error::FromErrno(errno, "connect");
-  auto waited = WaitFor(fd.get(), POLLOUT, limits);
-  if (!waited.ok()) return std::move(waited).error().WithContext("connect");
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return Error::FromErrno(error, "connect");
   return fd;
 }
 
-}  // namespace
+Result<void> FinishConnect(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return Error::FromErrno(error, "connect");
+  return {};
+}
 
 Result<UniqueFd> ConnectTcp(const std::string& host, uint16_t port, const WaitLimits& limits,
                             LinkLocal link_local) {
-  TRY(std::vector<Address> addresses, AddressesOf(host, port, limits));
+  TRY(std::vector<Address> addresses, LookUp(host, port, limits));
   if (link_local == LinkLocal::kRefuse) std::erase_if(addresses, IsLinkLocal);
   if (addresses.empty()) {
     return Error(Code::kPermissionDenied,

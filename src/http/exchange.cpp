@@ -80,11 +80,11 @@ Result<void> Exchange::Respond(int status, Headers headers, std::string_view bod
   return state_->Respond(status, std::move(headers), body);
 }
 
-Result<void> Exchange::RespondFrom(int status, Headers headers,
-                                   std::unique_ptr<PulledBody> source) {
+Result<void> Exchange::RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> source,
+                                   std::optional<uint64_t> size) {
   if (state_->step != State::Step::kNothing) return AnsweredAlready();
   TRY_VOID(CheckHeaders(headers));
-  return state_->RespondFrom(status, std::move(headers), std::move(source));
+  return state_->RespondFrom(status, std::move(headers), std::move(source), size);
 }
 
 Result<void> Exchange::Begin(int status, Headers headers) {
@@ -117,6 +117,11 @@ Result<void> Exchange::End() {
 Result<std::unique_ptr<Stream>> Exchange::Upgrade(Headers headers) {
   if (state_->step != State::Step::kNothing) return AnsweredAlready();
   return state_->Upgrade(std::move(headers));
+}
+
+Result<Exchange::Taken> Exchange::TakeConnection() {
+  if (state_->step != State::Step::kNothing) return AnsweredAlready();
+  return state_->TakeConnection();
 }
 
 Result<size_t> Exchange::ReadBody(std::span<char> buffer) { return state_->ReadBody(buffer); }

@@ -2,6 +2,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "http/message_reader.h"
 #include "http/server_exchange.h"
@@ -27,13 +28,14 @@ class Http1Exchange : public Exchange::State {
   void BeginStreamedBody();
 
   Result<void> Respond(int status, Headers headers, std::string_view body) override;
-  Result<void> RespondFrom(int status, Headers headers,
-                           std::unique_ptr<PulledBody> source) override;
+  Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> source,
+                           std::optional<uint64_t> size) override;
   Result<void> Begin(int status, Headers headers) override;
   Result<bool> TryWrite(std::string_view bytes) override;
   Result<void> Write(std::string_view bytes) override;
   Result<void> End() override;
   Result<std::unique_ptr<Stream>> Upgrade(Headers headers) override;
+  Result<Exchange::Taken> TakeConnection() override;
   Result<size_t> ReadBody(std::span<char> buffer) override;
   bool cancelled() const override;
   void OnCancel(std::function<void()> callback) override;
@@ -44,8 +46,10 @@ class Http1Exchange : public Exchange::State {
   // After bytes were put behind what waits: writes what the socket takes, unless the loop does.
   Result<void> SentLocked(bool ended);
   Result<void> Send(std::string_view bytes, bool ended);
-  // The head of an answer whose length is not known yet.
-  Result<std::string> BeginHead(int status, Headers headers);
+  // The head of an answer that comes piece by piece.
+  Result<std::string> BeginHead(int status, Headers headers, std::optional<uint64_t> size);
+  // Takes the connection off the loop.
+  Result<std::shared_ptr<Transport>> Detach();
   // Gives the connection back to the loop.
   void Finish(LoopCommand::Kind kind);
   // Before the end of an answer: whether the connection can serve another request, and what was
@@ -136,27 +140,30 @@ Result<void> Http1Exchange::Respond(int status, Headers headers, std::string_vie
   return sent;
 }
 
-Result<std::string> Http1Exchange::BeginHead(int status, Headers headers) {
+Result<std::string> Http1Exchange::BeginHead(int status, Headers headers,
+                                             std::optional<uint64_t> size) {
   const bool no_body = HasNoBody(status);
   if (headers.HasToken("Connection", "close")) connection_->keep_alive = false;
   head_only_ = head_only_ || no_body;
-  chunked_ = request.head.minor >= 1 && !no_body;
+  chunked_ = request.head.minor >= 1 && !no_body && !size;
   // HTTP/1.0 knows the end of such a body by the end of the connection.
-  if ((!chunked_ && !no_body) || BodyIsUnread()) connection_->keep_alive = false;
+  if ((!chunked_ && !no_body && !size) || BodyIsUnread()) connection_->keep_alive = false;
   if (chunked_) headers.Add("Transfer-Encoding", "chunked");
+  if (size && !no_body) headers.Add("Content-Length", std::to_string(*size));
   if (!connection_->keep_alive) headers.Set("Connection", "close");
   return SerializeResponseHead(HeadOf(status, std::move(headers)));
 }
 
 Result<void> Http1Exchange::Begin(int status, Headers headers) {
-  TRY(const std::string bytes, BeginHead(status, std::move(headers)));
+  TRY(const std::string bytes, BeginHead(status, std::move(headers), std::nullopt));
   step = Step::kStreaming;
   return Send(bytes, false);
 }
 
 Result<void> Http1Exchange::RespondFrom(int status, Headers headers,
-                                        std::unique_ptr<PulledBody> source) {
-  TRY(const std::string bytes, BeginHead(status, std::move(headers)));
+                                        std::unique_ptr<PulledBody> source,
+                                        std::optional<uint64_t> size) {
+  TRY(const std::string bytes, BeginHead(status, std::move(headers), size));
   SettleBody();
   if (head_only_) {
     auto sent = Send(bytes, true);
@@ -213,11 +220,8 @@ Result<void> Http1Exchange::End() {
   return sent;
 }
 
-Result<std::unique_ptr<Stream>> Http1Exchange::Upgrade(Headers headers) {
+Result<std::shared_ptr<Transport>> Http1Exchange::Detach() {
   if (reader_) return Error(Code::kInvalidArgument, "the request was answered already");
-  headers.Set("Connection", "Upgrade");
-  TRY(const std::string head,
-      SerializeResponseHead({.status = 101, .reason = "Switching Protocols", .headers = headers}));
   std::shared_ptr<Transport> transport;
   {
     const std::lock_guard lock(connection_->mutex);
@@ -227,6 +231,14 @@ Result<std::unique_ptr<Stream>> Http1Exchange::Upgrade(Headers headers) {
     connection_->detached = true;
   }
   step = Step::kDone;
+  return transport;
+}
+
+Result<std::unique_ptr<Stream>> Http1Exchange::Upgrade(Headers headers) {
+  headers.Set("Connection", "Upgrade");
+  TRY(const std::string head,
+      SerializeResponseHead({.status = 101, .reason = "Switching Protocols", .headers = headers}));
+  TRY(std::shared_ptr<Transport> transport, Detach());
   auto stream = context->upgraded->Track(
       context->upgraded,
       WithPrefix(std::exchange(connection_->in, {}), StreamOver(std::move(transport))),
@@ -237,6 +249,16 @@ Result<std::unique_ptr<Stream>> Http1Exchange::Upgrade(Headers headers) {
   TRY_VOID(stream->Write(head));
   stream->SetLimits({});
   return stream;
+}
+
+Result<Exchange::Taken> Http1Exchange::TakeConnection() {
+  TRY(std::shared_ptr<Transport> transport, Detach());
+  Exchange::Taken taken;
+  taken.transport =
+      context->upgraded->TrackTransport(context->upgraded, std::move(transport), connection_);
+  taken.rest = std::exchange(connection_->in, {});
+  Post(LoopCommand::Kind::kDetach);
+  return taken;
 }
 
 Result<size_t> Http1Exchange::ReadBody(std::span<char> buffer) {

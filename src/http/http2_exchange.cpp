@@ -21,13 +21,16 @@ class Http2Exchange : public Exchange::State {
   Http2Exchange& operator=(const Http2Exchange&) = delete;
 
   Result<void> Respond(int status, Headers headers, std::string_view body) override;
-  Result<void> RespondFrom(int status, Headers headers,
-                           std::unique_ptr<PulledBody> source) override;
+  Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> source,
+                           std::optional<uint64_t> size) override;
   Result<void> Begin(int status, Headers headers) override;
   Result<bool> TryWrite(std::string_view bytes) override;
   Result<void> Write(std::string_view bytes) override;
   Result<void> End() override;
   Result<std::unique_ptr<Stream>> Upgrade(Headers /*headers*/) override {
+    return Error(Code::kUnsupported, "connections of HTTP/2 are not upgraded");
+  }
+  Result<Exchange::Taken> TakeConnection() override {
     return Error(Code::kUnsupported, "connections of HTTP/2 are not upgraded");
   }
   Result<size_t> ReadBody(std::span<char> buffer) override;
@@ -73,7 +76,9 @@ Result<void> Http2Exchange::Respond(int status, Headers headers, std::string_vie
 }
 
 Result<void> Http2Exchange::RespondFrom(int status, Headers headers,
-                                        std::unique_ptr<PulledBody> source) {
+                                        std::unique_ptr<PulledBody> source,
+                                        std::optional<uint64_t> size) {
+  if (size && !HasNoBody(status)) headers.Add("Content-Length", std::to_string(*size));
   const std::lock_guard lock(stream_->mutex);
   TRY_VOID(BeginLocked(status, std::move(headers)));
   step = Step::kDone;

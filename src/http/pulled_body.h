@@ -11,6 +11,7 @@
 //   };
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -27,6 +28,8 @@ class BodyWaker {
   struct Target;
   BodyWaker() = default;  // wakes nobody
   explicit BodyWaker(std::shared_ptr<Target> target) : target_(std::move(target)) {}
+  // Of a body that is pulled by somebody else than a loop: calls `wake`, each time.
+  explicit BodyWaker(std::function<void()> wake);
   void Wake() const;
 
  private:

@@ -34,6 +34,7 @@
 #include "http/pulled_body.h"
 #include "http/stream.h"
 #include "http/tls_server.h"
+#include "http/transport.h"
 
 namespace podium::http {
 
@@ -149,12 +150,23 @@ class Exchange {
 
   // An answer whose body is pulled out of `body` as the client takes it. When the server stops, a
   // long-running one ends, as a whole, where its body has nothing more at the time.
-  Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> body);
+  // `size` of the body where it is known, which then is sent as Content-Length: the body has just
+  // so many bytes, or fails.
+  Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> body,
+                           std::optional<uint64_t> size = {});
 
   // Over HTTP/1.1 only (kUnsupported).
   // 101 with these headers (Upgrade among them): from then on the connection is the caller's, with
   // no bounds on waiting. Stop shuts it down.
   Result<std::unique_ptr<Stream>> Upgrade(Headers headers);
+
+  // The same for who answers by himself, and waits for nothing: the connection as it is, before any
+  // answer, with what the client sent behind its request. Stop shuts it down. Any thread.
+  struct Taken {
+    std::unique_ptr<Transport> transport;
+    std::string rest;
+  };
+  Result<Taken> TakeConnection();
 
   // Of a streamed body: at least a byte, or 0 at its end. kResourceExhausted past max_body.
   Result<size_t> ReadBody(std::span<char> buffer);

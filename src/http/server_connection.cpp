@@ -73,7 +73,12 @@ AnswerBatch::~AnswerBatch() {
   for (const auto& inbox : std::exchange(batch.inboxes, {})) inbox->WakeIfAsleep();
 }
 
+BodyWaker::BodyWaker(std::function<void()> wake) : target_(std::make_shared<Target>()) {
+  target_->call = std::move(wake);
+}
+
 void BodyWaker::Wake() const {
+  if (target_ && target_->call) return target_->call();
   if (!target_ || target_->woken.exchange(true)) return;
   target_->inbox->Post({.kind = LoopCommand::Kind::kWake,
                         .connection = target_->connection,
@@ -135,10 +140,7 @@ class TrackedStream : public Stream {
  public:
   TrackedStream(std::shared_ptr<UpgradedStreams> set, std::unique_ptr<Stream> stream)
       : set_(std::move(set)), stream_(std::move(stream)) {}
-  ~TrackedStream() override {
-    const std::lock_guard lock(set_->mutex_);
-    std::erase_if(set_->entries_, [&](const auto& entry) { return entry.stream == this; });
-  }
+  ~TrackedStream() override { set_->Remove(this); }
   TrackedStream(const TrackedStream&) = delete;
   TrackedStream& operator=(const TrackedStream&) = delete;
 
@@ -159,10 +161,48 @@ std::unique_ptr<Stream> UpgradedStreams::Track(std::shared_ptr<UpgradedStreams> 
                                                std::unique_ptr<Stream> stream,
                                                std::shared_ptr<ServerConnection> connection) {
   auto tracked = std::make_unique<TrackedStream>(std::move(self), std::move(stream));
-  const std::lock_guard lock(mutex_);
-  entries_.push_back({tracked.get(), std::move(connection)});
-  if (shut_) tracked->Shutdown();
+  Add({tracked.get(), [stream = tracked.get()] { stream->Shutdown(); }, std::move(connection)});
   return tracked;
+}
+
+class TrackedTransport : public Transport {
+ public:
+  TrackedTransport(std::shared_ptr<UpgradedStreams> set, std::shared_ptr<Transport> transport)
+      : set_(std::move(set)), transport_(std::move(transport)) {}
+  ~TrackedTransport() override { set_->Remove(this); }
+  TrackedTransport(const TrackedTransport&) = delete;
+  TrackedTransport& operator=(const TrackedTransport&) = delete;
+
+  Result<Progress> TryRead(std::span<char> buffer) override { return transport_->TryRead(buffer); }
+  Result<Progress> TryWrite(std::string_view bytes) override { return transport_->TryWrite(bytes); }
+  Result<Progress> TryCloseWrite() override { return transport_->TryCloseWrite(); }
+  bool Buffered() const override { return transport_->Buffered(); }
+  int fd() const override { return transport_->fd(); }
+
+ private:
+  const std::shared_ptr<UpgradedStreams> set_;
+  const std::shared_ptr<Transport> transport_;
+};
+
+std::unique_ptr<Transport> UpgradedStreams::TrackTransport(
+    std::shared_ptr<UpgradedStreams> self, std::shared_ptr<Transport> transport,
+    std::shared_ptr<ServerConnection> connection) {
+  const int fd = transport->fd();
+  auto tracked = std::make_unique<TrackedTransport>(std::move(self), std::move(transport));
+  // Whoever waits for the socket sees its end.
+  Add({tracked.get(), [fd] { shutdown(fd, SHUT_RDWR); }, std::move(connection)});
+  return tracked;
+}
+
+void UpgradedStreams::Add(Entry entry) {
+  const std::lock_guard lock(mutex_);
+  entries_.push_back(std::move(entry));
+  if (shut_) entries_.back().shut_down();
+}
+
+void UpgradedStreams::Remove(const void* owner) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.owner == owner; });
 }
 
 void UpgradedStreams::CancelAll() {
@@ -177,7 +217,7 @@ void UpgradedStreams::CancelAll() {
 void UpgradedStreams::ShutdownAll() {
   const std::lock_guard lock(mutex_);
   shut_ = true;
-  for (const Entry& entry : entries_) entry.stream->Shutdown();
+  for (const Entry& entry : entries_) entry.shut_down();
 }
 
 size_t UpgradedStreams::size() const {

@@ -77,6 +77,7 @@ struct BodyWaker::Target {
   uint64_t connection = 0;
   int32_t stream = 0;               // of HTTP/2
   std::atomic<bool> woken = false;  // since the source was asked last
+  std::function<void()> call{};     // instead
 };
 
 // Runs a handler in a thread, of its own if `alone`; false when there is none.
@@ -161,16 +162,23 @@ class UpgradedStreams {
   std::unique_ptr<Stream> Track(std::shared_ptr<UpgradedStreams> self,
                                 std::unique_ptr<Stream> stream,
                                 std::shared_ptr<ServerConnection> connection);
+  std::unique_ptr<Transport> TrackTransport(std::shared_ptr<UpgradedStreams> self,
+                                            std::shared_ptr<Transport> transport,
+                                            std::shared_ptr<ServerConnection> connection);
   void CancelAll();
   void ShutdownAll();
   size_t size() const;
 
  private:
   friend class TrackedStream;
+  friend class TrackedTransport;
   struct Entry {
-    Stream* stream;
+    const void* owner;
+    std::function<void()> shut_down;
     std::shared_ptr<ServerConnection> connection;
   };
+  void Add(Entry entry);
+  void Remove(const void* owner);
   mutable std::mutex mutex_;
   std::vector<Entry> entries_;
   bool shut_ = false;

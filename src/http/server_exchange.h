@@ -21,13 +21,14 @@ struct Exchange::State {
   virtual ~State() = default;
 
   virtual Result<void> Respond(int status, Headers headers, std::string_view body) = 0;
-  virtual Result<void> RespondFrom(int status, Headers headers,
-                                   std::unique_ptr<PulledBody> source) = 0;
+  virtual Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> source,
+                                   std::optional<uint64_t> size) = 0;
   virtual Result<void> Begin(int status, Headers headers) = 0;
   virtual Result<bool> TryWrite(std::string_view bytes) = 0;
   virtual Result<void> Write(std::string_view bytes) = 0;
   virtual Result<void> End() = 0;
   virtual Result<std::unique_ptr<Stream>> Upgrade(Headers headers) = 0;
+  virtual Result<Exchange::Taken> TakeConnection() = 0;
   virtual Result<size_t> ReadBody(std::span<char> buffer) = 0;
   virtual bool cancelled() const = 0;
   virtual void OnCancel(std::function<void()> callback) = 0;

@@ -77,14 +77,20 @@ Result<TlsClient> TlsClient::Create(const TlsOptions& options) {
   return TlsClient(std::move(context), !options.skip_verify, options.server_name);
 }
 
-Result<std::unique_ptr<Transport>> TlsClient::Connect(std::unique_ptr<Transport> transport,
-                                                      const std::string& host,
-                                                      const WaitLimits& limits) const {
+Result<std::unique_ptr<TlsTransport>> TlsClient::Begin(std::unique_ptr<Transport> transport,
+                                                       const std::string& host) const {
   TRY(auto tls, TlsTransport::Create(context_.get(), std::move(transport)));
   if (!ExpectHost(tls->ssl(), host) && verify_) {
     return Error(Code::kInvalidArgument, "tls: bad host name " + host + ": " + TakeTlsReason());
   }
   SSL_set_connect_state(tls->ssl());
+  return tls;
+}
+
+Result<std::unique_ptr<Transport>> TlsClient::Connect(std::unique_ptr<Transport> transport,
+                                                      const std::string& host,
+                                                      const WaitLimits& limits) const {
+  TRY(auto tls, Begin(std::move(transport), host));
   while (true) {
     TRY(const Progress progress, tls->TryHandshake());
     if (progress.end) return Error(Code::kUnavailable, "tls: unexpected EOF");

@@ -11,6 +11,8 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
 namespace podium::http {
 
+class TlsTransport;
+
 struct TlsOptions {
   // Trusted beside the system's roots: certificates in PEM.
   std::string extra_roots{};
@@ -37,6 +39,9 @@ class TlsClient {
   Result<std::unique_ptr<Transport>> Connect(std::unique_ptr<Transport> transport,
                                              const std::string& host,
                                              const WaitLimits& limits) const;
+  // A connection whose handshake the caller drives.
+  Result<std::unique_ptr<TlsTransport>> Begin(std::unique_ptr<Transport> transport,
+                                              const std::string& host) const;
   // Of its options.
   const std::string& server_name() const { return server_name_; }
 

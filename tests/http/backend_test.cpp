@@ -1,0 +1,379 @@
+// Requests that are passed on: dialling, asking, pulled answers, and connections made one.
+#include "http/backend.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "base/executor.h"
+#include "http/client.h"
+#include "http/peer.h"
+#include "http/splice.h"
+#include "http/test_server.h"
+
+namespace podium::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A server that passes every request on to `backend`, as the API server does it.
+class Front {
+ public:
+  explicit Front(uint16_t backend, ServerOptions options = {})
+      : backend_(backend), server_([this](auto exchange) { Handle(exchange); }, With(options)) {}
+  ~Front() {
+    server_.Destroy();
+    poller->Stop();
+  }
+  Front(const Front&) = delete;
+  Front& operator=(const Front&) = delete;
+
+  TestServer& server() { return server_; }
+  std::shared_ptr<Poller> poller = *Poller::Create();
+  std::atomic<int> spliced = 0;
+
+ private:
+  static ServerOptions With(ServerOptions options) {
+    options.treatment = [](const RequestHead&) {
+      return Treatment{.on_loop = true, .long_running = true};
+    };
+    return options;
+  }
+  void Handle(const std::shared_ptr<Exchange>& exchange) {
+    auto cancel = std::make_shared<BackendCancel>();
+    exchange->OnCancel([cancel] { cancel->Cancel(); });
+    DialBackend(poller, resolver_, {.host = "127.0.0.1", .port = backend_}, 5s, cancel,
+                [this, exchange, cancel](Result<std::unique_ptr<Transport>> connection) {
+                  if (!connection.ok()) {
+                    (void)exchange->Respond(502, {}, connection.error().message());
+                    return;
+                  }
+                  AskBackend(poller, *std::move(connection), {.head = exchange->request().head},
+                             cancel, [this, exchange](Result<BackendAnswer> answer) {
+                               Answer(*exchange, std::move(answer));
+                             });
+                });
+  }
+  void Answer(Exchange& exchange, Result<BackendAnswer> answer) {
+    if (!answer.ok()) {
+      (void)exchange.Respond(502, {}, answer.error().message());
+      return;
+    }
+    if (answer->head.status == 101) {
+      auto client = exchange.TakeConnection();
+      if (!client.ok()) return;
+      const std::string head = *SerializeResponseHead(answer->head);
+      ++spliced;
+      Splice(poller, {std::move(client->transport), client->rest},
+             {std::move(answer->connection), head + answer->rest}, [this] { --spliced; });
+      return;
+    }
+    const auto size = answer->framing.kind == Framing::Kind::kLength
+                          ? std::optional(answer->framing.length)
+                          : std::nullopt;
+    (void)exchange.RespondFrom(answer->head.status, {}, BackendBody(poller, *std::move(answer)),
+                               size);
+  }
+
+  const uint16_t backend_;
+  ThreadExecutor resolver_{4};
+  TestServer server_;
+};
+
+// A backend that does what a test says with a connection.
+class Backend : public PeerServer {
+ public:
+  explicit Backend(std::function<void(Peer& peer)> serve)
+      : PeerServer([serve = std::move(serve)](Peer& peer, int) { serve(peer); }) {}
+};
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr std::string_view kUpgrade =
+    "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+constexpr std::string_view kSwitched =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+
+TEST(Backend, AnswersOfEveryFraming) {
+  for (const std::string answer :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\nhello",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"}) {
+    Backend backend([&](Peer& peer) {
+      peer.ReadHead();
+      // In two pieces, whose border is anywhere.
+      peer.Send(answer.substr(0, answer.size() - 3));
+      std::this_thread::sleep_for(20ms);
+      peer.Send(answer.substr(answer.size() - 3));
+    });
+    Front front(backend.port());
+    auto client = *Client::Create();
+    auto response = client.Send({.url = front.server().Url("/")});
+    ASSERT_TRUE(response.ok()) << answer;
+    EXPECT_EQ(*response->ReadAll(100), "hello") << answer;
+  }
+}
+
+TEST(Backend, IsNotThere) {
+  uint16_t port = 0;
+  {
+    const auto listener = *Listener::Tcp("127.0.0.1", 0);
+    port = listener.port();
+  }
+  Front front(port);
+  auto client = *Client::Create();
+  auto response = client.Send({.url = front.server().Url("/")});
+  ASSERT_TRUE(response.ok());
+  EXPECT_EQ(response->status(), 502);
+  EXPECT_NE(response->ReadAll(1000)->find("connect: "), std::string::npos);
+}
+
+TEST(Backend, GoesBeforeItAnswers) {
+  Backend backend([](Peer& peer) { peer.ReadHead(); });
+  Front front(backend.port());
+  auto client = *Client::Create();
+  auto response = client.Send({.url = front.server().Url("/")});
+  ASSERT_TRUE(response.ok());
+  EXPECT_EQ(*response->ReadAll(1000), "EOF");
+}
+
+TEST(Backend, GoesAmidItsAnswer) {
+  Backend backend([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n");
+  });
+  Front front(backend.port());
+  auto client = *Client::Create();
+  auto response = client.Send({.url = front.server().Url("/")});
+  ASSERT_TRUE(response.ok());
+  // A part is not taken for the whole.
+  EXPECT_FALSE(response->ReadAll(1000).ok());
+}
+
+TEST(Backend, SeesThatTheClientIsGone) {
+  std::promise<void> gone;
+  Backend backend([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n");
+    EXPECT_EQ(peer.ReadSome(), "");
+    gone.set_value();
+  });
+  Front front(backend.port());
+  {
+    auto client = front.server().Connect();
+    client->Send(kGet);
+    std::string got;
+    while (got.find("hel") == got.npos) got += client->ReadSome();
+  }
+  EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
+}
+
+TEST(Backend, SeesThatTheClientIsGoneBeforeTheAnswer) {
+  std::promise<void> gone;
+  std::promise<void> asked;
+  Backend backend([&](Peer& peer) {
+    peer.ReadHead();
+    asked.set_value();
+    EXPECT_EQ(peer.ReadSome(), "");
+    gone.set_value();
+  });
+  Front front(backend.port());
+  {
+    auto client = front.server().Connect();
+    client->Send(kGet);
+    asked.get_future().wait();
+  }
+  EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
+}
+
+TEST(Backend, IsReadNoFasterThanTheClientReads) {
+  std::atomic<size_t> sent = 0;
+  Backend backend([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\n\r\n");
+    timeval second{.tv_sec = 1, .tv_usec = 0};
+    setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+    const std::string piece(size_t{1} << 16, 'x');
+    while (sent < size_t{256} << 20 && peer.Send(piece)) sent += piece.size();
+  });
+  Front front(backend.port());
+  auto client = front.server().Connect();
+  client->Send(kGet);
+  // What fills the buffers of two connections, and no more.
+  size_t before = 0;
+  EXPECT_TRUE(Eventually([&] {
+    const size_t now = sent;
+    std::this_thread::sleep_for(200ms);
+    return now > 0 && now == std::exchange(before, now);
+  }));
+  EXPECT_LT(sent, size_t{64} << 20);
+}
+
+TEST(Backend, AddressesOfTheServersOwnAreRefused) {
+  const auto poller = *Poller::Create();
+  ThreadExecutor resolver(2);
+  for (const std::string host : {"127.0.0.1", "localhost", "169.254.169.254", "::1", "fe80::1",
+                                 "::ffff:127.0.0.1", "224.0.0.1", "0.0.0.0", "255.255.255.255"}) {
+    std::promise<Error> refused;
+    DialBackend(poller, resolver, {.host = host, .port = 1, .only_global_unicast = true}, 1s,
+                std::make_shared<BackendCancel>(),
+                [&](Result<std::unique_ptr<Transport>> connection) {
+                  refused.set_value(connection.ok() ? Error(Code::kInternal, "connected")
+                                                    : connection.error());
+                });
+    EXPECT_EQ(refused.get_future().get().message(), "address not allowed") << host;
+  }
+  poller->Stop();
+}
+
+TEST(Splice, PassesBytesBothWays) {
+  Backend backend([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(std::string(kSwitched) + "welcome ");
+    for (std::string bytes = peer.ReadSome(); !bytes.empty(); bytes = peer.ReadSome()) {
+      peer.Send(bytes);
+    }
+    // The client's half is closed; this one is not.
+    peer.Send(" bye");
+  });
+  Front front(backend.port());
+  auto client = front.server().Connect();
+  // What stands behind the request goes on, too.
+  client->Send(std::string(kUpgrade) + "early ");
+  EXPECT_TRUE(client->ReadHead().starts_with("HTTP/1.1 101 "));
+  client->Send("late");
+  std::string got;
+  while (got.size() < std::string_view("welcome early late").size()) got += client->ReadSome();
+  EXPECT_EQ(got, "welcome early late");
+  client->CloseWrite();
+  EXPECT_EQ(client->ReadToEnd(), " bye");
+  EXPECT_TRUE(Eventually([&] { return front.spliced == 0; }));
+}
+
+TEST(Splice, EndsWithEitherSide) {
+  for (const bool client_first : {true, false}) {
+    std::promise<void> go;
+    auto go_on = go.get_future().share();
+    Backend backend([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(kSwitched);
+      if (client_first) {
+        EXPECT_EQ(peer.ReadSome(), "");
+      } else {
+        go_on.wait();
+        peer.Reset();
+      }
+    });
+    Front front(backend.port());
+    auto client = front.server().Connect();
+    client->Send(kUpgrade);
+    EXPECT_TRUE(client->ReadHead().starts_with("HTTP/1.1 101 "));
+    go.set_value();
+    if (client_first) {
+      client->Reset();
+      client.reset();
+    } else {
+      EXPECT_EQ(client->ReadToEnd(), "");
+    }
+    EXPECT_TRUE(Eventually([&] { return front.spliced == 0; }));
+  }
+}
+
+TEST(Splice, SlowReaderSlowsDownTheWriter) {
+  std::atomic<size_t> sent = 0;
+  Backend backend([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kSwitched);
+    timeval second{.tv_sec = 1, .tv_usec = 0};
+    setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+    const std::string piece(size_t{1} << 16, 'x');
+    while (sent < size_t{256} << 20 && peer.Send(piece)) sent += piece.size();
+  });
+  Front front(backend.port());
+  auto client = front.server().Connect();
+  client->Send(kUpgrade);
+  size_t before = 0;
+  EXPECT_TRUE(Eventually([&] {
+    const size_t now = sent;
+    std::this_thread::sleep_for(200ms);
+    return now > 0 && now == std::exchange(before, now);
+  }));
+  EXPECT_LT(sent, size_t{64} << 20);
+}
+
+TEST(Splice, ClientThatIsGoneWhileTheBackendTakesNothing) {
+  std::promise<void> over;
+  auto until = over.get_future().share();
+  Backend backend([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kSwitched);
+    until.wait();
+  });
+  Front front(backend.port());
+  auto client = front.server().Connect();
+  client->Send(kUpgrade);
+  EXPECT_TRUE(client->ReadHead().starts_with("HTTP/1.1 101 "));
+  timeval second{.tv_sec = 1, .tv_usec = 0};
+  setsockopt(client->fd(), SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+  const std::string piece(size_t{1} << 16, 'x');
+  while (client->Send(piece)) {
+  }
+  rusage before{};
+  getrusage(RUSAGE_SELF, &before);
+  client->Reset();
+  client.reset();
+  EXPECT_TRUE(Eventually([&] { return front.spliced == 0; }));
+  rusage after{};
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_LT(after.ru_utime.tv_sec - before.ru_utime.tv_sec, 2);
+  over.set_value();
+}
+
+TEST(Splice, StopEndsIt) {
+  Backend backend([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kSwitched);
+    EXPECT_EQ(peer.ReadSome(), "");
+  });
+  Front front(backend.port());
+  auto client = front.server().Connect();
+  client->Send(kUpgrade);
+  EXPECT_TRUE(client->ReadHead().starts_with("HTTP/1.1 101 "));
+  front.server()->Stop(0ms);
+  EXPECT_EQ(client->ReadToEnd(), "");
+  EXPECT_TRUE(Eventually([&] { return front.spliced == 0; }));
+}
+
+TEST(Poller, StopDropsWhatWaits) {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> weak = held;
+  const auto poller = *Poller::Create();
+  auto server = *Listener::Tcp("127.0.0.1", 0);
+  UniqueFd fd = *ConnectTcp("127.0.0.1", server.port(), {});
+  {
+    PolledFd wait(*poller, fd.get(), [held](bool) {});
+    wait.Arm(POLLIN);
+    held.reset();
+    poller->Stop();
+    EXPECT_TRUE(weak.expired());
+  }
+}
+
+TEST(Poller, Deadline) {
+  const auto poller = *Poller::Create();
+  auto server = *Listener::Tcp("127.0.0.1", 0);
+  const UniqueFd fd = *ConnectTcp("127.0.0.1", server.port(), {});
+  std::promise<bool> called;
+  PolledFd wait(*poller, fd.get(), [&](bool timed_out) { called.set_value(timed_out); });
+  wait.Arm(POLLIN, Clock::now() + 30ms);
+  EXPECT_TRUE(called.get_future().get());
+  poller->Stop();
+}
+
+}  // namespace
+}  // namespace podium::http
