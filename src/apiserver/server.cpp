@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -127,6 +129,9 @@ struct ApiServer::State {
   std::unique_ptr<ServiceAllocator> services;
   std::unique_ptr<ServiceRepair> service_repair;
   std::unique_ptr<Definitions> definitions;
+  std::mutex legacy_mutex;
+  // Under legacy_mutex.
+  std::function<void(std::string_view name_space, std::string_view secret)> on_legacy_token;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<WatchRoom> watches;
   std::unique_ptr<Discovery> discovery;
@@ -200,7 +205,13 @@ Result<void> ApiServer::State::OpenCredentials() {
              .cache_control = std::string(kOpenIdCacheControl),
              .body = std::move(documents.keys)}};
   account_tokens = std::make_unique<ServiceAccountTokens>(
-      std::move(keys), ServiceAccountTokenOptions{}, *objects, clock);
+      std::move(keys),
+      ServiceAccountTokenOptions{.on_legacy_token =
+                                     [this](auto name_space, auto secret) {
+                                       const std::lock_guard lock(legacy_mutex);
+                                       if (on_legacy_token) on_legacy_token(name_space, secret);
+                                     }},
+      *objects, clock);
   ways.tokens.push_back(account_tokens.get());
   ways.tokens.push_back(bootstrap_tokens.get());
   TRY(token_issuer, ServiceAccountTokenIssuer::Create(credentials->service_account_key(),
@@ -409,6 +420,12 @@ std::unique_ptr<client::Connection> ApiServer::Connect(User user, std::string ag
 }
 
 std::string ApiServer::root_ca() const { return state_->credentials->ca_pem(); }
+
+void ApiServer::OnLegacyToken(
+    std::function<void(std::string_view name_space, std::string_view secret)> callback) const {
+  const std::lock_guard lock(state_->legacy_mutex);
+  state_->on_legacy_token = std::move(callback);
+}
 
 const pki::CertificateAuthority& ApiServer::certificate_authority() const {
   return state_->credentials->ca();

@@ -77,6 +77,12 @@ class ApiServer {
   Result<std::string> IssueLegacyToken(const api::core::v1::ServiceAccount& account,
                                        std::string_view secret_name) const;
 
+  // Called, on any thread, about once a day for each Secret that a token is used of which was made
+  // before tokens had an end; must not wait. {}: by nobody, and when this returns by nobody any
+  // more.
+  void OnLegacyToken(
+      std::function<void(std::string_view name_space, std::string_view secret)> callback) const;
+
   // Looks over what Services were given of addresses and ports, mends it, and says what was wrong
   // (services/service_repair.h). To be called every three minutes; one thread at a time.
   Result<std::vector<ServiceFinding>> RepairServices() const;

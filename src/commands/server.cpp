@@ -28,6 +28,7 @@
 #include "controllers/expiry.h"
 #include "controllers/garbage_collector.h"
 #include "controllers/kubernetes_service.h"
+#include "controllers/legacy_tokens.h"
 #include "controllers/namespace_deletion.h"
 #include "controllers/resource_quota.h"
 #include "controllers/root_ca_publisher.h"
@@ -182,7 +183,8 @@ class Controllers {
  public:
   Controllers(const apiserver::ApiServer& server, const Clock& clock, bool legacy_tokens,
               const std::string& endpoint_address)
-      : connection_(server.Connect({.name = "system:kube-controller-manager",
+      : server_(server),
+        connection_(server.Connect({.name = "system:kube-controller-manager",
                                     .groups = {"system:masters", "system:authenticated"}},
                                    "kube-controller-manager")),
         informers_(*connection_, {.executor = &executor_, .clock = &clock}) {
@@ -217,10 +219,16 @@ class Controllers {
                             auto secret) { return server.IssueLegacyToken(account, secret); },
          .root_ca = server.root_ca(),
          .for_each_account = legacy_tokens}));
+    auto legacy = controllers::MakeLegacyTokens(context);
+    server_.OnLegacyToken([tokens = legacy.get()](auto name_space, auto secret) {
+      tokens->NoteUse(name_space, secret);
+    });
+    all_.push_back(std::move(legacy));
     for (const auto& controller : all_) controller->Start();
     informers_.Start();
   }
   ~Controllers() {
+    server_.OnLegacyToken({});
     informers_.Stop();
     all_.clear();
   }
@@ -228,6 +236,7 @@ class Controllers {
   Controllers& operator=(const Controllers&) = delete;
 
  private:
+  const apiserver::ApiServer& server_;
   ThreadExecutor executor_{16};
   const std::unique_ptr<client::Connection> connection_;
   client::InformerFactory informers_;

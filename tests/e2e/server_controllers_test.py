@@ -84,6 +84,28 @@ class EphemeralTest(api_server.ServerCase):
         worlds.wait_for("the claim goes", lambda: self.names("pvc") == [])
 
 
+class LegacyTokenTest(api_server.ServerCase):
+    def test_its_use_is_noted(self):
+        self.kubectl("create", "-f", "-", stdin="""\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: token
+  annotations: {kubernetes.io/service-account.name: default}
+type: kubernetes.io/service-account-token
+""")
+        token = worlds.wait_for("the token is made", lambda: self.get("secret", "token").get(
+            "data", {}).get("token"))
+        account = f"system:serviceaccount:{self.namespace}:default"
+        self.assertIn(f'User "{account}" cannot list resource "pods"', self.kubectl(
+            f"--server=https://127.0.0.1:{self.server.port}", "--insecure-skip-tls-verify",
+            f"--token={base64.b64decode(token).decode()}", "get", "pods", status=1,
+            environment={"KUBECONFIG": "/dev/null"}))
+        label = worlds.wait_for("its use is noted", lambda: self.get("secret", "token")[
+            "metadata"].get("labels", {}).get("kubernetes.io/legacy-token-last-used"))
+        self.assertRegex(label, r"^\d{4}-\d\d-\d\d$")
+
+
 class CertificatesTest(api_server.ServerCase):
     def request(self, signer, usage, subject="/O=system:nodes/CN=system:node:n1", names=""):
         """A CertificateSigningRequest; its key is left in the file `key`."""
