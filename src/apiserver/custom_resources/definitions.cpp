@@ -1,6 +1,7 @@
 #include "apiserver/custom_resources/definitions.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -53,6 +54,7 @@ class Definitions::State : public std::enable_shared_from_this<State> {
   using Changes = std::vector<std::pair<store::EntryPtr, DefinitionPtr>>;
 
   api::Time Now() const { return api::Time::FromUnix(parts_.clock->Now() / kNanosPerSecond); }
+  void CatchUpSoon();
   Result<bool> TakeChanges();
   Result<void> ReadAnew();
   void Put(const store::EntryPtr& entry);
@@ -64,6 +66,7 @@ class Definitions::State : public std::enable_shared_from_this<State> {
 
   const Parts parts_;
   DefinitionCleanup cleanup_;
+  std::atomic<bool> soon_ = false;
   std::mutex mutex_;  // of all below; held while definitions are settled
   bool stopped_ = false;
   std::unique_ptr<store::Watch> watch_;
@@ -72,8 +75,21 @@ class Definitions::State : public std::enable_shared_from_this<State> {
   bool catalog_changed_ = false;
 };
 
+// One task at most waits for its turn: they all would do the same.
+void Definitions::State::CatchUpSoon() {
+  if (soon_.exchange(true)) return;
+  parts_.executor->Post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    // What fails is the store's, and tried again with the next change.
+    (void)self->CatchUp();
+  });
+}
+
 Result<void> Definitions::State::CatchUp() {
   const std::lock_guard lock(mutex_);
+  // What comes from here on is for the next one.
+  soon_ = false;
   for (int round = 0; round < kMostRounds && !stopped_; ++round) {
     TRY(const bool taken, TakeChanges());
     if (!taken) return {};
@@ -129,11 +145,9 @@ Result<bool> Definitions::State::TakeChanges() {
 Result<void> Definitions::State::ReadAnew() {
   const store::KeyRange keys = store::KeyRange::Prefix(std::string(DefinitionPrefix()));
   TRY(const store::RangeResult range, parts_.store->Range({.keys = keys}));
-  auto ready = [weak = weak_from_this(), executor = parts_.executor] {
-    executor->Post([weak] {
-      // What fails is the store's, and tried again with the next change.
-      if (const auto self = weak.lock()) (void)self->CatchUp();
-    });
+  auto ready = [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self != nullptr) self->CatchUpSoon();
   };
   TRY(watch_,
       parts_.store->StartWatch({.keys = keys, .after = range.revision, .ready = std::move(ready)}));

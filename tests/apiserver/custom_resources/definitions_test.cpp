@@ -122,8 +122,10 @@ TEST(Definitions, InstancesGoBeforeTheirDefinition) {
   EXPECT_EQ(refused.status, 405);
   EXPECT_EQ(refused.message(),
             "create not allowed while custom resource definition is terminating");
-  const Replied two = rig.Get(kTabs + "/two");
-  EXPECT_NE(two.At("metadata.deletionTimestamp"), "");
+  for (int i = 0; i < 500 && rig.Get(kTabs + "/two").At("metadata.deletionTimestamp").empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_NE(rig.Get(kTabs + "/two").At("metadata.deletionTimestamp"), "");
   EXPECT_EQ(ConditionIn(rig.Get(kTabs1), "Terminating"),
             "True InstanceDeletionInProgress CustomResource deletion is in progress");
   // A restart goes on with it.
