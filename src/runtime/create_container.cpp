@@ -176,7 +176,13 @@ Result<void> EmbeddedRuntime::MakeContainer(const ContainerRef& container,
   TRY(const image::ImageInfo image, images_.Resolve(named.id.String()));
   container->status =
       NewStatus(container->id, container->config, image, container->sandbox->config.log_directory);
-  TRY(const ContainerContext context, ContextOf(*container, image, sources));
+  TRY(ContainerContext context, ContextOf(*container, image, sources));
+  // The owners of one for a pod with a user namespace would be others.
+  kernel::Mount root;
+  if (!HasUserNamespace(container->sandbox->config)) {
+    root = roots_.Take(image, LayerFolder(container->id));
+  }
+  context.root_ahead = &root;
   container->draft = std::make_unique<Draft>();
   for (const Isolator& isolator : AllIsolators()) {
     const TraceSpan span(isolator.name);

@@ -56,6 +56,9 @@ struct ContainerContext {
   std::string places;            // DATA/places: MakePlaces (isolators/all.h)
   std::string seccomp_folder;    // what a relative localhost_ref is below
   int user_namespace = -1;       // the pod's, or -1
+  // A root of the image that was made ahead, in the container's folder (roots_ahead.h); it is
+  // taken. Null or empty: there is none.
+  kernel::Mount* root_ahead = nullptr;
 };
 
 struct Draft {

@@ -37,7 +37,9 @@ EmbeddedRuntime::EmbeddedRuntime(EmbeddedOptions options, image::ImageStore& ima
       network_(network),
       cgroups_(cgroups),
       layers_(
-          [this](const Error& error) { Warn("removing a writable layer: " + error.message()); }) {}
+          [this](const Error& error) { Warn("removing a writable layer: " + error.message()); }),
+      roots_(options_.instance.data_dir + "/roots", options_.instance.data_dir + "/places", images_,
+             options_.prepared, [this](std::string folder) { layers_.Add(std::move(folder)); }) {}
 
 Result<std::unique_ptr<EmbeddedRuntime>> EmbeddedRuntime::Open(EmbeddedOptions options,
                                                                image::ImageStore& images,
@@ -104,6 +106,7 @@ EmbeddedRuntime::~EmbeddedRuntime() {
   // No more events. Shims of pods live on without this connection.
   loop_.reset();
   TakeAllAway();
+  roots_.Clear();
   layers_.Finish(kLayerPatience);
   // A sandbox and its containers hold each other.
   for (const auto& [id, sandbox] : sandboxes_) sandbox->containers.clear();

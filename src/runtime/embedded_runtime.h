@@ -7,6 +7,7 @@
 //   RUN/sandboxes/<id>/shim.sock          its shim listens here
 //   RUN/sandboxes/<id>/containers/<cid>/{config.json,state.json,exit}   likewise; `exit` by the
 //   shim DATA/containers/<cid>/{upper,work,volumes}   its writable layer
+//   DATA/roots/<any>/{upper,work}         of containers that nobody has asked for yet
 //   RUN/sandboxes/<id>.ended/             of one that is gone, until its cgroups are gone too
 //
 // What has a config.json and no state.json was half-made when its maker died: Recover undoes it. So
@@ -40,6 +41,7 @@
 #include "network/network.h"
 #include "runtime/draft.h"
 #include "runtime/layer_remover.h"
+#include "runtime/roots_ahead.h"
 #include "runtime/runtime.h"
 #include "runtime/shim_client.h"
 #include "runtime/views.h"
@@ -48,7 +50,8 @@ namespace podium::runtime {
 
 struct EmbeddedOptions {
   Instance instance;
-  // Sandboxes made ahead: shim, infra process and network namespace wait for a pod. 0: none.
+  // Sandboxes made ahead: shim, infra process and network namespace wait for a pod; and at most as
+  // many roots, which wait for a container (roots_ahead.h). 0: none.
   size_t prepared = 4;
   // Where seccomp profiles of type Localhost are, if their names are relative.
   std::string seccomp_folder = "/var/lib/kubelet/seccomp";
@@ -70,6 +73,8 @@ class EmbeddedRuntime : public Runtime {
   bool IsRemoving() const { return layers_.busy(); }
   // How many prepared sandboxes wait.
   size_t prepared() const;
+  // And roots.
+  size_t roots_ahead() const { return roots_.size(); }
 
   Result<Recovery> Recover() override;
   void SetEventHandler(EventHandler handler) override;
@@ -216,6 +221,7 @@ class EmbeddedRuntime : public Runtime {
    private:
     EmbeddedRuntime& runtime_;
   };
+  bool RefillSandbox();
   void Refill();
   void Discard(Prepared prepared);
   void EndShim(Shim* shim);
@@ -356,6 +362,7 @@ class EmbeddedRuntime : public Runtime {
   bool stopping_ = false;
   std::thread worker_;
   LayerRemover layers_;
+  RootsAhead roots_;  // under their own mutex
 
   // Behind all else: what it began is awaited first, and warns.
   DefaultApparmor default_apparmor_;

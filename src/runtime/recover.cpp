@@ -78,6 +78,7 @@ Result<Recovery> EmbeddedRuntime::Recover() {
     }
     layers_.Add(LayerFolder(name));
   }
+  TRY_VOID(roots_.Open());
   recovered_ = true;
   {
     // Of what was undone.

@@ -130,18 +130,18 @@ EmbeddedRuntime::Starting::~Starting() {
   runtime_.work_posted_.notify_one();
 }
 
-void EmbeddedRuntime::Refill() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (prepared_.size() >= options_.prepared) return;
-  }
+bool EmbeddedRuntime::RefillSandbox() {
   auto made = PrepareSandbox();
   // Without one a pod is made from nothing, and says itself what is wrong.
-  if (!made.ok()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    prepared_.push_back(*std::move(made));
-  }
+  if (!made.ok()) return false;
+  const std::lock_guard lock(mutex_);
+  prepared_.push_back(*std::move(made));
+  return true;
+}
+
+void EmbeddedRuntime::Refill() {
+  const bool enough = prepared() >= options_.prepared;
+  if (!(enough ? roots_.Refill() : RefillSandbox())) return;
   // One at a time, so that other work gets its turn.
   const std::lock_guard lock(work_mutex_);
   refill_at_ = std::chrono::steady_clock::now();

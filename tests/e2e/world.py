@@ -26,6 +26,8 @@ ADDRESS = "192.0.2.10"
 INSIDE = "PODIUM_TEST_INSIDE"
 # Empty when no pod is.
 OF_PODS = ("run/sandboxes", "run/pods", "data/pods", "data/containers")
+# Empty when no agent is, either.
+OF_AGENTS = ("data/roots",)
 
 
 def enter():
@@ -238,8 +240,8 @@ class World:
         except AssertionError:
             raise AssertionError(f"left of pods that are gone: {self._files_of_pods()}") from None
 
-    def _files_of_pods(self):
-        return sorted(str(path) for top in OF_PODS for path in (self.folder / top).glob("*"))
+    def _files_of_pods(self, tops=OF_PODS):
+        return sorted(str(path) for top in tops for path in (self.folder / top).glob("*"))
 
     def left(self):
         """What the instance has left on the machine: kinds of traces, as they were and are."""
@@ -258,7 +260,7 @@ class World:
             "rules": output_of("nft", "list", "ruleset"),
             "cgroups": sorted(path for path, _, _ in os.walk("/sys/fs/cgroup")
                               if f"podium-{self.name}" in path),
-            "files": self._files_of_pods(),
+            "files": self._files_of_pods(OF_PODS + OF_AGENTS),
         }
 
     def close(self):

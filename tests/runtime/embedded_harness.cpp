@@ -263,7 +263,8 @@ Machine::~Machine() {
   EXPECT_EQ(LeftProcesses(), "");
   EXPECT_EQ(network_->book().LiveIds(), std::vector<std::string>{});
   for (const std::string& folder :
-       {instance_.run_dir + "/sandboxes", instance_.data_dir + "/containers"}) {
+       {instance_.run_dir + "/sandboxes", instance_.data_dir + "/containers",
+        instance_.data_dir + "/roots"}) {
     const auto opened = kernel::OpenPath(folder, O_RDONLY | O_DIRECTORY);
     EXPECT_TRUE(opened.ok()) << folder;
     if (opened.ok())

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <vector>
 
 #include "runtime/draft.h"
 
@@ -26,8 +28,14 @@ std::span<const Isolator> AllIsolators();
 // each. Nothing of it is ever seen: what an image has there itself hides it, and so do the mounts.
 // May be repeated.
 Result<void> MakePlaces(const std::string& folder);
-// rootfs.cpp: the overlay; the writable layer's folder is there.
+// rootfs.cpp: the overlay, unless one that was made ahead is there (ContainerContext::root_ahead).
 Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft);
+// A root of these layers, the lowest first, and of a writable one in `folder`, which is made. With
+// a pod's user namespace and its mappings, or -1 and null.
+Result<kernel::Mount> MountRoot(std::span<const std::string> layers, const std::string& folder,
+                                int user_namespace, const cri::UserNamespace* mappings);
+// The places (MakePlaces), then the image's.
+std::vector<std::string> LayersOf(const std::string& places, const image::ImageInfo& image);
 // user.cpp: user, group, supplementary groups, home.
 Result<void> PrepareUser(const ContainerContext& context, Draft* draft);
 // process.cpp: arguments, environment, working directory, limits, oom_score_adj.

@@ -25,15 +25,14 @@ uint32_t HostId(const reflect::List<cri::IDMapping>& mappings, uint32_t id) {
 }
 
 // "/" has the mode and owner that the topmost layer gives it: the upper folder's are what is seen.
-Result<void> MakeUpper(const ContainerContext& context, int folder, int top_layer) {
+Result<void> MakeUpper(int folder, int top_layer, const cri::UserNamespace* mappings) {
   struct stat status{};
   if (fstat(top_layer, &status) != 0) return Error::FromErrno(errno, "reading a layer");
   uint32_t uid = status.st_uid;
   uint32_t gid = status.st_gid;
-  if (context.user_namespace >= 0) {
-    const auto& options = *NamespacesOf(context.sandbox).userns_options;
-    uid = HostId(options.uids, uid);
-    gid = HostId(options.gids, gid);
+  if (mappings != nullptr) {
+    uid = HostId(mappings->uids, uid);
+    gid = HostId(mappings->gids, gid);
   }
   const mode_t mode = (status.st_mode & 07777) != 0 ? status.st_mode & 07777 : kRootMode;
   for (const char* name : {"upper", "work"}) {
@@ -62,28 +61,44 @@ Result<void> MakePlaces(const std::string& folder) {
   return {};
 }
 
+std::vector<std::string> LayersOf(const std::string& places, const image::ImageInfo& image) {
+  std::vector<std::string> layers = {places};
+  layers.insert(layers.end(), image.layers.begin(), image.layers.end());
+  return layers;
+}
+
+Result<kernel::Mount> MountRoot(std::span<const std::string> layers, const std::string& folder,
+                                int user_namespace, const cri::UserNamespace* mappings) {
+  std::vector<UniqueFd> opened;
+  kernel::Overlay overlay;
+  for (const std::string& path : layers) {
+    TRY(UniqueFd layer, kernel::OpenPath(path, O_PATH | O_DIRECTORY));
+    overlay.layers.push_back(layer.get());
+    opened.push_back(std::move(layer));
+  }
+  TRY(const UniqueFd writable, kernel::MakeFolders(folder, kRootMode));
+  TRY_VOID(MakeUpper(writable.get(), overlay.layers.back(), mappings));
+  overlay.writable = writable.get();
+  // A container does not live longer than the machine's run, so neither need what it writes: no
+  // fsync of its has to reach the disk, and nothing is ever mounted again from the folder.
+  overlay.is_volatile = true;
+  overlay.user_namespace = user_namespace;
+  return kernel::MountOverlay(overlay);
+}
+
 Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft) {
   if (context.image.layers.empty()) {
     return Error(Code::kInvalidArgument, "image " + context.image.id.String() + " has no layers");
   }
-  std::vector<UniqueFd> layers;
-  kernel::Overlay overlay;
-  const auto add = [&](const std::string& path) -> Result<void> {
-    TRY(UniqueFd layer, kernel::OpenPath(path, O_PATH | O_DIRECTORY));
-    overlay.layers.push_back(layer.get());
-    layers.push_back(std::move(layer));
-    return {};
-  };
-  TRY_VOID(add(context.places));
-  for (const std::string& path : context.image.layers) TRY_VOID(add(path));
-  TRY(const UniqueFd folder, kernel::MakeFolders(context.container_folder, kRootMode));
-  TRY_VOID(MakeUpper(context, folder.get(), overlay.layers.back()));
-  overlay.writable = folder.get();
-  // A container does not live longer than the machine's run, so neither need what it writes: no
-  // fsync of its has to reach the disk, and nothing is ever mounted again from the folder.
-  overlay.is_volatile = true;
-  overlay.user_namespace = context.user_namespace;
-  TRY(draft->root, kernel::MountOverlay(overlay));
+  if (context.root_ahead != nullptr && *context.root_ahead) {
+    draft->root = std::move(*context.root_ahead);
+  } else {
+    const bool mapped = context.user_namespace >= 0;
+    TRY(draft->root,
+        MountRoot(LayersOf(context.places, context.image), context.container_folder,
+                  context.user_namespace,
+                  mapped ? NamespacesOf(context.sandbox).userns_options.get() : nullptr));
+  }
   if (!context.host.limits_devices && !SecurityOf(context.config).privileged) {
     TRY_VOID(draft->root.SetAttributes({.set = MOUNT_ATTR_NODEV}));
   }
