@@ -104,7 +104,17 @@ Result<void> Exchange::Write(std::string_view bytes) {
   if (state_->step != State::Step::kStreaming) {
     return Error(Code::kInvalidArgument, "there is no answer to write to");
   }
-  return state_->Write(bytes);
+  constexpr size_t kPiece = size_t{64} << 10;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kPiece);
+    TRY(const bool taken, state_->TryWrite(piece));
+    if (taken) {
+      bytes.remove_prefix(piece.size());
+    } else {
+      state_->WaitForRoom();
+    }
+  }
+  return {};
 }
 
 Result<void> Exchange::End() {
@@ -124,7 +134,15 @@ Result<Exchange::Taken> Exchange::TakeConnection() {
   return state_->TakeConnection();
 }
 
-Result<size_t> Exchange::ReadBody(std::span<char> buffer) { return state_->ReadBody(buffer); }
+Result<size_t> Exchange::ReadBody(std::span<char> buffer) {
+  if (state_->step == State::Step::kDone) return 0;
+  TRY(const size_t size, state_->ReadSomeOfBody(buffer));
+  state_->body_read += size;
+  if (state_->body_read > state_->max_body()) {
+    return Error(Code::kResourceExhausted, "the request body is too large");
+  }
+  return size;
+}
 
 bool Exchange::cancelled() const { return state_->cancelled(); }
 

@@ -32,11 +32,12 @@ class Http1Exchange : public Exchange::State {
                            std::optional<uint64_t> size) override;
   Result<void> Begin(int status, Headers headers) override;
   Result<bool> TryWrite(std::string_view bytes) override;
-  Result<void> Write(std::string_view bytes) override;
+  void WaitForRoom() override;
   Result<void> End() override;
   Result<std::unique_ptr<Stream>> Upgrade(Headers headers) override;
   Result<Exchange::Taken> TakeConnection() override;
-  Result<size_t> ReadBody(std::span<char> buffer) override;
+  Result<size_t> ReadSomeOfBody(std::span<char> buffer) override;
+  uint64_t max_body() const override { return connection_->treatment.max_body; }
   bool cancelled() const override;
   void OnCancel(std::function<void()> callback) override;
   void BreakOff() override { Post(LoopCommand::Kind::kClose); }
@@ -68,7 +69,6 @@ class Http1Exchange : public Exchange::State {
   std::shared_ptr<Transport> transport_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<MessageReader> reader_;
-  uint64_t body_read_ = 0;
 };
 
 void Http1Exchange::BeginStreamedBody() {
@@ -195,21 +195,11 @@ Result<bool> Http1Exchange::TryWrite(std::string_view bytes) {
   return true;
 }
 
-Result<void> Http1Exchange::Write(std::string_view bytes) {
-  constexpr size_t kPiece = size_t{64} << 10;
+void Http1Exchange::WaitForRoom() {
   const size_t limit = context->options.stream_buffer;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kPiece);
-    TRY(const bool taken, TryWrite(piece));
-    if (taken) {
-      bytes.remove_prefix(piece.size());
-      continue;
-    }
-    std::unique_lock lock(connection_->mutex);
-    connection_->drained.wait(
-        lock, [&] { return connection_->broken || connection_->WaitingLocked() <= limit; });
-  }
-  return {};
+  std::unique_lock lock(connection_->mutex);
+  connection_->drained.wait(
+      lock, [&] { return connection_->broken || connection_->WaitingLocked() <= limit; });
 }
 
 Result<void> Http1Exchange::End() {
@@ -261,14 +251,9 @@ Result<Exchange::Taken> Http1Exchange::TakeConnection() {
   return taken;
 }
 
-Result<size_t> Http1Exchange::ReadBody(std::span<char> buffer) {
-  if (!reader_ || step == Step::kDone) return 0;
-  TRY(const size_t size, reader_->ReadBody(buffer));
-  body_read_ += size;
-  if (body_read_ > connection_->treatment.max_body) {
-    return Error(Code::kResourceExhausted, "the request body is too large");
-  }
-  return size;
+Result<size_t> Http1Exchange::ReadSomeOfBody(std::span<char> buffer) {
+  if (!reader_) return 0;
+  return reader_->ReadBody(buffer);
 }
 
 bool Http1Exchange::cancelled() const {

@@ -25,7 +25,7 @@ class Http2Exchange : public Exchange::State {
                            std::optional<uint64_t> size) override;
   Result<void> Begin(int status, Headers headers) override;
   Result<bool> TryWrite(std::string_view bytes) override;
-  Result<void> Write(std::string_view bytes) override;
+  void WaitForRoom() override;
   Result<void> End() override;
   Result<std::unique_ptr<Stream>> Upgrade(Headers /*headers*/) override {
     return Error(Code::kUnsupported, "connections of HTTP/2 are not upgraded");
@@ -33,7 +33,8 @@ class Http2Exchange : public Exchange::State {
   Result<Exchange::Taken> TakeConnection() override {
     return Error(Code::kUnsupported, "connections of HTTP/2 are not upgraded");
   }
-  Result<size_t> ReadBody(std::span<char> buffer) override;
+  Result<size_t> ReadSomeOfBody(std::span<char> buffer) override;
+  uint64_t max_body() const override { return stream_->treatment.max_body; }
   bool cancelled() const override;
   void OnCancel(std::function<void()> callback) override;
   void BreakOff() override;
@@ -45,7 +46,6 @@ class Http2Exchange : public Exchange::State {
 
   const std::shared_ptr<Http2Stream> stream_;
   const std::shared_ptr<std::atomic<int>> running_;
-  uint64_t body_read_ = 0;
 };
 
 Result<void> Http2Exchange::BeginLocked(int status, Headers headers) {
@@ -112,21 +112,11 @@ Result<bool> Http2Exchange::TryWrite(std::string_view bytes) {
   return true;
 }
 
-Result<void> Http2Exchange::Write(std::string_view bytes) {
-  constexpr size_t kPiece = size_t{64} << 10;
+void Http2Exchange::WaitForRoom() {
   const size_t limit = context->options.stream_buffer;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kPiece);
-    TRY(const bool taken, TryWrite(piece));
-    if (taken) {
-      bytes.remove_prefix(piece.size());
-      continue;
-    }
-    std::unique_lock lock(stream_->mutex);
-    stream_->changed.wait(
-        lock, [&] { return stream_->gone || stream_->out.size() - stream_->out_begin <= limit; });
-  }
-  return {};
+  std::unique_lock lock(stream_->mutex);
+  stream_->changed.wait(
+      lock, [&] { return stream_->gone || stream_->out.size() - stream_->out_begin <= limit; });
 }
 
 Result<void> Http2Exchange::End() {
@@ -145,8 +135,8 @@ void Http2Exchange::BreakOff() {
   if (!stream_->gone) stream_->TouchLocked();
 }
 
-Result<size_t> Http2Exchange::ReadBody(std::span<char> buffer) {
-  if (!stream_->treatment.stream_body || step == Step::kDone) return 0;
+Result<size_t> Http2Exchange::ReadSomeOfBody(std::span<char> buffer) {
+  if (!stream_->treatment.stream_body) return 0;
   std::unique_lock lock(stream_->mutex);
   const bool arrived = stream_->changed.wait_for(lock, context->options.body_timeout, [&] {
     return stream_->gone || stream_->in_whole || !stream_->in.empty();
@@ -160,10 +150,6 @@ Result<size_t> Http2Exchange::ReadBody(std::span<char> buffer) {
   stream_->in.erase(0, size);
   stream_->in_taken += size;
   if (size > 0 && !stream_->gone) stream_->TouchLocked();
-  body_read_ += size;
-  if (body_read_ > stream_->treatment.max_body) {
-    return Error(Code::kResourceExhausted, "the request body is too large");
-  }
   return size;
 }
 

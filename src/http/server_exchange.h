@@ -25,11 +25,14 @@ struct Exchange::State {
                                    std::optional<uint64_t> size) = 0;
   virtual Result<void> Begin(int status, Headers headers) = 0;
   virtual Result<bool> TryWrite(std::string_view bytes) = 0;
-  virtual Result<void> Write(std::string_view bytes) = 0;
+  // Waits until TryWrite has something other to say than false.
+  virtual void WaitForRoom() = 0;
   virtual Result<void> End() = 0;
   virtual Result<std::unique_ptr<Stream>> Upgrade(Headers headers) = 0;
   virtual Result<Exchange::Taken> TakeConnection() = 0;
-  virtual Result<size_t> ReadBody(std::span<char> buffer) = 0;
+  // The next bytes of a body that is streamed, however many there are.
+  virtual Result<size_t> ReadSomeOfBody(std::span<char> buffer) = 0;
+  virtual uint64_t max_body() const = 0;
   virtual bool cancelled() const = 0;
   virtual void OnCancel(std::function<void()> callback) = 0;
   // The exchange goes away amid an answer.
@@ -38,6 +41,7 @@ struct Exchange::State {
   const std::shared_ptr<const ServerContext> context;
   const ServerRequest request;
   Step step = Step::kNothing;
+  uint64_t body_read = 0;
 };
 
 // Path and query of the request's target (RFC 9112, section 3.2). kInvalidArgument for one that is
