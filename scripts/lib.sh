@@ -28,15 +28,20 @@ fuzz_targets() {
   sed '/^$/d' "build/${1:-fuzz}/fuzz_targets.txt"
 }
 
-# Runs a fuzz target on its seed corpus and on what earlier runs found worth keeping.
+# Runs a fuzz target on its seeds and on what earlier runs found worth keeping.
 #   run_fuzz PRESET NAME SECONDS [libFuzzer option...]
-# Where tests/fuzz/NAME.dict is, it is the dictionary. A finding is left in build/fuzz/findings/NAME-*; run the program on that file to see it again.
+# Where tests/fuzz/NAME.dict is, it is the dictionary. A finding is left in
+# build/fuzz/findings/NAME-*; run the program on that file to see it again.
 run_fuzz() {
   local preset=$1 name=$2 seconds=$3
   shift 3
   mkdir -p "build/fuzz/corpus/$name" build/fuzz/findings
   [[ ! -e tests/fuzz/$name.dict ]] || set -- -dict="tests/fuzz/$name.dict" "$@"
+  local seeds=()
+  for folder in "tests/fuzz/corpus/$name" "build/$preset/tests/fuzz/seeds/$name"; do
+    [[ ! -d $folder ]] || seeds+=("$folder")
+  done
   "build/$preset/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/findings/$name-" -print_final_stats=1 "$@" \
-    "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+    "build/fuzz/corpus/$name" "${seeds[@]}"
 }

@@ -161,8 +161,13 @@ class CheckIncludesTest(unittest.TestCase):
         self.expect({"tests/fuzz/lost_fuzz.cpp": "", "tests/fuzz/corpus/lost/seed": ""},
                     "tests/fuzz/lost_fuzz.cpp:1: is in no list of tests' CMakeLists.txt files: "
                     "it never runs")
-        self.expect({"tests/fuzz/corpus/json/empty": None},
-                    "tests/fuzz/json_fuzz.cpp:1: has no seeds in tests/fuzz/corpus/json/")
+        unseeded = "tests/fuzz/json_fuzz.cpp:1: has no seeds in tests/fuzz/corpus/json/"
+        self.expect({"tests/fuzz/corpus/json/empty": None}, unseeded)
+        # A recipe does as well, if the build makes it.
+        recipe = {"tests/fuzz/corpus/json/empty": None, "tests/fuzz/json_seeds.py": ""}
+        self.expect(recipe, unseeded)
+        path = "tests/fuzz/CMakeLists.txt"
+        self.expect({**recipe, path: RIGHT[path].replace("(json", "(json MADE")})
 
     def test_wildcards(self):
         self.expect({"src/CMakeLists.txt": RIGHT["src/CMakeLists.txt"] +
