@@ -1,5 +1,7 @@
 #include "api/status.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -203,6 +205,24 @@ Error ModifiedError(const GroupResource& resource, std::string_view name) {
   return ConflictError(resource, name,
                        "the object has been modified; please apply your changes to the latest "
                        "version and try again");
+}
+
+Error PreconditionError(const GroupResource& resource, std::string_view name, std::string_view what,
+                        std::string_view wanted, std::string_view stored) {
+  return ConflictError(resource, name,
+                       fmt::format("Precondition failed: {0} in precondition: {1}, {0} in object "
+                                   "meta: {2}",
+                                   what, wanted, stored));
+}
+
+Error DeletePreconditionError(const GroupResource& resource, std::string_view name,
+                              std::string_view what, std::string_view wanted,
+                              std::string_view stored) {
+  return ConflictError(
+      resource, name,
+      fmt::format("the {0} in the precondition ({1}) does not match the {0} in record ({2}). The "
+                  "object might have been {3}",
+                  what, wanted, stored, what == "UID" ? "deleted and then recreated" : "modified"));
 }
 
 Error ForbiddenError(const GroupResource& resource, std::string_view name, std::string_view why) {

@@ -47,6 +47,13 @@ Error AlreadyExistsError(const GroupResource& resource, std::string_view name);
 Error ConflictError(const GroupResource& resource, std::string_view name, std::string_view why);
 // What an optimistic update lost against: ConflictError with upstream's sentence.
 Error ModifiedError(const GroupResource& resource, std::string_view name);
+// What a write was only to be done to has another `what`, "UID" or "ResourceVersion": ConflictError
+// with upstream's sentence; that of deletions is another one.
+Error PreconditionError(const GroupResource& resource, std::string_view name, std::string_view what,
+                        std::string_view wanted, std::string_view stored);
+Error DeletePreconditionError(const GroupResource& resource, std::string_view name,
+                              std::string_view what, std::string_view wanted,
+                              std::string_view stored);
 // `pods "web" is forbidden: <why>`, 403; without a name `pods is forbidden: <why>`, and without a
 // resource `forbidden: <why>`.
 Error ForbiddenError(const GroupResource& resource, std::string_view name, std::string_view why);

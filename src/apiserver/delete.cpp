@@ -113,17 +113,11 @@ class Deletion final : public Change {
     // As upstream: the kind stands where other conflicts have the resource.
     const api::GroupResource kind{resource().group, resource().kind};
     if (wanted.uid && *wanted.uid != metadata.uid) {
-      return api::ConflictError(kind, metadata.name,
-                                "the UID in the precondition (" + *wanted.uid +
-                                    ") does not match the UID in record (" + metadata.uid +
-                                    "). The object might have been deleted and then recreated");
+      return api::DeletePreconditionError(kind, metadata.name, "UID", *wanted.uid, metadata.uid);
     }
     if (wanted.resourceVersion && *wanted.resourceVersion != metadata.resourceVersion) {
-      return api::ConflictError(
-          kind, metadata.name,
-          "the ResourceVersion in the precondition (" + *wanted.resourceVersion +
-              ") does not match the ResourceVersion in record (" + metadata.resourceVersion +
-              "). The object might have been modified");
+      return api::DeletePreconditionError(kind, metadata.name, "ResourceVersion",
+                                          *wanted.resourceVersion, metadata.resourceVersion);
     }
     return {};
   }

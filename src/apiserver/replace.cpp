@@ -93,9 +93,8 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   const ObjectMeta& old_metadata = MetaOf(old);
   ObjectMeta& metadata = MetaOf(object);
   if (!metadata.uid.empty() && metadata.uid != old_metadata.uid) {
-    return api::ConflictError(group_resource(), metadata.name,
-                              "Precondition failed: UID in precondition: " + metadata.uid +
-                                  ", UID in object meta: " + old_metadata.uid);
+    return api::PreconditionError(group_resource(), metadata.name, "UID", metadata.uid,
+                                  old_metadata.uid);
   }
   TRY_VOID(CheckEscalation(call().info.name, object, &old));
   const StrategyContext context = Context(call().info.name);

@@ -317,9 +317,7 @@ Result<SharedObject> FakeServer::ReplaceLocked(const Target& target, AnyObject o
   const meta::ObjectMeta& old = *previous.meta();
   const meta::ObjectMeta given = MetaOfAny(object);
   if (!given.uid.empty() && given.uid != old.uid) {
-    return api::ConflictError(Named(target), target.name,
-                              "Precondition failed: UID in precondition: " + given.uid +
-                                  ", UID in object meta: " + old.uid);
+    return api::PreconditionError(Named(target), target.name, "UID", given.uid, old.uid);
   }
   if (!given.resourceVersion.empty() && given.resourceVersion != old.resourceVersion) {
     return api::ModifiedError(Named(target), target.name);
@@ -457,16 +455,11 @@ Result<SharedObject> FakeServer::DeleteLocked(const Target& target,
   const meta::ObjectMeta& old = *previous.meta();
   if (const auto* wanted = options.preconditions.get()) {
     if (wanted->uid && *wanted->uid != old.uid) {
-      return api::ConflictError(Named(target), target.name,
-                                "the UID in the precondition (" + *wanted->uid +
-                                    ") does not match the UID in record (" + old.uid +
-                                    "). The object might have been deleted and then recreated");
+      return api::DeletePreconditionError(Named(target), target.name, "UID", *wanted->uid, old.uid);
     }
     if (wanted->resourceVersion && *wanted->resourceVersion != old.resourceVersion) {
-      return api::ConflictError(
-          Named(target), target.name,
-          "Precondition failed: ResourceVersion in precondition: " + *wanted->resourceVersion +
-              ", ResourceVersion in object meta: " + old.resourceVersion);
+      return api::DeletePreconditionError(Named(target), target.name, "ResourceVersion",
+                                          *wanted->resourceVersion, old.resourceVersion);
     }
   }
   const bool dry_run = IsDryRun(options.dryRun);

@@ -14,6 +14,7 @@
 #include "api/validation/validation.h"
 #include "base/random_name.h"
 #include "node/files.h"
+#include "node/keep_metadata.h"
 #include "node/labels.h"
 #include "node/unsupported.h"
 #include "reflect/copy.h"
@@ -204,7 +205,7 @@ void Agent::Tell(PodChange change) {
   for (const auto& [id, observer] : observers_) observer(history_.back());
 }
 
-ApiResult<v1::Pod> Agent::CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace) {
+Result<v1::Pod> Agent::CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace) {
   api::field::ErrorList errors;
   {
     const TraceSpan span("default and validate");
@@ -213,18 +214,18 @@ ApiResult<v1::Pod> Agent::CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace) {
     errors.Append(UnsupportedFields(pod));
   }
   if (!errors.empty()) {
-    return std::unexpected(api::InvalidStatus("", "Pod", pod.metadata.name, errors));
+    return api::InvalidError("", "Pod", pod.metadata.name, errors);
   }
   if (pod.spec.nodeName != parts_.config.name) {
-    return std::unexpected(BadRequestStatus("the pod is for the node " + pod.spec.nodeName +
-                                            ", and this is " + parts_.config.name));
+    return api::BadRequestError("the pod is for the node " + pod.spec.nodeName + ", and this is " +
+                                parts_.config.name);
   }
   std::lock_guard lock(mutex_);
   if (pods_.contains(Key(pod.metadata.namespace_, pod.metadata.name))) {
-    return std::unexpected(AlreadyExistsStatus("pods", pod.metadata.name));
+    return api::AlreadyExistsError({"", "pods"}, pod.metadata.name);
   }
   auto stored = Change(std::move(pod), ChangeType::kAdded);
-  if (!stored.ok()) return std::unexpected(StatusOf(stored.error()));
+  if (!stored.ok()) return stored.error();
   pods_[Key((*stored)->metadata.namespace_, (*stored)->metadata.name)].trace = std::move(trace);
   StartWorker(*stored);
   return **stored;
@@ -236,10 +237,10 @@ std::shared_ptr<const Trace> Agent::TraceOf(std::string_view uid) const {
   return key == by_uid_.end() ? nullptr : pods_.at(key->second).trace;
 }
 
-ApiResult<v1::Pod> Agent::GetPod(std::string_view name_space, std::string_view name) const {
+Result<v1::Pod> Agent::GetPod(std::string_view name_space, std::string_view name) const {
   std::lock_guard lock(mutex_);
   auto found = pods_.find(Key(name_space, name));
-  if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", name));
+  if (found == pods_.end()) return api::NotFoundError({"", "pods"}, name);
   return *found->second.pod;
 }
 
@@ -254,83 +255,78 @@ std::vector<std::shared_ptr<const v1::Pod>> Agent::ListPods(std::string_view nam
   return out;
 }
 
-ApiResult<v1::Pod> Agent::ChangePod(std::string_view name_space, std::string_view name,
-                                    const PodEdit& edit) {
+Result<v1::Pod> Agent::ChangePod(std::string_view name_space, std::string_view name,
+                                 const PodEdit& edit) {
   std::shared_ptr<const v1::Pod> stored;
   std::shared_ptr<PodWorker> worker;
   {
     std::lock_guard lock(mutex_);
     auto found = pods_.find(Key(name_space, name));
-    if (found == pods_.end()) return std::unexpected(NotFoundStatus("pods", name));
+    if (found == pods_.end()) return api::NotFoundError({"", "pods"}, name);
     const v1::Pod& before = *found->second.pod;
     v1::Pod pod = before;
-    if (auto refused = edit(before, &pod)) return std::unexpected(*std::move(refused));
+    TRY_VOID(edit(before, &pod));
     if (reflect::Equal(pod, before)) return pod;
     if (!reflect::Equal(pod.spec, before.spec)) ++pod.metadata.generation;
     worker = found->second.worker;
     auto changed = Change(std::move(pod), ChangeType::kModified);
-    if (!changed.ok()) return std::unexpected(StatusOf(changed.error()));
+    if (!changed.ok()) return changed.error();
     stored = *changed;
   }
   worker->Update(*stored);
   return *stored;
 }
 
-ApiResult<v1::Pod> Agent::DeletePod(std::string_view name_space, std::string_view name,
-                                    std::optional<int64_t> grace, std::string_view uid) {
-  return ChangePod(
-      name_space, name, [&](const v1::Pod& before, v1::Pod* pod) -> std::optional<Status> {
-        if (!uid.empty() && uid != before.metadata.uid) {
-          return ConflictStatus("pods", name,
-                                "Precondition failed: UID in precondition: " + std::string(uid) +
-                                    ", UID in object meta: " + before.metadata.uid);
-        }
-        int64_t seconds = std::max<int64_t>(
-            grace.value_or(before.spec.terminationGracePeriodSeconds.value_or(30)), 0);
-        // Nothing runs of a pod that has ended.
-        if (IsTerminalPhase(before.status.phase) && !grace) seconds = 0;
-        if (!before.metadata.deletionTimestamp) {
-          ++pod->metadata.generation;
-        } else if (seconds >= before.metadata.deletionGracePeriodSeconds.value_or(seconds)) {
-          return {};  // a grace period can only become shorter
-        }
-        pod->metadata.deletionTimestamp =
-            api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) + seconds);
-        pod->metadata.deletionGracePeriodSeconds = seconds;
-        return {};
-      });
+Result<v1::Pod> Agent::DeletePod(std::string_view name_space, std::string_view name,
+                                 std::optional<int64_t> grace, std::string_view uid) {
+  return ChangePod(name_space, name, [&](const v1::Pod& before, v1::Pod* pod) -> Result<void> {
+    if (!uid.empty() && uid != before.metadata.uid) {
+      return api::DeletePreconditionError({"", "Pod"}, name, "UID", uid, before.metadata.uid);
+    }
+    int64_t seconds = std::max<int64_t>(
+        grace.value_or(before.spec.terminationGracePeriodSeconds.value_or(30)), 0);
+    // Nothing runs of a pod that has ended.
+    if (IsTerminalPhase(before.status.phase) && !grace) seconds = 0;
+    if (!before.metadata.deletionTimestamp) {
+      ++pod->metadata.generation;
+    } else if (seconds >= before.metadata.deletionGracePeriodSeconds.value_or(seconds)) {
+      return {};  // a grace period can only become shorter
+    }
+    pod->metadata.deletionTimestamp =
+        api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) + seconds);
+    pod->metadata.deletionGracePeriodSeconds = seconds;
+    return {};
+  });
 }
 
-ApiResult<v1::Pod> Agent::UpdatePod(v1::Pod next) {
+Result<v1::Pod> Agent::UpdatePod(v1::Pod next) {
   const std::string name_space = next.metadata.namespace_;
   const std::string name = next.metadata.name;
-  return ChangePod(name_space, name,
-                   [&](const v1::Pod& before, v1::Pod* pod) -> std::optional<Status> {
-                     *pod = std::move(next);
-                     if (auto conflict = KeepMetadata("pods", before.metadata, &pod->metadata))
-                       return conflict;
-                     pod->kind = before.kind;
-                     pod->apiVersion = before.apiVersion;
-                     pod->status = before.status;
-                     if (pod->spec.nodeName.empty()) pod->spec.nodeName = before.spec.nodeName;
-                     api::SetDefaults(*pod, {.now = pod->metadata.creationTimestamp});
-                     api::field::ErrorList errors = api::ValidateUpdate(*pod, before);
-                     errors.Append(UnsupportedFields(*pod));
-                     if (!errors.empty()) return api::InvalidStatus("", "Pod", name, errors);
-                     return {};
-                   });
+  return ChangePod(name_space, name, [&](const v1::Pod& before, v1::Pod* pod) -> Result<void> {
+    *pod = std::move(next);
+    TRY_VOID(KeepMetadata("pods", before.metadata, &pod->metadata));
+    pod->kind = before.kind;
+    pod->apiVersion = before.apiVersion;
+    pod->status = before.status;
+    if (pod->spec.nodeName.empty()) pod->spec.nodeName = before.spec.nodeName;
+    api::SetDefaults(*pod, {.now = pod->metadata.creationTimestamp});
+    api::field::ErrorList errors = api::ValidateUpdate(*pod, before);
+    errors.Append(UnsupportedFields(*pod));
+    if (!errors.empty()) return api::InvalidError("", "Pod", name, errors);
+    return {};
+  });
 }
 
-ApiResult<v1::Pod> Agent::UpdateEphemeralContainers(const v1::Pod& next) {
+Result<v1::Pod> Agent::UpdateEphemeralContainers(const v1::Pod& next) {
   return ChangePod(next.metadata.namespace_, next.metadata.name,
-                   [&](const v1::Pod& before, v1::Pod* pod) -> std::optional<Status> {
+                   [&](const v1::Pod& before, v1::Pod* pod) -> Result<void> {
                      pod->spec.ephemeralContainers = next.spec.ephemeralContainers;
                      api::SetDefaults(*pod, {.now = pod->metadata.creationTimestamp});
                      const auto errors = api::ValidatePodEphemeralContainersUpdate(
                          *pod, before,
                          api::PodValidationOptionsFor(&before.spec, &before.metadata));
                      if (!errors.empty())
-                       return api::InvalidStatus("", "Pod", next.metadata.name, errors);
+                       return api::InvalidError("", "Pod", next.metadata.name, errors);
                      return {};
                    });
 }

@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "base/trace.h"
-#include "node/api_status.h"
 #include "node/change_type.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
@@ -63,24 +62,24 @@ class Agent {
 
   // Defaulted, named and validated as the API server does; then it is ours to run.
   // The steps of its start go to the trace, if there is one; TraceOf finds it.
-  ApiResult<v1::Pod> CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace = nullptr);
+  Result<v1::Pod> CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace = nullptr);
   // Null for a pod that is not there, or was made without one.
   std::shared_ptr<const Trace> TraceOf(std::string_view uid) const;
-  ApiResult<v1::Pod> GetPod(std::string_view name_space, std::string_view name) const;
+  Result<v1::Pod> GetPod(std::string_view name_space, std::string_view name) const;
   // By namespace and name; of all namespaces for "". `version`: that of the list.
   std::vector<std::shared_ptr<const v1::Pod>> ListPods(std::string_view name_space,
                                                        uint64_t* version) const;
   // The pod as it is then: it goes when its containers have ended. A grace period that is not given
   // is the pod's own.
-  ApiResult<v1::Pod> DeletePod(std::string_view name_space, std::string_view name,
-                               std::optional<int64_t> grace, std::string_view uid = {});
+  Result<v1::Pod> DeletePod(std::string_view name_space, std::string_view name,
+                            std::optional<int64_t> grace, std::string_view uid = {});
   // What may be changed of a pod becomes what it is here: images, labels, deadlines; a container
   // whose image changes is started again with the new one. A node that is not named, and what only
   // the server writes, are taken from the stored pod. The pod as it is then; nothing is written
   // where nothing changes.
-  ApiResult<v1::Pod> UpdatePod(v1::Pod next);
+  Result<v1::Pod> UpdatePod(v1::Pod next);
   // Adds ephemeral containers to a running pod; the rest of the pod must be the same.
-  ApiResult<v1::Pod> UpdateEphemeralContainers(const v1::Pod& next);
+  Result<v1::Pod> UpdateEphemeralContainers(const v1::Pod& next);
 
   // Somebody has put an image here by hand, under this name: every pod may use it.
   void AllowImage(const std::string& image, const std::string& id) { pulls_.Allow(image, id); }
@@ -132,11 +131,11 @@ class Agent {
   // With the lock held: gives the pod a new version, keeps it and tells the observers.
   Result<std::shared_ptr<const v1::Pod>> Change(v1::Pod pod, ChangeType type);
   void Tell(PodChange change);
-  // What is refused, or nothing. `pod` is `before` until it is edited.
-  using PodEdit = std::function<std::optional<Status>(const v1::Pod& before, v1::Pod* pod)>;
+  // An error refuses it. `pod` is `before` until it is edited.
+  using PodEdit = std::function<Result<void>(const v1::Pod& before, v1::Pod* pod)>;
   // Edits a pod under the lock, and tells its worker if that changed it.
-  ApiResult<v1::Pod> ChangePod(std::string_view name_space, std::string_view name,
-                               const PodEdit& edit);
+  Result<v1::Pod> ChangePod(std::string_view name_space, std::string_view name,
+                            const PodEdit& edit);
 
   const Parts parts_;
   const std::shared_ptr<PodRemains> remains_;

@@ -84,7 +84,7 @@ http::Treatment AgentApi::TreatmentOf(const http::RequestHead& head) {
 void AgentApi::Handle(const std::shared_ptr<http::Exchange>& exchange) {
   const http::ServerRequest& request = exchange->request();
   auto query = http::ParseQuery(request.query);
-  if (!query.ok()) return RespondStatus(*exchange, BadRequestStatus(query.error().message()));
+  if (!query.ok()) return RespondError(*exchange, api::BadRequestError(query.error().message()));
   std::vector<std::string> path = Segments(request.path);
   if (path.size() >= 3 && path[0] == "node" && path[1] == "v1") {
     return HandleNode(exchange, path, *query);
@@ -94,7 +94,7 @@ void AgentApi::Handle(const std::shared_ptr<http::Exchange>& exchange) {
     return;
   }
   if (path.size() < 3 || path[0] != "api" || path[1] != "v1") {
-    return RespondStatus(*exchange, NoSuchPathStatus());
+    return RespondError(*exchange, api::NoSuchPathError());
   }
   path.erase(path.begin(), path.begin() + 2);
   Call call{.exchange = exchange,
@@ -111,7 +111,7 @@ void AgentApi::Handle(const std::shared_ptr<http::Exchange>& exchange) {
   call.resource = path[0];
   if (path.size() > 1) call.name = path[1];
   if (path.size() > 2) call.subresource = path[2];
-  if (path.size() > 3) return RespondStatus(*exchange, NoSuchPathStatus());
+  if (path.size() > 3) return RespondError(*exchange, api::NoSuchPathError());
   HandleResource(call);
 }
 
@@ -120,7 +120,7 @@ void AgentApi::HandleResource(const Call& call) {
   if (call.resource == "configmaps" && call.subresource.empty()) return HandleConfigMaps(call);
   if (call.resource == "secrets" && call.subresource.empty()) return HandleSecrets(call);
   if (call.resource == "events" && call.subresource.empty()) return HandleEvents(call);
-  RespondStatus(*call.exchange, NoSuchPathStatus());
+  RespondError(*call.exchange, api::NoSuchPathError());
 }
 
 void AgentApi::HandlePods(const Call& call) {
@@ -129,7 +129,7 @@ void AgentApi::HandlePods(const Call& call) {
     if (get && call.Flag("watch")) return WatchPods(call);
     if (get) return ListPods(call);
     if (call.method == "POST") return CreatePod(call);
-    return RespondStatus(*call.exchange, MethodNotAllowedStatus());
+    return RespondError(*call.exchange, api::MethodNotAllowedError());
   }
   if (call.subresource == "log" && get) return Log(call);
   if (call.subresource == "exec" && get) return Exec(call);
@@ -140,20 +140,20 @@ void AgentApi::HandlePods(const Call& call) {
   }
   const bool whole = call.subresource.empty() || call.subresource == "ephemeralcontainers" ||
                      call.subresource == "status";
-  if (!whole) return RespondStatus(*call.exchange, NoSuchPathStatus());
+  if (!whole) return RespondError(*call.exchange, api::NoSuchPathError());
   if (get) {
     auto pod = agent_.GetPod(call.name_space, call.name);
-    if (!pod) return RespondStatus(*call.exchange, pod.error());
+    if (!pod) return RespondError(*call.exchange, pod.error());
     return RespondObject(*call.exchange, 200, *pod);
   }
   if (call.method == "PUT" && call.subresource.empty()) return UpdatePod(call);
   if (call.method == "DELETE" && call.subresource.empty()) return DeletePod(call);
-  RespondStatus(*call.exchange, MethodNotAllowedStatus());
+  RespondError(*call.exchange, api::MethodNotAllowedError());
 }
 
 void AgentApi::ListPods(const Call& call) {
   auto filter = FilterOf(call.Parameter("labelSelector"), call.Parameter("fieldSelector"));
-  if (!filter.ok()) return RespondStatus(*call.exchange, StatusOf(filter.error()));
+  if (!filter.ok()) return RespondError(*call.exchange, filter.error());
   uint64_t version = 0;
   auto pods = agent_.ListPods(call.name_space, &version);
   std::erase_if(pods, [&](const auto& pod) { return !filter->Matches(*pod); });
@@ -162,7 +162,7 @@ void AgentApi::ListPods(const Call& call) {
 
 void AgentApi::WatchPods(const Call& call) {
   auto filter = FilterOf(call.Parameter("labelSelector"), call.Parameter("fieldSelector"));
-  if (!filter.ok()) return RespondStatus(*call.exchange, StatusOf(filter.error()));
+  if (!filter.ok()) return RespondError(*call.exchange, filter.error());
   if (!call.exchange->Begin(200, {{"Content-Type", "application/json"}}).ok()) return;
   auto watcher = std::make_shared<Watcher>(call.exchange);
   const auto send = [watcher, filter = *std::move(filter), name_space = call.name_space](
@@ -178,7 +178,7 @@ void AgentApi::WatchPods(const Call& call) {
   }
   auto watch =
       agent_.Watch(version, [send](const PodChange& change) { send(change.type, *change.pod); });
-  if (!watch.ok()) return watcher->Fail(ExpiredStatus(watch.error().message()));
+  if (!watch.ok()) return watcher->Fail(api::ExpiredError(watch.error().message()));
   KeepWatch(call, watcher, [&agent = agent_, id = *watch] { agent.Unwatch(id); });
 }
 
@@ -207,17 +207,17 @@ void AgentApi::CreatePod(const Call& call) {
     const TraceSpan span("decode");
     return ReadBody<v1::Pod>(call);
   }();
-  if (!pod) return RespondStatus(*call.exchange, pod.error());
+  if (!pod) return RespondError(*call.exchange, pod.error());
   auto created = agent_.CreatePod(*std::move(pod), trace);
-  if (!created) return RespondStatus(*call.exchange, created.error());
+  if (!created) return RespondError(*call.exchange, created.error());
   RespondObject(*call.exchange, 201, *created);
 }
 
 void AgentApi::UpdatePod(const Call& call) {
   auto pod = ReadBody<v1::Pod>(call);
-  if (!pod) return RespondStatus(*call.exchange, pod.error());
+  if (!pod) return RespondError(*call.exchange, pod.error());
   auto updated = agent_.UpdatePod(*std::move(pod));
-  if (!updated) return RespondStatus(*call.exchange, updated.error());
+  if (!updated) return RespondError(*call.exchange, updated.error());
   RespondObject(*call.exchange, 200, *updated);
 }
 
@@ -228,23 +228,23 @@ void AgentApi::DeletePod(const Call& call) {
   if (!body.empty()) {
     auto options = reflect::FromJson<api::meta::v1::DeleteOptions>(body, {.strict = false});
     if (!options.ok()) {
-      return RespondStatus(*call.exchange, BadRequestStatus(options.error().message()));
+      return RespondError(*call.exchange, api::BadRequestError(options.error().message()));
     }
     if (options->gracePeriodSeconds) grace = options->gracePeriodSeconds;
     if (options->preconditions && options->preconditions->uid) uid = *options->preconditions->uid;
   }
   auto deleted = agent_.DeletePod(call.name_space, call.name, grace, uid);
-  if (!deleted) return RespondStatus(*call.exchange, deleted.error());
+  if (!deleted) return RespondError(*call.exchange, deleted.error());
   RespondObject(*call.exchange, 200, *deleted);
 }
 
 void AgentApi::UpdateEphemeralContainers(const Call& call) {
   auto pod = reflect::FromJson<v1::Pod>(call.exchange->request().body);
-  if (!pod.ok()) return RespondStatus(*call.exchange, BadRequestStatus(pod.error().message()));
+  if (!pod.ok()) return RespondError(*call.exchange, api::BadRequestError(pod.error().message()));
   pod->metadata.namespace_ = call.name_space;
   pod->metadata.name = call.name;
   auto updated = agent_.UpdateEphemeralContainers(*pod);
-  if (!updated) return RespondStatus(*call.exchange, updated.error());
+  if (!updated) return RespondError(*call.exchange, updated.error());
   RespondObject(*call.exchange, 200, *updated);
 }
 

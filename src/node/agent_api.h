@@ -26,6 +26,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/status.h"
 #include "http/server.h"
 #include "http/url.h"
 #include "image/image_store.h"
@@ -76,7 +77,7 @@ class AgentApi {
   void UpdateEphemeralContainers(const Call& call);
   // The object in the request's body, which must be the one that the path names.
   template <class T>
-  static ApiResult<T> ReadBody(const Call& call);
+  static Result<T> ReadBody(const Call& call);
   // Until the client goes, or the time that it asked for is over.
   void KeepWatch(const Call& call, const std::shared_ptr<Watcher>& watcher,
                  const std::function<void()>& unwatch);
@@ -87,23 +88,23 @@ class AgentApi {
   template <class T>
   void HandleStored(const Call& call, const char* kind, const char* plural);
   template <class T>
-  ApiResult<T> CreateStored(const Call& call, const char* kind, const char* plural);
+  Result<T> CreateStored(const Call& call, const char* kind, const char* plural);
   template <class T>
-  ApiResult<T> UpdateStored(const Call& call, const char* kind, const char* plural);
+  Result<T> UpdateStored(const Call& call, const char* kind, const char* plural);
   void HandleEvents(const Call& call);
   void WatchEvents(const Call& call);
 
   // agent_streams.cpp
   void Log(const Call& call);
-  ApiResult<LogOptions> LogOptionsOf(const Call& call) const;
+  Result<LogOptions> LogOptionsOf(const Call& call) const;
   template <class Request>
   static bool ReadStreams(const Call& call, Request* request);
   void Exec(const Call& call);
   void Attach(const Call& call);
   void PortForward(const Call& call);
   // The container that a request means: the only one, or the one it names.
-  ApiResult<ContainerRef> ContainerOf(const Call& call, const v1::Pod& pod) const;
-  ApiResult<std::string> RunningContainer(const Call& call) const;
+  Result<ContainerRef> ContainerOf(const Call& call, const v1::Pod& pod) const;
+  Result<std::string> RunningContainer(const Call& call) const;
 
   // node_facts.cpp
   void HandleNode(const ExchangePtr& exchange, const std::vector<std::string>& path,
@@ -122,20 +123,19 @@ class AgentApi {
 };
 
 template <class T>
-ApiResult<T> AgentApi::ReadBody(const Call& call) {
+Result<T> AgentApi::ReadBody(const Call& call) {
   auto object = reflect::FromJson<T>(call.exchange->request().body);
-  if (!object.ok()) return std::unexpected(BadRequestStatus(object.error().message()));
+  if (!object.ok()) return api::BadRequestError(object.error().message());
   auto& metadata = object->metadata;
-  if (call.name_space.empty()) return std::unexpected(MethodNotAllowedStatus());
+  if (call.name_space.empty()) return api::MethodNotAllowedError();
   if (metadata.namespace_.empty()) metadata.namespace_ = call.name_space;
   if (metadata.namespace_ != call.name_space) {
-    return std::unexpected(BadRequestStatus(
-        "the namespace of the provided object does not match the namespace sent on the request"));
+    return api::BadRequestError(
+        "the namespace of the provided object does not match the namespace sent on the request");
   }
   if (!call.name.empty() && metadata.name != call.name) {
-    return std::unexpected(BadRequestStatus("the name of the object (" + metadata.name +
-                                            ") does not match the name on the URL (" + call.name +
-                                            ")"));
+    return api::BadRequestError("the name of the object (" + metadata.name +
+                                ") does not match the name on the URL (" + call.name + ")");
   }
   return *std::move(object);
 }

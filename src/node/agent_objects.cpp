@@ -9,6 +9,7 @@
 #include "api/validation/validation.h"
 #include "base/random_name.h"
 #include "node/agent_api.h"
+#include "node/keep_metadata.h"
 #include "reflect/copy.h"
 
 namespace podium::node {
@@ -63,9 +64,9 @@ Result<EventFilter> FilterOf(std::string_view labels, std::string_view fields) {
 }  // namespace
 
 template <class T>
-ApiResult<T> AgentApi::CreateStored(const Call& call, const char* kind, const char* plural) {
+Result<T> AgentApi::CreateStored(const Call& call, const char* kind, const char* plural) {
   auto object = ReadBody<T>(call);
-  if (!object) return std::unexpected(object.error());
+  if (!object) return object.error();
   auto& metadata = object->metadata;
   if (metadata.name.empty() && !metadata.generateName.empty()) {
     metadata.name = GeneratedName(metadata.generateName);
@@ -79,39 +80,37 @@ ApiResult<T> AgentApi::CreateStored(const Call& call, const char* kind, const ch
   Complete(kind, &*object);
   const auto errors = api::ValidateCreate(*object);
   if (!errors.empty()) {
-    return std::unexpected(api::InvalidStatus("", kind, metadata.name, errors));
+    return api::InvalidError("", kind, metadata.name, errors);
   }
   const std::string name = metadata.name;
   auto created = agent_.objects().Create(*std::move(object));
   if (created.ok()) return **created;
   if (created.error().code() != Code::kAlreadyExists) {
-    return std::unexpected(StatusOf(created.error()));
+    return created.error();
   }
-  return std::unexpected(AlreadyExistsStatus(plural, name));
+  return api::AlreadyExistsError({"", plural}, name);
 }
 
 template <class T>
-ApiResult<T> AgentApi::UpdateStored(const Call& call, const char* kind, const char* plural) {
+Result<T> AgentApi::UpdateStored(const Call& call, const char* kind, const char* plural) {
   const auto wanted = ReadBody<T>(call);
-  if (!wanted) return std::unexpected(wanted.error());
+  if (!wanted) return wanted.error();
   while (true) {
     T object = *wanted;
     const auto before = agent_.objects().Get<T>(call.name_space, call.name);
-    if (!before.ok()) return std::unexpected(NotFoundStatus(plural, call.name));
-    if (auto conflict = KeepMetadata(plural, (*before)->metadata, &object.metadata)) {
-      return std::unexpected(*std::move(conflict));
-    }
+    if (!before.ok()) return api::NotFoundError({"", plural}, call.name);
+    TRY_VOID(KeepMetadata(plural, (*before)->metadata, &object.metadata));
     Complete(kind, &object);
     const auto errors = api::ValidateUpdate(object, **before);
     if (!errors.empty()) {
-      return std::unexpected(api::InvalidStatus("", kind, call.name, errors));
+      return api::InvalidError("", kind, call.name, errors);
     }
     if (reflect::Equal(object, **before)) return object;
     auto updated = agent_.objects().Update(**before, std::move(object));
     if (updated.ok()) return **updated;
     // Somebody else was quicker: whether that matters is seen in the next round.
     if (updated.error().code() != Code::kConflict) {
-      return std::unexpected(StatusOf(updated.error()));
+      return updated.error();
     }
   }
 }
@@ -122,34 +121,34 @@ void AgentApi::HandleStored(const Call& call, const char* kind, const char* plur
   http::Exchange& exchange = *call.exchange;
   const bool one = !call.name.empty();
   if (call.method == "GET" && !one) {
-    if (call.Flag("watch")) return RespondStatus(exchange, MethodNotAllowedStatus());
+    if (call.Flag("watch")) return RespondError(exchange, api::MethodNotAllowedError());
     auto labels = api::labels::Selector::Parse(call.Parameter("labelSelector"));
-    if (!labels.ok()) return RespondStatus(exchange, StatusOf(labels.error()));
+    if (!labels.ok()) return RespondError(exchange, labels.error());
     uint64_t version = 0;
     auto found = objects.List<T>(call.name_space, &version);
     std::erase_if(found, [&](const auto& each) { return !labels->Matches(each->metadata.labels); });
     return RespondJson(exchange, 200, ListJson(std::string(kind) + "List", found, version));
   }
-  if (call.name_space.empty()) return RespondStatus(exchange, MethodNotAllowedStatus());
+  if (call.name_space.empty()) return RespondError(exchange, api::MethodNotAllowedError());
   if (call.method == "GET") {
     auto object = objects.Get<T>(call.name_space, call.name);
-    if (!object.ok()) return RespondStatus(exchange, NotFoundStatus(plural, call.name));
+    if (!object.ok()) return RespondError(exchange, api::NotFoundError({"", plural}, call.name));
     return RespondObject(exchange, 200, **object);
   }
   const bool create = call.method == "POST" && !one;
   if (create || (call.method == "PUT" && one)) {
     const auto stored =
         create ? CreateStored<T>(call, kind, plural) : UpdateStored<T>(call, kind, plural);
-    if (!stored) return RespondStatus(exchange, stored.error());
+    if (!stored) return RespondError(exchange, stored.error());
     agent_.ObjectsChanged(call.name_space);
     return RespondObject(exchange, create ? 201 : 200, *stored);
   }
-  if (call.method != "DELETE" || !one) return RespondStatus(exchange, MethodNotAllowedStatus());
+  if (call.method != "DELETE" || !one) return RespondError(exchange, api::MethodNotAllowedError());
   if (!objects.Remove<T>(call.name_space, call.name).ok()) {
-    return RespondStatus(exchange, NotFoundStatus(plural, call.name));
+    return RespondError(exchange, api::NotFoundError({"", plural}, call.name));
   }
   agent_.ObjectsChanged(call.name_space);
-  RespondStatus(exchange, SuccessStatus());
+  RespondObject(exchange, 200, api::SuccessStatus());
 }
 
 void AgentApi::HandleConfigMaps(const Call& call) {
@@ -161,17 +160,17 @@ void AgentApi::HandleSecrets(const Call& call) {
 }
 
 void AgentApi::HandleEvents(const Call& call) {
-  if (call.method != "GET") return RespondStatus(*call.exchange, MethodNotAllowedStatus());
+  if (call.method != "GET") return RespondError(*call.exchange, api::MethodNotAllowedError());
   if (call.name.empty() && call.Flag("watch")) return WatchEvents(call);
   auto filter = FilterOf(call.Parameter("labelSelector"), call.Parameter("fieldSelector"));
-  if (!filter.ok()) return RespondStatus(*call.exchange, StatusOf(filter.error()));
+  if (!filter.ok()) return RespondError(*call.exchange, filter.error());
   uint64_t version = 0;
   const auto events = agent_.events().List(call.name_space, &version);
   if (!call.name.empty()) {
     const auto found = std::ranges::find(
         events, call.name, [](const v1::Event& event) { return event.metadata.name; });
     if (found == events.end()) {
-      return RespondStatus(*call.exchange, NotFoundStatus("events", call.name));
+      return RespondError(*call.exchange, api::NotFoundError({"", "events"}, call.name));
     }
     return RespondObject(*call.exchange, 200, *found);
   }
@@ -184,7 +183,7 @@ void AgentApi::HandleEvents(const Call& call) {
 
 void AgentApi::WatchEvents(const Call& call) {
   auto filter = FilterOf(call.Parameter("labelSelector"), call.Parameter("fieldSelector"));
-  if (!filter.ok()) return RespondStatus(*call.exchange, StatusOf(filter.error()));
+  if (!filter.ok()) return RespondError(*call.exchange, filter.error());
   if (!call.exchange->Begin(200, {{"Content-Type", "application/json"}}).ok()) return;
   auto watcher = std::make_shared<Watcher>(call.exchange);
   const auto send = [watcher, filter = *std::move(filter), name_space = call.name_space](
@@ -200,7 +199,7 @@ void AgentApi::WatchEvents(const Call& call) {
     }
   }
   auto watch = events.Watch(version, send);
-  if (!watch.ok()) return watcher->Fail(ExpiredStatus(watch.error().message()));
+  if (!watch.ok()) return watcher->Fail(api::ExpiredError(watch.error().message()));
   KeepWatch(call, watcher, [&events, id = *watch] { events.Unwatch(id); });
 }
 

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "api/status.h"
 #include "base/unique_fd.h"
 #include "http/channels.h"
 #include "http/websocket.h"
@@ -39,7 +40,7 @@ std::string NamesOf(const v1::Pod& pod) {
 
 // What a session's end is told as on the error channel (upstream's remotecommand v4).
 std::string EndStatus(const Result<int32_t>& code) {
-  Status status;
+  api::meta::v1::Status status;
   status.kind = "Status";
   status.apiVersion = "v1";
   if (code.ok() && *code == 0) {
@@ -53,7 +54,7 @@ std::string EndStatus(const Result<int32_t>& code) {
     cause.reason = "ExitCode";
     cause.message = std::to_string(*code);
   } else {
-    status = StatusOf(code.error());
+    status = api::StatusOf(code.error());
   }
   auto json = reflect::ToJson(status);
   return json.ok() ? *json : "{}";
@@ -177,11 +178,9 @@ class Service {
 
 // Which run of a container a log request means, by its id: the one that runs, or else the one that
 // ended last; with `previous`, the one before (upstream's validateContainerLogStatus).
-ApiResult<std::string> LoggedContainer(const v1::Pod& pod, const std::string& name, bool previous) {
+Result<std::string> LoggedContainer(const v1::Pod& pod, const std::string& name, bool previous) {
   const std::string where = "container \"" + name + "\" in pod \"" + pod.metadata.name + "\"";
-  const auto refuse = [&](const std::string& why) {
-    return std::unexpected(BadRequestStatus(where + why));
-  };
+  const auto refuse = [&](const std::string& why) { return api::BadRequestError(where + why); };
   const v1::ContainerStatus* status = FindStatus(pod.status, name);
   if (!status) return refuse(" is not available");
   const auto id_of = [](const auto& terminated) {
@@ -190,7 +189,7 @@ ApiResult<std::string> LoggedContainer(const v1::Pod& pod, const std::string& na
   std::string last = id_of(status->lastState.terminated);
   if (previous) {
     if (!last.empty()) return last;
-    return std::unexpected(BadRequestStatus("previous terminated " + where + " not found"));
+    return api::BadRequestError("previous terminated " + where + " not found");
   }
   if (status->state.running) return status->containerID;
   if (std::string ended = id_of(status->state.terminated); !ended.empty()) return ended;
@@ -216,12 +215,12 @@ void Serve(http::Exchange& exchange, std::unique_ptr<runtime::Session> session) 
 
 }  // namespace
 
-ApiResult<ContainerRef> AgentApi::ContainerOf(const Call& call, const v1::Pod& pod) const {
+Result<ContainerRef> AgentApi::ContainerOf(const Call& call, const v1::Pod& pod) const {
   std::string name = call.Parameter("container");
   if (name.empty() && pod.spec.containers.size() == 1) name = pod.spec.containers.front().name;
   if (name.empty()) {
-    return std::unexpected(BadRequestStatus("a container name must be specified for pod " +
-                                            call.name + ", choose one of: " + NamesOf(pod)));
+    return api::BadRequestError("a container name must be specified for pod " + call.name +
+                                ", choose one of: " + NamesOf(pod));
   }
   const auto find = [&](ContainerKind kind, size_t count) -> std::optional<ContainerRef> {
     for (size_t i = 0; i < count; ++i) {
@@ -234,25 +233,24 @@ ApiResult<ContainerRef> AgentApi::ContainerOf(const Call& call, const v1::Pod& p
   if (auto found = find(ContainerKind::kEphemeral, pod.spec.ephemeralContainers.size())) {
     return *found;
   }
-  return std::unexpected(
-      BadRequestStatus("container " + name + " is not valid for pod " + call.name));
+  return api::BadRequestError("container " + name + " is not valid for pod " + call.name);
 }
 
-ApiResult<std::string> AgentApi::RunningContainer(const Call& call) const {
+Result<std::string> AgentApi::RunningContainer(const Call& call) const {
   auto pod = agent_.GetPod(call.name_space, call.name);
-  if (!pod) return std::unexpected(pod.error());
+  if (!pod) return pod.error();
   auto ref = ContainerOf(call, *pod);
-  if (!ref) return std::unexpected(ref.error());
+  if (!ref) return ref.error();
   const std::string& name = ContainerNameAt(*pod, *ref);
   const v1::ContainerStatus* status = FindStatus(pod->status, name);
   if (!status || !status->state.running) {
-    return std::unexpected(
-        BadRequestStatus("container \"" + name + "\" in pod \"" + call.name + "\" is not running"));
+    return api::BadRequestError("container \"" + name + "\" in pod \"" + call.name +
+                                "\" is not running");
   }
   return status->containerID.substr(kContainerIdPrefix.size());
 }
 
-ApiResult<LogOptions> AgentApi::LogOptionsOf(const Call& call) const {
+Result<LogOptions> AgentApi::LogOptionsOf(const Call& call) const {
   LogOptions options;
   options.follow = call.Flag("follow");
   options.timestamps = call.Flag("timestamps");
@@ -265,7 +263,7 @@ ApiResult<LogOptions> AgentApi::LogOptionsOf(const Call& call) const {
     options.since = agent_.clock().Now() - (*seconds * kNanosPerSecond);
   } else if (const std::string time = call.Parameter("sinceTime"); !time.empty()) {
     auto parsed = api::Time::Parse(time);
-    if (!parsed.ok()) return std::unexpected(BadRequestStatus(parsed.error().message()));
+    if (!parsed.ok()) return api::BadRequestError(parsed.error().message());
     options.since = parsed->unix_seconds() * kNanosPerSecond;
   }
   return options;
@@ -273,19 +271,19 @@ ApiResult<LogOptions> AgentApi::LogOptionsOf(const Call& call) const {
 
 void AgentApi::Log(const Call& call) {
   auto pod = agent_.GetPod(call.name_space, call.name);
-  if (!pod) return RespondStatus(*call.exchange, pod.error());
+  if (!pod) return RespondError(*call.exchange, pod.error());
   auto ref = ContainerOf(call, *pod);
-  if (!ref) return RespondStatus(*call.exchange, ref.error());
+  if (!ref) return RespondError(*call.exchange, ref.error());
   auto options = LogOptionsOf(call);
-  if (!options) return RespondStatus(*call.exchange, options.error());
+  if (!options) return RespondError(*call.exchange, options.error());
   const std::string name = ContainerNameAt(*pod, *ref);
   const auto id = LoggedContainer(*pod, name, call.Flag("previous"));
-  if (!id) return RespondStatus(*call.exchange, id.error());
+  if (!id) return RespondError(*call.exchange, id.error());
   const auto container =
       agent_.runtime().ContainerStatus(id->substr(kContainerIdPrefix.size()), false);
   if (!container.ok() || !container->status) {
-    return RespondStatus(*call.exchange,
-                         BadRequestStatus("unable to retrieve container logs for " + *id));
+    return RespondError(*call.exchange,
+                        api::BadRequestError("unable to retrieve container logs for " + *id));
   }
   if (!call.exchange->Begin(200, {{"Content-Type", "text/plain"}}).ok()) return;
   const auto read = ReadContainerLog(
@@ -312,20 +310,21 @@ bool AgentApi::ReadStreams(const Call& call, Request* request) {
   request->stdout_ = call.Flag("stdout") || call.Parameter("stdout").empty();
   request->stderr_ = !request->tty && (call.Flag("stderr") || call.Parameter("stderr").empty());
   if (http::IsWebSocketRequest(call.exchange->request().head)) return true;
-  RespondStatus(*call.exchange, BadRequestStatus("Upgrade request required"));
+  RespondError(*call.exchange, api::BadRequestError("Upgrade request required"));
   return false;
 }
 
 void AgentApi::Exec(const Call& call) {
   auto id = RunningContainer(call);
-  if (!id) return RespondStatus(*call.exchange, id.error());
+  if (!id) return RespondError(*call.exchange, id.error());
   wire::cri::ExecRequest request;
   request.container_id = *id;
   for (const auto& [key, value] : call.query) {
     if (key == "command") request.cmd.push_back(value);
   }
   if (request.cmd.empty()) {
-    return RespondStatus(*call.exchange, BadRequestStatus("you must specify at least 1 command"));
+    return RespondError(*call.exchange,
+                        api::BadRequestError("you must specify at least 1 command"));
   }
   if (!ReadStreams(call, &request)) return;
   // Not upstream's: clients of the Kubernetes API tell the size when the program runs already.
@@ -334,34 +333,36 @@ void AgentApi::Exec(const Call& call) {
   };
   auto session =
       agent_.runtime().Exec(request, {.columns = length("columns"), .rows = length("rows")});
-  if (!session.ok()) return RespondStatus(*call.exchange, StatusOf(session.error()));
+  if (!session.ok()) return RespondError(*call.exchange, session.error());
   Serve(*call.exchange, *std::move(session));
 }
 
 void AgentApi::Attach(const Call& call) {
   auto id = RunningContainer(call);
-  if (!id) return RespondStatus(*call.exchange, id.error());
+  if (!id) return RespondError(*call.exchange, id.error());
   wire::cri::AttachRequest request;
   request.container_id = *id;
   if (!ReadStreams(call, &request)) return;
   auto session = agent_.runtime().Attach(request);
-  if (!session.ok()) return RespondStatus(*call.exchange, StatusOf(session.error()));
+  if (!session.ok()) return RespondError(*call.exchange, session.error());
   Serve(*call.exchange, *std::move(session));
 }
 
 void AgentApi::PortForward(const Call& call) {
   auto pod = agent_.GetPod(call.name_space, call.name);
-  if (!pod) return RespondStatus(*call.exchange, pod.error());
+  if (!pod) return RespondError(*call.exchange, pod.error());
   const auto port = call.Number("ports").value_or(call.Number("port").value_or(0));
   if (port < 1 || port > 65535) {
-    return RespondStatus(*call.exchange, BadRequestStatus("query parameter \"port\" is required"));
+    return RespondError(*call.exchange,
+                        api::BadRequestError("query parameter \"port\" is required"));
   }
   wire::cri::PodSandboxFilter filter;
   filter.label_selector.emplace("io.kubernetes.pod.uid", pod->metadata.uid);
   filter.state.emplace().state = wire::cri::PodSandboxState::kSandboxReady;
   auto sandboxes = agent_.runtime().ListPodSandbox(filter);
   if (!sandboxes.ok() || sandboxes->empty()) {
-    return RespondStatus(*call.exchange, BadRequestStatus("pod " + call.name + " is not running"));
+    return RespondError(*call.exchange,
+                        api::BadRequestError("pod " + call.name + " is not running"));
   }
   auto connected = agent_.runtime().PortForward(sandboxes->front().id, static_cast<uint16_t>(port));
   auto socket = http::AcceptWebSocket(*call.exchange, http::ChannelProtocols());

@@ -3,6 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "api/status.h"
+
 namespace podium::node {
 namespace {
 
@@ -26,33 +28,10 @@ void RespondJson(http::Exchange& exchange, int status, std::string_view json) {
   (void)exchange.Respond(status, kJson, json);
 }
 
-void RespondStatus(http::Exchange& exchange, const Status& status) {
+void RespondError(http::Exchange& exchange, const Error& error) {
+  const auto status = api::StatusOf(error);
   auto json = reflect::ToJson(status);
   RespondJson(exchange, status.code, json.ok() ? *json : "{}");
-}
-
-Status MethodNotAllowedStatus() {
-  Status status =
-      BadRequestStatus("the server does not allow this method on the requested resource");
-  status.code = 405;
-  status.reason = "MethodNotAllowed";
-  return status;
-}
-
-Status NoSuchPathStatus() {
-  Status status = NotFoundStatus("", "");
-  status.details.reset();
-  status.message = "the server could not find the requested resource";
-  return status;
-}
-
-Status SuccessStatus() {
-  Status status;
-  status.kind = "Status";
-  status.apiVersion = "v1";
-  status.status = "Success";
-  status.code = 200;
-  return status;
 }
 
 void Watcher::Write(ChangeType type, const std::string& json) {
@@ -69,8 +48,8 @@ void Watcher::WriteLine(const std::string& line) {
   exchange_.reset();
 }
 
-void Watcher::Fail(const Status& status) {
-  auto json = reflect::ToJson(status);
+void Watcher::Fail(const Error& error) {
+  auto json = reflect::ToJson(api::StatusOf(error));
   WriteLine("{\"type\":\"ERROR\",\"object\":" + (json.ok() ? *json : "{}") + "}\n");
   End();
 }

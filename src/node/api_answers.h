@@ -8,27 +8,21 @@
 #include <string_view>
 
 #include "http/server.h"
-#include "node/api_status.h"
 #include "node/change_type.h"
 #include "reflect/json.h"
 
 namespace podium::node {
 
-// Answers with JSON, and with a Status.
+// Answers with JSON, and with the Status of an error (api/status.h).
 void RespondJson(http::Exchange& exchange, int status, std::string_view json);
-void RespondStatus(http::Exchange& exchange, const Status& status);
+void RespondError(http::Exchange& exchange, const Error& error);
 
 template <class T>
 void RespondObject(http::Exchange& exchange, int status, const T& object) {
   auto json = reflect::ToJson(object);
-  if (!json.ok()) return RespondStatus(exchange, StatusOf(json.error()));
+  if (!json.ok()) return RespondError(exchange, json.error());
   RespondJson(exchange, status, *json);
 }
-
-// 405, 404 of a path, and 200 without an object.
-Status MethodNotAllowedStatus();
-Status NoSuchPathStatus();
-Status SuccessStatus();
 
 // {"kind":"PodList",...,"items":[...]} of pointers to objects.
 template <class List>
@@ -59,7 +53,7 @@ class Watcher {
     if (json.ok()) Write(type, *json);
   }
   // The watch cannot go on, and why.
-  void Fail(const Status& status);
+  void Fail(const Error& error);
   // The watch has had its time.
   void End();
   // Nobody listens any more.

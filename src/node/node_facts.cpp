@@ -115,12 +115,12 @@ void AgentApi::HandleNode(const ExchangePtr& exchange, const std::vector<std::st
   if (exchange->request().head.method == "GET" && path.size() == 4 && what == "traces") {
     return GetTrace(exchange, path[3]);
   }
-  RespondStatus(*exchange, NotFoundStatus("facts", what));
+  RespondError(*exchange, api::NotFoundError({"", "facts"}, what));
 }
 
 void AgentApi::ListContainers(const ExchangePtr& exchange) {
   auto containers = agent_.runtime().ListContainers({});
-  if (!containers.ok()) return RespondStatus(*exchange, StatusOf(containers.error()));
+  if (!containers.ok()) return RespondError(*exchange, containers.error());
   std::string json = "[";
   for (const auto& container : *containers) {
     auto status = agent_.runtime().ContainerStatus(container.id, true);
@@ -131,7 +131,7 @@ void AgentApi::ListContainers(const ExchangePtr& exchange) {
 
 void AgentApi::ListSandboxes(const ExchangePtr& exchange) {
   auto sandboxes = agent_.runtime().ListPodSandbox({});
-  if (!sandboxes.ok()) return RespondStatus(*exchange, StatusOf(sandboxes.error()));
+  if (!sandboxes.ok()) return RespondError(*exchange, sandboxes.error());
   std::string json = "[";
   for (const auto& sandbox : *sandboxes) {
     auto status = agent_.runtime().PodSandboxStatus(sandbox.id, true);
@@ -142,7 +142,7 @@ void AgentApi::ListSandboxes(const ExchangePtr& exchange) {
 
 void AgentApi::ListStats(const ExchangePtr& exchange) {
   auto stats = agent_.runtime().ListPodSandboxStats({});
-  if (!stats.ok()) return RespondStatus(*exchange, StatusOf(stats.error()));
+  if (!stats.ok()) return RespondError(*exchange, stats.error());
   std::string json = "[";
   for (const auto& each : *stats) Append(each, &json);
   RespondJson(*exchange, 200, "{\"items\":" + json + "]}");
@@ -150,7 +150,7 @@ void AgentApi::ListStats(const ExchangePtr& exchange) {
 
 void AgentApi::GetTrace(const ExchangePtr& exchange, const std::string& uid) {
   const auto trace = agent_.TraceOf(uid);
-  if (!trace) return RespondStatus(*exchange, NotFoundStatus("traces", uid));
+  if (!trace) return RespondError(*exchange, api::NotFoundError({"", "traces"}, uid));
   RespondJson(*exchange, 200, TraceJson(*trace));
 }
 
@@ -168,15 +168,15 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
           return pulled;
         },
         Parameter(query, "progress") == "true");
-    return told.ok() ? void() : RespondStatus(*exchange, StatusOf(told.error()));
+    return told.ok() ? void() : RespondError(*exchange, told.error());
   }
-  if (!store_) return RespondStatus(*exchange, NotFoundStatus("facts", "images"));
+  if (!store_) return RespondError(*exchange, api::NotFoundError({"", "facts"}, "images"));
   if (method == "GET" && path.size() == 3) {
     return RespondJson(*exchange, 200, ImagesJson(store_->List()));
   }
   if (method == "POST" && what == "import") {
     const auto imported = ImportImages(*store_, *exchange, query);
-    if (!imported.ok()) return RespondStatus(*exchange, StatusOf(imported.error()));
+    if (!imported.ok()) return RespondError(*exchange, imported.error());
     for (const image::ImageInfo& each : *imported) {
       for (const std::string& name : each.names) agent_.AllowImage(name, each.id.String());
     }
@@ -184,11 +184,11 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
   }
   if (method == "GET" && what == "export") {
     const auto exported = ExportImages(*store_, exchange, query);
-    return exported.ok() ? void() : RespondStatus(*exchange, StatusOf(exported.error()));
+    return exported.ok() ? void() : RespondError(*exchange, exported.error());
   }
   if (method == "POST" && what == "verify") {
     const auto verified = VerifyImages(*store_, exchange);
-    return verified.ok() ? void() : RespondStatus(*exchange, StatusOf(verified.error()));
+    return verified.ok() ? void() : RespondError(*exchange, verified.error());
   }
   Result<image::Removed> removed = Error(Code::kNotFound, "no such fact of images");
   if (method == "DELETE" && path.size() == 3) {
@@ -199,7 +199,7 @@ void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::
   } else if (method == "POST" && what == "prune") {
     removed = store_->Prune({.all = Parameter(query, "all") == "true", .before = {}});
   }
-  if (!removed.ok()) return RespondStatus(*exchange, StatusOf(removed.error()));
+  if (!removed.ok()) return RespondError(*exchange, removed.error());
   RespondJson(*exchange, 200, RemovedJson(*removed));
 }
 

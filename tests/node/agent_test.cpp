@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "api/status.h"
 #include "node/fake_services.h"
 #include "node/pods.h"
 
@@ -37,7 +38,7 @@ class AgentTest : public ::testing::Test {
     agent_ = *std::move(opened);
     node_.time.Settle();
   }
-  ApiResult<v1::Pod> Create(const std::string& name, const std::string& spec) {
+  Result<v1::Pod> Create(const std::string& name, const std::string& spec) {
     v1::Pod pod = PodOf(spec);
     pod.metadata.name = name;
     auto created = agent_->CreatePod(std::move(pod));
@@ -92,19 +93,19 @@ TEST_F(AgentTest, APodFromItsCreationToItsEnd) {
   });
   ASSERT_TRUE(watch.ok());
   auto created = Create("web", "containers: [{name: a}]");
-  ASSERT_TRUE(created) << created.error().message;
+  ASSERT_TRUE(created) << created.error().message();
   EXPECT_EQ(created->metadata.uid.size(), 36u);
   EXPECT_EQ(created->spec.nodeName, "node7");
   EXPECT_EQ(agent_->GetPod("ns", "web")->status.phase, "Running");
-  EXPECT_EQ(Create("web", "containers: [{name: a}]").error().message,
+  EXPECT_EQ(Create("web", "containers: [{name: a}]").error().message(),
             "pods \"web\" already exists");
 
   auto deleted = agent_->DeletePod("ns", "web", 5);
   ASSERT_TRUE(deleted);
   EXPECT_EQ(deleted->metadata.deletionGracePeriodSeconds, 5);
   node_.time.RunFor(1s);
-  EXPECT_EQ(agent_->GetPod("ns", "web").error().message, "pods \"web\" not found");
-  EXPECT_EQ(agent_->DeletePod("ns", "web", 5).error().code, 404);
+  EXPECT_EQ(agent_->GetPod("ns", "web").error().message(), "pods \"web\" not found");
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 5).error().code(), Code::kNotFound);
   EXPECT_EQ(changes.front(), "ADDED Pending");
   EXPECT_THAT(changes.back(), HasSubstr("DELETED "));
   EXPECT_TRUE(std::filesystem::is_empty(node_.config.run_dir + "/pods"));
@@ -153,12 +154,12 @@ TEST_F(AgentTest, WhatBelongsToNobodyGoes) {
 TEST_F(AgentTest, PodsAreValidated) {
   auto invalid = Create("Web_1", "containers: [{name: a}]");
   ASSERT_FALSE(invalid);
-  EXPECT_EQ(invalid.error().code, 422);
-  EXPECT_EQ(invalid.error().reason, "Invalid");
-  EXPECT_THAT(invalid.error().message, HasSubstr("Pod \"Web_1\" is invalid: metadata.name"));
+  EXPECT_EQ(api::StatusOf(invalid.error()).code, 422);
+  EXPECT_EQ(api::StatusOf(invalid.error()).reason, "Invalid");
+  EXPECT_THAT(invalid.error().message(), HasSubstr("Pod \"Web_1\" is invalid: metadata.name"));
   auto refused = Create("web", "runtimeClassName: gvisor, containers: [{name: a}]");
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("spec.runtimeClassName: Forbidden"));
+  EXPECT_THAT(refused.error().message(), HasSubstr("spec.runtimeClassName: Forbidden"));
 }
 
 TEST_F(AgentTest, AGracePeriodOnlyBecomesShorter) {
@@ -172,7 +173,11 @@ TEST_F(AgentTest, AGracePeriodOnlyBecomesShorter) {
   EXPECT_EQ(agent_->DeletePod("ns", "web", 100)->metadata.deletionGracePeriodSeconds, 60);
   EXPECT_EQ(agent_->DeletePod("ns", "web", 50)->metadata.generation, 2);
   EXPECT_EQ(agent_->DeletePod("ns", "web", 0)->metadata.deletionGracePeriodSeconds, 0);
-  EXPECT_EQ(agent_->DeletePod("ns", "web", 0, "another").error().code, 409);
+  const auto another = agent_->DeletePod("ns", "web", 0, "another");
+  ASSERT_FALSE(another.ok());
+  EXPECT_EQ(another.error().code(), Code::kConflict);
+  EXPECT_THAT(another.error().message(),
+              HasSubstr("the UID in the precondition (another) does not match the UID in record"));
   node_.time.RunFor(1s);
   EXPECT_FALSE(agent_->GetPod("ns", "web"));
 }

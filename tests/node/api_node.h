@@ -63,9 +63,9 @@ class ApiNode : public ::testing::Test {
   struct Answer {
     int status = 0;
     std::string body;
-    Status failure() const {
-      auto read = reflect::FromJson<Status>(body, {.strict = false});
-      return read.ok() ? *read : Status();
+    api::meta::v1::Status failure() const {
+      auto read = reflect::FromJson<api::meta::v1::Status>(body, {.strict = false});
+      return read.ok() ? *read : api::meta::v1::Status();
     }
   };
   // As a client without any knowledge would ask.

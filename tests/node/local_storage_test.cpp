@@ -82,7 +82,7 @@ class StorageEvictionTest : public ::testing::Test {
     v1::Pod pod = PodOf(spec);
     pod.spec.priority = priority;
     const auto created = agent_->CreatePod(std::move(pod));
-    ASSERT_TRUE(created) << created.error().message;
+    ASSERT_TRUE(created) << created.error().message();
     uid_ = created->metadata.uid;
     node_.time.Settle();
     ASSERT_EQ(agent_->GetPod("ns", "p")->status.phase, "Running");

@@ -19,11 +19,6 @@ using api::core::v1::PodCondition;
 constexpr api::GroupResource kPods{"", "pods"};
 constexpr api::GroupResource kBindings{"", "pods/binding"};
 
-std::string Mismatch(std::string_view what, std::string_view wanted, std::string_view is) {
-  return fmt::format("Precondition failed: {} in precondition: {}, {} in object meta: {}", what,
-                     wanted, what, is);
-}
-
 }  // namespace
 
 Result<void> CheckBinding(const Binding& binding, std::string_view pod_name) {
@@ -40,12 +35,11 @@ Result<void> Bind(const Binding& binding, api::Time now, Pod* pod) {
   const std::string& name = pod->metadata.name;
   const auto& wanted = binding.metadata;
   if (!wanted.uid.empty() && wanted.uid != pod->metadata.uid) {
-    return api::ConflictError(kPods, name, Mismatch("UID", wanted.uid, pod->metadata.uid));
+    return api::PreconditionError(kPods, name, "UID", wanted.uid, pod->metadata.uid);
   }
   if (!wanted.resourceVersion.empty() && wanted.resourceVersion != pod->metadata.resourceVersion) {
-    return api::ConflictError(
-        kPods, name,
-        Mismatch("ResourceVersion", wanted.resourceVersion, pod->metadata.resourceVersion));
+    return api::PreconditionError(kPods, name, "ResourceVersion", wanted.resourceVersion,
+                                  pod->metadata.resourceVersion);
   }
   const auto refuse = [&](const std::string& why) {
     return api::ConflictError(kBindings, name, why);

@@ -85,10 +85,9 @@ Result<void> ApplyScale(const Scale& scale, const Type& type, void* object) {
     if (!scale.metadata.uid.empty() && scale.metadata.uid != uid) {
       const api::Resource* resource =
           api::FindResourceByKind(type.package->group, type.package->version, type.name);
-      return api::ConflictError(
+      return api::PreconditionError(
           {type.package->group, resource != nullptr ? resource->plural : ""}, each->metadata.name,
-          fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
-                      scale.metadata.uid, uid));
+          "UID", scale.metadata.uid, uid);
     }
     each->spec.replicas = scale.spec.replicas;
     return {};
