@@ -167,6 +167,7 @@ Result<std::vector<controllers::ServiceProblem>> RepairServices(
     const apiserver::ApiServer& server) {
   TRY(const auto findings, server.RepairServices());
   std::vector<controllers::ServiceProblem> problems;
+  problems.reserve(findings.size());
   for (const apiserver::ServiceFinding& each : findings) {
     problems.push_back({.namespace_ = each.namespace_,
                         .name = each.name,

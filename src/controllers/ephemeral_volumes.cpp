@@ -1,5 +1,7 @@
 #include "controllers/ephemeral_volumes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 #include <vector>
@@ -66,15 +68,18 @@ class EphemeralVolumes final : public Controller {
     for (const Volume& volume : pod->spec.volumes) {
       if (!volume.ephemeral) continue;
       const auto ensured = Ensure(*pod, volume);
-      if (ensured.ok()) continue;
-      const std::string problem =
-          "ephemeral volume " + volume.name + ": " + std::string(ensured.error().message());
-      const auto told =
-          events_.Record(client::ReferenceTo(*pod), "Warning", "FailedBinding", problem);
-      if (!told.ok() && tell_error_) tell_error_(kName, key, told.error());
-      return Error(ensured.error().code(), "pod " + key + ", " + problem);
+      if (!ensured.ok()) return Tell(key, *pod, volume, ensured.error());
     }
     return Reconciled();
+  }
+
+  // What is wrong, for the pod's owner; and for the queue, which tries it again.
+  Error Tell(const std::string& key, const Pod& pod, const Volume& volume, const Error& error) {
+    const std::string problem =
+        fmt::format("ephemeral volume {}: {}", volume.name, error.message());
+    const auto told = events_.Record(client::ReferenceTo(pod), "Warning", "FailedBinding", problem);
+    if (!told.ok() && tell_error_) tell_error_(kName, key, told.error());
+    return Error(error.code(), fmt::format("pod {}, {}", key, problem));
   }
 
   Result<void> Ensure(const Pod& pod, const Volume& volume) {

@@ -32,7 +32,7 @@ constexpr const char* kSince = "since";
 // The key of the ConfigMap and of the look over all Secrets; others are "namespace/name".
 constexpr const char* kAll = "";
 constexpr std::chrono::hours kPeriod{24};
-constexpr int64_t kDay = 24 * 3600;
+constexpr int64_t kDay = int64_t{24} * 3600;
 constexpr int64_t kUnusedFor = 365 * kDay;
 
 // 2026-03-14
