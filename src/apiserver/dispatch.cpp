@@ -11,6 +11,7 @@
 #include "apiserver/custom_resources/custom_version.h"
 #include "apiserver/discovery/paths.h"
 #include "apiserver/encode.h"
+#include "apiserver/off_loop_body.h"
 #include "apiserver/read.h"
 #include "apiserver/write_answer.h"
 #include "base/random_name.h"
@@ -86,6 +87,11 @@ Error NoNodeError(const RequestInfo& info) {
   return api::ServiceUnavailableError("no node of this server answers for " +
                                       std::string(info.resource) + "/" +
                                       std::string(info.subresource));
+}
+
+void WarnOfDeprecation(Call& call, const ServedResource& resource) {
+  if (resource.custom == nullptr || resource.custom->shown->deprecation.empty()) return;
+  call.Warn(resource.custom->shown->deprecation);
 }
 
 // Of a definition that is being deleted nothing new is created.
@@ -295,9 +301,17 @@ void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
   const auto found = Find(*call, *catalog);
   if (!found.ok()) return Reply(*exchange, *call, nullptr, AnswerWithError(*call, found.error()));
   const ServedResource& resource = **found;
-  if (resource.custom != nullptr && !resource.custom->shown->deprecation.empty()) {
-    call->Warn(resource.custom->shown->deprecation);
+  // What a webhook has to convert waits for it, which the loop must not.
+  const bool waits = resource.custom != nullptr && resource.custom->may_wait();
+  if (waits && !IsWrite(call->info.verb)) {
+    parts_.executor->Post(
+        [this, exchange, call, catalog, &resource, pass = parts_.writer->Enter()] {
+          WarnOfDeprecation(*call, resource);
+          ServeRead(exchange, call, catalog, resource);
+        });
+    return;
   }
+  WarnOfDeprecation(*call, resource);
   if (NodeWay::Serves(call->info) && parts_.nodes != nullptr) {
     return ServeOnNode(exchange, call, catalog, resource);
   }
@@ -343,10 +357,12 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
   if (info.verb == "get") {
     return Reply(*exchange, *call, &resource, AnswerGet(call, *parts_.store, resource));
   }
-  if (info.verb == "list") {
-    return Reply(*exchange, *call, &resource, AnswerList(call, *parts_.store, resource, catalog));
+  Answer answer = info.verb == "list" ? AnswerList(call, *parts_.store, resource, catalog)
+                                      : AnswerWatch(call, *parts_.watches, resource, catalog);
+  if (answer.pulled != nullptr && resource.custom != nullptr && resource.custom->may_wait()) {
+    answer.pulled = OffLoop(std::move(answer.pulled), *parts_.executor);
   }
-  Reply(*exchange, *call, &resource, AnswerWatch(call, *parts_.watches, resource, catalog));
+  Reply(*exchange, *call, &resource, std::move(answer));
 }
 
 WriteDone Dispatcher::AfterDefinitions(const ServedResource& resource, WriteDone done) const {

@@ -23,6 +23,7 @@
 #include "apiserver/authentication/static_tokens.h"
 #include "apiserver/authentication/token_request.h"
 #include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/custom_resources/conversion_webhook.h"
 #include "apiserver/custom_resources/definitions.h"
 #include "apiserver/discovery/discovery.h"
 #include "apiserver/discovery/paths.h"
@@ -128,6 +129,7 @@ struct ApiServer::State {
   std::unique_ptr<ThreadExecutor> executor;
   std::unique_ptr<ServiceAllocator> services;
   std::unique_ptr<ServiceRepair> service_repair;
+  std::unique_ptr<WebhookConversions> conversions;
   std::unique_ptr<Definitions> definitions;
   std::mutex legacy_mutex;
   // Under legacy_mutex.
@@ -241,8 +243,12 @@ Result<void> ApiServer::State::Listen() {
                              api::Time::FromUnix(clock.Now() / kNanosPerSecond)));
   TRY_VOID(OpenCredentials());
   OpenAuthorization();
-  definitions = std::make_unique<Definitions>(Definitions::Parts{
-      .store = store.get(), .clock = &clock, .executor = executor.get(), .catalog = &catalog});
+  conversions = std::make_unique<WebhookConversions>(*objects, RandomNumber);
+  definitions = std::make_unique<Definitions>(Definitions::Parts{.store = store.get(),
+                                                                 .clock = &clock,
+                                                                 .executor = executor.get(),
+                                                                 .catalog = &catalog,
+                                                                 .webhooks = conversions.get()});
   TRY_VOID(definitions->Start());
   OpenAnswers();
   TRY_VOID(OpenWayToNodes());

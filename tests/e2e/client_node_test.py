@@ -52,7 +52,7 @@ class ClientNodeTest(unittest.TestCase):
             pipe.close()
         report = "".join(says)
         self.assertEqual(status, 0, report + server.errors())
-        self.assertRegex(report, r"pass 11\n")
+        self.assertRegex(report, r"pass 12\n")
         self.assertEqual(restarts, 2)
 
 

@@ -4,8 +4,7 @@
 
 #include "api/conversion/conversion.h"
 #include "api/status.h"
-#include "api/types/core_v1.h"
-#include "api/types/discovery_v1.h"
+#include "apiserver/admission/webhook_target.h"
 #include "apiserver/admission/webhooks.h"
 #include "pki/random.h"
 #include "reflect/go_text.h"
@@ -17,87 +16,27 @@ namespace {
 
 using api::admission::v1::AdmissionResponse;
 using api::admission::v1::AdmissionReview;
-using api::admissionregistration::v1::ServiceReference;
-using api::core::v1::Service;
-using api::discovery::v1::EndpointSlice;
 
 // Of an answer.
 constexpr size_t kMaxAnswer = size_t{3} << 20;
-constexpr int32_t kDefaultPort = 443;
-
-// Where a webhook is.
-struct Target {
-  std::string url;    // that is asked
-  std::string shown;  // in messages
-  std::string host;   // for the header; "": the URL's own
-};
 
 Error Failed(const Webhook& webhook, std::string_view why) {
   return {Code::kUnavailable,
           fmt::format("failed calling webhook {}: {}", reflect::GoQuoted(webhook.name), why)};
 }
 
-std::string WithPath(const std::string& origin, const std::optional<std::string>& path) {
-  const std::string text = path.value_or("");
-  return origin + (text.starts_with('/') ? "" : "/") + text;
-}
-
-// host:port of one that is ready, at random; kUnavailable when there is none.
-Result<std::string> ReadyEndpoint(const Objects& objects, const ServiceReference& reference,
-                                  const std::string& port_name, uint64_t random) {
-  TRY(const auto slices, objects.List<EndpointSlice>(reference.namespace_));
-  std::vector<std::string> ready;
-  for (const auto& slice : slices) {
-    const auto label = slice->metadata.labels.find("kubernetes.io/service-name");
-    if (label == slice->metadata.labels.end() || label->second != reference.name) continue;
-    const auto port = std::ranges::find_if(slice->ports, [&](const auto& each) {
-      return each.name.value_or("") == port_name && each.port;
-    });
-    if (port == slice->ports.end() || slice->addressType == "FQDN") continue;
-    for (const auto& endpoint : slice->endpoints) {
-      if (endpoint.addresses.empty() || !endpoint.conditions.ready.value_or(true)) continue;
-      const std::string& address = endpoint.addresses[0];
-      const bool six = slice->addressType == "IPv6";
-      ready.push_back(
-          fmt::format("{}{}{}:{}", six ? "[" : "", address, six ? "]" : "", *port->port));
-    }
+Result<WebhookTarget> TargetOf(const Objects& objects, const Webhook& webhook, uint64_t random) {
+  if (webhook.where.service) {
+    const auto& service = *webhook.where.service;
+    return TargetOfService(objects,
+                           {.name_space = service.namespace_,
+                            .name = service.name,
+                            .path = service.path,
+                            .port = service.port.value_or(kWebhookPort)},
+                           random);
   }
-  if (!ready.empty()) return ready[random % ready.size()];
-  return Error(Code::kUnavailable,
-               "no endpoints available for service " + reflect::GoQuoted(reference.name));
-}
-
-std::string ServiceName(const ServiceReference& reference) {
-  return reference.name + "." + reference.namespace_ + ".svc";
-}
-
-Result<Target> TargetOf(const Objects& objects, const ServiceReference& reference,
-                        uint64_t random) {
-  const int32_t wanted = reference.port.value_or(kDefaultPort);
-  const std::string host = fmt::format("{}:{}", ServiceName(reference), wanted);
-  Target target{.url = {}, .shown = WithPath("https://" + host, reference.path), .host = host};
-  TRY(const auto service, objects.Get<Service>(reference.namespace_, reference.name));
-  if (service == nullptr) return api::NotFoundError({"", "services"}, reference.name);
-  if (service->spec.type == "ExternalName") {
-    target.url =
-        WithPath(fmt::format("https://{}:{}", service->spec.externalName, wanted), reference.path);
-    return target;
-  }
-  const auto port =
-      std::ranges::find(service->spec.ports, wanted, &api::core::v1::ServicePort::port);
-  if (port == service->spec.ports.end()) {
-    return Error(Code::kNotFound, fmt::format("no service port {} found for service {}", wanted,
-                                              reflect::GoQuoted(reference.name)));
-  }
-  TRY(const std::string endpoint, ReadyEndpoint(objects, reference, port->name, random));
-  target.url = WithPath("https://" + endpoint, reference.path);
-  return target;
-}
-
-Result<Target> TargetOf(const Objects& objects, const Webhook& webhook, uint64_t random) {
-  if (webhook.where.service) return TargetOf(objects, *webhook.where.service, random);
   const std::string url = webhook.where.url.value_or("");
-  return Target{.url = url, .shown = url, .host = {}};
+  return WebhookTarget{.url = url, .shown = url, .host = {}};
 }
 
 std::string ApiVersion(std::string_view group, std::string_view version) {
@@ -202,7 +141,8 @@ Result<const http::Client*> Webhook::Client() const {
     http::ClientOptions options;
     options.tls.extra_roots = where.caBundle.data;
     options.tls.system_roots = where.caBundle.empty();
-    if (where.service) options.tls.server_name = ServiceName(*where.service);
+    if (where.service)
+      options.tls.server_name = WebhookServiceName(where.service->namespace_, where.service->name);
     options.user_agent = "kube-apiserver-admission";
     options.refuse_link_local = true;
     TRY(client_, http::Client::Create(std::move(options)));

@@ -122,7 +122,8 @@ TEST(Definitions, InstancesGoBeforeTheirDefinition) {
   EXPECT_EQ(refused.status, 405);
   EXPECT_EQ(refused.message(),
             "create not allowed while custom resource definition is terminating");
-  for (int i = 0; i < 500 && rig.Get(kTabs + "/two").At("metadata.deletionTimestamp").empty(); ++i) {
+  for (int i = 0; i < 500 && rig.Get(kTabs + "/two").At("metadata.deletionTimestamp").empty();
+       ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_NE(rig.Get(kTabs + "/two").At("metadata.deletionTimestamp"), "");

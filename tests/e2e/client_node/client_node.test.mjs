@@ -359,6 +359,107 @@ test('an informer follows, also over a restart', async () => {
   await remove('i1');
 });
 
+test('custom resources', async () => {
+  const group = 'node.example.com';
+  const extensions = kc.makeApiClient(k8s.ApiextensionsV1Api);
+  await extensions.createCustomResourceDefinition({
+    body: {
+      metadata: { name: `widgets.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { plural: 'widgets', kind: 'Widget' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            subresources: { status: {} },
+            schema: {
+              openAPIV3Schema: {
+                type: 'object',
+                properties: {
+                  spec: {
+                    type: 'object',
+                    properties: {
+                      size: { type: 'integer', maximum: 10 },
+                      color: { type: 'string', default: 'red' },
+                    },
+                  },
+                  status: { type: 'object', properties: { ready: { type: 'boolean' } } },
+                },
+              },
+            },
+          },
+        ],
+      },
+    },
+  });
+  const custom = kc.makeApiClient(k8s.CustomObjectsApi);
+  const at = { group, version: 'v1', namespace, plural: 'widgets' };
+  const widget = (name, size) => ({
+    apiVersion: `${group}/v1`,
+    kind: 'Widget',
+    metadata: { name },
+    spec: { size },
+  });
+
+  const events = [];
+  const start = (await custom.listNamespacedCustomObject(at)).metadata.resourceVersion;
+  const request = await new k8s.Watch(kc).watch(
+    `/apis/${group}/v1/namespaces/${namespace}/widgets`,
+    { resourceVersion: start },
+    (type, object) => events.push([type, object.metadata.name, object.spec.size]),
+    () => {},
+  );
+  const made = await custom.createNamespacedCustomObject({ ...at, body: widget('one', 1) });
+  assert.deepEqual(made.spec, { size: 1, color: 'red' });
+  const replaced = await custom.replaceNamespacedCustomObject({
+    ...at,
+    name: 'one',
+    body: { ...made, spec: { size: 2 } },
+  });
+  assert.equal(replaced.metadata.generation, 2);
+  const status = await refused(
+    custom.createNamespacedCustomObject({ ...at, body: widget('two', 11) }),
+    422,
+    'Invalid',
+  );
+  assert.deepEqual(
+    status.details.causes.map((cause) => cause.field),
+    ['spec.size'],
+  );
+  const patched = await custom.patchNamespacedCustomObjectStatus(
+    { ...at, name: 'one', body: { spec: { size: 9 }, status: { ready: true } } },
+    patchAs(k8s.PatchStrategy.MergePatch),
+  );
+  assert.deepEqual([patched.spec.size, patched.status.ready], [2, true]);
+  const applied = await custom.patchNamespacedCustomObject(
+    { ...at, name: 'one', fieldManager: 'one', force: true, body: widget('one', 3) },
+    patchAs(k8s.PatchStrategy.ServerSideApply),
+  );
+  assert.equal(applied.spec.size, 3);
+  await custom.deleteNamespacedCustomObject({ ...at, name: 'one' });
+  const expected = [
+    ['ADDED', 'one', 1],
+    ['MODIFIED', 'one', 2],
+    ['MODIFIED', 'one', 2],
+    ['MODIFIED', 'one', 3],
+    ['DELETED', 'one', 3],
+  ];
+  await eventually('all events are there', () => events.length >= expected.length);
+  request.abort();
+  assert.deepEqual(events, expected);
+
+  await extensions.deleteCustomResourceDefinition({ name: `widgets.${group}` });
+  await eventually('it is not served any more', () =>
+    custom.listNamespacedCustomObject(at).then(
+      () => false,
+      (error) => error.code === 404,
+    ),
+  );
+});
+
 test('who may', async () => {
   const authorization = kc.makeApiClient(k8s.AuthorizationV1Api);
   const review = async (user) =>
