@@ -49,6 +49,8 @@ struct Call {
   std::shared_ptr<AuditRecord> audit{};
 
   std::shared_ptr<const void> keeps_alive{};
+  // Has the resource that the call is about. Another one may take its place meanwhile.
+  std::shared_ptr<const void> catalog{};
   // Counts it while it is served. Not of copies.
   std::shared_ptr<const void> in_flight{};
 

@@ -37,7 +37,6 @@ Change::Change(const Writer& writer, CallPtr call, const ServedResource& resourc
     : pass_(writer.Enter()),
       parts_(writer.parts()),
       call_(std::move(call)),
-      catalog_(parts_.catalog->Now()),
       resource_(resource),
       strategy_(StrategyOf(resource, PartOf(call_->info.subresource))),
       done_(std::move(done)),

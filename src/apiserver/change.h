@@ -114,8 +114,7 @@ class Change : public std::enable_shared_from_this<Change> {
   const Gate::Pass pass_;  // the writer waits for it
   const Writer::Parts& parts_;
   const CallPtr call_;
-  const CatalogPtr catalog_;  // keeps resource_
-  const ServedResource& resource_;
+  const ServedResource& resource_;  // kept by the call
   const Strategy& strategy_;
   WriteDone done_;
   const api::Time now_;

@@ -67,7 +67,8 @@ class Deletion final : public Change {
     dry_run_ = !options_.dryRun.empty();
     key_ = KeyOf(resource().prefix, resource().namespaced ? call().info.namespace_ : "",
                  call().info.name);
-    return parts().admission->MayBlock(Admission(Operation::kDelete, call().info.name));
+    return MayWait() ||
+           parts().admission->MayBlock(Admission(Operation::kDelete, call().info.name));
   }
 
   std::string Key() const override { return key_; }

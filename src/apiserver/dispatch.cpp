@@ -298,6 +298,7 @@ Result<const ServedResource*> Dispatcher::Find(const Call& call, const Catalog& 
 
 void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
                                const CatalogPtr& catalog) const {
+  call->catalog = catalog;
   const auto found = Find(*call, *catalog);
   if (!found.ok()) return Reply(*exchange, *call, nullptr, AnswerWithError(*call, found.error()));
   const ServedResource& resource = **found;

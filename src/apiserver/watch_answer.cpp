@@ -5,6 +5,7 @@
 
 #include "api/object_meta.h"
 #include "api/status.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "apiserver/encode.h"
 #include "apiserver/request_options.h"
 #include "apiserver/watch.h"
@@ -20,6 +21,8 @@ constexpr int64_t kBookmarkSeconds = 60;
 constexpr double kBookmarkJitter = 0.25;
 // Before the end, so that a client goes on from there.
 constexpr int64_t kLastBookmarkSeconds = 2;
+// A watch of a definition that was changed or deleted ends within this.
+constexpr int64_t kRetiredSeconds = 3;
 constexpr std::string_view kInitialEventsEnd = "k8s.io/initial-events-end";
 
 std::string_view NameOf(WatchEventType type) {
@@ -146,7 +149,10 @@ class WatchBody : public http::PulledBody {
   // The request itself is not needed any more: ten thousand watches do not keep theirs.
   WatchBody(std::shared_ptr<const void> keeps_alive, const WatchRoom& room,
             const ServedResource& resource, ObjectEncoder encoder)
-      : keeps_alive_(std::move(keeps_alive)), room_(room), writer_(resource, encoder) {}
+      : keeps_alive_(std::move(keeps_alive)),
+        room_(room),
+        custom_(resource.custom.get()),
+        writer_(resource, encoder) {}
 
   ~WatchBody() override {
     watch_.reset();
@@ -178,7 +184,8 @@ class WatchBody : public http::PulledBody {
     using Then = http::BodyPiece::Then;
     piece_.clear();
     const int64_t now = room_.clock.Now();
-    if (over_ || now >= deadline_) return http::BodyPiece{{}, Then::kEnd};
+    const bool retired = custom_ != nullptr && custom_->retired->load();
+    if (over_ || retired || now >= deadline_) return http::BodyPiece{{}, Then::kEnd};
     writer_.SetNow(now);
     bool more = watch_ != nullptr;
     store::Revision revision = 0;
@@ -227,7 +234,9 @@ class WatchBody : public http::PulledBody {
 
   // For what happens without a change: a bookmark, the end.
   void SetTimer(int64_t now) {
-    const int64_t next = std::min(bookmark_, deadline_);
+    int64_t next = std::min(bookmark_, deadline_);
+    // Nothing else tells that a definition has changed.
+    if (custom_ != nullptr) next = std::min(next, now + kRetiredSeconds * kNanosPerSecond);
     if (timer_ != 0 && next == timer_at_ && now < timer_at_) return;
     if (timer_ != 0) room_.executor.Cancel(timer_);
     timer_at_ = next;
@@ -237,6 +246,7 @@ class WatchBody : public http::PulledBody {
 
   const std::shared_ptr<const void> keeps_alive_;
   const WatchRoom& room_;
+  const CustomVersion* const custom_;  // null: built-in
   EventWriter writer_;
   http::BodyWaker waker_;
   int64_t deadline_ = kNever;

@@ -153,6 +153,7 @@ struct WriteRig {
     call->body = *held;
     call->user = std::make_shared<const User>(user);
     const CatalogPtr now = catalog.Now();
+    call->catalog = now;
     const auto resource = Dispatcher::Find(*call, *now);
     if (!resource.ok()) return ReplyOf(*call, AnswerWithError(*call, resource.error()));
     const Dispatcher dispatcher(DispatcherParts());

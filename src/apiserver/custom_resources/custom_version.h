@@ -11,6 +11,7 @@
 // Everything here is immutable once made. Threads: any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -80,6 +81,8 @@ struct CustomVersion {
   CustomSchemaPtr shown;
   // Different in every one of this process: what entries keep their forms under.
   uint64_t number = 0;
+  // Set once another one, or none, is served instead. Watches end then, as upstream's do.
+  std::shared_ptr<std::atomic<bool>> retired = std::make_shared<std::atomic<bool>>(false);
 
   const CustomSchema& storage() const;
   // Whether showing or storing an object may wait for a webhook.

@@ -62,6 +62,7 @@ class Definitions::State : public std::enable_shared_from_this<State> {
   Changes Settle();
   void SettleGroup(const std::string& group, Changes* changes);
   void Serve(Known* known);
+  void Retire(Known* known);
   void ReplaceCatalog();
 
   const Parts parts_;
@@ -73,6 +74,7 @@ class Definitions::State : public std::enable_shared_from_this<State> {
   std::map<std::string, Known, std::less<>> known_;  // by name
   std::set<std::string> touched_;                    // groups that are to be settled
   bool catalog_changed_ = false;
+  std::vector<std::shared_ptr<const CustomVersion>> retired_;
 };
 
 // One task at most waits for its turn: they all would do the same.
@@ -151,6 +153,7 @@ Result<void> Definitions::State::ReadAnew() {
   };
   TRY(watch_,
       parts_.store->StartWatch({.keys = keys, .after = range.revision, .ready = std::move(ready)}));
+  for (auto& [name, known] : known_) Retire(&known);
   known_.clear();
   catalog_changed_ = true;
   for (const store::EntryPtr& entry : range.entries) Put(entry);
@@ -173,6 +176,7 @@ void Definitions::State::Remove(std::string_view key) {
   // Its names are free for others.
   touched_.insert(gone->second.definition->spec.group);
   catalog_changed_ |= !gone->second.served.empty();
+  Retire(&gone->second);
   known_.erase(gone);
 }
 
@@ -213,11 +217,17 @@ void Definitions::State::Serve(Known* known) {
   if (known->read_as == read_as) return;
   catalog_changed_ = true;
   known->read_as = std::move(read_as);
-  known->served.clear();
+  Retire(known);
   if (known->read_as.empty()) return;
   // What cannot be read is not served; validation lets none of it in.
   const auto resource = ReadDefinition(definition, parts_.webhooks);
   if (resource.ok()) known->served = ServedVersions(definition, *resource);
+}
+
+void Definitions::State::Retire(Known* known) {
+  for (ServedResource& each : std::exchange(known->served, {})) {
+    retired_.push_back(std::move(each.custom));
+  }
 }
 
 void Definitions::State::ReplaceCatalog() {
@@ -231,6 +241,8 @@ void Definitions::State::ReplaceCatalog() {
     return a.plural < b.plural;
   });
   parts_.catalog->Replace(Catalog::Make(std::move(all)));
+  // Who watches by these begins anew, and finds the new ones.
+  for (const auto& each : std::exchange(retired_, {})) each->retired->store(true);
 }
 
 Definitions::Definitions(const Parts& parts) : state_(std::make_shared<State>(parts)) {}

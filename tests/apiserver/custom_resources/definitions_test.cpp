@@ -1,10 +1,16 @@
 // What follows a CustomResourceDefinition: its status, what is served, and how it goes.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "apiserver/custom_resources/custom_support.h"
 #include "apiserver/custom_resources/custom_version.h"
+#include "apiserver/discovery/discovery.h"
+#include "apiserver/discovery/documents.h"
+#include "apiserver/watch.h"
 
 namespace podium::apiserver {
 namespace {
@@ -195,6 +201,99 @@ TEST(Definitions, ManyOfThem) {
   for (int i = 0; i < kMany; ++i) {
     EXPECT_EQ(rig.Get("/apis/stable.example.com/v1/tabs" + std::to_string(i)).status, 200);
   }
+}
+
+TEST(Definitions, WatchesEndWhenTheirsChanges) {
+  CustomRig rig;
+  rig.Define(TabDefinition());
+  const WatchRoom room{
+      .store = rig.store.memory, .clock = rig.clock, .executor = rig.store.executor};
+  const CatalogPtr now = rig.catalog.Now();
+  const CallPtr call = MakeCall(kTabs + "?watch=true");
+  Answer answer = AnswerWatch(call, room, *now->Find("stable.example.com", "v1", "crontabs"), now);
+  ASSERT_NE(answer.pulled, nullptr);
+  rig.Post(kTabs, TabText("one"));
+  std::string text;
+  for (int i = 0; i < 100 && text.empty(); ++i) text = answer.pulled->Next()->bytes;
+  EXPECT_TRUE(text.contains("\"ADDED\"")) << text;
+  // Status and annotations change nothing of what is served.
+  rig.Merge(kTabs1, R"({"metadata":{"annotations":{"a":"b"}}})");
+  EXPECT_EQ(answer.pulled->Next()->then, http::BodyPiece::Then::kWait);
+  rig.Merge(kTabs1, R"({"spec":{"names":{"shortNames":["ct"]}}})");
+  EXPECT_EQ(answer.pulled->Next()->then, http::BodyPiece::Then::kEnd);
+}
+
+TEST(Definitions, VersionsThatAreDeprecatedSaySo) {
+  CustomRig rig;
+  std::string text = TabDefinition(R"(,"deprecated":true)");
+  text.replace(text.find("\"versions\":["), 12,
+               R"("versions":[{"name":"v2","served":true,"storage":false,"schema":{)"
+               R"("openAPIV3Schema":{"type":"object"}}},{"name":"v1beta1","served":true,)"
+               R"("storage":false,"deprecated":true,"deprecationWarning":"no more",)"
+               R"("schema":{"openAPIV3Schema":{"type":"object"}}},)");
+  rig.Define(text);
+  const CatalogPtr catalog = rig.catalog.Now();
+  const auto warning = [&](const std::string& version) {
+    return catalog->Find("stable.example.com", version, "crontabs")->custom->shown->deprecation;
+  };
+  EXPECT_EQ(warning("v1"),
+            "stable.example.com/v1 CronTab is deprecated; use stable.example.com/v2 CronTab");
+  EXPECT_EQ(warning("v1beta1"), "no more");
+  EXPECT_EQ(warning("v2"), "");
+}
+
+TEST(Definitions, DiscoveryFollows) {
+  CustomRig rig;
+  const auto hash = [&] {
+    const CallPtr call =
+        AcceptCall("/apis", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+    const Discovery discovery("127.0.0.1:1", rig.clock, rig.store.executor);
+    auto answer = discovery.Serve(call, rig.catalog.Now());
+    EXPECT_TRUE(answer.ok() && *answer);
+    return answer.ok() && *answer ? std::string(*(*answer)->headers.Find("ETag")) : "";
+  };
+  const std::string before = hash();
+  EXPECT_EQ(hash(), before);
+  rig.Define(TabDefinition(kParts));
+  const std::string with = hash();
+  EXPECT_NE(with, before);
+  const auto list = ResourceList(*rig.catalog.Now(), "stable.example.com", "v1");
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->resources.size(), 3U);
+  EXPECT_EQ(list->resources[1].name, "crontabs/scale");
+  EXPECT_EQ(list->resources[1].group, "autoscaling");
+  EXPECT_EQ(list->resources[2].name, "crontabs/status");
+  rig.Delete(kTabs1);
+  rig.WaitFor(kTabs1, 404);
+  ASSERT_TRUE(rig.followed->CatchUp().ok());
+  EXPECT_EQ(hash(), before);
+}
+
+// What a schema may not be is refused, and what is large is served all the same.
+TEST(Definitions, HostileSchemas) {
+  CustomRig rig;
+  const auto with = [](const std::string& schema) {
+    std::string text = TabDefinition();
+    text.replace(text.find(kTabSchema), kTabSchema.size(), schema);
+    return text;
+  };
+  std::string deep = R"({"type":"string"})";
+  for (int i = 0; i < 400; ++i) deep = R"({"type":"object","properties":{"a":)" + deep + "}}";
+  EXPECT_GE(rig.Post(kDefinitions, with(deep)).status, 400);
+  EXPECT_EQ(
+      rig.Post(kDefinitions, with(R"({"type":"object","properties":{"a":{"$ref":"#/x"}}})")).status,
+      422);
+  EXPECT_EQ(rig.Get(kTabs).status, 404);
+  std::string wide = R"({"type":"object","properties":{"spec":{"type":"object","properties":{)";
+  for (int i = 0; i < 25'000; ++i) {
+    wide += (i > 0 ? ",\"f" : "\"f") + std::to_string(i) + R"(":{"type":"string"})";
+  }
+  rig.Define(with(wide + "}}}}"));
+  const std::string body = R"({"apiVersion":"stable.example.com/v1","kind":"CronTab",)"
+                           R"("metadata":{"name":"one"},"spec":{"f24999":"x","g":1}})";
+  const Replied made = rig.Post(kTabs, body);
+  EXPECT_EQ(made.status, 201) << made.message();
+  EXPECT_EQ(made.At("spec"), R"({"f24999":"x"})");
 }
 
 TEST(CompareVersions, AsUpstream) {
