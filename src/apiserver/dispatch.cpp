@@ -17,6 +17,8 @@
 #include "base/random_name.h"
 #include "http/gzip.h"
 #include "http/url.h"
+#include "http/websocket.h"
+#include "http/websocket_feed.h"
 
 namespace podium::apiserver {
 namespace {
@@ -116,6 +118,42 @@ class CountedBody final : public http::PulledBody {
   const Metrics::InFlight in_flight_;
 };
 
+// Whether the client wants the body of this answer, a watch or a log, as messages of a WebSocket
+// (upstream's pkg/endpoints/handlers/watch.go, and wsstream.Reader for logs).
+bool IsFeed(const http::Exchange& exchange, const Call& call, const Answer& answer) {
+  if (answer.pulled == nullptr || answer.status != 200) return false;
+  const bool is_log = call.info.resource == "pods" && call.info.subresource == "log";
+  return (is_log || call.info.verb == "watch") && http::IsWebSocketRequest(exchange.request().head);
+}
+
+struct FeedChoice {
+  std::string protocol;
+  http::FeedOptions options;
+};
+
+// None: the client offers protocols, and none that there is.
+std::optional<FeedChoice> ChooseFeed(const http::RequestHead& head, const Call& call,
+                                     const Answer& answer) {
+  auto offered = http::OfferedProtocols(head.headers);
+  std::erase_if(offered, [](std::string_view name) { return name.starts_with(kBearerProtocol); });
+  using Message = http::FeedOptions::Message;
+  if (call.info.verb == "watch") {
+    // Whatever the client calls it.
+    const std::string protocol(offered.empty() ? "" : offered[0]);
+    const bool json = answer.headers.Get("Content-Type").starts_with("application/json");
+    return FeedChoice{protocol,
+                      {.message = json ? Message::kLine : Message::kLengthPrefixed, .text = json}};
+  }
+  if (offered.empty()) return FeedChoice{"", {.begins_empty = true}};
+  for (const std::string_view name : offered) {
+    if (name == "binary.k8s.io") return FeedChoice{std::string(name), {.begins_empty = true}};
+    if (name == "base64.binary.k8s.io") {
+      return FeedChoice{std::string(name), {.text = true, .base64 = true, .begins_empty = true}};
+    }
+  }
+  return std::nullopt;
+}
+
 // Large answers are compressed for who takes that; watches are not, whose events are to go out at
 // once.
 void Compress(const Call& call, Answer* answer) {
@@ -171,7 +209,30 @@ void Dispatcher::Reply(http::Exchange& exchange, const Call& call, const ServedR
   }
   if (call.audit != nullptr) call.audit->Answer(call, &answer);
   if (parts_.request_log != nullptr) parts_.request_log->Note(call, answer.status);
+  if (parts_.poller != nullptr && IsFeed(exchange, call, answer)) {
+    return Feed(exchange, call, std::move(answer));
+  }
   Send(exchange, call, std::move(answer));
+}
+
+void Dispatcher::Feed(http::Exchange& exchange, const Call& call, Answer answer) const {
+  const http::RequestHead& head = exchange.request().head;
+  const auto choice = ChooseFeed(head, call, answer);
+  if (!choice) {
+    return Send(exchange, call,
+                {.status = 403,
+                 .headers = {{"Content-Type", "text/plain; charset=utf-8"}},
+                 .body = "websocket: bad protocol\n"});
+  }
+  auto headers = http::WebSocketAcceptance(head, choice->protocol);
+  if (!headers.ok()) {
+    return Send(exchange, call,
+                AnswerWithError(call, api::BadRequestError(headers.error().message())));
+  }
+  headers->Add("Audit-Id", call.audit_id);
+  // The client is gone when this fails.
+  (void)http::FeedWebSocket(parts_.poller, exchange, *std::move(headers), std::move(answer.pulled),
+                            choice->options);
 }
 
 void Dispatcher::Handle(const ExchangePtr& exchange) const {
@@ -338,6 +399,8 @@ void Dispatcher::ServeOnNode(const ExchangePtr& exchange, const CallPtr& call,
            [this, call, catalog, &resource](int status) {
              parts_.metrics->Count(LabelsOf(*call, &resource), status,
                                    parts_.clock->Now() - call->received);
+             if (call->audit != nullptr) call->audit->Start(*call, status);
+             if (parts_.request_log != nullptr) parts_.request_log->Note(*call, status);
            }});
 }
 

@@ -47,7 +47,8 @@ class Dispatcher {
     Executor* executor = nullptr;
     // Null: definitions of custom resources are stored, and nothing follows from them.
     Definitions* definitions = nullptr;
-    const NodeWay* nodes = nullptr;  // none: 503 for what nodes answer
+    std::shared_ptr<http::Poller> poller{};  // of WebSockets; none: they are not answered as such
+    const NodeWay* nodes = nullptr;          // none: 503 for what nodes answer
     PathHandler paths{};
     // The endpoint of the server that only root can open; -1 for none.
     int root_endpoint = -1;
@@ -82,6 +83,8 @@ class Dispatcher {
                      const CatalogPtr& catalog) const;
   // Has what a written definition says be done before its writer is answered.
   WriteDone AfterDefinitions(const ServedResource& resource, WriteDone done) const;
+  // A watch or a log, by WebSocket.
+  void Feed(http::Exchange& exchange, const Call& call, Answer answer) const;
   void ServeOnNode(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,
                    const ServedResource& resource) const;
   void ServeRead(const ExchangePtr& exchange, const CallPtr& call, const CatalogPtr& catalog,

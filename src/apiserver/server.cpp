@@ -286,6 +286,7 @@ Result<void> ApiServer::State::Listen() {
       .clock = &clock,
       .executor = executor.get(),
       .definitions = definitions.get(),
+      .poller = poller,
       .nodes = nodes.get(),
       .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
       .root_endpoint = root_endpoint});

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "http/websocket.h"
+#include "http/websocket_feed.h"
 #include "reflect/base64.h"
 
 namespace podium::http {
@@ -44,14 +45,6 @@ std::string_view Problem(const RequestHead& head) {
   return {};
 }
 
-std::vector<std::string_view> OfferedProtocols(const Headers& headers) {
-  std::vector<std::string_view> offered;
-  for (const std::string_view value : headers.All("Sec-WebSocket-Protocol")) {
-    for (const std::string_view name : SplitList(value)) offered.push_back(name);
-  }
-  return offered;
-}
-
 Error Refuse(Exchange& exchange, std::string_view problem) {
   Headers headers{{"Content-Type", "text/plain; charset=utf-8"}, {"Sec-WebSocket-Version", "13"}};
   (void)exchange.Respond(400, std::move(headers), std::string(problem) + "\n");
@@ -75,6 +68,24 @@ Result<std::string> CheckAnswer(const Headers& headers, std::string_view key,
 
 }  // namespace
 
+std::vector<std::string_view> OfferedProtocols(const Headers& headers) {
+  std::vector<std::string_view> offered;
+  for (const std::string_view value : headers.All("Sec-WebSocket-Protocol")) {
+    for (const std::string_view name : SplitList(value)) offered.push_back(name);
+  }
+  return offered;
+}
+
+Result<Headers> WebSocketAcceptance(const RequestHead& head, std::string_view protocol) {
+  if (const std::string_view problem = Problem(head); !problem.empty()) {
+    return Error(Code::kInvalidArgument, std::string(problem));
+  }
+  Headers headers{{"Upgrade", "websocket"},
+                  {"Sec-WebSocket-Accept", AcceptOf(head.headers.Get("Sec-WebSocket-Key"))}};
+  if (!protocol.empty()) headers.Add("Sec-WebSocket-Protocol", protocol);
+  return headers;
+}
+
 bool IsWebSocketRequest(const RequestHead& head) {
   return head.headers.HasToken("Connection", "upgrade") &&
          head.headers.HasToken("Upgrade", "websocket");
@@ -85,11 +96,9 @@ Result<std::unique_ptr<WebSocket>> AcceptWebSocket(Exchange& exchange,
                                                    WebSocketLimits limits) {
   const RequestHead& head = exchange.request().head;
   if (!IsWebSocketRequest(head)) return Refuse(exchange, "websocket: not a websocket request");
-  if (const std::string_view problem = Problem(head); !problem.empty()) {
-    return Refuse(exchange, problem);
-  }
-  Headers headers{{"Upgrade", "websocket"},
-                  {"Sec-WebSocket-Accept", AcceptOf(head.headers.Get("Sec-WebSocket-Key"))}};
+  auto accepted = WebSocketAcceptance(head, "");
+  if (!accepted.ok()) return Refuse(exchange, accepted.error().message());
+  Headers headers = *std::move(accepted);
   std::string protocol;
   if (!protocols.empty()) {
     const auto offered = OfferedProtocols(head.headers);

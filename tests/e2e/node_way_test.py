@@ -246,6 +246,19 @@ class StreamTest(NodeCase):
         stream = self.path("pods/one/exec?command=x&stdout=true")
         self.assertEqual(self.message(400, "POST", stream), "Upgrade request required")
 
+    def test_reading_is_not_opening(self):
+        """By GET, too, a stream takes the permission to make one (KEP-4006)."""
+        self.pod("opened")
+        self.kubectl("create", "role", "reader", "--verb=get", "--resource=pods,pods/exec")
+        self.kubectl("create", "rolebinding", "reader", "--role=reader", "--user=reader")
+        before = len(self.node.requests)
+        self.assertEqual(
+            self.message(403, "GET", self.path("pods/opened/exec?command=x&stdout=true"),
+                         headers={"Impersonate-User": "reader"}),
+            'pods "opened" is forbidden: User "reader" cannot create resource "pods/exec" in API '
+            f'group "" in the namespace "{self.namespace}"')
+        self.assertEqual(len(self.node.requests), before)
+
     def test_upgrade_through_the_proxy(self):
         """CVE-2018-1002105: what stands behind an upgrade that was refused is nobody's."""
         self.pod("smuggled")
@@ -372,6 +385,61 @@ class ProxyTest(NodeCase):
         self.pod("nobody", port=1)
         self.assertRegex(self.message(503, "GET", self.path("pods/nobody/proxy/")),
                          rf"^error trying to reach service: dial tcp {POD_ADDRESS}:1: connect: ")
+
+
+class WebSocketTest(NodeCase):
+    def open(self, path, protocol=None):
+        """The connection of a WebSocket, and the head of the answer."""
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        connection.connect()
+        extra = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
+        connection.sock.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{extra}"
+            "\r\n".encode())
+        client = fake_node.Connection(connection.sock)
+        return client, client.head()
+
+    @staticmethod
+    def message(client):
+        """Opcode and payload."""
+        first, length = client.take(2)
+        if length == 126:
+            length = int.from_bytes(client.take(2), "big")
+        return first & 15, client.take(length)
+
+    def test_watch(self):
+        client, (line, _) = self.open(self.path("configmaps?watch=true&fieldSelector="
+                                                "metadata.name=seen"))
+        self.assertIn(" 101 ", line)
+        self.kubectl("create", "configmap", "seen", "--from-literal=a=1")
+        opcode, text = self.message(client)
+        event = json.loads(text)
+        self.assertEqual((opcode, event["type"], event["object"]["data"]), (1, "ADDED", {"a": "1"}))
+        self.kubectl("delete", "configmap", "seen")
+        self.assertEqual(json.loads(self.message(client)[1])["type"], "DELETED")
+
+    def test_watch_that_ends(self):
+        client, _ = self.open(self.path("configmaps?watch=true&timeoutSeconds=1&fieldSelector="
+                                        "metadata.name=none"))
+        self.assertEqual(self.message(client), (8, b"\x03\xe8"))
+
+    def test_log(self):
+        self.pod("logged")
+        expected = f"log of {self.namespace}/logged/main by \n".encode()
+        for protocol, opcode, shown in (
+                (None, 2, expected), ("binary.k8s.io", 2, expected),
+                ("x, base64.binary.k8s.io", 1, fake_node.base64.b64encode(expected))):
+            with self.subTest(protocol):
+                client, (line, _) = self.open(self.path("pods/logged/log"), protocol)
+                self.assertIn(" 101 ", line)
+                self.assertEqual(self.message(client), (opcode, b""))
+                self.assertEqual(self.message(client), (opcode, shown))
+                self.assertEqual(self.message(client)[0], 8)
+        self.assertIn(" 403 ", self.open(self.path("pods/logged/log"), "x")[1][0])
+        # Errors come before there is a WebSocket.
+        self.assertIn(" 404 ", self.open(self.path("pods/none/log"))[1][0])
 
 
 class ManyTest(NodeCase):

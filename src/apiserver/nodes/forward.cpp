@@ -25,7 +25,6 @@ constexpr std::string_view kImpersonate = "impersonate-";
 constexpr std::string_view kOrigins[] = {
     "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
     "Access-Control-Allow-Methods", "Access-Control-Allow-Origin"};
-constexpr std::string_view kBearerProtocol = "base64url.bearer.authorization.k8s.io.";
 constexpr std::string_view kProtocols = "Sec-WebSocket-Protocol";
 
 bool IsOneOf(std::string_view name, auto&& names) {

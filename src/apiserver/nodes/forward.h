@@ -12,6 +12,10 @@
 
 namespace podium::apiserver {
 
+// What a WebSocket protocol that is a bearer token begins with
+// (k8s.io/apiserver/pkg/authentication/ request/websocket).
+inline constexpr std::string_view kBearerProtocol = "base64url.bearer.authorization.k8s.io.";
+
 // Whether it asks for another protocol on its connection (httpstream.IsUpgradeRequest).
 bool IsUpgrade(const http::RequestHead& head);
 

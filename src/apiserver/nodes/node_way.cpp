@@ -369,7 +369,7 @@ void NodeWay::AnswerUpgrade(const WayPtr& way, http::BackendAnswer answer) const
   http::Splice(parts_.poller,
                {.transport = std::move(client->transport), .first = std::move(client->rest)},
                {.transport = std::move(answer.connection), .first = *head + answer.rest},
-               [in_flight = way->request.call->in_flight] {});
+               [in_flight = way->request.call->in_flight, audit = way->request.call->audit] {});
 }
 
 }  // namespace podium::apiserver
