@@ -19,6 +19,7 @@
 #include "apiserver/request_log.h"
 #include "apiserver/watch.h"
 #include "apiserver/write.h"
+#include "http/poller.h"
 #include "http/server.h"
 #include "store/store.h"
 
