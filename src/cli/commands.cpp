@@ -25,7 +25,8 @@ Command VersionCommand() {
 
 std::span<const Command> Commands() {
   static const Command kCommands[] = {
-      GetCommand(),     ApiResourcesCommand(), ApiVersionsCommand(), PodsCommand(),
+      GetCommand(),     ApiResourcesCommand(), ApiVersionsCommand(), EventsCommand(),
+      WaitCommand(),    AuthCommand(),         ConfigCommand(),      PodsCommand(),
       PsCommand(),      LogsCommand(),         ExecCommand(),        AttachCommand(),
       InspectCommand(), DescribeCommand(),     StatsCommand(),       StopCommand(),
       RmCommand(),      ImagesCommand(),       PullCommand(),        ImportCommand(),

@@ -11,10 +11,13 @@ Command ApiResourcesCommand();
 Command ApiVersionsCommand();
 Command ApplyCommand();
 Command AttachCommand();
+Command AuthCommand();
 Command CompletionCommand();
+Command ConfigCommand();
 Command ConvertCommand();
 Command DescribeCommand();
 Command DiffCommand();
+Command EventsCommand();
 Command ExecCommand();
 Command ExplainCommand();
 Command ExportCommand();
@@ -34,6 +37,7 @@ Command StatsCommand();
 Command StopCommand();
 Command ValidateCommand();
 Command VersionCommand();
+Command WaitCommand();
 
 // All of them, in the order of help.
 std::span<const Command> Commands();

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/field_names.h"
+#include "cli/server_options.h"
 
 namespace podium::cli {
 namespace {
@@ -142,6 +144,25 @@ const Option* FindOption(const Command& command, std::string_view word) {
   return nullptr;
 }
 
+// The last word of a command's name: "view" of "config view".
+std::string_view LastWord(const Command& command) {
+  const std::string_view name = command.name;
+  return name.substr(name.rfind(' ') + 1);
+}
+
+const Command* CommandOfWord(std::span<const Command> commands, std::string_view word) {
+  const auto found = std::ranges::find(commands, word, LastWord);
+  return found == commands.end() ? nullptr : &*found;
+}
+
+void AppendSubcommands(const Command& command, std::string_view typed, std::string* out) {
+  for (const Command& each : command.subcommands) {
+    if (LastWord(each).starts_with(typed)) {
+      AppendCandidate(std::string(LastWord(each)), each.summary, out);
+    }
+  }
+}
+
 void CompleteWord(const Command& command, std::span<const Command> commands,
                   const std::vector<std::string>& words, std::string* out) {
   const std::string_view typed = words.back();
@@ -192,6 +213,14 @@ std::string Complete(std::span<const Command> commands, std::span<const char* co
   }
   if (joined.empty()) joined.emplace_back();
 
+  // kubectl takes options of the server in front of the command too.
+  while (joined.size() > 1 && joined[0].starts_with('-')) {
+    const Option* option = OptionOfWord(kServerOptions, joined[0]);
+    if (!option) break;
+    const bool two = TakesNextWord(*option, joined[0]);
+    if (two && joined.size() < 3) break;
+    joined.erase(joined.begin(), joined.begin() + (two ? 2 : 1));
+  }
   std::string out;
   if (joined.size() == 1) {
     AppendValues(Values::kCommands, {}, {}, joined[0], commands, &out);
@@ -202,9 +231,16 @@ std::string Complete(std::span<const Command> commands, std::span<const char* co
     if (joined.size() == 2) AppendValues(Values::kCommands, {}, {}, joined[1], commands, &out);
     return out;
   }
-  auto command = std::find_if(commands.begin(), commands.end(),
-                              [&](const Command& each) { return joined[0] == each.name; });
-  if (command != commands.end()) CompleteWord(*command, commands, joined, &out);
+  const Command* command = CommandOfWord(commands, joined[0]);
+  while (command && joined.size() > 2) {
+    const Command* behind = CommandOfWord(command->subcommands, joined[1]);
+    if (!behind) break;
+    command = behind;
+    joined.erase(joined.begin());
+  }
+  if (!command) return out;
+  if (joined.size() == 2) AppendSubcommands(*command, joined[1], &out);
+  CompleteWord(*command, commands, joined, &out);
   return out;
 }
 

@@ -15,8 +15,12 @@
 #include "base/text.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
+#include "cli/describe_server.h"
 #include "cli/input.h"
 #include "cli/local_objects.h"
+#include "cli/selection.h"
+#include "cli/server.h"
+#include "cli/server_errors.h"
 #include "cli/text.h"
 
 namespace podium::cli {
@@ -184,63 +188,56 @@ Outcome DescribeFiles(const std::vector<std::string>& names, const std::optional
   return Describe(*selected, all, invocation);
 }
 
-template <class List>
-Result<void> AddList(const List& list, std::string_view kind, std::vector<ObjectPtr>* out) {
-  for (auto item : list.items) {
-    item.apiVersion = "v1";
-    item.kind = kind;
-    const reflect::Type& type = reflect::TypeOf<decltype(item)>();
-    TRY(ObjectPtr object,
-        Object::FromDecoded(reflect::AnyObject(type, reflect::NewCopy(type, &item))));
-    out->push_back(std::move(object));
+// Objects of a server, each with what is around it.
+Outcome DescribeServed(Server& server, const Invocation& invocation, const Selection& selection) {
+  std::vector<Error> errors = selection.errors;
+  const bool events = invocation.Get("show-events") != "false";
+  std::string out;
+  for (const DescribedObject& each :
+       FetchDescribed(server, invocation, selection, events, &errors)) {
+    const Result<std::string> text = DescribeAll({each.object}, each.related, invocation);
+    if (!text.ok()) {
+      errors.push_back(text.error());
+      continue;
+    }
+    if (!out.empty()) out += "\n\n";
+    out += *text;
   }
-  return {};
+  if (!errors.empty()) return ServerFailure(errors, std::move(out));
+  if (out.empty() && server.is_agent()) {
+    return {kOk, {}, "No pods are here. Run one: podium play pod.yaml\n"};
+  }
+  if (out.empty() && invocation.Has("all-namespaces")) return {kOk, {}, "No resources found\n"};
+  if (out.empty()) {
+    return {kOk, {}, "No resources found in " + server.namespace_() + " namespace.\n"};
+  }
+  return {kOk, std::move(out), {}};
 }
 
-// Pods of this machine, with their events.
-Result<std::string> DescribePods(const Target& target, const Invocation& invocation) {
-  TRY(const client::Client client, AgentClient());
-  const std::string name_space(invocation.Get("namespace", "default"));
-  TRY(const auto pods, client.List<v1::PodList>(name_space));
-  TRY(const auto events, client.List<v1::EventList>(name_space));
-  std::vector<ObjectPtr> all;
-  std::vector<ObjectPtr> related;
-  TRY_VOID(AddList(pods, "Pod", &all));
-  TRY_VOID(AddList(events, "Event", &related));
-  TRY(const auto selected, Select(all, target));
-  return DescribeAll(selected, related, invocation);
-}
-
-Outcome RunDescribe(const Invocation& invocation) {
+Outcome RunDescribe(const Invocation& invocation, const Streams& streams) {
   const std::optional<Target> target = TargetOf(invocation.arguments());
   const std::vector<std::string> names = invocation.All("filename");
   if (!names.empty()) return DescribeFiles(names, target, invocation);
   if (!target) return UsageError("describe", "which object? name a pod, or files with -f");
-  if (!target->resource || target->resource->type != &reflect::TypeOf<v1::Pod>()) {
-    return UsageError("describe", "pods are what is on this machine; for " + target->word +
-                                      " name the file that it is in, with -f");
-  }
-  Result<std::string> text = DescribePods(*target, invocation);
-  if (!text.ok()) return Failed("describe", text.error());
-  if (text->empty()) {
-    return {kOk, {}, "No pods are here. Run one: podium play pod.yaml\n"};
-  }
-  return {kOk, *std::move(text), {}};
+  auto server = Server::Of(invocation, streams);
+  if (!server.ok()) return ServerFailure(server.error());
+  const auto selection = Select(**server, invocation, invocation.arguments(), {});
+  if (!selection.ok()) return ServerFailure(selection.error());
+  return DescribeServed(**server, invocation, *selection);
 }
 
-constexpr Option kOptions[] = {
+constexpr Option kOwnOptions[] = {
     kFilenameOption,
     kRecursiveOption,
-    {.name = "namespace",
-     .letter = 'n',
-     .value = "NAME",
-     .help = "of the objects; \"default\" for pods of this machine, any in files if not given"},
+    kSelectorOption,
+    kAllNamespacesOption,
     {.name = "show-events",
      .value = "WHETHER",
      .help = "events below what they tell of; true if not given",
      .values = Values::kWords,
      .words = "true false"},
 };
+constexpr auto kOptions = WithServerOptions(kOwnOptions);
 
 }  // namespace
 
@@ -248,11 +245,11 @@ Command DescribeCommand() {
   return {
       .name = "describe",
       .summary = "Describe objects and what is related to them, as kubectl does",
-      .arguments = "[TYPE [NAME...]]",
+      .arguments = "[TYPE [NAME...] | TYPE/NAME...]",
       .max_arguments = 100'000,
       .details =
-          "Describes pods of this machine; or, with -f, the objects of files: those of the type "
-          "and "
+          "Describes objects of the server, or pods of this machine where there is none; or, with "
+          "-f, the objects of files, without asking anybody: those of the type and "
           "names given, or all but events. What else the files hold is taken for what a cluster "
           "would hold: events, a node's pods, a Deployment's ReplicaSets, a Service's "
           "EndpointSlices stand where kubectl shows them. So a dump of a cluster can be read "
@@ -260,11 +257,12 @@ Command DescribeCommand() {
           "A name may be the beginning of one. Times are local.",
       .example =
           "  podium describe pod web\n"
+          "  podium describe nodes\n"
           "  podium describe -f pod.yaml\n"
           "  kubectl get all,events,nodes -A -o json > dump.json\n"
           "  podium describe -f dump.json node/worker-1\n",
       .options = kOptions,
-      .run = RunDescribe,
+      .live = RunDescribe,
   };
 }
 

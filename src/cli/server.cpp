@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -162,9 +163,10 @@ Result<reflect::JsonValue> Server::AskJson(const ServerRequest& request) {
 Result<http::Response> Server::Open(const ServerRequest& request) {
   http::Request out = RequestFor(request);
   out.timeouts = client::kEndless;
-  if (request_timeout_.count() > 0) {
-    out.timeouts->connect = request_timeout_;
-    out.timeouts->total = request_timeout_;
+  const auto at_most = request.at_most.count() > 0 ? request.at_most : request_timeout_;
+  if (at_most.count() > 0) {
+    out.timeouts->connect = std::min(out.timeouts->connect, at_most);
+    out.timeouts->total = at_most;
   }
   auto response = session_->SendChecked(out);
   if (!response.ok()) return Explain(std::move(response).error());

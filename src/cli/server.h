@@ -39,6 +39,8 @@ struct ServerRequest {
   std::string accept = "application/json";
   std::string body = {};
   std::string content_type = "application/json";
+  // Until the end of the answer; 0 for what --request-timeout says.
+  std::chrono::milliseconds at_most{0};
 };
 
 class Server {

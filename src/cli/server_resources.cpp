@@ -147,6 +147,9 @@ ServerResources ServerResources::OfAgent() {
   static constexpr std::array kServed = {"configmaps", "events", "pods", "secrets"};
   ServerResources out;
   out.versions_.emplace_back("v1");
+  out.hint_ =
+      "; the agent of this machine has configmaps, events, pods and secrets alone, a server "
+      "has more: --kubeconfig names one";
   for (const char* plural : kServed) {
     const api::Resource* resource = api::FindResource("", "v1", plural);
     if (!resource) continue;
@@ -201,7 +204,7 @@ Result<const ServerResource*> ServerResources::Resolve(std::string_view word) co
     if (const auto* found = Match(name, rest, {})) return found;
   }
   return Error(Code::kNotFound, "the server doesn't have a resource type " +
-                                    reflect::GoQuoted(word.substr(0, word.find('.'))));
+                                    reflect::GoQuoted(word.substr(0, word.find('.'))) + hint_);
 }
 
 std::vector<const ServerResource*> ServerResources::OfCategory(std::string_view word) const {

@@ -75,6 +75,8 @@ class ServerResources {
   std::vector<ServerResource> all_;
   std::vector<std::string> versions_;
   std::vector<Error> missing_;
+  // Behind what is said of a word that means nothing.
+  std::string hint_;
 };
 
 }  // namespace podium::cli

@@ -62,7 +62,11 @@ std::string LabelsText(const JsonValue* labels) {
 std::vector<std::string> CellsOf(const JsonValue& columns, const JsonValue& row,
                                  const TableOptions& options, std::string_view event) {
   std::vector<std::string> out;
-  if (options.with_event) out.emplace_back(event);
+  if (options.with_event) {
+    // As wide as the longest of them.
+    out.emplace_back(event);
+    out.back().resize(std::max(event.size(), std::string_view("MODIFIED").size()), ' ');
+  }
   const JsonValue* object = row.Find("object");
   static const JsonValue kNothing;
   if (!object) object = &kNothing;

@@ -34,6 +34,11 @@ TEST(Completion, Candidates) {
       {{"explain", "pod.spec.con"}, "pod.spec.containers\npod.spec.containers.\n"},
       {{"explain", "--recursive", "deploy.st"}, "deploy.status\ndeploy.status.\n"},
       {{"version", ""}, ""},
+      {{"auth", "w"}, "whoami\tShow as whom the server knows this user\n"},
+      {{"auth", "whoami", "--sh"},
+       "--show-managed-fields\tmetadata.managedFields too, in JSON and YAML\n"},
+      {{"-n", "ns", "--node", "auth", "w"}, "whoami\tShow as whom the server knows this user\n"},
+      {{"config", "get-contexts", "-o", ""}, "name\n"},
       {{"nothing", ""}, ""},
       {{"validate", "--nothing=x"}, ""},
   };

@@ -66,10 +66,13 @@ class NodeCommandsTest : public ::testing::Test {
     ASSERT_NE(mkdtemp(folder.data()), nullptr);
     folder_ = folder;
     setenv("PODIUM_RUN_DIR", folder_.c_str(), 1);
+    // No server is found on the way.
+    setenv("PODIUM_DATA_DIR", (folder_ + "/data").c_str(), 1);
+    setenv("KUBECONFIG", (folder_ + "/none").c_str(), 1);
   }
   void TearDown() override {
     server_.reset();
-    unsetenv("PODIUM_RUN_DIR");
+    for (const char* name : {"PODIUM_RUN_DIR", "PODIUM_DATA_DIR", "KUBECONFIG"}) unsetenv(name);
     std::filesystem::remove_all(folder_);
   }
 
@@ -240,8 +243,14 @@ TEST_F(NodeCommandsTest, DescribeShowsPodsWithTheirEvents) {
       R"("involvedObject":{"kind":"Pod","name":"web","namespace":"default","uid":"u-1"},)"
       R"("type":"Normal","reason":"Pulling","message":"it pulls","source":{"component":"podium"}}]})";
   Serve([&](const std::string& request, const ExchangePtr& exchange) {
-    if (request.starts_with("GET /api/v1/namespaces/default/pods")) return Json(exchange, pods);
-    Json(exchange, request.starts_with("GET /api/v1/namespaces/default/events") ? events : "{}");
+    const std::string start = "GET /api/v1/namespaces/default/";
+    if (request.starts_with(start + "events")) return Json(exchange, events);
+    if (request == start + "pods/web") return Json(exchange, kPod);
+    if (request.starts_with(start + "pods?")) return Json(exchange, pods);
+    Json(exchange,
+         R"({"kind":"Status","apiVersion":"v1","status":"Failure",)"
+         R"("message":"pods \"x\" not found","reason":"NotFound","code":404})",
+         404);
   });
   for (const auto& arguments : {std::vector{"describe", "pod", "web"}, {"describe", "po/web"}}) {
     const Outcome outcome = Run(arguments);
@@ -257,11 +266,11 @@ TEST_F(NodeCommandsTest, DescribeShowsPodsWithTheirEvents) {
   EXPECT_THAT(Run({"describe", "pod", "web", "--show-events=false"}).out, Not(HasSubstr("Events")));
   const Outcome missing = Run({"describe", "pod", "x"});
   EXPECT_EQ(missing.status, kFailed);
-  EXPECT_EQ(missing.err, "podium describe: pods \"x\" not found\n");
+  EXPECT_EQ(missing.err, "Error from server (NotFound): pods \"x\" not found\n");
   EXPECT_EQ(Run({"describe"}).status, kUsage);
   const Outcome node = Run({"describe", "node"});
-  EXPECT_EQ(node.status, kUsage);
-  EXPECT_THAT(node.err, HasSubstr("for node name the file that it is in, with -f"));
+  EXPECT_EQ(node.status, kFailed);
+  EXPECT_THAT(node.err, HasSubstr("the agent of this machine has configmaps, events, pods"));
 }
 
 std::string StatsJson(int64_t second, int64_t cpu) {

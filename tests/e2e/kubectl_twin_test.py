@@ -1,0 +1,407 @@
+#!/usr/bin/env python3
+"""podium's commands beside kubectl's, against one `podium server`: status, output and errors are
+the same bytes. What differs on purpose is tested for what it is.
+
+PODIUM_BUILD_DIR names the build, KUBECTL the kubectl (api_server.py). The words are those of
+release 1.32: with an older kubectl the test is skipped.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import api_server
+import world as worlds
+
+setUpModule = api_server.begin
+tearDownModule = api_server.end
+
+OBJECTS = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: main, image: "nginx:1", ports: [{containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, labels: {app: web}}
+spec: {clusterIP: 10.43.0.77, selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p1, labels: {a: b, app.kubernetes.io/name: one}}
+spec:
+  automountServiceAccountToken: false
+  containers: [{name: main, image: "nginx:1", resources: {requests: {cpu: 100m}}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p2, labels: {a: c}}
+spec:
+  automountServiceAccountToken: false
+  containers: [{name: main, image: "nginx:1", resources: {requests: {cpu: 1}}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m, annotations: {why: "a\\nb"}}
+data: {one: "1", text: "a\\nb\\n"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+data: {a: AAEC}
+---
+apiVersion: v1
+kind: Event
+metadata: {name: p1.1}
+involvedObject: {apiVersion: v1, kind: Pod, name: p1, namespace: reading}
+reason: Noticed
+message: "it is there\\nindeed"
+type: Warning
+count: 3
+firstTimestamp: "2020-01-01T00:00:00Z"
+lastTimestamp: "2020-01-01T00:00:00Z"
+source: {component: a test}
+"""
+ONE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n"
+WATCHED = ONE.replace("{name: m}", "{name: watched, labels: {of: watch}}")
+
+# A command a line; both are told the namespace.
+SAME = r"""
+get pods
+get pods -o wide
+get po -A --no-headers
+get pod p1
+get pod p1 -o json
+get pod p1 -o yaml
+get pods -o=json
+get pods -oyaml
+get pods -o name
+get pod p1 -o yaml --show-managed-fields
+get deploy,cm,svc
+get all
+get cm,nosuch
+get nosuch
+get foo.bar
+get pod/none
+get pod none p1
+get pod none --ignore-not-found
+get pods -l a=b --show-labels
+get pods -l 'a in (b,c),!x'
+get pods -L a -L app.kubernetes.io/name
+get pods -L a,app --no-headers
+get pods --sort-by=.metadata.name
+get pods --sort-by={.spec.containers[0].resources.requests.cpu}
+get pods --sort-by=.metadata.creationTimestamp -o name
+get pods --sort-by=.nosuch -o name
+get ns
+get nodes
+get secrets
+get pods --show-kind
+get pod/p1 cm/m
+get pod/p1 cm/m -o name
+get pod/p1 x
+get pod p1 -l a=b
+get pod p1 -A
+get pod/p1/x
+get pods,
+get pods -o jsonpath='{.items[*].metadata.name}'
+get pods -o jsonpath='{range .items[*]}{.metadata.name}{"\t"}{.metadata.labels.a}{"\n"}{end}'
+get pods -o jsonpath='{.items[?(@.metadata.labels.a=="b")].metadata.name}'
+get pods -o jsonpath='{..name}'
+get pods -o jsonpath='{.items[-1].kind}'
+get pod p1 -o jsonpath='{.metadata.labels.app\.kubernetes\.io/name}'
+get pods -o jsonpath-as-json='{.items[*].metadata.name}'
+get pods -o custom-columns=N:.metadata.name,A:.metadata.labels.a,X:.nosuch
+get pods -o custom-columns=N:metadata.name --no-headers
+get pods -o custom-columns=N
+get pods -o custom-columns=
+get pods -o jsonpath
+get pods -o jsonpath='{.items[*'
+get deployments.apps
+get deployments.v1.apps web
+get deploy.ap web -o wide
+get Pods
+get POD p1
+get --raw /version
+get --raw /api/v1/namespaces/default/services/none
+get pods --chunk-size=1
+get pods -n nowhere
+get cm m --subresource=status
+get deploy web --subresource=scale -o yaml
+get pods --as nobody
+get pods --field-selector=metadata.name=p1
+get pods --field-selector=bad=1
+get pods -l 'a=='
+get -f /nope
+get events
+get events -o wide
+get clusterroles view
+events
+events -A
+events --for pod/p1
+events --for pod/p2
+events --types=Normal
+events --types=warning --no-headers
+events --for x
+events -o yaml
+events -n nowhere
+api-versions
+api-resources
+api-resources --namespaced=false -o wide
+api-resources --api-group=apps --no-headers
+api-resources -o name
+api-resources --sort-by=kind
+api-resources --verbs=list,create --categories=all
+describe deploy web
+describe pod p1
+describe pods -l a
+describe svc web
+describe cm m
+describe secret s
+describe node
+describe pod none
+describe pod/p1 cm/m
+describe nosuch
+wait --for=condition=Ready pod/p1 --timeout=1s
+wait --for=condition=Ready pod/p1 --timeout=0
+wait --for=condition=Ready=false pod/none
+wait --for=delete pod/none
+wait --for=jsonpath='{.status.phase}'=Pending pods --all
+wait --for=jsonpath='{.status.phase}'=Running pod/p1 --timeout=1s
+wait --for=jsonpath='{.status.phase}' pod/p1
+wait --for=create pod/p1
+wait --for=bad pod/p1
+wait --for=condition=Ready pods -l no=such
+auth can-i get pods
+auth can-i get nosuch
+auth can-i get nosuch.foo
+auth can-i get nodes
+auth can-i get nodes -A
+auth can-i get pods --as nobody
+auth can-i get pods/x --as nobody
+auth can-i get /healthz --as nobody
+auth can-i get pods --subresource=log --as nobody -q
+auth can-i --list
+auth can-i --list --as nobody
+auth can-i --list --as system:serviceaccount:kube-system:generic-garbage-collector
+auth can-i get
+auth whoami
+auth whoami --as jane --as-group a --as-group b
+"""
+
+CONFIG = r"""
+config get-contexts
+config current-context
+config set-cluster one --server=https://127.0.0.1:1
+config set-cluster two --server=https://127.0.0.1:2 --insecure-skip-tls-verify
+config set-cluster two --tls-server-name=x
+config set-credentials jane --token=secret
+config set-credentials joe --username=joe --password=word
+config set-context a --cluster=one --user=jane
+config set-context b --cluster=two --user=joe --namespace=ns
+config set-context a --namespace=other
+config use-context nope
+config use-context a
+config current-context
+config get-contexts
+config get-contexts -o name
+config get-contexts b --no-headers
+config get-contexts nope
+config set-context --current --namespace=third
+config set contexts.a.user joe
+config set clusters.one.server https://127.0.0.1:3
+config set current-context b
+config unset contexts.b.namespace
+config rename-context a c
+config rename-context a d
+config rename-context b c
+config delete-context b
+config delete-context nope
+config delete-cluster two
+config delete-cluster nope
+config delete-user joe
+config delete-user nope
+config unset current-context
+config current-context
+config get-contexts
+"""
+
+
+def words(line):
+    """As a shell takes the line apart; no more than these tests need."""
+    parts = re.findall(r"(?:[^\s']|'[^']*')+", line)
+    return [part.replace("'", "") for part in parts]
+
+
+def lines(text):
+    return [words(line) for line in text.splitlines() if line]
+
+
+class TwinCase(api_server.ServerCase):
+    def both(self, arguments, environment=None, stdin=""):
+        """What kubectl and podium make of it: statuses, outputs, errors."""
+        answers = []
+        for program in (api_server.KUBECTL, worlds.PODIUM):
+            run = subprocess.run(
+                [program, *arguments], input=stdin, text=True, timeout=60, cwd=self.server.folder,
+                env={**self.server.environment, **(environment or {})}, capture_output=True,
+                check=False)
+            answers.append((run.returncode, run.stdout, run.stderr))
+        return answers
+
+    def assert_same(self, arguments):
+        # Ages may pass a second between the two.
+        for attempt in range(4):
+            kubectl, podium = self.both(["-n", self.namespace, *arguments])
+            kubectl = (*kubectl[:2], kubectl[2].replace("kubectl", "podium"))
+            if kubectl == podium:
+                return
+        self.assertEqual(podium, kubectl)
+
+
+class ReadingTest(TwinCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        status, _, err = cls.server.kubectl("-n", cls.namespace, "create", "-f", "-",
+                                            stdin=OBJECTS)
+        if status != 0:
+            raise AssertionError(err)
+
+    def test_the_same_bytes(self):
+        for arguments in lines(SAME):
+            with self.subTest(" ".join(arguments)):
+                self.assert_same(arguments)
+
+    def test_the_documents_of_reviews_are_the_same(self):
+        for arguments in (["auth", "whoami", "-o", "json"], ["config", "view", "-o", "json"]):
+            kubectl, podium = self.both(arguments)
+            expected = json.loads(kubectl[1])
+            expected.pop("preferences", None)
+            shown = json.loads(podium[1])
+            for each in (expected, shown):
+                each.get("metadata", {}).pop("creationTimestamp", None)
+            self.assertEqual(shown, expected)
+
+    def test_what_differs_says_what_to_do(self):
+        for arguments, says in (
+                (["get", "pods", "-o", "go-template={{.kind}}"],
+                 "error: go templates are not supported; -o jsonpath=... and -o custom-columns=... "
+                 "are, and -o json for other tools\n"),
+                (["get", "pods", "--context=nope"], 'error: context "nope" does not exist; there '
+                                                    'are kubernetes-admin@kubernetes\n'),
+                (["get", "pods", "-s", "https://127.0.0.1:1"],
+                 "The connection to the server 127.0.0.1:1 was refused - did you specify the right "
+                 "host or port?\n"),
+                (["get", "-k", "."], "error: podium builds no kustomizations; build it with kubectl "
+                                     "kustomize and pass the result on: kubectl kustomize FOLDER | "
+                                     "podium ... -f -\n"),
+                (["get", "-f", "https://127.0.0.1:1/x.yaml"],
+                 "error: files at URLs are not read; fetch it and look at it first: curl -fsSL "
+                 "https://127.0.0.1:1/x.yaml | podium ... -f -\n")):
+            with self.subTest(arguments):
+                self.assertEqual(self.both(arguments)[1], (1, "", says))
+
+    def test_without_a_kubeconfig_the_server_of_this_machine_is_found(self):
+        _, podium = self.both(["get", "ns", "default", "-o", "name"], {"KUBECONFIG": ""})
+        self.assertEqual(podium, (0, "namespace/default\n", ""))
+
+    def test_a_file_says_which_objects(self):
+        for arguments in (["get", "-f", "-"], ["get", "-f", "-", "-o", "name"],
+                          ["wait", "--for=jsonpath={.metadata.name}=m", "-f", "-"]):
+            kubectl, podium = self.both(["-n", self.namespace, *arguments], stdin=ONE)
+            self.assertEqual(podium, kubectl, arguments)
+
+    def test_watches(self):
+        for form in ([], ["-o", "name"], ["--output-watch-events"], ["--watch-only", "-o", "json"]):
+            watches = [subprocess.Popen(
+                [program, "-n", self.namespace, "get", "cm", "-w", "-l", "of=watch", *form,
+                 "--request-timeout=5s"],
+                env=self.server.environment, text=True, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                for program in (api_server.KUBECTL, worlds.PODIUM)]
+            time.sleep(2)
+            self.kubectl("create", "-f", "-", stdin=WATCHED)
+            self.kubectl("annotate", "cm", "watched", "a=b")
+            self.kubectl("delete", "cm", "watched")
+            outs = [re.sub(r"\b\d+s\b", "1s", watch.communicate(timeout=30)[0])
+                    for watch in watches]
+            self.assertEqual(outs[1], outs[0], form)
+            self.assertIn("watched", outs[1])
+
+    def test_a_wait_ends_when_it_is_so(self):
+        waits = [subprocess.Popen(
+            [worlds.PODIUM, "-n", self.namespace, "wait", *arguments, "--timeout=30s"],
+            env=self.server.environment, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            for arguments in (("--for=create", "cm/awaited"),
+                              ("--for=jsonpath={.data.one}=2", "cm/m"))]
+        time.sleep(1)
+        self.kubectl("create", "cm", "awaited")
+        self.kubectl("patch", "cm", "m", "-p", '{"data":{"one":"2"}}')
+        self.assertEqual([wait.communicate(timeout=30)[0] for wait in waits],
+                         ["configmap/awaited condition met\n", "configmap/m condition met\n"])
+        gone = subprocess.Popen(
+            [worlds.PODIUM, "-n", self.namespace, "wait", "--for=delete", "cm/awaited"],
+            env=self.server.environment, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        time.sleep(1)
+        self.kubectl("delete", "cm", "awaited")
+        self.assertEqual(gone.communicate(timeout=30)[0], "configmap/awaited condition met\n")
+
+
+class ConfigTest(TwinCase):
+    def test_both_write_the_same_files(self):
+        folder = self.server.folder / "config-test"
+        folder.mkdir()
+        files = [folder / "kubectl", folder / "podium"]
+        for arguments in lines(CONFIG):
+            answers = []
+            for place, file in enumerate(files):
+                answers.append(self.one(place, arguments, file))
+            with self.subTest(" ".join(arguments)):
+                self.assertEqual(answers[1], answers[0])
+                contents = [file.read_text(encoding="utf-8").replace("preferences: {}\n", "")
+                            if file.exists() else "" for file in files]
+                self.assertEqual(contents[1], contents[0])
+
+    def test_names_of_servers_and_users_are_in_order(self):
+        file = self.server.folder / "names"
+        for arguments in (["set-cluster", "b"], ["set-cluster", "a"], ["set-credentials", "d"],
+                          ["set-credentials", "c"]):
+            self.one(1, ["config", *arguments], file)
+        self.assertEqual(self.one(1, ["config", "get-clusters"], file), ("0", "NAME\na\nb\n", ""))
+        self.assertEqual(self.one(1, ["config", "get-users"], file), ("0", "NAME\nc\nd\n", ""))
+
+    def one(self, place, arguments, file):
+        program = (api_server.KUBECTL, worlds.PODIUM)[place]
+        run = subprocess.run([program, *arguments], text=True, timeout=60, capture_output=True,
+                             env={**self.server.environment, "KUBECONFIG": str(file)},
+                             stdin=subprocess.DEVNULL, check=False)
+        name = ("kubectl", "podium")[place]
+        return tuple(str(part).replace(str(file), "FILE").replace(name, "NAME")
+                     for part in (run.returncode, run.stdout, run.stderr))
+
+
+def main():
+    version = subprocess.run([api_server.KUBECTL, "version", "--client"], text=True,
+                             capture_output=True, check=False).stdout
+    found = re.search(r"v1\.(\d+)", version)
+    if not shutil.which(api_server.KUBECTL) or not found or int(found[1]) < 32:
+        print("skipped: needs kubectl 1.32 or newer; KUBECTL names one")
+        sys.exit(77)
+    api_server.main()
+
+
+if __name__ == "__main__":
+    main()
