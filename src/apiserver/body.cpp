@@ -27,6 +27,14 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
+// As Go reads null into a struct: nothing is said.
+std::string_view NullAsObject(std::string_view json) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const size_t begin = json.find_first_not_of(kBlanks);
+  const size_t end = json.find_last_not_of(kBlanks);
+  return begin != json.npos && json.substr(begin, end - begin + 1) == "null" ? "{}" : json;
+}
+
 // The beginning of a body, as messages show it.
 std::string Summary(std::string_view body) {
   constexpr size_t kShown = 30;
@@ -227,7 +235,7 @@ Result<AnyObject> Decode(Call& call, const ExpectedBody& expected, FieldValidati
   TRY(const BodyFormat format, BodyFormatOf(call.Header("Content-Type")));
   if (format == BodyFormat::kProtobuf) return DecodeProtobufBody(call, expected);
   if (format == BodyFormat::kJson) {
-    return DecodeJsonBody(call, expected, validation, call.body, {});
+    return DecodeJsonBody(call, expected, validation, NullAsObject(call.body), {});
   }
   std::vector<std::string> strict;
   const auto json = JsonOfBody(call.body, format, &strict);
@@ -236,7 +244,7 @@ Result<AnyObject> Decode(Call& call, const ExpectedBody& expected, FieldValidati
                         "couldn't get version/kind; json parse error: " + json.error().message(),
                         call.body);
   }
-  return DecodeJsonBody(call, expected, validation, *json, std::move(strict));
+  return DecodeJsonBody(call, expected, validation, NullAsObject(*json), std::move(strict));
 }
 
 }  // namespace

@@ -68,8 +68,10 @@ bool HasSubresource(const ServedResource& resource, const RequestInfo& info) {
 bool FitsScope(const ServedResource& resource, const RequestInfo& info) {
   if (resource.namespaced) return !info.namespace_.empty() || info.name.empty();
   if (info.namespace_.empty()) return true;
-  // A namespace's own path says it as its namespace, too.
-  return info.group.empty() && info.resource == "namespaces" && info.name == info.namespace_;
+  // A namespace's own path says it as its namespace, too; but it is not in itself.
+  return info.group.empty() && info.resource == "namespaces" && info.name == info.namespace_ &&
+         info.path.find("/namespaces/" + std::string(info.name) + "/namespaces/") ==
+             std::string_view::npos;
 }
 
 // Of one object are get, update, patch and delete; collections are listed, watched, emptied, and
@@ -376,6 +378,10 @@ void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
   WarnOfDeprecation(*call, resource);
   if (NodeWay::Serves(call->info) && parts_.nodes != nullptr) {
     return ServeOnNode(exchange, call, catalog, resource);
+  }
+  // It is authorized as a get, and upstream's routes of built-in resources have none for it.
+  if (call->method == "HEAD" && resource.custom == nullptr) {
+    return Reply(*exchange, *call, &resource, AnswerWithError(*call, api::MethodNotAllowedError()));
   }
   if (!IsWrite(call->info.verb)) return ServeRead(exchange, call, catalog, resource);
   Write(call, resource, [this, exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {

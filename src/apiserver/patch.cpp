@@ -38,11 +38,16 @@ Result<PatchForm> PatchFormOf(std::string_view content_type, bool is_custom) {
   if (type == "application/merge-patch+json") return PatchForm::kMerge;
   if (type == "application/strategic-merge-patch+json" && !is_custom) return PatchForm::kStrategic;
   if (type == "application/apply-patch+yaml") return PatchForm::kApply;
-  std::vector<std::string> accepted = {"application/json-patch+json",
-                                       "application/merge-patch+json"};
-  if (!is_custom) accepted.push_back("application/strategic-merge-patch+json");
-  accepted.push_back("application/apply-patch+yaml");
-  return api::UnsupportedMediaTypeError(accepted);
+  if (is_custom) {
+    return api::UnsupportedMediaTypeError({"application/json-patch+json",
+                                           "application/merge-patch+json",
+                                           "application/apply-patch+yaml"});
+  }
+  // The routes of built-in resources refuse it, before there is anybody who says more.
+  api::meta::v1::Status status = api::StatusOf(api::UnsupportedMediaTypeError({}));
+  status.message = "415: Unsupported Media Type";
+  status.details.ensure();
+  return api::StatusError(std::move(status));
 }
 
 class PatchChange final : public Replacement {

@@ -55,6 +55,7 @@ TEST_F(WritePatchTest, Refused) {
   EXPECT_EQ(forced.status, 422);
   EXPECT_NE(forced.message().find("may not be specified for non-apply patch"), std::string::npos);
   EXPECT_EQ(Send("PATCH", path, "{}", "application/json").status, 415);
+  EXPECT_EQ(Send("PATCH", path, "{}", "text/plain").message(), "415: Unsupported Media Type");
   EXPECT_EQ(Merge(path + "?fieldValidation=Strict", R"({"dta":{}})").status, 400);
   const Replied warned = Merge(path, R"({"dta":{}})");
   EXPECT_EQ(warned.status, 200);

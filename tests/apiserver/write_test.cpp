@@ -1,6 +1,9 @@
 // Creations and updates of whole objects.
 #include <atomic>
+#include <chrono>
 #include <set>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "api/types/core_v1.h"
@@ -64,6 +67,67 @@ TEST_F(WriteTest, CreationIsRefused) {
   EXPECT_EQ(Post(kMaps + "?dryRun=Some", MapText("n")).message(),
             "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: "
             "[]string{\"Some\"}: supported values: \"All\"");
+}
+
+TEST_F(WriteTest, ABodyOfNullIsAnObjectThatSaysNothing) {
+  const Replied json = Post(kMaps, " null\n");
+  EXPECT_EQ(json.status, 422);
+  EXPECT_EQ(json.message(),
+            "ConfigMap \"\" is invalid: metadata.name: Required value: name or generateName is "
+            "required");
+  EXPECT_EQ(Send("POST", kMaps, "null", "application/yaml").status, 422);
+  EXPECT_EQ(Post(kMaps, "").status, 400);
+  EXPECT_EQ(Post(kMaps, "[]").status, 400);
+}
+
+// CVE-2019-11253. In every format and every way to write.
+TEST_F(WriteTest, YamlAndJsonBombs) {
+  constexpr std::string_view kYaml = "application/yaml";
+  std::string aliases = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    aliases += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int j = 0; j < 8; ++j) aliases += "," + before;
+    aliases += "]\n";
+  }
+  const std::string head = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"},"x":)";
+  const std::string deep = head + std::string(10'000, '[') + std::string(10'000, ']') + "}";
+  const std::string digits(size_t{3} << 20, '9');
+  const std::string pods = "/api/v1/namespaces/a/pods";
+  const auto begin = std::chrono::steady_clock::now();
+  const auto refused = [&](const Replied& replied, std::string_view what) {
+    EXPECT_GE(replied.status, 400) << what;
+    EXPECT_LT(replied.status, 500) << what;
+    // It may say what it was sent, as Go does, and no more than that.
+    EXPECT_LT(replied.message().size(), size_t{4} << 20) << what;
+  };
+
+  refused(Send("POST", kMaps, aliases, std::string(kYaml)), "aliases");
+  refused(Send("PATCH", kMaps + "/m?fieldManager=x", aliases, "application/apply-patch+yaml"),
+          "aliases that are applied");
+  refused(Post(kMaps, deep), "depth");
+  refused(Send("POST", kMaps, deep, std::string(kYaml)), "depth in YAML");
+  refused(Post(pods, R"({"metadata":{"name":"p"},"spec":{"priority":)" + digits + "}}"), "number");
+  refused(Post(kMaps + "?fieldValidation=Strict",
+               R"({"metadata":{"name":"m"},"data":{"a":"1","a":"2"}})"),
+          "a key that comes twice");
+
+  ASSERT_EQ(Post(kMaps, MapText("m")).status, 201);
+  refused(Merge(kMaps + "/m", deep), "depth in a merge patch");
+  refused(Send("PATCH", kMaps + "/m", deep, "application/strategic-merge-patch+json"),
+          "depth in a strategic merge patch");
+  refused(Send("PATCH", kMaps + "/m",
+               R"([{"op":"add","path":"/data/x","value":)" + std::string(10'000, '[') +
+                   std::string(10'000, ']') + "}]",
+               "application/json-patch+json"),
+          "depth in a JSON patch");
+  std::string doubling = R"([{"op":"add","path":"/data/a","value":"xxxxxxxx"})";
+  for (int i = 0; i < 40; ++i) {
+    doubling += R"(,{"op":"copy","from":"/data","path":"/data/b)" + std::to_string(i) + "\"}";
+  }
+  refused(Send("PATCH", kMaps + "/m", doubling + "]", "application/json-patch+json"),
+          "copies of copies");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST_F(WriteTest, GeneratedNames) {

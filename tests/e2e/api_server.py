@@ -22,9 +22,14 @@ KUBECTL = os.environ.get("KUBECTL", "kubectl")
 REPORT = re.compile(r"Sanitizer|runtime error")
 
 
-def begin():
+def begin(options=(), files=None):
+    """{folder} in the options is the server's folder, where these files are by name."""
     worlds.output_of("ip", "link", "set", "lo", "up")
     ServerCase.server = ApiServer()
+    for name, text in (files or {}).items():
+        (ServerCase.server.folder / name).write_text(text)
+    ServerCase.server.options = [option.format(folder=ServerCase.server.folder)
+                                 for option in options]
     ServerCase.server.start()
 
 

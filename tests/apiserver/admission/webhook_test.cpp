@@ -262,7 +262,7 @@ TEST_F(WebhookTest, AnotherUidIsNoAnswer) {
 }
 
 // attacks.md: server-side request forgery (CVE-2020-8555).
-TEST_F(WebhookTest, LinkLocalAddressesAreRefused) {
+TEST_F(WebhookTest, ServerSideRequestForgeryLinkLocalAddressesAreRefused) {
   for (const std::string host : {"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]"}) {
     PutValidating("c", Hook("w", "https://" + host + "/latest"));
     Writing<ConfigMap> write(kMap);
