@@ -74,8 +74,19 @@ spec:
 """
 
 
+AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  resources: [{resources: [pods/exec, pods/log, pods/proxy]}]
+"""
+
+
 def setUpModule():
-    api_server.begin()
+    api_server.begin(["--audit-policy-file={folder}/policy.yaml",
+                      "--audit-log-path={folder}/audit.log"], {"policy.yaml": AUDIT_POLICY})
     worlds.output_of("ip", "address", "add", f"{POD_ADDRESS}/32", "dev", "lo")
     server = api_server.ServerCase.server
     pki = server.folder / "data" / "server" / "pki"
@@ -215,6 +226,32 @@ class StreamTest(NodeCase):
                                    for _, fields in self.node.requests})
         self.assertEqual({name for _, fields in self.node.requests for name, _ in fields
                           if name.lower() in ("authorization", "impersonate-user")}, set())
+
+    def test_audit(self):
+        self.pod("audited")
+        self.kubectl("exec", "audited", "--", "echo", "x")
+        self.kubectl("logs", "audited")
+        self.ask("GET", self.path("pods/audited/proxy/hello"))
+
+        def events():
+            text = (self.server.folder / "audit.log").read_text()
+            lines = text[:text.rfind("\n") + 1].splitlines()
+            return [event for event in map(json.loads, lines)
+                    if event["objectRef"]["name"] == "audited"]
+
+        def stages(subresource):
+            return [(event["stage"], event["responseStatus"]["code"]) for event in events()
+                    if event["objectRef"]["subresource"] == subresource]
+
+        # A stream ends when both of its sides do.
+        worlds.wait_for("the end of everything is logged", lambda: all(
+            stages(each)[-1:] and stages(each)[-1][0] == "ResponseComplete"
+            for each in ("exec", "log", "proxy")))
+        self.assertEqual(stages("exec")[-2:],
+                         [("ResponseStarted", 101), ("ResponseComplete", 101)])
+        for each in ("log", "proxy"):
+            self.assertEqual(stages(each), [("ResponseStarted", 200), ("ResponseComplete", 200)])
+        self.assertIn("command=echo", events()[0]["requestURI"])
 
     def test_port_forward(self):
         self.pod("forwarded")

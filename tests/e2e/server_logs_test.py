@@ -21,12 +21,9 @@ rules:
 
 
 def setUpModule():
-    worlds.output_of("ip", "link", "set", "lo", "up")
-    server = api_server.ServerCase.server = api_server.ApiServer()
-    (server.folder / "policy.yaml").write_text(POLICY)
-    server.options = [f"--audit-policy-file={server.folder}/policy.yaml",
-                      f"--audit-log-path={server.folder}/logs/audit.log", "--log-requests=all"]
-    server.start()
+    api_server.begin(["--audit-policy-file={folder}/policy.yaml",
+                      "--audit-log-path={folder}/logs/audit.log", "--log-requests=all"],
+                     {"policy.yaml": POLICY})
 
 
 tearDownModule = api_server.end
