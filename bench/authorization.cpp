@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "api/types/core_v1.h"
 #include "api/types/rbac_v1.h"
 #include "apiserver/authorization/default_roles.h"
 #include "apiserver/authorization/server_authorizer.h"
@@ -102,6 +103,62 @@ void RefusedByAll(benchmark::State& state) {
       "things");
 }
 BENCHMARK(RefusedByAll)->Arg(1000);
+
+// Pods of 100 nodes, each with a ConfigMap of its own.
+void PutPods(int64_t count, Cluster* cluster) {
+  for (int64_t i = 0; i < count; ++i) {
+    api::core::v1::Pod pod;
+    pod.kind = "Pod";
+    pod.apiVersion = "v1";
+    pod.metadata.namespace_ = "default";
+    pod.metadata.name = fmt::format("pod-{}", i);
+    pod.metadata.labels = {{"app", "bench"}, {"pod-template-hash", "5d4f8c7b9"}};
+    pod.spec.nodeName = fmt::format("node-{}", i % 100);
+    pod.spec.serviceAccountName = "default";
+    pod.spec.containers.resize(1);
+    pod.spec.containers[0].name = "main";
+    pod.spec.containers[0].image = "registry.example/pause:3.9";
+    pod.spec.volumes.resize(1);
+    pod.spec.volumes[0].name = "settings";
+    pod.spec.volumes[0].configMap.emplace().name = fmt::format("settings-{}", i);
+    pod.status.phase = "Running";
+    cluster->Put(pod);
+  }
+}
+
+bool AskAsNode(const Authorizer& authorizer) {
+  static const User kNode{.name = "system:node:node-7",
+                          .groups = {"system:nodes", "system:authenticated"}};
+  return authorizer
+             .Authorize({.user = kNode,
+                         .verb = "get",
+                         .namespace_ = "default",
+                         .resource = "configmaps",
+                         .name = "settings-7"})
+             .decision == Decision::kAllow;
+}
+
+// Reads all pods.
+void FirstOfANode(benchmark::State& state) {
+  Cluster cluster;
+  PutPods(state.range(0), &cluster);
+  for (auto step : state) {
+    (void)step;
+    const ServerAuthorizer authorizer(cluster.store);
+    if (!AskAsNode(authorizer)) state.SkipWithError("refused");
+  }
+}
+BENCHMARK(FirstOfANode)->Arg(1)->Arg(10000)->Unit(benchmark::kMillisecond);
+
+void OfANode(benchmark::State& state) {
+  Cluster cluster;
+  PutPods(state.range(0), &cluster);
+  for (auto step : state) {
+    (void)step;
+    if (!AskAsNode(cluster.authorizer)) state.SkipWithError("refused");
+  }
+}
+BENCHMARK(OfANode)->Arg(1)->Arg(10000);
 
 }  // namespace
 }  // namespace podium::apiserver

@@ -2,10 +2,12 @@
 //
 //   load --server https://127.0.0.1:6443 --ca ca.crt --cert admin.crt --key admin.key
 //        [--token TOKEN] [--pid PID[,PID...]] [--seconds 5] [--clients 1,10,50]
-//        [--pods 1000,10000] [--watchers 1,100,1000] [--events 200] WHAT...
+//        [--pods 1000,10000] [--watchers 1,100,1000] [--events 200] [--objects 10000,100000]
+//        [--kind configmaps] WHAT...
 //
 // WHAT: creates (ConfigMaps of 1 KiB), gets, lists (of pods), fanout (one event to many watchers),
-// get=PATH (any path), ready=COMMAND (from the start of a program to /readyz; it is ended after).
+// memory (of the server with so many objects, --kind pods too), get=PATH (any path), ready=COMMAND
+// (from the start of a program to /readyz; it is ended after).
 // Prints a line of JSON for each figure: latencies in microseconds, and processor time of PID.
 //
 // HTTP/1.1 with keep-alive, one thread. Makes a namespace of its own and deletes it at the end.
@@ -28,21 +30,11 @@
 #include "base/text.h"
 #include "http/url.h"
 #include "load/client.h"
+#include "load/memory.h"
+#include "load/options.h"
 
 namespace podium::load {
 namespace {
-
-struct Options {
-  Target target;
-  std::vector<int> pids;
-  double seconds = 5;
-  std::vector<size_t> clients{1, 10, 50};
-  std::vector<size_t> pods{1000, 10000};
-  std::vector<size_t> watchers{1, 100, 1000};
-  size_t events = 200;
-  std::vector<std::string> what;
-  std::string space;  // the namespace
-};
 
 double Seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -149,26 +141,6 @@ Result<void> Drive(const Options& options, const std::string& what, size_t clien
   TRY_VOID(std::move(result));
   watch.Print(what, "clients", clients, times, errors);
   return {};
-}
-
-std::string ConfigMap(const std::string& name) {
-  std::string head = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name +
-                     R"("},"data":{"value":")";
-  constexpr size_t kSize = 1024;
-  return head + std::string(kSize - std::min(kSize, head.size() + 3), 'x') + R"("}})";
-}
-
-std::string Pod(const std::string& name) {
-  return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name +
-         R"(","labels":{"app":"load","tier":"backend","pod-template-hash":"5d4f8c7b9"}},)"
-         R"("spec":{"automountServiceAccountToken":false,"containers":[{"name":"main",)"
-         R"("image":"registry.k8s.io/pause:3.9","env":[{"name":"A","value":"one"},)"
-         R"({"name":"B","value":"two"}],"ports":[{"containerPort":8080}],"resources":)"
-         R"({"requests":{"cpu":"10m","memory":"16Mi"},"limits":{"memory":"64Mi"}}}]}})";
-}
-
-std::string InSpace(const Options& options, const std::string& rest) {
-  return "/api/v1/namespaces/" + options.space + "/" + rest;
 }
 
 Result<void> Creates(const Options& options) {
@@ -382,6 +354,7 @@ Result<void> RunOne(const Options& options, const std::string& what) {
   if (what == "creates") return Creates(options);
   if (what == "gets") return Gets(options);
   if (what == "lists") return Lists(options);
+  if (what == "memory") return Memory(options);
   if (what != "fanout") return Error(Code::kInvalidArgument, "unknown: " + what);
   for (const size_t watchers : options.watchers) TRY_VOID(Fanout(options, watchers));
   return {};
@@ -453,6 +426,10 @@ Result<void> SetOption(const std::string& name, const std::string& value, Option
     TRY(options->pods, Numbers<size_t>(value));
   } else if (name == "--watchers") {
     TRY(options->watchers, Numbers<size_t>(value));
+  } else if (name == "--objects") {
+    TRY(options->objects, Numbers<size_t>(value));
+  } else if (name == "--kind") {
+    options->kind = value;
   } else if (name == "--events") {
     TRY(const auto events, Numbers<size_t>(value));
     options->events = events[0];
