@@ -80,6 +80,19 @@ Result<SharedObject> Show(const ServedResource& resource, const store::Entry& en
   return Share(std::move(shown));
 }
 
+// Only the metadata, where that is what was asked for: who keeps it keeps no whole objects.
+Result<SharedObject> ShowMetadata(const store::Entry& entry, store::Revision version) {
+  TRY(const StoredObject* stored, StoredObject::Of(entry));
+  TRY(DecodedPtr decoded, stored->DecodeMetadata());
+  if (version == entry.mod_revision()) {
+    return SharedObject(decoded->type(), std::shared_ptr<const void>(decoded, decoded->get()));
+  }
+  reflect::AnyObject shown(decoded->type());
+  reflect::CopyObject(shown.type(), decoded->get(), shown.get());
+  api::EnsureObjectMeta(shown.type(), shown.get())->resourceVersion = std::to_string(version);
+  return Share(std::move(shown));
+}
+
 SharedObject ShowScale(api::autoscaling::v1::Scale scale) {
   reflect::AnyObject shown(reflect::TypeOf<api::autoscaling::v1::Scale>());
   *shown.As<api::autoscaling::v1::Scale>() = std::move(scale);
@@ -89,6 +102,7 @@ SharedObject ShowScale(api::autoscaling::v1::Scale scale) {
 // As the resource or, when it is asked for, its scale shows it.
 Result<SharedObject> ShowAsked(const Target& target, const ServedResource& resource,
                                const store::Entry& entry) {
+  if (target.metadata_only) return ShowMetadata(entry, entry.mod_revision());
   if (target.subresource != "scale") return Show(resource, entry, entry.mod_revision());
   TRY(api::autoscaling::v1::Scale scale, ScaleOf(resource, entry));
   return ShowScale(std::move(scale));
@@ -97,10 +111,11 @@ Result<SharedObject> ShowAsked(const Target& target, const ServedResource& resou
 class LocalWatch final : public client::ObjectWatch {
  public:
   LocalWatch(std::unique_ptr<EntryWatch> entries, const ServedResource& resource,
-             CatalogPtr catalog, std::shared_ptr<AuditRecord> audit)
+             CatalogPtr catalog, bool metadata_only, std::shared_ptr<AuditRecord> audit)
       : audit_(std::move(audit)),
         catalog_(std::move(catalog)),
         resource_(resource),
+        metadata_only_(metadata_only),
         entries_(std::move(entries)) {}
 
   Result<client::EventBatch> Take(size_t max_events) override {
@@ -118,7 +133,8 @@ class LocalWatch final : public client::ObjectWatch {
         next.initial_events_end = event.initial_events_end;
         continue;
       }
-      TRY(next.object, Show(resource_, *event.entry, event.revision));
+      TRY(next.object, metadata_only_ ? ShowMetadata(*event.entry, event.revision)
+                                      : Show(resource_, *event.entry, event.revision));
     }
     told.more = batch_.more || next_ < batch_.events.size();
     return told;
@@ -128,6 +144,7 @@ class LocalWatch final : public client::ObjectWatch {
   const std::shared_ptr<AuditRecord> audit_;  // until the watch ends
   const CatalogPtr catalog_;                  // has the resource
   const ServedResource& resource_;
+  const bool metadata_only_;
   const std::unique_ptr<EntryWatch> entries_;
   // What was taken and is yet to be told, from next_ on.
   EntryWatch::Batch batch_;
@@ -340,7 +357,7 @@ Result<client::ObjectList> LocalConnection::List(const Target& target,
     list.metadata.remainingItemCount = entries.remaining;
     list.items.reserve(entries.entries.size());
     for (const store::EntryPtr& entry : entries.entries) {
-      TRY(SharedObject object, Show(*resource, *entry, entry->mod_revision()));
+      TRY(SharedObject object, ShowAsked(target, *resource, *entry));
       list.items.push_back(std::move(object));
     }
     return list;
@@ -408,7 +425,7 @@ Result<std::unique_ptr<client::ObjectWatch>> LocalConnection::Watch(
                                           .options = options},
                                          std::move(ready)));
     return WatchPtr(std::make_unique<LocalWatch>(std::move(entries), *resource, request->catalog,
-                                                 request->call->audit));
+                                                 target.metadata_only, request->call->audit));
   }());
 }
 

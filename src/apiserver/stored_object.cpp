@@ -7,6 +7,9 @@
 #include "reflect/json.h"
 
 namespace podium::apiserver {
+
+using api::meta::v1::PartialObjectMetadata;
+
 namespace {
 
 Error Damaged(const store::Entry& entry, std::string_view why) {
@@ -30,10 +33,9 @@ Result<const StoredObject*> StoredObject::Of(const store::Entry& entry) {
 const api::labels::Set& StoredObject::labels() const {
   std::call_once(labels_once_, [this] {
     // What selects by labels rarely needs anything else.
-    api::meta::v1::PartialObjectMetadata partial;
-    const auto problems =
-        reflect::DecodeJson(entry_.value(), reflect::TypeOf<api::meta::v1::PartialObjectMetadata>(),
-                            &partial, {.strict = false});
+    PartialObjectMetadata partial;
+    const auto problems = reflect::DecodeJson(
+        entry_.value(), reflect::TypeOf<PartialObjectMetadata>(), &partial, {.strict = false});
     if (problems.empty()) labels_ = std::move(partial.metadata.labels);
   });
   return labels_;
@@ -75,6 +77,20 @@ void StoredObject::KeepForm(uint64_t number, std::shared_ptr<const void> form) c
   std::erase_if(forms_, [&](const auto& each) { return each.first == number; });
   if (forms_.size() == kMost) forms_.erase(forms_.begin());
   forms_.emplace_back(number, std::move(form));
+}
+
+Result<DecodedPtr> StoredObject::DecodeMetadata() const {
+  const reflect::Type& type = reflect::TypeOf<PartialObjectMetadata>();
+  auto object = std::make_shared<reflect::AnyObject>(type);
+  const auto decoded =
+      reflect::DecodeJsonInto(entry_.value(), type, object->get(), {.strict = false});
+  if (!decoded.ok()) return Damaged(entry_, decoded.error().message());
+  auto& partial = *object->As<PartialObjectMetadata>();
+  partial.kind = type.name;
+  partial.apiVersion = type.ApiVersion();
+  partial.metadata.managedFields = {};
+  partial.metadata.resourceVersion = std::to_string(entry_.mod_revision());
+  return DecodedPtr(std::move(object));
 }
 
 void AppendWithVersion(std::string_view json, const reflect::ObjectLayout& layout,

@@ -43,6 +43,10 @@ class StoredObject final : public store::Attachment {
   std::shared_ptr<const void> Form(uint64_t number) const;
   void KeepForm(uint64_t number, std::shared_ptr<const void> form) const;
 
+  // The metadata alone, as a PartialObjectMetadata with its resourceVersion and without
+  // managedFields: for who follows everything and keeps it. Not shared. kDataLoss.
+  Result<DecodedPtr> DecodeMetadata() const;
+
   // Whether a field that selectors ask for has this value. `read` gives its text when it is asked
   // for the first time; then it is kept under this number.
   template <class Read>

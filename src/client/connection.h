@@ -42,8 +42,8 @@ struct Target {
   std::string namespace_ = {};
   std::string name = {};         // "" for collections, and for create unless of a subresource
   std::string subresource = {};  // "status", "scale", "binding"; "" for the object itself
-  // Only metadata is wanted. Answers may then be PartialObjectMetadata; they may be whole objects
-  // as well, so read them by SharedObject::meta().
+  // Only metadata is wanted. Answers may then be PartialObjectMetadata, without managedFields; they
+  // may be whole objects as well, so read them by SharedObject::meta().
   bool metadata_only = false;
 
   friend bool operator==(const Target&, const Target&) = default;

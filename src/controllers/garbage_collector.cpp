@@ -41,18 +41,22 @@ bool WaitsForDependents(const ObjectMeta& object) {
   return object.deletionTimestamp && Has(object.finalizers, kForeground);
 }
 
-bool Blocks(const ObjectMeta& dependent, const std::string& owner) {
-  return std::ranges::any_of(dependent.ownerReferences, [&](const OwnerReference& reference) {
-    return reference.uid == owner && reference.blockOwnerDeletion.value_or(false);
-  });
-}
-
 // Who owns whom, by uid. Threads: any.
 class OwnerGraph {
  public:
+  // There is one of every object of the cluster: it has what is asked for, and no more.
   struct Node {
     Target target;
-    ObjectMeta metadata;
+    std::string uid;
+    decltype(ObjectMeta::ownerReferences) owners;
+    bool is_ending = false;
+
+    // Whether an owner that is deleted in the foreground waits for it.
+    bool Blocks(const std::string& owner) const {
+      return std::ranges::any_of(owners, [&](const OwnerReference& reference) {
+        return reference.uid == owner && reference.blockOwnerDeletion.value_or(false);
+      });
+    }
   };
 
   void Put(Target target, const ObjectMeta& metadata) {
@@ -63,7 +67,10 @@ class OwnerGraph {
     for (const OwnerReference& owner : metadata.ownerReferences) {
       dependents_[owner.uid].insert(metadata.uid);
     }
-    nodes_[metadata.uid] = {.target = std::move(target), .metadata = metadata};
+    nodes_[metadata.uid] = {.target = std::move(target),
+                            .uid = metadata.uid,
+                            .owners = metadata.ownerReferences,
+                            .is_ending = metadata.deletionTimestamp.has_value()};
   }
   void Remove(const std::string& uid) {
     const std::lock_guard lock(mutex_);
@@ -91,7 +98,7 @@ class OwnerGraph {
   void Forget(const std::string& uid) {
     const auto found = nodes_.find(uid);
     if (found == nodes_.end()) return;
-    for (const OwnerReference& owner : found->second.metadata.ownerReferences) {
+    for (const OwnerReference& owner : found->second.owners) {
       const auto at = dependents_.find(owner.uid);
       if (at == dependents_.end()) continue;
       at->second.erase(uid);
@@ -145,7 +152,7 @@ class GarbageCollector : public Controller {
   void Changed(const Target& target, const SharedObject& object);
   void Gone(const SharedObject& object);
   void AddDependents(const std::string& uid) {
-    for (const auto& each : graph_.DependentsOf(uid)) queue_.Add(each.metadata.uid);
+    for (const auto& each : graph_.DependentsOf(uid)) queue_.Add(each.uid);
   }
 
   Result<client::Reconciled> Sync(const std::string& uid);
@@ -293,7 +300,7 @@ Result<void> GarbageCollector::Orphan(const OwnerGraph::Node& node, const Object
     const auto got = context_.connection->Get(dependent.target, {});
     if (!got.ok() && got.error().code() == Code::kNotFound) continue;
     if (!got.ok()) return got.error();
-    if (got->meta()->uid != dependent.metadata.uid) continue;
+    if (got->meta()->uid != dependent.uid) continue;
     TRY_VOID(DropOwners(dependent.target, *got->meta(), {now.uid}));
   }
   return RemoveFinalizer(node.target, now, kOrphan);
@@ -302,9 +309,9 @@ Result<void> GarbageCollector::Orphan(const OwnerGraph::Node& node, const Object
 Result<void> GarbageCollector::LetGo(const OwnerGraph::Node& node, const ObjectMeta& now) {
   bool blocked = false;
   for (const auto& dependent : graph_.DependentsOf(now.uid)) {
-    if (!Blocks(dependent.metadata, now.uid)) continue;
+    if (!dependent.Blocks(now.uid)) continue;
     blocked = true;
-    if (!dependent.metadata.deletionTimestamp) queue_.Add(dependent.metadata.uid);
+    if (!dependent.is_ending) queue_.Add(dependent.uid);
   }
   if (blocked) return {};
   return RemoveFinalizer(node.target, now, kForeground);

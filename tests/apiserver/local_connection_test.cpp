@@ -58,6 +58,36 @@ namespace {
 
 using api::autoscaling::v1::Scale;
 
+// What follows every object of a cluster, such as the garbage collector, keeps no whole ones.
+TEST(LocalConnection, MetadataAlone) {
+  using api::meta::v1::PartialObjectMetadata;
+  WriteRig rig;
+  const Replied made = rig.Post(kMaps, MapText("m", "v", R"(,"labels":{"a":"b"})"));
+  ASSERT_EQ(made.status, 201);
+  const Dispatcher dispatcher(rig.DispatcherParts());
+  LocalConnection connection(dispatcher, rig.user, "test");
+  client::Target target{"", "v1", "configmaps", "a"};
+  target.metadata_only = true;
+  const auto list = connection.List(target, {});
+  ASSERT_TRUE(list.ok()) << list.error().message();
+  ASSERT_EQ(list->items.size(), 1U);
+  target.name = "m";
+  const auto got = connection.Get(target, {});
+  ASSERT_TRUE(got.ok()) << got.error().message();
+  for (const client::SharedObject& object : {list->items[0], *got}) {
+    const auto partial = object.As<PartialObjectMetadata>();
+    ASSERT_NE(partial, nullptr);
+    EXPECT_EQ(partial->kind, "PartialObjectMetadata");
+    EXPECT_EQ(partial->apiVersion, "meta.k8s.io/v1");
+    EXPECT_EQ(partial->metadata.name, "m");
+    EXPECT_EQ(partial->metadata.namespace_, "a");
+    EXPECT_EQ(partial->metadata.uid, made.At("metadata.uid"));
+    EXPECT_EQ(partial->metadata.resourceVersion, made.At("metadata.resourceVersion"));
+    EXPECT_EQ(partial->metadata.labels.at("a"), "b");
+    EXPECT_TRUE(partial->metadata.managedFields.empty());
+  }
+}
+
 TEST(LocalConnection, ShowsScales) {
   WriteRig rig;
   ASSERT_EQ(rig.Post(kDeployments, DeploymentText("d", 1)).status, 201);
