@@ -253,6 +253,9 @@ Result<void> ApiServer::State::Listen() {
   OpenAnswers();
   TRY_VOID(OpenWayToNodes());
   RenewLater();
+  // On a loop every connection would wait for it; where it fails, the first node's question does
+  // it.
+  executor->Post([this] { (void)authorizer->Prepare(); });
 
   const auto serving = credentials->serving();
   TRY(tls, http::TlsServer::Create({.certificate = serving->certificate,

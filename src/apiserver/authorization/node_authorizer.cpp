@@ -83,6 +83,11 @@ Authorization Node(std::string_view node, const AuthorizationQuestion& question)
 NodeAuthorizer::NodeAuthorizer(store::Store& store)
     : node_rules_(NodeRules()), follower_(store, NodeGraph::Prefixes(), graph_) {}
 
+Result<void> NodeAuthorizer::Prepare() const {
+  TRY(const auto lock, follower_.Read());
+  return {};
+}
+
 Authorization NodeAuthorizer::Authorize(const AuthorizationQuestion& question) const {
   const auto node = NodeIdentity(question.user);
   if (!node) return {};

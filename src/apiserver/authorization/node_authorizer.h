@@ -20,6 +20,10 @@ class NodeAuthorizer : public Authorizer, public RuleResolver {
   // The store outlives it.
   explicit NodeAuthorizer(store::Store& store);
 
+  // Reads what there is of pods and volumes, as the first question would: with 10,000 pods that
+  // takes some tens of milliseconds. The store's errors; then the next question tries again.
+  Result<void> Prepare() const;
+
   // Allows or has no opinion; never denies. No opinion, and no reason, of who is no node.
   Authorization Authorize(const AuthorizationQuestion& question) const override;
   // Nodes' rights cannot be listed: incomplete, with an error.

@@ -14,7 +14,7 @@
 
 namespace podium::apiserver {
 
-// Threads: any. Nothing is read before the first question.
+// Threads: any. Nothing is read before the first question, or Prepare.
 class ServerAuthorizer : public Authorizer, public RuleResolver {
  public:
   // The store outlives it.
@@ -22,6 +22,9 @@ class ServerAuthorizer : public Authorizer, public RuleResolver {
   ServerAuthorizer(const ServerAuthorizer&) = delete;
   ServerAuthorizer& operator=(const ServerAuthorizer&) = delete;
 
+  // Reads what a node's first question would, which may be every pod of the cluster: a server does
+  // so apart from its loops.
+  Result<void> Prepare() const { return node_.Prepare(); }
   Authorization Authorize(const AuthorizationQuestion& question) const override {
     return all_.Authorize(question);
   }
