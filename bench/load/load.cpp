@@ -228,7 +228,6 @@ size_t CountOf(std::string_view text, std::string_view part) {
 Result<void> Fanout(const Options& options, size_t watchers) {
   static size_t round = 0;
   const std::string prefix = "event-" + std::to_string(round++) + "-";
-  TRY(const auto writer, Connection::Open(options.target));
   TRY(const auto loop, Loop::Create());
   std::vector<std::unique_ptr<Connection>> connections;
   const std::string watch_request =
@@ -239,6 +238,8 @@ Result<void> Fanout(const Options& options, size_t watchers) {
     loop->Add(*connection);
     connections.push_back(std::move(connection));
   }
+  // Last: servers close connections that say nothing for long.
+  TRY(const auto writer, Connection::Open(options.target));
   loop->Add(*writer);
   std::map<Connection*, std::string> tails;
   std::string data;

@@ -494,6 +494,16 @@ class DeleteTest(api_server.ServerCase):
         self.gone("cm", "option")
         self.assertNotIn("ownerReferences", self.get("cm", "option-child")["metadata"])
 
+    def test_foreground_by_option(self):
+        self.family("waits", ["test.example/hold"])
+        self.kubectl("delete", "cm", "waits", "--cascade=foreground", "--wait=false")
+        self.assertEqual(self.get("cm", "waits")["metadata"]["finalizers"], ["foregroundDeletion"])
+        worlds.wait_for("the child goes", lambda: "deletionTimestamp" in
+                        self.get("cm", "waits-child")["metadata"])
+        self.release("waits-child")
+        self.wait_until_gone("waits-child")
+        self.wait_until_gone("waits")
+
     def test_finalizers_hold(self):
         self.kubectl("create", "cm", "held")
         self.kubectl("patch", "cm", "held", "--type=merge", "-p",
