@@ -383,7 +383,7 @@ test('custom resources', async () => {
                     type: 'object',
                     properties: {
                       size: { type: 'integer', maximum: 10 },
-                      color: { type: 'string', default: 'red' },
+                      color: { type: 'string', _default: 'red' },
                     },
                   },
                   status: { type: 'object', properties: { ready: { type: 'boolean' } } },
