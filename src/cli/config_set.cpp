@@ -39,7 +39,7 @@ Result<std::string> NameOf(const Invocation& invocation, std::string_view what) 
 
 // A path for a kubeconfig of another folder: absolute.
 std::string Absolute(std::string_view path) {
-  const std::string given(path);
+  std::string given(path);
   char* real = realpath(given.c_str(), nullptr);
   if (!real) return given;
   std::string out = real;

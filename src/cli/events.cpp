@@ -45,8 +45,8 @@ int64_t LastMicros(const v1::Event& event) {
 // "5s", "5s (x3 over 2m)"
 std::string SeenText(const v1::Event& event) {
   const api::Time now = Today();
-  const std::string first = event.eventTime.IsZero() ? api::Ago(event.firstTimestamp, now)
-                                                     : api::Ago(event.eventTime, now);
+  std::string first = event.eventTime.IsZero() ? api::Ago(event.firstTimestamp, now)
+                                               : api::Ago(event.eventTime, now);
   const auto several = [&](const std::string& last, int64_t count) {
     return last + " (x" + std::to_string(count) + " over " + first + ")";
   };

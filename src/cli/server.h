@@ -53,7 +53,8 @@ class Server {
   bool is_agent() const { return !agent_socket_.empty(); }
   // Scheme, host, and what stands before /api.
   const std::string& url() const { return url_; }
-  // Of --namespace, else the context's, else "default".
+  // Of --namespace, else the context's, else "default". The API's word.
+  // NOLINTNEXTLINE(readability-identifier-naming)
   const std::string& namespace_() const { return namespace_name_; }
   // Whether --namespace says it.
   bool namespace_given() const { return namespace_given_; }

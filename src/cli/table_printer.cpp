@@ -79,7 +79,7 @@ std::vector<std::string> CellsOf(const JsonValue& columns, const JsonValue& row,
     if (!options.wide && PriorityOf(column) != 0) continue;
     std::string text = i < cells.size() ? ValueText(cells[i]) : "";
     const bool named = TextOf(column, "format") == "name" && TextOf(column, "type") == "string";
-    if (named && !options.kind_prefix.empty()) text = options.kind_prefix + "/" + text;
+    if (named && !options.kind_prefix.empty()) text.insert(0, options.kind_prefix + "/");
     out.push_back(std::move(text));
   }
   const JsonValue* labels = ValueAt(*object, {"metadata", "labels"});
