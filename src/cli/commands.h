@@ -28,6 +28,7 @@ Command InspectCommand();
 Command LogsCommand();
 Command PatchCommand();
 Command PodsCommand();
+Command ProxyCommand();
 Command PruneCommand();
 Command PsCommand();
 Command PullCommand();

@@ -6,6 +6,7 @@ PODIUM_BUILD_DIR names the build, KUBECTL the kubectl (api_server.py). The words
 release 1.32: with an older kubectl the test is skipped.
 """
 
+import http.client
 import json
 import re
 import shutil
@@ -358,6 +359,64 @@ class ReadingTest(TwinCase):
         time.sleep(1)
         self.kubectl("delete", "cm", "awaited")
         self.assertEqual(gone.communicate(timeout=30)[0], "configmap/awaited condition met\n")
+
+
+class ProxyTest(TwinCase):
+    """Attack rows: a page of another site, or a name that leads to loopback (DNS rebinding), would
+    use the proxy with this user's rights."""
+
+    def serve(self, *arguments):
+        process = subprocess.Popen(
+            [worlds.PODIUM, "proxy", "--port=0", *arguments], env=self.server.environment,
+            text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self._end, process)
+        line = process.stdout.readline()
+        found = re.fullmatch(r"Starting to serve on (\S+)\n", line)
+        self.assertTrue(found, line)
+        return found[1]
+
+    def ask(self, where, path="/version", method="GET", body=None, **headers):
+        connection = http.client.HTTPConnection(*where.rsplit(":", 1), timeout=20)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def test_loopback_is_served_and_others_are_not(self):
+        where = self.serve()
+        port = where.rsplit(":", 1)[1]
+        status, text = self.ask(where)
+        self.assertEqual((status, json.loads(text)["major"]), (200, "1"))
+        for headers, expected in (
+                ({"Host": f"localhost:{port}"}, 200), ({"Host": "[::1]"}, 200),
+                ({"Host": "evil.example"}, 403), ({"Host": f"localhost.evil.example:{port}"}, 403),
+                ({"Host": f"127.0.0.1.evil.example:{port}"}, 403), ({"Host": "xlocalhost"}, 403),
+                ({"Origin": "https://evil.example"}, 403), ({"Origin": "null"}, 403),
+                ({"Origin": f"http://127.0.0.1:{port}"}, 200)):
+            with self.subTest(headers):
+                self.assertEqual(self.ask(where, **headers)[0], expected)
+
+    def test_requests_are_passed_on_as_this_user(self):
+        where = self.serve()
+        path = f"/api/v1/namespaces/{self.namespace}/configmaps"
+        made = self.ask(where, path, "POST", json.dumps({"metadata": {"name": "by-proxy"}}),
+                        **{"Content-Type": "application/json", "Authorization": "Bearer wrong"})
+        self.assertEqual(made[0], 201, made[1])
+        self.assertEqual(self.get("cm", "by-proxy")["metadata"]["name"], "by-proxy")
+        self.assertEqual(self.ask(where, path + "/none")[0], 404)
+        self.assertEqual(self.ask(where, "/api/v1/namespaces/x/pods/y/exec")[0], 403)
+        self.assertEqual(self.ask(where, path + "?watch=true&timeoutSeconds=1")[0], 200)
+        self.assertEqual(self.ask(where, **{"Upgrade": "websocket", "Connection": "upgrade"})[0],
+                         501)
+
+    def test_a_prefix_and_filters_of_ones_own(self):
+        where = self.serve("--api-prefix=/k8s", "--reject-methods=^POST$", "--accept-hosts=^ok$")
+        self.assertEqual(self.ask(where, "/k8s/version", Host="ok")[0], 200)
+        self.assertEqual(self.ask(where, "/version", Host="ok")[0], 404)
+        self.assertEqual(self.ask(where, "/k8s/version", "POST", Host="ok")[0], 403)
+        self.assertEqual(self.ask(where, "/k8s/version")[0], 403)
 
 
 class ConfigTest(TwinCase):
