@@ -119,6 +119,7 @@ class ColumnPrinter : public ObjectPrinter {
   Result<void> Print(const JsonValue& object, std::string* out) override {
     if (std::exchange(headings_, false)) {
       std::vector<std::string> cells;
+      cells.reserve(columns_.size());
       for (const Column& column : columns_) cells.push_back(EscapedText(column.heading));
       table_.AddRow(std::move(cells));
     }
@@ -192,6 +193,7 @@ PrinterResult ColumnsOfFile(const std::string& name, bool headings) {
     return Usage(name + ": needs a line of headings, and below it a path for each of them");
   }
   std::vector<std::pair<std::string, std::string>> specs;
+  specs.reserve(names.size());
   for (size_t i = 0; i < names.size(); ++i) specs.emplace_back(names[i], paths[i]);
   return ColumnsOf(specs, headings);
 }

@@ -37,9 +37,9 @@ class FileReader {
     Document document;
     while (reader.Next(&document)) {
       if (!document.problem.empty()) {
-        const std::string line = std::to_string(document.problem_position.line);
+        const std::string line = " line " + std::to_string(document.problem_position.line);
         Fail({Code::kInvalidArgument,
-              "error parsing " + source + ": line " + line + ": " + document.problem});
+              "error parsing " + source + ":" + line + ": " + document.problem});
         continue;
       }
       auto json = reflect::ParseJson(document.json);

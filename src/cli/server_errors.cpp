@@ -89,8 +89,8 @@ std::string ErrorText(std::span<const Error> errors) {
   if (errors.size() == 1) return ErrorText(errors[0]);
   std::string out;
   for (const Error& error : errors) {
-    std::string text = ServerText(error);
-    out += Line(text.empty() ? error.message() : std::move(text));
+    const std::string text = ServerText(error);
+    out += Line(text.empty() ? error.message() : text);
   }
   return out;
 }
