@@ -73,6 +73,34 @@ class QuotaTest(api_server.ServerCase):
         self.kubectl("create", "-f", "-", stdin=POD % "three")
 
 
+class CustomQuotaTest(api_server.ServerCase):
+    def test_custom_resources_count(self):
+        self.kubectl("create", "-f", "-", stdin="""\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: things, kind: Thing}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object}}
+""")
+        thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: one}\n"
+        worlds.wait_for("things are served", lambda: self.server.kubectl(
+            "-n", self.namespace, "create", "-f", "-", stdin=thing)[0] == 0)
+        self.kubectl("create", "quota", "things", "--hard=count/things.example.com=1")
+        # Kinds that are new are looked for every 30 seconds.
+        worlds.wait_for("things are counted", lambda: self.get("quota", "things")["status"].get(
+            "used") == {"count/things.example.com": "1"}, seconds=60)
+        self.kubectl("delete", "things", "one")
+        worlds.wait_for("they are given back", lambda: self.get("quota", "things")["status"][
+            "used"] == {"count/things.example.com": "0"})
+
+
 class EphemeralTest(api_server.ServerCase):
     def test_claims_come_and_go_with_their_pod(self):
         self.kubectl("create", "-f", "-", stdin=POD % "web")
