@@ -23,10 +23,11 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 # What is typed, and what a shell offers for the last word.
 CASES = (
     ("podium val", ["validate"]),
-    ("podium ", ["agent", "apply", "attach", "backup", "completion", "convert", "describe", "diff", "exec", "explain", "export",
-                 "images", "import", "inspect", "logs", "patch", "play", "pods", "prune", "ps",
-                 "pull", "restore", "rm", "rmi", "server",
-                 "stats", "stop", "validate", "version"]),
+    ("podium ", ["agent", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
+                 "completion", "config", "convert", "describe", "diff", "events", "exec",
+                 "explain", "export", "get", "images", "import", "inspect", "logs", "patch",
+                 "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "server",
+                 "stats", "stop", "validate", "version", "wait"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),
     ("podium convert -o ", ["json", "protobuf", "yaml"]),
@@ -137,7 +138,7 @@ class ZshTest(unittest.TestCase):
 
     def test_candidates_are_listed_with_descriptions(self):
         self.type("podium \t")
-        seen = self.read_until(b"version")
+        seen = self.read_until(b"-- Print the version of podium")
         self.assertIn(b"Find every mistake in manifests", seen)
 
 

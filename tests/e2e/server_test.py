@@ -681,9 +681,10 @@ class KnowsTest(api_server.ServerCase):
         self.assertEqual(self.kubectl("get", "--raw", "/livez"), "ok")
         self.assertIn("[+]etcd ok\n", self.kubectl("get", "--raw", "/readyz?verbose"))
 
-    def test_a_node_is_asked_in_vain(self):
+    def test_a_node_that_is_not_there_is_not_asked(self):
         self.kubectl("run", "alone", "--image=nginx", "--overrides", '{"spec":{"nodeName":"one"}}')
-        self.assertIn("(ServiceUnavailable)", self.kubectl("logs", "alone", status=1))
+        self.assertEqual(self.kubectl("logs", "alone", status=1),
+                         'Error from server (NotFound): nodes "one" not found\n')
 
 
 class PathTest(api_server.ServerCase):
