@@ -1,4 +1,6 @@
 // The objects of files, for commands that send them to a server.
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -37,9 +39,9 @@ class FileReader {
     Document document;
     while (reader.Next(&document)) {
       if (!document.problem.empty()) {
-        const std::string line = " line " + std::to_string(document.problem_position.line);
         Fail({Code::kInvalidArgument,
-              "error parsing " + source + ":" + line + ": " + document.problem});
+              fmt::format("error parsing {}: line {}: {}", source, document.problem_position.line,
+                          document.problem)});
         continue;
       }
       auto json = reflect::ParseJson(document.json);
