@@ -54,7 +54,10 @@ class Client {
     TRY(const Target target, TargetOf(reflect::TypeOf<L>(), {std::string(name_space), ""}));
     TRY(ObjectList found, connection_->List(target, options));
     L list;
+    SetKind(reflect::TypeOf<L>(), &list);
     list.metadata = std::move(found.metadata);
+    // "items":[] where there is none, as servers answer it.
+    if constexpr (requires { list.items.present; }) list.items.present = true;
     for (SharedObject& item : found.items) {
       TRY(T object, Typed<T>(std::exchange(item, {})));
       list.items.push_back(std::move(object));

@@ -7,6 +7,7 @@
 
 #include "http/peer.h"
 #include "http/server.h"
+#include "reflect/json.h"
 
 namespace podium::client {
 namespace {
@@ -107,6 +108,14 @@ TEST_F(ClientTest, Lists) {
   EXPECT_THAT(Requests(), ElementsAre("GET /api/v1/namespaces/ns/pods?labelSelector="
                                       "app%3Dx%2Ctier%20in%20%28a%2Cb%29&limit=2",
                                       "GET /api/v1/pods"));
+}
+
+TEST_F(ClientTest, AListIsWrittenAsTheServerHasIt) {
+  ServeAnswer(200, R"({"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]})");
+  const auto pods = client_.List<core::PodList>("ns");
+  ASSERT_TRUE(pods.ok()) << pods.error().message();
+  EXPECT_EQ(*reflect::ToJson(*pods),
+            R"({"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]})");
 }
 
 TEST_F(ClientTest, GivesErrorsInTheServersWords) {
