@@ -6,9 +6,13 @@
 #include "api/conversion/conversion.h"
 #include "api/scheme.h"
 #include "api/time.h"
+#include "cli/apply_server.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/local_objects.h"
+#include "cli/selection.h"
+#include "cli/server_options.h"
+#include "cli/server_writes.h"
 #include "cli/text.h"
 #include "reflect/apply/field_manager.h"
 #include "reflect/json.h"
@@ -141,9 +145,25 @@ std::string ErrorText(const LocalObject& object, const std::string& message) {
   return "podium apply: " + Printable(object.Name() + ": " + message, true) + '\n';
 }
 
-Outcome RunApply(const Invocation& invocation) {
-  if (!invocation.Has("local")) {
-    return UsageError("apply", "only files can be applied to as yet: say so with --local");
+// What only one of the two ways of this command knows.
+constexpr const char* kOfServers[] = {"server-side", "dry-run", "overwrite",
+                                      "validate",    "prune",   "kustomize"};
+
+// Empty, or what is wrong with the options.
+std::string LocalProblem(const Invocation& invocation) {
+  for (const char* option : kOfServers) {
+    if (invocation.Has(option)) {
+      return "--" + std::string(option) + " is of servers, and not of --local";
+    }
+  }
+  const std::string_view form = invocation.Get("output");
+  if (form.empty() || form == "json" || form == "yaml" || form == "name") return {};
+  return "with --local, --output is json, yaml or name";
+}
+
+Outcome ApplyToFiles(const Invocation& invocation) {
+  if (const std::string problem = LocalProblem(invocation); !problem.empty()) {
+    return UsageError("apply", problem);
   }
   std::vector<std::string> names = invocation.All("filename");
   for (const std::string& argument : invocation.arguments()) names.push_back(argument);
@@ -189,50 +209,70 @@ Outcome RunApply(const Invocation& invocation) {
   return outcome;
 }
 
-constexpr Option kOptions[] = {
-    {.name = "local", .help = "apply to what is in files, and to nothing elsewhere"},
+Outcome RunApply(const Invocation& invocation, const Streams& streams) {
+  if (invocation.Has("local")) return ApplyToFiles(invocation);
+  if (invocation.Has("onto")) return UsageError("apply", "--onto is of --local");
+  return ApplyToServer(invocation, streams);
+}
+
+constexpr Option kOwnOptions[] = {
     kFilenameOption,
     kRecursiveOption,
+    kKustomizeOption,
+    {.name = "server-side", .help = "the server merges, and keeps who owns which field"},
+    {.name = "force-conflicts", .help = "take over what others own"},
+    {.name = "field-manager",
+     .value = "NAME",
+     .help = "who applies; if not given kubectl's names, so that it and podium are one, and podium "
+             "with --local"},
+    {.name = "overwrite",
+     .value = "BOOL",
+     .help = "false: what was changed since in another way is a conflict",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
+    kDryRunOption,
+    kValidateOption,
+    {.name = "prune", .help = "is refused: podium deletes nothing that it was not told to"},
+    kChangedOutputOption,
+    kShowManagedFieldsOption,
+    kTemplateOption,
+    {.name = "local", .help = "apply to what is in files, and to nothing elsewhere"},
     {.name = "onto",
      .value = "FILE",
      .help = "the objects as they are, with their managedFields; without it they are new",
      .values = Values::kFiles,
      .repeatable = true},
-    {.name = "field-manager", .value = "NAME", .help = "who applies; podium if not given"},
-    {.name = "force-conflicts", .help = "take over what others own"},
-    {.name = "output",
-     .letter = 'o',
-     .value = "FORMAT",
-     .help = "print the objects, instead of who owns which of their fields",
-     .values = Values::kWords,
-     .words = "json yaml name"},
 };
+constexpr auto kOptions = WithServerOptions(kOwnOptions);
 
 }  // namespace
 
 Command ApplyCommand() {
   return {
       .name = "apply",
-      .summary = "Apply files to objects in files, and show who owns which field",
-      .arguments = "[FILE...]",
+      .summary = "Create objects of files on a server, or change those that are there",
+      .arguments = "-f FILE | --local [FILE...]",
       .max_arguments = 100'000,
       .values = Values::kFiles,
       .details =
-          "Merges what the files say into the objects that --onto names, as server-side apply of "
-          "an "
-          "API server does, and prints what becomes of them and who owns which of their fields; "
-          "files stay as they are. No cluster is needed.\n"
-          "Who applies a field owns it. A field that another manager owns and that would change is "
-          "a conflict; one that was applied before and is not any more goes, unless somebody else "
-          "owns it. Elements of lists are told apart by their keys. What is printed with -o yaml "
-          "can be applied to again.\n"
-          "With a conflict, or when something cannot be read, nothing is printed.",
+          "Brings the server's objects to what the files say: what they said before and do not any "
+          "more goes, what others have added stays. What was applied last stands in an annotation "
+          "of the object; with --server-side the server itself keeps who owns which field, and a "
+          "field that somebody else owns and that would change is a conflict.\n"
+          "With --local there is no server: what the files say is merged into the objects that "
+          "--onto names, as server-side apply does, and what becomes of them is printed, with who "
+          "owns which of their fields; files stay as they are. Elements of lists are told apart by "
+          "their keys. What is printed with -o yaml can be applied to again. With a conflict, or "
+          "when something cannot be read, nothing is printed.",
       .example =
+          "  podium apply -f app.yaml\n"
+          "  podium apply -f deploy/ -R --server-side --dry-run=server\n"
           "  podium apply --local app.yaml --field-manager=ci -o yaml > live.yaml\n"
           "  podium apply --local scale.yaml --onto live.yaml --field-manager=scaler\n"
           "  podium apply --local -f scale.yaml --onto live.yaml --force-conflicts -o json\n",
       .options = kOptions,
-      .run = RunApply,
+      .live = RunApply,
   };
 }
 

@@ -551,8 +551,9 @@ spec:
                     err="podium apply: pod/web: metadata.managedFields must be nil\n", status=1)
         self.assertIn('unknown field "spec.x"',
                       podium("apply", "--local", "-f", "-", stdin=POD + "  x: 1\n")[2])
-        for arguments in (["-f", "-"], ["--local"], ["--local", "-f", "-", "--onto", "-"],
-                          ["--local", "-f", "-", "-o", "table"]):
+        for arguments in (["--onto", "-"], ["--local"], ["--local", "-f", "-", "--onto", "-"],
+                          ["--local", "-f", "-", "-o", "table"], ["-f", "-", "extra"],
+                          ["--local", "-f", "-", "--server-side"]):
             self.assertEqual(podium("apply", *arguments, stdin=POD)[0], 2, arguments)
 
 
@@ -623,7 +624,8 @@ class ReadmeTest(PodiumTest):
         usage = re.findall(r"^podium (\S+)(.*?)  +\S", self.README, re.MULTILINE)
         self.assertGreaterEqual(len(usage), 4)
         for command, arguments in usage:
-            if command not in self.OF_DATA:
+            of_server = command in ("apply", "patch") and "--local" not in arguments
+            if of_server or command not in self.OF_DATA:
                 self.assertEqual(podium("help", command.strip(","))[0], 0, command)
                 continue
             line = (command + arguments).replace("FILE|DIR|-", "examples")

@@ -200,6 +200,177 @@ auth whoami
 auth whoami --as jane --as-group a --as-group b
 """
 
+# Commands that write, and what they read. Each is run by one program and then by the other, on
+# the same objects in two namespaces of one name's length.
+APPLIED = {
+    "map": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m, labels: {a: b}}
+data: {one: "1", two: "<2>"}
+""",
+    "map2": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m, annotations: {why: so}}
+data: {one: "1", three: "3"}
+""",
+    "deployment": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: main, image: "nginx:1", ports: [{containerPort: 80}], env: [{name: A, value: b}]}
+      - {name: side, image: "busybox:1"}
+""",
+    "deployment2": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: main, image: "nginx:2", ports: [{containerPort: 81}]}
+""",
+    "map3": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {one: other, three: x}\n",
+    "plain": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {a: b}\n",
+    "going": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: going, finalizers: [a/b]}\n",
+    "widget": """\
+apiVersion: twin.example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {list: [{name: a}, {name: b}], inner: {a: 1, b: 2.50}, empty: {}}
+""",
+    "widget2": """\
+apiVersion: twin.example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {list: [{name: b, x: 1}], inner: {b: 3}}
+""",
+    "two": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m1}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m2}
+data: {n: null}
+""",
+    "some": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m1}
+data: {b: a}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: BAD}
+---
+apiVersion: example.com/v1
+kind: Nope
+metadata: {name: x}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {generateName: x}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {labels: {a: b}}
+""",
+    "unknown": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: u}\nnope: 1\n",
+    "bad": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {selector: {matchLabels: {other: one}}, template: {metadata: {labels: {app: web}}}}
+""",
+    "elsewhere": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: u, namespace: other}\n",
+    "empty": "# nothing\n",
+}
+CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.twin.example.com}
+spec:
+  group: twin.example.com
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
+"""
+APPLY = r"""
+apply -f two
+apply -f two
+apply -f two -o name
+apply -f two -o yaml
+apply -f map --dry-run=client
+apply -f map --dry-run=client -o yaml
+apply -f map --dry-run=server
+apply -f map --dry-run=bad
+apply -f map
+apply -f map2 --dry-run=server
+apply -f map2 --dry-run=client
+apply -f map2
+get cm m -o json --show-managed-fields
+apply -f map2 -o jsonpath={.data}
+apply -f deployment
+apply -f deployment --overwrite=false
+apply -f deployment2
+get deploy web -o json --show-managed-fields
+apply -f deployment2
+apply -f some
+apply -f unknown
+apply -f unknown --validate=warn
+apply -f unknown --validate=false
+apply -f bad
+apply -f elsewhere
+apply -f empty
+apply
+apply -f map --force-conflicts
+apply -f map --server-side --dry-run=client
+apply -f map2 --server-side --field-manager=another
+apply -f map --server-side --field-manager=third
+apply -f map3 --server-side
+apply -f map3 --server-side --field-manager=fifth -o yaml
+apply -f map3 --server-side --dry-run=server --force-conflicts
+apply -f map --server-side --dry-run=server
+apply -f map --server-side
+get cm m -o json --show-managed-fields
+apply -f map2 --server-side --field-manager=fourth --force-conflicts
+get cm m -o json --show-managed-fields
+apply -f deployment --server-side
+apply -f deployment2 --server-side -o name
+get deploy web -o json --show-managed-fields
+apply -f some --server-side
+apply -f bad --server-side
+apply -f plain
+apply -f plain
+apply -f going
+apply -f going --server-side
+apply -f widget
+apply -f widget
+apply -f widget2
+get widget w -o json --show-managed-fields
+apply -f widget --server-side
+get widget w -o json --show-managed-fields
+apply -f nosuch
+"""
+
 CONFIG = r"""
 config get-contexts
 config current-context
@@ -359,6 +530,54 @@ class ReadingTest(TwinCase):
         time.sleep(1)
         self.kubectl("delete", "cm", "awaited")
         self.assertEqual(gone.communicate(timeout=30)[0], "configmap/awaited condition met\n")
+
+
+class WritingTest(TwinCase):
+    """Two namespaces, in which each of the two programs does the same."""
+    # What no two writes have in common.
+    DIFFERS = re.compile(r'"(?:time|uid|resourceVersion|creationTimestamp|deletionTimestamp|clusterIP)": "[^"]*"'
+                         r"|^ *(?:time|uid|resourceVersion|creationTimestamp): .*$"
+                         r"|Timestamp: .*$", re.MULTILINE)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = cls.server.folder / "written"
+        cls.folder.mkdir(exist_ok=True)
+        for name, text in APPLIED.items():
+            (cls.folder / name).write_text(text, encoding="utf-8")
+        cls.server.kubectl("create", "-f", "-", stdin=CRD)
+
+    def compare(self, name, commands):
+        namespaces = {program: f"{name}-{letter}" for program, letter in
+                      ((api_server.KUBECTL, "k"), (worlds.PODIUM, "p"))}
+        for namespace in namespaces.values():
+            self.kubectl("create", "namespace", namespace)
+            worlds.wait_for("its account", lambda namespace=namespace: self.server.kubectl(
+                "-n", namespace, "get", "serviceaccount", "default")[0] == 0)
+            self.kubectl("create", "-n", namespace, "-f", str(self.folder / "plain"), "-f",
+                         str(self.folder / "going"))
+            self.kubectl("delete", "-n", namespace, "cm", "going", "--wait=false")
+        for arguments in lines(commands):
+            answers = [self.one(program, namespace, arguments)
+                       for program, namespace in namespaces.items()]
+            with self.subTest(" ".join(arguments)):
+                self.assertEqual(answers[1], answers[0])
+
+    def one(self, program, namespace, arguments):
+        run = subprocess.run([program, "-n", namespace, *arguments], text=True, timeout=60,
+                             capture_output=True, cwd=self.folder, env=self.server.environment,
+                             stdin=subprocess.DEVNULL, check=False)
+        return (run.returncode,
+                *(self.DIFFERS.sub("X", part.replace(namespace, "NAMESPACE"))
+                  for part in (run.stdout, run.stderr.replace("kubectl", "podium"))))
+
+    def test_apply(self):
+        self.compare("apply", APPLY)
+        self.assertEqual(
+            self.one(worlds.PODIUM, self.namespace, ["apply", "-f", "map", "--prune"]),
+            (1, "", "error: podium apply does not prune: delete what is not in the files any more "
+                    "yourself; podium get TYPE -l SELECTOR -o name lists what there is\n"))
 
 
 class ProxyTest(TwinCase):

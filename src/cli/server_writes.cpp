@@ -1,0 +1,115 @@
+#include "cli/server_writes.h"
+
+#include <utility>
+
+#include "http/url.h"
+#include "reflect/go_text.h"
+
+namespace podium::cli {
+namespace {
+
+using reflect::JsonValue;
+
+constexpr std::string_view kFieldValidation[][2] = {{"strict", "Strict"},
+                                                    {"true", "Strict"},
+                                                    {"warn", "Warn"},
+                                                    {"ignore", "Ignore"},
+                                                    {"false", "Ignore"}};
+
+}  // namespace
+
+Result<DryRun> DryRunOf(const Invocation& invocation) {
+  const std::string_view where = invocation.Get("dry-run", "none");
+  if (where == "none") return DryRun::kNone;
+  if (where == "client") return DryRun::kClient;
+  if (where == "server") return DryRun::kServer;
+  return Error(Code::kInvalidArgument, "Invalid dry-run value (" + std::string(where) +
+                                           R"(). Must be "none", "server", or "client".)");
+}
+
+std::string FieldValidationOf(const Invocation& invocation) {
+  const std::string_view how = invocation.Get("validate", "strict");
+  for (const auto& [word, name] : kFieldValidation) {
+    if (word == how) return std::string(name);
+  }
+  return {};
+}
+
+Result<JsonValue> Writer::Get(const Selected& item) {
+  ServerRequest request;
+  TRY(request.path, item.resource->Path(item.namespace_, item.name));
+  return server_.AskJson(request);
+}
+
+Result<JsonValue> Writer::Create(const Selected& item, const JsonValue& object) {
+  ServerRequest request;
+  request.method = "POST";
+  TRY(request.path, item.resource->Path(item.namespace_, ""));
+  http::QueryParameters query = {{"fieldManager", field_manager_}};
+  if (dry_run_ == DryRun::kServer) query.emplace_back("dryRun", "All");
+  if (!field_validation_.empty()) query.emplace_back("fieldValidation", field_validation_);
+  request.query = http::EncodeQuery(query);
+  request.body = reflect::ToText(object);
+  return server_.AskJson(request);
+}
+
+Result<JsonValue> Writer::Patch(const Selected& item, const PatchRequest& patch) {
+  ServerRequest request;
+  request.method = "PATCH";
+  request.body = patch.body;
+  request.content_type = patch.content_type;
+  TRY(request.path, item.resource->Path(item.namespace_, item.name, patch.subresource));
+  const std::string_view manager =
+      patch.field_manager.empty() ? std::string_view(field_manager_) : patch.field_manager;
+  http::QueryParameters query = {{"fieldManager", std::string(manager)}};
+  if (dry_run_ == DryRun::kServer) query.emplace_back("dryRun", "All");
+  if (!field_validation_.empty()) query.emplace_back("fieldValidation", field_validation_);
+  if (!patch.force.empty()) query.emplace_back("force", patch.force);
+  request.query = http::EncodeQuery(query);
+  return server_.AskJson(request);
+}
+
+Result<ChangePrinter> ChangePrinter::Of(const Invocation& invocation, DryRun dry_run) {
+  ChangePrinter made;
+  made.dry_run_ = dry_run;
+  TRY(made.printer_, PrinterOf(invocation));
+  const std::string_view form = invocation.Get("output");
+  if (form == "wide" || form.starts_with("custom-columns")) {
+    return Error(Code::kInvalidArgument,
+                 "unable to match a printer suitable for the output format " +
+                     reflect::GoQuoted(form) +
+                     ", allowed formats are: json,jsonpath,jsonpath-as-json,jsonpath-file,name,"
+                     "yaml");
+  }
+  made.lines_ = !made.printer_;
+  made.objects_ = made.printer_ && form != "name";
+  if (made.lines_) {
+    TRY(made.printer_, PrinterOf("name", {}));
+  }
+  return made;
+}
+
+Result<void> ChangePrinter::Print(const JsonValue& object, std::string_view what,
+                                  std::string* out) {
+  TRY_VOID(printer_->Print(object, out));
+  if (!lines_) return {};
+  out->pop_back();
+  out->append(" ").append(what);
+  if (dry_run_ == DryRun::kClient) *out += " (dry run)";
+  if (dry_run_ == DryRun::kServer) *out += " (server dry run)";
+  *out += '\n';
+  return {};
+}
+
+Result<void> ChangePrinter::PrintAll(std::vector<JsonValue> objects, std::string* out) {
+  if (objects.empty()) return {};
+  if (objects.size() == 1) return printer_->Print(objects[0], out);
+  JsonValue list = JsonValue::Of(JsonValue::Object());
+  list.Set("apiVersion", JsonValue::String("v1"));
+  list.Set("items", JsonValue::Of(std::move(objects)));
+  list.Set("kind", JsonValue::String("List"));
+  list.Set("metadata", JsonValue::Of(JsonValue::Object()));
+  return printer_->Print(list, out);
+}
+
+}  // namespace podium::cli
