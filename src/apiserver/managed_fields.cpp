@@ -58,9 +58,15 @@ Result<VersionedValue> ConvertCustom(const CustomResource& definition, const Ver
   return VersionedValue{TypeToApply(*to), to->api_version, std::move(one.front())};
 }
 
-Result<reflect::List<ManagedFieldsEntry>> EntriesOf(const JsonValue& object) {
-  const JsonValue* metadata = object.Find("metadata");
-  const JsonValue* entries = metadata != nullptr ? metadata->Find("managedFields") : nullptr;
+}  // namespace
+
+Result<JsonValue> EntriesTree(const ObjectMeta& metadata) {
+  TRY(const JsonValue tree, TreeOf(reflect::TypeOf<ObjectMeta>(), &metadata));
+  const JsonValue* entries = tree.Find("managedFields");
+  return entries == nullptr ? JsonValue() : *entries;
+}
+
+Result<reflect::List<ManagedFieldsEntry>> EntriesOf(const JsonValue* entries) {
   if (entries == nullptr || entries->is_null()) return reflect::List<ManagedFieldsEntry>();
   ObjectMeta holder;
   JsonValue wrapped = JsonValue::Of(JsonValue::Object());
@@ -69,8 +75,6 @@ Result<reflect::List<ManagedFieldsEntry>> EntriesOf(const JsonValue& object) {
                                    {.strict = false}));
   return std::move(holder.managedFields);
 }
-
-}  // namespace
 
 reflect::FieldManager FieldManagerOf(const ServedResource& resource, std::string_view subresource) {
   reflect::FieldManagerOptions options{.type = resource.type,
@@ -97,19 +101,29 @@ reflect::FieldManager FieldManagerOf(const ServedResource& resource, std::string
   return reflect::FieldManager(std::move(options));
 }
 
-Result<void> TrackFields(const ServedResource& resource, std::string_view subresource,
-                         std::string_view manager, api::Time now, const void* live,
-                         reflect::AnyObject* object) {
-  const reflect::FieldManager fields = FieldManagerOf(resource, subresource);
+Result<reflect::List<ManagedFieldsEntry>> TrackedEntries(const reflect::FieldManager& fields,
+                                                         const reflect::Type& type,
+                                                         std::string_view manager, api::Time now,
+                                                         const void* live, const void* object) {
   JsonValue live_tree;
   if (live != nullptr) {
-    TRY(live_tree, TreeOf(*resource.type, live));
+    TRY(live_tree, TreeOf(type, live));
   } else {
     TRY(live_tree, fields.NewObject());
   }
-  TRY(JsonValue tree, TreeOf(*resource.type, object->get()));
-  const auto tracked = fields.Update(live_tree, std::move(tree),
-                                     {.manager = std::string(manager), .time = now.String()});
+  TRY(JsonValue tree, TreeOf(type, object));
+  TRY(const JsonValue tracked,
+      fields.Update(live_tree, std::move(tree),
+                    {.manager = std::string(manager), .time = now.String()}));
+  const JsonValue* metadata = tracked.Find("metadata");
+  return EntriesOf(metadata != nullptr ? metadata->Find("managedFields") : nullptr);
+}
+
+Result<void> TrackFields(const ServedResource& resource, std::string_view subresource,
+                         std::string_view manager, api::Time now, const void* live,
+                         reflect::AnyObject* object) {
+  auto tracked = TrackedEntries(FieldManagerOf(resource, subresource), *resource.type, manager, now,
+                                live, object->get());
   ObjectMeta& metadata = *api::EnsureObjectMeta(*resource.type, object->get());
   // A custom resource may not fit its schema: that is for the check to say. Nobody owns anything
   // then, as upstream has it.
@@ -118,7 +132,7 @@ Result<void> TrackFields(const ServedResource& resource, std::string_view subres
     return {};
   }
   if (!tracked.ok()) return tracked.error();
-  TRY(metadata.managedFields, EntriesOf(*tracked));
+  metadata.managedFields = *std::move(tracked);
   return {};
 }
 

@@ -14,7 +14,7 @@
 #include "apiserver/object_rules.h"
 #include "apiserver/replace.h"
 #include "apiserver/request_options.h"
-#include "apiserver/subresources/scale.h"
+#include "apiserver/subresources/scale_write.h"
 #include "base/text.h"
 #include "reflect/json.h"
 #include "reflect/patch/json_merge_patch.h"
@@ -56,11 +56,6 @@ class PatchChange final : public Replacement {
 
   Result<bool> Prepare() override {
     TRY(form_, PatchFormOf(call().Header("Content-Type"), resource().custom != nullptr));
-    if (form_ == PatchForm::kApply && call().info.subresource == "scale") {
-      return api::UnsupportedMediaTypeError({"application/json-patch+json",
-                                             "application/merge-patch+json",
-                                             "application/strategic-merge-patch+json"});
-    }
     TRY(options_, ReadPatchOptions(call().query, form_ == PatchForm::kApply));
     dry_run_ = !options_.dryRun.empty();
     manager_ = ManagerOf(options_.fieldManager, call().Header("User-Agent"));
@@ -78,7 +73,9 @@ class PatchChange final : public Replacement {
     return DecodeResult(tree);
   }
   bool MayCreate() const override { return form_ == PatchForm::kApply && subresource().empty(); }
-  bool TracksItself() const override { return form_ == PatchForm::kApply; }
+  bool TracksItself() const override {
+    return form_ == PatchForm::kApply || subresource() == "scale";
+  }
   bool Unconditional() const override { return true; }
   void SetOptions(AdmissionRequest* request) const override {
     request->options_type = &reflect::TypeOf<PatchOptions>();
@@ -144,7 +141,11 @@ class PatchChange final : public Replacement {
     if (!patch_.is_object()) {
       return api::BadRequestError("error decoding YAML: the configuration is no object");
     }
-    if (text("kind") != resource().kind || text("apiVersion") != resource().api_version) {
+    const bool of_scale = call().info.subresource == "scale";
+    const std::string_view kind = of_scale ? "Scale" : std::string_view(resource().kind);
+    const std::string_view version =
+        of_scale ? "autoscaling/v1" : std::string_view(resource().api_version);
+    if (text("kind") != kind || text("apiVersion") != version) {
       return api::BadRequestError("invalid object type: /" + text("apiVersion") +
                                   ", Kind=" + text("kind"));
     }
@@ -243,15 +244,40 @@ class PatchChange final : public Replacement {
   // The scale of what is there, patched, and what is there with that scale.
   Result<AnyObject> PatchedScale(const AnyObject& live) {
     using api::autoscaling::v1::Scale;
-    TRY(const Scale scale, ScaleOf(resource(), live, MissingReplicas::kZero));
-    TRY(std::string json, reflect::ToJson(scale));
-    TRY(JsonValue tree, reflect::ParseJson(json));
-    TRY_VOID(ApplyTo(reflect::TypeOf<Scale>(), &tree));
+    TRY(const Scale before, ScaleToChange(resource(), live));
+    JsonValue tree;
+    if (form_ == PatchForm::kApply) {
+      TRY(tree, Taken(ApplyToScale(before, patch_, ApplyOptions())));
+    } else {
+      TRY(const std::string json, reflect::ToJson(before));
+      TRY(tree, reflect::ParseJson(json));
+      TRY_VOID(ApplyTo(reflect::TypeOf<Scale>(), &tree));
+    }
     auto patched = reflect::FromJson<Scale>(reflect::ToText(tree), {.strict = false});
     if (!patched.ok()) {
       return CannotBeHandled("Scale", "autoscaling/v1", "Scale", patched.error().message());
     }
+    TRY_VOID(CheckPlace(&patched->metadata));
+    if (form_ != PatchForm::kApply) TRY_VOID(TrackScale(manager_, now(), before, &*patched));
     return Scaled(resource(), *patched, live);
+  }
+
+  reflect::WriteOptions ApplyOptions() const {
+    return {.manager = manager_, .time = now().String(), .force = options_.force.value_or(false)};
+  }
+
+  // What an apply leaves; what stands in its way as the answer it gets.
+  static Result<JsonValue> Taken(Result<reflect::ApplyOutcome> outcome) {
+    if (!outcome.ok()) {
+      if (outcome.error().code() == Code::kInvalidArgument) {
+        return api::BadRequestError(outcome.error().message());
+      }
+      return UnknownError(outcome.error().message());
+    }
+    if (!outcome->conflicts.empty()) {
+      return api::StatusError(api::ApplyConflictStatus(outcome->conflicts));
+    }
+    return std::move(outcome->object);
   }
 
   Result<AnyObject> Applied(const AnyObject* live) {
@@ -262,19 +288,8 @@ class PatchChange final : public Replacement {
     } else {
       TRY(tree, fields.NewObject());
     }
-    auto outcome = fields.Apply(
-        std::move(tree), patch_,
-        {.manager = manager_, .time = now().String(), .force = options_.force.value_or(false)});
-    if (!outcome.ok()) {
-      if (outcome.error().code() == Code::kInvalidArgument) {
-        return api::BadRequestError(outcome.error().message());
-      }
-      return UnknownError(outcome.error().message());
-    }
-    if (!outcome->conflicts.empty()) {
-      return api::StatusError(api::ApplyConflictStatus(outcome->conflicts));
-    }
-    TRY(AnyObject object, DecodeResult(outcome->object));
+    TRY(tree, Taken(fields.Apply(std::move(tree), patch_, ApplyOptions())));
+    TRY(AnyObject object, DecodeResult(tree));
     // A uid says that it is about an object that is there.
     const std::string& uid = MetaOf(object).uid;
     if (live == nullptr && !uid.empty()) {

@@ -6,8 +6,6 @@
 #include "apiserver/managed_fields.h"
 #include "apiserver/object_rules.h"
 #include "apiserver/storage_keys.h"
-#include "apiserver/subresources/scale.h"
-#include "reflect/copy.h"
 
 namespace podium::apiserver {
 namespace {
@@ -130,26 +128,6 @@ Result<NextState> Replacement::Finished(const store::EntryPtr& current, AnyObjec
   (void)current;
   next.object = std::move(object);
   return next;
-}
-
-ExpectedBody ScaleBody() {
-  return {.type = &reflect::TypeOf<api::autoscaling::v1::Scale>(),
-          .group = "autoscaling",
-          .version = "v1",
-          .kind = "Scale"};
-}
-
-Result<AnyObject> Scaled(const ServedResource& resource, const api::autoscaling::v1::Scale& scale,
-                         const AnyObject& live) {
-  AnyObject object(live.type());
-  reflect::CopyObject(live.type(), live.get(), object.get());
-  TRY_VOID(ApplyScale(scale, resource, &object));
-  // Without one it is about what is there.
-  if (!scale.metadata.resourceVersion.empty()) {
-    api::EnsureObjectMeta(object.type(), object.get())->resourceVersion =
-        scale.metadata.resourceVersion;
-  }
-  return object;
 }
 
 Result<NextState> Replacement::ComputeCreate() {

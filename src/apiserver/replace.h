@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include "api/types/autoscaling_v1.h"
-#include "apiserver/body.h"
 #include "apiserver/change.h"
 #include "apiserver/request_options.h"
 
@@ -49,12 +47,5 @@ class Replacement : public Change {
   std::string key_;
   std::string subresource_;
 };
-
-// What stands at a scale subresource, and the object with that many replicas. `live` is of the
-// request's version.
-ExpectedBody ScaleBody();
-Result<reflect::AnyObject> Scaled(const ServedResource& resource,
-                                  const api::autoscaling::v1::Scale& scale,
-                                  const reflect::AnyObject& live);
 
 }  // namespace podium::apiserver

@@ -4,6 +4,7 @@
 #include "apiserver/object_rules.h"
 #include "apiserver/replace.h"
 #include "apiserver/request_options.h"
+#include "apiserver/subresources/scale_write.h"
 #include "reflect/copy.h"
 
 namespace podium::apiserver {
@@ -36,12 +37,18 @@ class Update final : public Replacement {
  protected:
   // A copy: another attempt may need it.
   Result<AnyObject> Wanted(const AnyObject* live) override {
-    if (const Scale* scale = object_.As<Scale>()) return Scaled(resource(), *scale, *live);
+    if (const Scale* scale = object_.As<Scale>()) {
+      TRY(const Scale before, ScaleToChange(resource(), *live));
+      Scale after = reflect::Copy(*scale);
+      TRY_VOID(TrackScale(manager_, now(), before, &after));
+      return Scaled(resource(), after, *live);
+    }
     AnyObject copy(object_.type());
     reflect::CopyObject(object_.type(), object_.get(), copy.get());
     return copy;
   }
   bool MayCreate() const override { return subresource().empty() && strategy().create_on_update; }
+  bool TracksItself() const override { return subresource() == "scale"; }
   bool Unconditional() const override { return strategy().unconditional_update; }
   void SetOptions(AdmissionRequest* request) const override {
     request->options_type = &reflect::TypeOf<UpdateOptions>();

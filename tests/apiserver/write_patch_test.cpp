@@ -158,6 +158,67 @@ TEST_F(WritePatchTest, Scale) {
   EXPECT_EQ(now.At("metadata.generation"), "4");
 }
 
+// Who owns the number is known at both ends: the scale has an owner's entry in its own version, the
+// object one in the object's.
+TEST_F(WritePatchTest, AppliesToTheScale) {
+  const auto config = [](int replicas) {
+    return R"({"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"name":"d"},)"
+           R"("spec":{"replicas":)" +
+           std::to_string(replicas) + "}}";
+  };
+  const std::string scale = kDeployments + "/d/scale";
+  EXPECT_EQ(Apply(scale + "?fieldManager=one", config(1)).status, 404);
+  ASSERT_EQ(Post(kDeployments + "?fieldManager=maker", DeploymentText("d", 1)).status, 201);
+  const Replied conflict = Apply(scale + "?fieldManager=one", config(4));
+  EXPECT_EQ(conflict.status, 409);
+  EXPECT_EQ(conflict.message(),
+            "Apply failed with 1 conflict: conflict with \"maker\" using autoscaling/v1: "
+            ".spec.replicas");
+  const Replied forced = Apply(scale + "?fieldManager=one&force=true", config(4));
+  ASSERT_EQ(forced.status, 200) << forced.message();
+  EXPECT_EQ(forced.At("kind"), "Scale");
+  EXPECT_EQ(forced.At("spec.replicas"), "4");
+
+  const Replied now = Merge(kDeployments + "/d?fieldManager=maker", "{}");
+  EXPECT_EQ(now.At("spec.replicas"), "4");
+  std::string owners;
+  for (const reflect::JsonValue& entry : now.Find("metadata.managedFields")->array()) {
+    const std::string fields = reflect::ToText(*entry.Find("fieldsV1"));
+    if (!fields.contains("f:replicas")) continue;
+    owners += reflect::ToText(*entry.Find("manager")) + reflect::ToText(*entry.Find("operation")) +
+              reflect::ToText(*entry.Find("apiVersion")) +
+              reflect::ToText(*entry.Find("subresource")) + fields;
+  }
+  EXPECT_EQ(owners, R"("one""Apply""apps/v1""scale"{"f:spec":{"f:replicas":{}}})");
+  // The next one has to take it from there.
+  EXPECT_EQ(Apply(scale + "?fieldManager=two", config(5)).message(),
+            "Apply failed with 1 conflict: conflict with \"one\" with subresource \"scale\": "
+            ".spec.replicas");
+  EXPECT_EQ(Apply(scale + "?fieldManager=two", config(4)).status, 200);
+
+  const Replied other =
+      Apply(scale + "?fieldManager=one", R"({"kind":"Deployment","apiVersion":"apps/v1"})");
+  EXPECT_EQ(other.status, 400);
+  EXPECT_EQ(Apply(scale + "?fieldManager=one&force=true", config(-1)).status, 422);
+  std::string elsewhere = config(4);
+  elsewhere.replace(elsewhere.find("\"d\""), 3, "\"e\"");
+  EXPECT_EQ(Apply(scale + "?fieldManager=one&force=true", elsewhere).status, 400);
+}
+
+// Other writes to the scale own the number in the object's version.
+TEST_F(WritePatchTest, ScaleTakesTheNumberFromItsOwner) {
+  ASSERT_EQ(Post(kDeployments + "?fieldManager=maker", DeploymentText("d", 1)).status, 201);
+  ASSERT_EQ(Merge(kDeployments + "/d/scale?fieldManager=hpa", R"({"spec":{"replicas":6}})").status,
+            200);
+  const Replied now = Merge(kDeployments + "/d?fieldManager=maker", "{}");
+  std::string owners;
+  for (const reflect::JsonValue& entry : now.Find("metadata.managedFields")->array()) {
+    if (!reflect::ToText(*entry.Find("fieldsV1")).contains("f:replicas")) continue;
+    owners += reflect::ToText(*entry.Find("manager")) + reflect::ToText(*entry.Find("subresource"));
+  }
+  EXPECT_EQ(owners, R"("hpa""scale")");
+}
+
 TEST_F(WritePatchTest, Binding) {
   ASSERT_EQ(Post(kPods, PodText("p")).status, 201);
   const std::string body = R"({"kind":"Binding","apiVersion":"v1","metadata":{"name":"p"},)"

@@ -235,7 +235,7 @@ std::vector<std::string> WarnOfCustom(const AnyObject& object, const AnyObject* 
 }
 
 Result<Scale> CustomScaleOf(const ServedResource& resource, const AnyObject& object,
-                            bool missing_is_zero) {
+                            bool missing_is_least) {
   const std::optional<CustomScalePaths>& paths = resource.custom->shown->scale;
   if (!paths) return api::NotFoundError(resource.group_resource(), MetaOf(object).name);
   TRY(const JsonValue tree, CustomTree(object));
@@ -243,7 +243,7 @@ Result<Scale> CustomScaleOf(const ServedResource& resource, const AnyObject& obj
   if (!spec.ok()) return api::InternalError(spec.error().message());
   const auto status = NumberAt(tree, paths->status_replicas);
   if (!status.ok()) return api::InternalError(status.error().message());
-  if (!spec->has_value() && !missing_is_zero) {
+  if (!spec->has_value() && !missing_is_least) {
     return api::InternalError("the spec replicas field " + reflect::GoQuoted(paths->spec_replicas) +
                               " does not exist");
   }
@@ -256,7 +256,7 @@ Result<Scale> CustomScaleOf(const ServedResource& resource, const AnyObject& obj
   scale.metadata.uid = metadata.uid;
   scale.metadata.resourceVersion = metadata.resourceVersion;
   scale.metadata.creationTimestamp = metadata.creationTimestamp;
-  scale.spec.replicas = static_cast<int32_t>(spec->value_or(0));
+  scale.spec.replicas = static_cast<int32_t>(spec->value_or(std::numeric_limits<int32_t>::min()));
   scale.status.replicas = static_cast<int32_t>(status->value_or(0));
   if (paths->label_selector) {
     auto selector = SelectorAt(tree, *paths->label_selector);

@@ -24,10 +24,10 @@ std::vector<std::string> WarnOfCustom(const reflect::AnyObject& object,
                                       const reflect::AnyObject* old);
 
 // The Scale of an object. 500 where the paths lead to something else than numbers, and where there
-// is no number of replicas, unless that is zero.
+// is no number of replicas, unless that is to be the least int32.
 Result<api::autoscaling::v1::Scale> CustomScaleOf(const ServedResource& resource,
                                                   const reflect::AnyObject& object,
-                                                  bool missing_is_zero);
+                                                  bool missing_is_least);
 // Writes its replicas into the object. 422, 409.
 Result<void> ApplyCustomScale(const ServedResource& resource,
                               const api::autoscaling::v1::Scale& scale, reflect::AnyObject* object);

@@ -97,7 +97,7 @@ Result<void> ApplyScale(const Scale& scale, const Type& type, void* object) {
 Result<Scale> ScaleOf(const ServedResource& resource, const reflect::AnyObject& object,
                       MissingReplicas missing) {
   if (resource.custom == nullptr) return ScaleOf(object.type(), object.get());
-  return CustomScaleOf(resource, object, missing == MissingReplicas::kZero);
+  return CustomScaleOf(resource, object, missing == MissingReplicas::kLeast);
 }
 
 Result<Scale> ScaleOf(const ServedResource& resource, const store::Entry& entry) {

@@ -10,9 +10,9 @@
 
 namespace podium::apiserver {
 
-// What a custom resource without a number of replicas is shown as: 500, or one with none, to
-// change.
-enum class MissingReplicas { kError, kZero };
+// What a custom resource without a number of replicas is shown as: 500, or, to be changed, one with
+// the least int32, which upstream has for it.
+enum class MissingReplicas { kError, kLeast };
 
 // Of a resource's object, built-in or custom.
 Result<api::autoscaling::v1::Scale> ScaleOf(const ServedResource& resource,

@@ -200,6 +200,39 @@ TEST(CustomObjects, Scale) {
   EXPECT_EQ(rig.Merge(kOne + "/scale", R"({"spec":{"replicas":-1}})").status, 422);
 }
 
+TEST(CustomObjects, AppliesToTheScale) {
+  CustomRig rig;
+  rig.Define(TabDefinition(kParts));
+  rig.Post(kTabs, TabText("one"));
+  const auto config = [](const std::string& spec) {
+    return R"({"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"name":"one"})" + spec +
+           "}";
+  };
+  const std::string path = kOne + "/scale?fieldManager=";
+  // Nobody has said a number yet, and this does not either.
+  const Replied none = rig.Apply(path + "a", config(""));
+  EXPECT_EQ(none.status, 400);
+  EXPECT_EQ(none.message(), "the spec replicas field \".spec.replicas\" cannot be empty");
+  // What is not there counts as what was there before anybody applied, as upstream has it.
+  const Replied first = rig.Apply(path + "a", config(R"(,"spec":{"replicas":3})"));
+  EXPECT_EQ(first.status, 409);
+  EXPECT_TRUE(first.message().contains("\"before-first-apply\"")) << first.message();
+  const Replied applied = rig.Apply(path + "a&force=true", config(R"(,"spec":{"replicas":3})"));
+  ASSERT_EQ(applied.status, 200) << applied.message();
+  EXPECT_EQ(applied.At("spec.replicas"), "3");
+  const Replied now = rig.Get(kOne);
+  EXPECT_EQ(now.At("spec.replicas"), "3");
+  EXPECT_TRUE(now.At("metadata.managedFields")
+                  .contains(R"("manager":"a","operation":"Apply",)"
+                            R"("apiVersion":"stable.example.com/v1")"))
+      << now.At("metadata.managedFields");
+  const Replied conflict = rig.Apply(path + "b", config(R"(,"spec":{"replicas":4})"));
+  EXPECT_EQ(conflict.status, 409);
+  EXPECT_EQ(conflict.message(),
+            "Apply failed with 1 conflict: conflict with \"a\" with subresource \"scale\": "
+            ".spec.replicas");
+}
+
 TEST(CustomObjects, TablesHaveTheColumnsOfTheDefinition) {
   CustomRig rig;
   rig.Define(TabDefinition(
