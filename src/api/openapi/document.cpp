@@ -25,10 +25,16 @@ bool Same(const GroupVersion& a, const GroupVersion& b) {
   return a.group == b.group && a.version == b.version;
 }
 
+bool Serves(const Options& options, const Resource& resource) {
+  return !options.serves || options.serves(resource);
+}
+
 // Those of the program and of custom resources, by group and version, each once.
 GroupVersions AllGroupVersions(const Options& options) {
   GroupVersions out;
-  for (const Resource& resource : kResources) out.push_back({resource.group, resource.version});
+  for (const Resource& resource : kResources) {
+    if (Serves(options, resource)) out.push_back({resource.group, resource.version});
+  }
   for (const CustomKind& kind : options.custom_kinds) out.push_back({kind.group, kind.version});
   std::ranges::sort(out, {},
                     [](const GroupVersion& gv) { return std::pair(gv.group, gv.version); });
@@ -124,6 +130,7 @@ Contents Collect(const GroupVersion* only, const Options& options) {
   Contents out;
   for (const Resource& resource : kResources) {
     if (only && !Same({resource.group, resource.version}, *only)) continue;
+    if (!Serves(options, resource)) continue;
     out.Append(ResourcePaths(resource));
     for (const reflect::Type* type : TypesOf(resource)) out.definitions.Add(*type);
   }

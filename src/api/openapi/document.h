@@ -14,10 +14,12 @@
 // JSON and 1.1 MB as protobuf, 0.1 MB compressed; the core group in v3 has 0.7 MB.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "api/resource.h"
 #include "api/scheme.h"
 #include "reflect/json_value.h"
 
@@ -39,6 +41,9 @@ struct CustomKind {
 struct Options {
   std::string_view release = "v1.36.0";  // info.version
   std::span<const CustomKind> custom_kinds;
+  // Of the resources of the tables those that are served; empty: all. What is not has no paths, and
+  // definitions only where something served leads to them.
+  std::function<bool(const Resource& resource)> serves{};
 };
 
 enum class Encoding { kJson, kProtobuf };

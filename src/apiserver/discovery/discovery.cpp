@@ -53,7 +53,12 @@ std::vector<api::openapi::CustomKind> CustomKinds(const Catalog& catalog) {
 
 std::string MakeDocument(const Catalog& catalog, std::string_view name) {
   const std::vector<api::openapi::CustomKind> kinds = CustomKinds(catalog);
-  const api::openapi::Options options{.custom_kinds = kinds};
+  const api::openapi::Options options{
+      .custom_kinds = kinds, .serves = [&catalog](const api::Resource& resource) {
+        const ServedResource* served =
+            catalog.Find(resource.group, resource.version, resource.plural);
+        return served != nullptr && served->builtin == &resource;
+      }};
   if (name == kV2Json) return V2Document(api::openapi::Encoding::kJson, options);
   if (name == kV2Protobuf) return V2Document(api::openapi::Encoding::kProtobuf, options);
   if (name.empty()) return V3Index(options);

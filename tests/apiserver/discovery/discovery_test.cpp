@@ -154,6 +154,43 @@ TEST_F(DiscoveryTest, OpenApiOfTheOldForm) {
   EXPECT_EQ(Get("/openapi/v2", {{"Accept", "text/html"}}).status, 406);
 }
 
+// What the tables have and the server does not serve is named nowhere.
+TEST_F(DiscoveryTest, OpenApiHasWhatIsServed) {
+  const auto document = reflect::ParseJson(Get("/openapi/v2").body);
+  ASSERT_TRUE(document.ok());
+  const auto has_path = [&](std::string_view path) {
+    return document->Find("paths")->Find(path) != nullptr;
+  };
+  const auto defines = [&](std::string_view name) {
+    return document->Find("definitions")->Find(name) != nullptr;
+  };
+  const std::string hooks = "/apis/admissionregistration.k8s.io/v1/";
+  EXPECT_TRUE(has_path(hooks + "validatingwebhookconfigurations"));
+  EXPECT_FALSE(has_path(hooks + "validatingadmissionpolicies"));
+  EXPECT_FALSE(has_path("/apis/resource.k8s.io/"));
+  EXPECT_FALSE(has_path("/apis/resource.k8s.io/v1/resourceclaims"));
+  EXPECT_FALSE(has_path("/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas"));
+  EXPECT_FALSE(defines("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy"));
+  EXPECT_FALSE(defines("io.k8s.api.flowcontrol.v1.FlowSchemaList"));
+  EXPECT_FALSE(defines("io.k8s.api.resource.v1.ResourceClaim"));
+  // Shared with what is served.
+  EXPECT_TRUE(defines("io.k8s.api.admissionregistration.v1.RuleWithOperations"));
+  size_t groups = 0;
+  for (const auto& [path, item] : document->Find("paths")->object()) {
+    const std::string_view rest = std::string_view(path).substr(path.starts_with("/apis/") ? 6 : 0);
+    if (rest.empty() || !path.starts_with("/apis/")) continue;
+    ++groups;
+    EXPECT_TRUE(catalog_->HasGroup(rest.substr(0, rest.find('/')))) << path;
+  }
+  EXPECT_GT(groups, 10U);
+
+  const auto index = reflect::ParseJson(Get("/openapi/v3").body);
+  ASSERT_TRUE(index.ok());
+  EXPECT_EQ(index->Find("paths")->Find("apis/resource.k8s.io/v1"), nullptr);
+  EXPECT_EQ(index->Find("paths")->Find("apis/flowcontrol.apiserver.k8s.io"), nullptr);
+  EXPECT_EQ(Get("/openapi/v3/apis/resource.k8s.io/v1").status, 404);
+}
+
 TEST_F(DiscoveryTest, OpenApiByGroups) {
   const auto index = reflect::ParseJson(Get("/openapi/v3").body);
   ASSERT_TRUE(index.ok());
