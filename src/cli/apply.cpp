@@ -251,7 +251,7 @@ constexpr auto kOptions = WithServerOptions(kOwnOptions);
 Command ApplyCommand() {
   return {
       .name = "apply",
-      .summary = "Create objects of files on a server, or change those that are there",
+      .summary = "Create the objects of files, or change those that are there",
       .arguments = "-f FILE | --local [FILE...]",
       .max_arguments = 100'000,
       .values = Values::kFiles,
