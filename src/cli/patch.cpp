@@ -5,10 +5,13 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/local_objects.h"
+#include "cli/object_printer.h"
+#include "cli/patch_server.h"
+#include "cli/patched.h"
+#include "cli/selection.h"
+#include "cli/server_options.h"
+#include "cli/server_writes.h"
 #include "cli/text.h"
-#include "reflect/patch/json_merge_patch.h"
-#include "reflect/patch/json_patch.h"
-#include "reflect/patch/strategic_patch.h"
 #include "reflect/yaml.h"
 
 namespace podium::cli {
@@ -20,48 +23,9 @@ Outcome Failure(const std::string& message) {
   return {kFailed, {}, "podium patch: " + Printable(message) + '\n'};
 }
 
-// As kubectl names a kind in messages.
-std::string KindText(const reflect::ObjectHeader& header) {
-  const std::string version =
-      header.api_version.contains('/') ? header.api_version : '/' + header.api_version;
-  return version + ", Kind=" + header.kind;
-}
-
-// The patch is JSON or YAML.
-Result<JsonValue> ReadPatch(std::string_view text) {
-  DocumentReader reader(text);
-  Document document;
-  if (!reader.Next(&document)) return Error(Code::kInvalidArgument, "there is no patch");
-  if (!document.problem.empty()) return Error(Code::kInvalidArgument, document.problem);
-  Document more;
-  if (reader.Next(&more)) return Error(Code::kInvalidArgument, "there is more than one patch");
-  return reflect::ParseJson(document.json);
-}
-
-Result<JsonValue> Patched(std::string_view patch_type, const JsonValue& patch,
-                          const LocalObject& object) {
-  JsonValue document = object.json;
-  if (patch_type == "json") {
-    TRY(const reflect::JsonPatch operations, reflect::JsonPatch::FromValue(patch));
-    TRY_VOID(operations.Apply(&document));
-    return document;
-  }
-  if (!patch.is_object()) return Error(Code::kInvalidArgument, "the patch is no object");
-  if (patch_type == "merge") {
-    reflect::ApplyMergePatch(patch, &document);
-    return document;
-  }
-  if (object.type == nullptr) {
-    return Error(Code::kUnsupported, "strategic merge patch is not supported for " +
-                                         KindText(object.header) + " locally, try --type merge");
-  }
-  TRY_VOID(reflect::ApplyStrategicPatch(*object.type, patch, &document));
-  return document;
-}
-
 Result<LocalObject> PatchObject(std::string_view patch_type, const JsonValue& patch,
                                 const LocalObject& object) {
-  TRY(const JsonValue document, Patched(patch_type, patch, object));
+  TRY(const JsonValue document, Patched(patch_type, patch, object.type, object.json));
   TRY(LocalObject patched, ToLocalObject(object.type, document));
   if (patched.header.api_version != object.header.api_version ||
       patched.header.kind != object.header.kind) {
@@ -95,9 +59,22 @@ Result<JsonValue> PatchOf(const Invocation& invocation) {
   return ReadPatch(text);
 }
 
-Outcome RunPatch(const Invocation& invocation) {
-  if (!invocation.Has("local")) {
-    return UsageError("patch", "only files can be patched as yet: say so with --local");
+// Empty, or what is wrong with the options.
+std::string LocalProblem(const Invocation& invocation) {
+  for (const char* option : {"subresource", "dry-run", "field-manager", "kustomize"}) {
+    if (invocation.Has(option)) {
+      return "--" + std::string(option) + " is of servers, and not of --local";
+    }
+  }
+  if (!invocation.arguments().empty()) return "with --local, objects are named with -f";
+  const std::string_view form = invocation.Get("output");
+  if (form.empty() || form == "json" || form == "yaml" || form == "name") return {};
+  return "with --local, --output is json, yaml or name";
+}
+
+Outcome PatchFiles(const Invocation& invocation) {
+  if (const std::string problem = LocalProblem(invocation); !problem.empty()) {
+    return UsageError("patch", problem);
   }
   const std::vector<std::string> names = invocation.All("filename");
   if (names.empty()) return UsageError("patch", "which file? name it with -f");
@@ -130,10 +107,15 @@ Outcome RunPatch(const Invocation& invocation) {
   return {kOk, std::move(out), {}};
 }
 
-constexpr Option kOptions[] = {
+Outcome RunPatch(const Invocation& invocation, const Streams& streams) {
+  return invocation.Has("local") ? PatchFiles(invocation) : PatchOnServer(invocation, streams);
+}
+
+constexpr Option kOwnOptions[] = {
     {.name = "local", .help = "patch what is in the files, and nothing elsewhere"},
     kFilenameOption,
     kRecursiveOption,
+    kKustomizeOption,
     {.name = "patch", .letter = 'p', .value = "PATCH", .help = "the patch, as JSON or YAML"},
     {.name = "patch-file",
      .value = "FILE",
@@ -144,35 +126,42 @@ constexpr Option kOptions[] = {
      .help = "the kind of patch; strategic if not given",
      .values = Values::kWords,
      .words = "json merge strategic"},
-    {.name = "output",
-     .letter = 'o',
-     .value = "FORMAT",
-     .help = "print the patched objects, instead of what was done",
-     .values = Values::kWords,
-     .words = "json yaml name"},
+    {.name = "subresource", .value = "NAME", .help = "status, scale or resize, not the object"},
+    {.name = "field-manager", .value = "NAME", .help = "who patches; kubectl-patch if not given"},
+    kDryRunOption,
+    kChangedOutputOption,
+    kShowManagedFieldsOption,
+    kTemplateOption,
 };
+constexpr auto kOptions = WithServerOptions(kOwnOptions);
 
 }  // namespace
 
 Command PatchCommand() {
   return {
       .name = "patch",
-      .summary = "Apply a patch to objects in files",
+      .summary = "Patch objects of a server, or of files",
+      .arguments = "TYPE NAME... | TYPE/NAME... | -f FILE | --local -f FILE",
+      .max_arguments = 100'000,
       .details =
-          "Applies a strategic merge patch, a JSON merge patch (RFC 7386) or a JSON patch (RFC "
-          "6902) as an API server does, and prints what becomes of the objects; files stay as they "
-          "are. No cluster is needed.\n"
+          "A strategic merge patch, a JSON merge patch (RFC 7386) or a JSON patch (RFC 6902) is "
+          "sent to the server. With --local there is none: the patch is applied as an API server "
+          "does, and what becomes of the objects is printed; files stay as they are.\n"
           "A strategic merge patch knows the fields: elements of lists are told apart by their "
           "keys, and $patch, $setElementOrder, $deleteFromPrimitiveList and $retainKeys say what a "
-          "value cannot. For kinds that podium does not know there are the two others.\n"
-          "When an object cannot be patched, or would have unknown fields, nothing is printed.",
+          "value cannot. For kinds that podium does not know, and custom resources, there are the "
+          "two others.\n"
+          "With --local, when an object cannot be patched, or would have unknown fields, nothing "
+          "is printed.",
       .example =
+          "  podium patch deploy web -p '{\"spec\":{\"replicas\":3}}'\n"
+          "  podium patch node n1 --type merge --patch-file change.yaml --dry-run=server\n"
           "  podium patch --local -f pod.yaml -p '{\"spec\":{\"nodeName\":\"n1\"}}' -o yaml\n"
           "  podium patch --local -f pod.yaml --patch-file change.yaml -o yaml\n"
           "  podium patch --local -f pod.yaml --type json -o yaml \\\n"
           "    -p '[{\"op\": \"replace\", \"path\": \"/metadata/name\", \"value\": \"other\"}]'\n",
       .options = kOptions,
-      .run = RunPatch,
+      .live = RunPatch,
   };
 }
 

@@ -35,9 +35,9 @@ std::string FieldValidationOf(const Invocation& invocation) {
   return {};
 }
 
-Result<JsonValue> Writer::Get(const Selected& item) {
+Result<JsonValue> Writer::Get(const Selected& item, std::string_view subresource) {
   ServerRequest request;
-  TRY(request.path, item.resource->Path(item.namespace_, item.name));
+  TRY(request.path, item.resource->Path(item.namespace_, item.name, subresource));
   return server_.AskJson(request);
 }
 

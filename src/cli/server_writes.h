@@ -67,7 +67,7 @@ class Writer {
         field_manager_(std::move(field_manager)),
         field_validation_(std::move(field_validation)) {}
 
-  Result<reflect::JsonValue> Get(const Selected& item);
+  Result<reflect::JsonValue> Get(const Selected& item, std::string_view subresource = {});
   // The answers are the objects as they are then.
   Result<reflect::JsonValue> Create(const Selected& item, const reflect::JsonValue& object);
   Result<reflect::JsonValue> Patch(const Selected& item, const PatchRequest& patch);

@@ -404,7 +404,7 @@ class PatchTest(PodiumTest):
         fails("widget.example.com/w: strategic merge patch is not supported for example.com/v1, "
               "Kind=Widget locally, try --type merge", "{}",
               manifest="apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n")
-        for arguments in (["-f", "-", "-p", "{}"], ["--local", "-p", "{}"], ["--local", "-f", "-"],
+        for arguments in (["--local", "x", "-p", "{}"], ["--local", "-p", "{}"], ["--local", "-f", "-"],
                           ["--local", "-f", "-", "-p", "{}", "--patch-file", "x"],
                           ["--local", "-f", "-", "--patch-file", "-"],
                           ["--local", "-f", "-", "-p", "{}", "--type", "apply"]):

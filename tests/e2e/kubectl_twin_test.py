@@ -297,6 +297,7 @@ spec: {selector: {matchLabels: {other: one}}, template: {metadata: {labels: {app
 """,
     "elsewhere": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: u, namespace: other}\n",
     "empty": "# nothing\n",
+    "more": "data:\n  more: data\n",
 }
 CRD = """\
 apiVersion: apiextensions.k8s.io/v1
@@ -369,6 +370,45 @@ get widget w -o json --show-managed-fields
 apply -f widget --server-side
 get widget w -o json --show-managed-fields
 apply -f nosuch
+"""
+
+PATCH = r"""
+patch cm plain -p '{"data":{"a":"c"}}'
+patch cm plain -p '{"data":{"a":"c"}}'
+patch cm/plain -p 'data: {a: d, e: f}' --dry-run=client
+patch cm/plain -p 'data: {a: d, e: f}' --dry-run=client -o yaml
+patch cm/plain -p 'data: {a: d, e: f}' --dry-run=server
+patch cm/plain -p 'data: {a: d, e: f}' -o name
+patch cm plain --type=merge -p '{"data":{"a":null}}' -o jsonpath={.data}
+patch cm plain --type=json -p '[{"op":"add","path":"/data/x","value":"y"}]'
+patch cm plain --type=json -p '[{"op":"test","path":"/data/x","value":"z"}]'
+patch cm plain --type=json -p '[{"op":"remove","path":"/data/none"}]'
+patch cm plain -p '{"data":{"a":1}}'
+patch cm plain -p '{"metadata":{"name":"other"}}'
+patch cm plain -p '{"metadata":{"resourceVersion":"1"}}'
+patch cm plain --patch-file=more
+patch cm plain --patch-file=none
+patch cm none -p '{}'
+patch cm plain none -p '{"data":{"g":"h"}}'
+patch cm -p '{}'
+patch nosuch x -p '{}'
+patch -p '{}'
+patch cm plain
+patch cm plain -p '{}' --patch-file=more
+patch cm plain -p '{}' --subresource=bad
+patch -f plain -p '{}'
+patch -f plain -p '{"data":{"i":"j"}}' --dry-run=client -o json
+get cm plain -o json --show-managed-fields
+apply -f deployment -f widget
+patch deploy web -p '{"spec":{"template":{"spec":{"containers":[{"name":"side","image":"x:1"}]}}}}'
+patch deploy web --subresource=scale --type=merge -p '{"spec":{"replicas":3}}'
+patch deploy web --subresource=status --type=merge -p '{"status":{"replicas":3}}' -o name
+patch deploy web -p '{"spec":{"replicas":-1}}'
+get deploy web -o json --show-managed-fields
+patch widget w -p '{"spec":{"a":"b"}}'
+patch widget w --type=merge -p '{"spec":{"a":"b"}}'
+patch widget w --type=merge -p '{"spec":{"a":"c"}}' --dry-run=client -o jsonpath={.spec.a}
+patch widget w --dry-run=client -p '{"spec":{"a":"c"}}'
 """
 
 CONFIG = r"""
@@ -571,6 +611,9 @@ class WritingTest(TwinCase):
         return (run.returncode,
                 *(self.DIFFERS.sub("X", part.replace(namespace, "NAMESPACE"))
                   for part in (run.stdout, run.stderr.replace("kubectl", "podium"))))
+
+    def test_patch(self):
+        self.compare("patch", PATCH)
 
     def test_apply(self):
         self.compare("apply", APPLY)
