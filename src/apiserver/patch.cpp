@@ -1,8 +1,10 @@
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "api/field_errors.h"
 #include "api/go_json.h"
 #include "api/status.h"
 #include "api/types/autoscaling_v1.h"
@@ -16,7 +18,10 @@
 #include "apiserver/request_options.h"
 #include "apiserver/subresources/scale_write.h"
 #include "base/text.h"
+#include "reflect/go_text.h"
+#include "reflect/go_value_text.h"
 #include "reflect/json.h"
+#include "reflect/json_duplicates.h"
 #include "reflect/patch/json_merge_patch.h"
 #include "reflect/patch/json_patch.h"
 #include "reflect/patch/strategic_patch.h"
@@ -91,12 +96,15 @@ class PatchChange final : public Replacement {
         return api::BadRequestError("error decoding YAML: " + json.error().message());
       }
       if (call().audit != nullptr) call().audit->SetRequest(*json);
-      for (std::string& text : duplicates) TRY_VOID(Mind(std::move(text)));
+      for (const std::string& text : duplicates) {
+        strict_.push_back("error converting YAML to JSON: " + text);
+      }
       TRY(patch_, reflect::ParseJson(*json));
       return CheckApplied();
     }
     if (call().audit != nullptr) call().audit->SetRequest(std::string(call().body));
     auto parsed = reflect::ParseJson(call().body);
+    if (validation_ != FieldValidation::kIgnore) strict_ = reflect::DuplicateFields(call().body);
     if (form_ == PatchForm::kJson) {
       if (parsed.ok() && !parsed->is_array() && !parsed->is_null()) {
         return api::BadRequestError("json: cannot unmarshal " +
@@ -112,6 +120,7 @@ class PatchChange final : public Replacement {
             "The allowed maximum operations in a JSON patch is " + std::to_string(most) + ", got " +
             std::to_string(json_patch_->size()));
       }
+      if (parsed.ok()) MindOperations(*parsed);
       return {};
     }
     if (const auto problem = api::GoJsonObjectProblem(call().body)) {
@@ -124,11 +133,55 @@ class PatchChange final : public Replacement {
     return {};
   }
 
-  Result<void> Mind(std::string text) {
-    if (validation_ == FieldValidation::kStrict) {
-      return api::BadRequestError("strict decoding error: " + text);
+  // What a strict reader minds of a JSON patch: also what no operation has.
+  void MindOperations(const JsonValue& operations) {
+    if (validation_ == FieldValidation::kIgnore || !operations.is_array()) return;
+    for (size_t i = 0; i < operations.array().size(); ++i) {
+      const JsonValue& operation = operations.array()[i];
+      if (!operation.is_object()) continue;
+      for (const auto& [name, value] : operation.object()) {
+        if (name == "op" || name == "path" || name == "from" || name == "value") continue;
+        strict_.push_back("unknown field " +
+                          reflect::GoQuoted("[" + std::to_string(i) + "]." + name));
+      }
     }
-    if (validation_ == FieldValidation::kWarn) call().Warn(std::move(text));
+    for (std::string& text : strict_) text.insert(0, "json patch ");
+  }
+
+  // What a strict reader minds of the patch, and then of what it leaves. An applied configuration
+  // is minded on its own, as it came.
+  Result<void> Mind(std::vector<std::string> of_result, const JsonValue& result) {
+    if (form_ == PatchForm::kApply || validation_ == FieldValidation::kIgnore) return {};
+    std::vector<std::string> texts = strict_;
+    texts.insert(texts.end(), std::make_move_iterator(of_result.begin()),
+                 std::make_move_iterator(of_result.end()));
+    if (texts.empty()) return {};
+    if (validation_ == FieldValidation::kStrict) {
+      return BadResult("strict decoding error: " + Join(texts, ", "), result);
+    }
+    for (std::string& text : texts) call().Warn(std::move(text));
+    return {};
+  }
+
+  // 422, about a patch rather than a kind, with what the patch is or what it left.
+  Error BadResult(std::string_view why, const JsonValue& result) const {
+    if (form_ == PatchForm::kApply) {
+      return CannotBeHandled(resource().kind, resource().api_version, resource().kind, why);
+    }
+    const std::string value =
+        form_ == PatchForm::kStrategic ? reflect::GoText(patch_) : reflect::ToText(result);
+    const api::field::ErrorList errors = {
+        api::field::Invalid(api::field::Path("patch"), value, why)};
+    return api::InvalidError("", "", "", errors);
+  }
+
+  Result<void> MindConfiguration() {
+    for (const std::string& text : strict_) {
+      if (validation_ == FieldValidation::kStrict) {
+        return api::BadRequestError("error strict decoding YAML: " + text);
+      }
+      if (validation_ == FieldValidation::kWarn) call().Warn(text);
+    }
     return {};
   }
 
@@ -202,42 +255,33 @@ class PatchChange final : public Replacement {
       return api::BadRequestError("the patch leaves no object");
     }
     if (resource().custom != nullptr) return TakeResult(tree);
-    AnyObject object(*resource().type);
-    const std::string json = reflect::ToText(tree);
+    TRY(AnyObject object, DecodeAs(tree, *resource().type));
+    SetObjectDefaults(&object, now());
+    return object;
+  }
+
+  Result<AnyObject> DecodeAs(const JsonValue& tree, const reflect::Type& type) {
+    AnyObject object(type);
     std::vector<std::string> strict;
     for (const reflect::Problem& problem :
-         reflect::DecodeJson(json, *resource().type, object.get(),
+         reflect::DecodeJson(reflect::ToText(tree), type, object.get(),
                              {.strict = validation_ != FieldValidation::kIgnore})) {
       if (problem.kind == reflect::Problem::Kind::kUnknownField ||
           problem.kind == reflect::Problem::Kind::kDuplicateField) {
         strict.push_back(problem.Text());
         continue;
       }
-      return CannotBeHandled(resource().kind, resource().api_version, resource().kind,
-                             problem.Text());
+      return BadResult(problem.Text(), tree);
     }
-    if (!strict.empty() && validation_ == FieldValidation::kStrict) {
-      return CannotBeHandled(resource().kind, resource().api_version, resource().kind,
-                             "strict decoding error: " + Join(strict, ", "));
-    }
-    for (std::string& text : strict) call().Warn(std::move(text));
-    SetObjectDefaults(&object, now());
+    TRY_VOID(Mind(std::move(strict), tree));
     return object;
   }
 
   Result<AnyObject> TakeResult(const JsonValue& tree) {
     std::vector<std::string> strict;
     auto object = TakeCustomObject(*resource().custom, tree, &strict);
-    const auto bad = [&](std::string_view why) {
-      return CannotBeHandled(resource().kind, resource().api_version, resource().kind, why);
-    };
-    if (!object.ok()) return bad(object.error().message());
-    if (!strict.empty() && validation_ == FieldValidation::kStrict) {
-      return bad("strict decoding error: " + Join(strict, ", "));
-    }
-    if (validation_ == FieldValidation::kWarn) {
-      for (std::string& text : strict) call().Warn(std::move(text));
-    }
+    if (!object.ok()) return BadResult(object.error().message(), tree);
+    TRY_VOID(Mind(std::move(strict), tree));
     return object;
   }
 
@@ -248,18 +292,17 @@ class PatchChange final : public Replacement {
     JsonValue tree;
     if (form_ == PatchForm::kApply) {
       TRY(tree, Taken(ApplyToScale(before, patch_, ApplyOptions())));
+      TRY_VOID(MindConfiguration());
     } else {
       TRY(const std::string json, reflect::ToJson(before));
       TRY(tree, reflect::ParseJson(json));
       TRY_VOID(ApplyTo(reflect::TypeOf<Scale>(), &tree));
     }
-    auto patched = reflect::FromJson<Scale>(reflect::ToText(tree), {.strict = false});
-    if (!patched.ok()) {
-      return CannotBeHandled("Scale", "autoscaling/v1", "Scale", patched.error().message());
-    }
-    TRY_VOID(CheckPlace(&patched->metadata));
-    if (form_ != PatchForm::kApply) TRY_VOID(TrackScale(manager_, now(), before, &*patched));
-    return Scaled(resource(), *patched, live);
+    TRY(AnyObject decoded, DecodeAs(tree, reflect::TypeOf<Scale>()));
+    Scale& patched = *decoded.As<Scale>();
+    TRY_VOID(CheckPlace(&patched.metadata));
+    if (form_ != PatchForm::kApply) TRY_VOID(TrackScale(manager_, now(), before, &patched));
+    return Scaled(resource(), patched, live);
   }
 
   reflect::WriteOptions ApplyOptions() const {
@@ -289,6 +332,7 @@ class PatchChange final : public Replacement {
       TRY(tree, fields.NewObject());
     }
     TRY(tree, Taken(fields.Apply(std::move(tree), patch_, ApplyOptions())));
+    TRY_VOID(MindConfiguration());
     TRY(AnyObject object, DecodeResult(tree));
     // A uid says that it is about an object that is there.
     const std::string& uid = MetaOf(object).uid;
@@ -305,6 +349,7 @@ class PatchChange final : public Replacement {
   FieldValidation validation_ = FieldValidation::kWarn;
   JsonValue patch_;
   std::optional<reflect::JsonPatch> json_patch_;
+  std::vector<std::string> strict_;  // what a strict reader minds of the patch itself
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST_F(WritePatchTest, Refused) {
   EXPECT_NE(forced.message().find("may not be specified for non-apply patch"), std::string::npos);
   EXPECT_EQ(Send("PATCH", path, "{}", "application/json").status, 415);
   EXPECT_EQ(Send("PATCH", path, "{}", "text/plain").message(), "415: Unsupported Media Type");
-  EXPECT_EQ(Merge(path + "?fieldValidation=Strict", R"({"dta":{}})").status, 400);
+  EXPECT_EQ(Merge(path + "?fieldValidation=Strict", R"({"dta":{}})").status, 422);
   const Replied warned = Merge(path, R"({"dta":{}})");
   EXPECT_EQ(warned.status, 200);
   EXPECT_EQ(warned.warnings, (std::vector<std::string>{"unknown field \"dta\""}));
@@ -64,6 +64,47 @@ TEST_F(WritePatchTest, Refused) {
   const Replied system =
       Merge(path, R"({"metadata":{"creationTimestamp":"2001-01-01T00:00:00Z"}})");
   EXPECT_GT(system.At("metadata.creationTimestamp"), "2026");
+}
+
+// What only a strict reader minds: 422 with the object that a patch leaves, or the strategic patch.
+TEST_F(WritePatchTest, StrictPatches) {
+  ASSERT_EQ(Post(kMaps, MapText("m")).status, 201);
+  const std::string path = kMaps + "/m";
+  const std::string strict = path + "?fieldValidation=Strict";
+  const auto ends = [](const Replied& replied, const std::string& end) {
+    EXPECT_EQ(replied.status, 422);
+    EXPECT_EQ(replied.reason(), "Invalid");
+    EXPECT_TRUE(replied.message().starts_with(" \"\" is invalid: patch: Invalid value: \"{"))
+        << replied.message();
+    EXPECT_TRUE(replied.message().ends_with("}\": strict decoding error: " + end))
+        << replied.message();
+  };
+  ends(Merge(strict, R"({"data":{"a":"1","a":"2"},"dta":{}})"),
+       R"(duplicate field "data.a", unknown field "dta")");
+  ends(Json(strict, R"([{"op":"add","op":"add","path":"/data/a","value":"x","vaule":1}])"),
+       R"(json patch duplicate field "[0].op", json patch unknown field "[0].vaule")");
+  ends(Json(strict, R"([{"op":"add","path":"/dta","value":1}])"), R"(unknown field "dta")");
+  EXPECT_EQ(Strategic(strict, R"({"data":{"a":"1","a":"2"},"dta":null,"ab":1})").message(),
+            " \"\" is invalid: patch: Invalid value: \"map[ab:1 data:map[a:2] dta:<nil>]\": strict "
+            R"(decoding error: duplicate field "data.a", unknown field "ab")");
+  const std::string doubled =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: m\ndata:\n  a: x\n  a: z\n";
+  const std::string in_yaml =
+      "error converting YAML to JSON: yaml: unmarshal errors:\n  line 7: key \"a\" already set in "
+      "map";
+  const Replied applied = Apply(strict + "&fieldManager=one", doubled);
+  EXPECT_EQ(applied.status, 400);
+  EXPECT_EQ(applied.message(), "error strict decoding YAML: " + in_yaml);
+
+  EXPECT_EQ(Merge(path, R"({"data":{"a":"1","a":"2"}})").warnings,
+            (std::vector<std::string>{R"(duplicate field "data.a")"}));
+  EXPECT_EQ(Apply(path + "?fieldManager=one&force=true", doubled).warnings,
+            (std::vector<std::string>{in_yaml}));
+  EXPECT_TRUE(Merge(path + "?fieldValidation=Ignore", R"({"data":{"a":"3","a":"4"},"dta":1})")
+                  .warnings.empty());
+  // What no reader takes, whatever is asked for.
+  const Replied wrong = Merge(path + "?fieldValidation=Ignore", R"({"data":[1]})");
+  EXPECT_EQ(wrong.status, 422);
 }
 
 TEST_F(WritePatchTest, StrategicPatchesThatAreWrong) {
