@@ -223,6 +223,20 @@ size_t CountOf(std::string_view text, std::string_view part) {
   return count;
 }
 
+// Where watches begin, so that what other measurements have left is not sent to each of them first.
+Result<std::string> VersionNow(const Options& options) {
+  TRY(const auto connection, Connection::Open(options.target));
+  TRY(const Response list,
+      connection->Ask(options.target.Request("GET", InSpace(options, "configmaps?limit=1"))));
+  constexpr std::string_view kMember = "\"resourceVersion\":\"";
+  const size_t at = list.body.find(kMember);
+  if (list.status != 200 || at == std::string::npos) {
+    return Error(Code::kUnavailable, "listing ConfigMaps: " + list.body);
+  }
+  const size_t begin = at + kMember.size();
+  return list.body.substr(begin, list.body.find('"', begin) - begin);
+}
+
 // One event after the other: how long after the request was sent, and after its answer, the last
 // watcher has it.
 Result<void> Fanout(const Options& options, size_t watchers) {
@@ -230,8 +244,10 @@ Result<void> Fanout(const Options& options, size_t watchers) {
   const std::string prefix = "event-" + std::to_string(round++) + "-";
   TRY(const auto loop, Loop::Create());
   std::vector<std::unique_ptr<Connection>> connections;
-  const std::string watch_request =
-      options.target.Request("GET", InSpace(options, "configmaps?watch=true&timeoutSeconds=600"));
+  TRY(const std::string version, VersionNow(options));
+  const std::string watch_request = options.target.Request(
+      "GET",
+      InSpace(options, "configmaps?watch=true&timeoutSeconds=600&resourceVersion=" + version));
   for (size_t i = 0; i < watchers; ++i) {
     TRY(auto connection, Connection::Open(options.target));
     TRY_VOID(connection->Send(watch_request));
@@ -243,7 +259,7 @@ Result<void> Fanout(const Options& options, size_t watchers) {
   loop->Add(*writer);
   std::map<Connection*, std::string> tails;
   std::string data;
-  // What was there before comes first.
+  // Until all watch.
   loop->Run(Clock::now() + std::chrono::seconds(2), [&](Connection& connection) {
     if (!connection.Receive()) return false;
     data.clear();
