@@ -15,6 +15,7 @@ Command AuthCommand();
 Command CompletionCommand();
 Command ConfigCommand();
 Command ConvertCommand();
+Command DeleteCommand();
 Command DescribeCommand();
 Command DiffCommand();
 Command EventsCommand();

@@ -6,6 +6,7 @@
 
 #include "api/status.h"
 #include "base/text.h"
+#include "cli/json_members.h"
 #include "cli/server_errors.h"
 #include "http/url.h"
 #include "reflect/go_text.h"
@@ -13,16 +14,20 @@
 namespace podium::cli {
 namespace {
 
+using reflect::JsonValue;
+
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
 // Collects what arguments stand for.
 class ArgumentReader {
  public:
-  ArgumentReader(Server& server, const ServerResources& resources, const Invocation& invocation)
+  ArgumentReader(Server& server, const ServerResources& resources, const Invocation& invocation,
+                 bool all_selects)
       : server_(server),
         resources_(resources),
         all_namespaces_(invocation.Has("all-namespaces")),
-        selects_(invocation.Has("selector") || invocation.Has("field-selector")) {}
+        selects_(invocation.Has("selector") || invocation.Has("field-selector") ||
+                 (all_selects && invocation.Has("all"))) {}
 
   // TYPE/NAME...
   Result<void> ReadPairs(const std::vector<std::string>& arguments) {
@@ -33,6 +38,10 @@ class ArgumentReader {
       }
       if (parts[0].empty() || parts[1].empty() || parts[0].find(',') != parts[0].npos) {
         return Usage("arguments in resource/name form must have a single resource and name");
+      }
+      if (selects_) {
+        return Usage(
+            "selectors and the all flag cannot be used when passing resource/name arguments");
       }
       TRY_VOID(CheckNames());
       types_.insert(std::string(parts[0]));
@@ -119,16 +128,15 @@ bool AsksForFiles(const Invocation& invocation) {
 Result<Selection> Select(Server& server, const Invocation& invocation,
                          const std::vector<std::string>& arguments, const SelectionRules& rules) {
   if (AsksForFiles(invocation)) {
-    if (!arguments.empty()) {
-      return Usage(
-          "when paths, URLs, or stdin is provided as input, you may not specify a resource by "
-          "arguments as well");
-    }
-    return SelectFiles(server, invocation);
+    TRY(Selection selection, SelectFiles(server, invocation));
+    if (arguments.empty()) return selection;
+    return Usage(
+        "when paths, URLs, or stdin is provided as input, you may not specify a resource by "
+        "arguments as well");
   }
   if (arguments.empty()) return Usage(rules.nothing);
   TRY(const ServerResources* resources, server.Resources());
-  ArgumentReader reader(server, *resources, invocation);
+  ArgumentReader reader(server, *resources, invocation, rules.all_selects);
   TRY(const bool pairs, HavePairs(arguments));
   if (pairs) {
     TRY_VOID(reader.ReadPairs(arguments));
@@ -136,7 +144,8 @@ Result<Selection> Select(Server& server, const Invocation& invocation,
   }
   const bool bounded = invocation.Has("all") || invocation.Has("selector") ||
                        invocation.Has("field-selector") || arguments.size() > 1;
-  if (invocation.Has("all") && invocation.Has("selector")) {
+  if (invocation.Has("all") &&
+      (invocation.Has("selector") || (rules.all_selects && invocation.Has("field-selector")))) {
     return Usage("setting 'all' parameter but found a non empty selector. ");
   }
   if (!rules.type_alone && !bounded) {
@@ -159,6 +168,37 @@ Error ListError(const Selected& item, const Invocation& invocation, const Error&
   return WithPrefix(error, "Unable to find " + what + " that match label selector " +
                                reflect::GoQuoted(labels) + ", field selector " +
                                reflect::GoQuoted(fields) + ": ");
+}
+
+Error SourceError(const Selected& item, std::string_view doing, const Error& error) {
+  if (item.source.empty()) return error;
+  return WithPrefix(
+      error, "error when " + std::string(doing) + " " + reflect::GoQuoted(item.source) + ": ");
+}
+
+Result<std::vector<Selected>> Listed(Server& server, const Invocation& invocation,
+                                     const Selected& item) {
+  if (!item.name.empty()) return std::vector<Selected>{item};
+  std::vector<Selected> out;
+  std::string more;
+  do {
+    ServerRequest request;
+    TRY(request.path, item.resource->Path(item.namespace_, ""));
+    request.query = ListQuery(invocation, more);
+    auto list = server.AskJson(request);
+    if (!list.ok()) return ListError(item, invocation, list.error());
+    more = TextAt(*list, {"metadata", "continue"});
+    for (const JsonValue& each : ElementsOf(*list, "items")) {
+      Selected one = item;
+      one.name = TextAt(each, {"metadata", "name"});
+      one.namespace_ = TextAt(each, {"metadata", "namespace"});
+      one.object = each;
+      one.object.Set("kind", JsonValue::String(item.resource->kind));
+      one.object.Set("apiVersion", JsonValue::String(item.resource->ApiVersion()));
+      out.push_back(std::move(one));
+    }
+  } while (!more.empty());
+  return out;
 }
 
 std::string ListQuery(const Invocation& invocation, std::string_view continue_token) {

@@ -57,10 +57,19 @@ struct Selection {
 
 struct SelectionRules {
   // What is said without arguments and files.
-  std::string nothing = "You must provide one or more resources by argument or filename.";
+  std::string nothing =
+      "You must provide one or more resources by argument or filename.\n"
+      "Example resource specifications include:\n"
+      "   '-f rsrc.yaml'\n"
+      "   '--filename=rsrc.json'\n"
+      "   '<resource> <name>'\n"
+      "   '<resource>'";
   // A type alone needs --selector, --field-selector or --all (delete, label, patch); otherwise it
   // means all.
   bool type_alone = true;
+  // --all is a selector of its own, which goes with no other and with no name (delete); otherwise
+  // it only allows a type alone.
+  bool all_selects = false;
 };
 
 // Reads --filename, --recursive, --selector, --field-selector, --all-namespaces, --all where the
@@ -73,6 +82,14 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation);
 
 // What a list's error is told as: the server's, with what was looked for.
 Error ListError(const Selected& item, const Invocation& invocation, const Error& error);
+
+// The error with what was done to the object (`doing`: "deleting"), where it is from a file.
+Error SourceError(const Selected& item, std::string_view doing, const Error& error);
+
+// The objects of a collection, all pages of it, each with kind and apiVersion; of an item with a
+// name the item itself, of which nothing is asked.
+Result<std::vector<Selected>> Listed(Server& server, const Invocation& invocation,
+                                     const Selected& item);
 
 // A list's parameters: selectors, and --chunk-size as limit.
 std::string ListQuery(const Invocation& invocation, std::string_view continue_token = {});

@@ -27,6 +27,18 @@ Result<DryRun> DryRunOf(const Invocation& invocation) {
                                            R"(). Must be "none", "server", or "client".)");
 }
 
+const char* DryRunMark(DryRun dry_run) {
+  switch (dry_run) {
+    case DryRun::kNone:
+      return "";
+    case DryRun::kClient:
+      return " (dry run)";
+    case DryRun::kServer:
+      return " (server dry run)";
+  }
+  return "";
+}
+
 std::string FieldValidationOf(const Invocation& invocation) {
   const std::string_view how = invocation.Get("validate", "strict");
   for (const auto& [word, name] : kFieldValidation) {
@@ -95,9 +107,7 @@ Result<void> ChangePrinter::Print(const JsonValue& object, std::string_view what
   if (!lines_) return {};
   out->pop_back();
   out->append(" ").append(what);
-  if (dry_run_ == DryRun::kClient) *out += " (dry run)";
-  if (dry_run_ == DryRun::kServer) *out += " (server dry run)";
-  *out += '\n';
+  out->append(DryRunMark(dry_run_)).append("\n");
   return {};
 }
 

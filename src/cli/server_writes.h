@@ -39,6 +39,8 @@ enum class DryRun { kNone, kClient, kServer };
 
 // Of --dry-run; kInvalidArgument with kubectl's message.
 Result<DryRun> DryRunOf(const Invocation& invocation);
+// What is said behind a deed: "", " (dry run)", " (server dry run)".
+const char* DryRunMark(DryRun dry_run);
 // Of --validate, as the API calls it: "Strict", "Warn", "Ignore".
 std::string FieldValidationOf(const Invocation& invocation);
 

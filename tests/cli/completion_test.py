@@ -24,7 +24,7 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 CASES = (
     ("podium val", ["validate"]),
     ("podium ", ["agent", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
-                 "completion", "config", "convert", "describe", "diff", "events", "exec",
+                 "completion", "config", "convert", "delete", "describe", "diff", "events", "exec",
                  "explain", "export", "get", "images", "import", "inspect", "logs", "patch",
                  "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "server",
                  "stats", "stop", "validate", "version", "wait"]),

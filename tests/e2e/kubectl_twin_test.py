@@ -182,6 +182,8 @@ wait --for=jsonpath='{.status.phase}'=Running pod/p1 --timeout=1s
 wait --for=jsonpath='{.status.phase}' pod/p1
 wait --for=create pod/p1
 wait --for=bad pod/p1
+wait --for=delete
+wait --for=delete pod p1 --all --timeout=1s
 wait --for=condition=Ready pods -l no=such
 auth can-i get pods
 auth can-i get nosuch
@@ -449,6 +451,66 @@ config get-contexts
 """
 
 
+# Each pair of namespaces has the objects of OBJECTS; a command a line, in each once.
+DELETES = r"""
+delete
+delete pod
+delete pods
+delete pod none
+delete pod none --ignore-not-found
+delete pod none --ignore-not-found=false --wait=false
+delete nosuch x
+delete pod/none cm/none
+delete pods --all -l a=b
+delete pods --all --field-selector=metadata.name=p1
+delete pods p1 -l a=b
+delete pods p1 -A
+delete pod p1 --all
+delete pod/p1 --all
+delete pod/p1 -l a=b
+delete pods -A
+delete pod p1 -o yaml
+delete pod p1 --now --grace-period=3
+delete pod p1 --force --grace-period=3
+delete pod p1 --cascade=sideways
+delete pod p1 --dry-run=perhaps
+delete pod p1 --dry-run=client
+delete pod p1 --dry-run=server
+delete pod p1 --dry-run=server --force
+delete pod,cm p1 m --dry-run=client -o name
+delete deploy,svc --all --dry-run=server
+delete pods --all --dry-run=client -o name
+delete pods -l no=such
+delete pods --field-selector=bad=1
+delete pods -l 'a=='
+delete ns nowhere
+delete ns nowhere --dry-run=client
+delete ns,clusterroles nowhere nohow
+delete pods --as nobody p1
+delete pods --as nobody --all
+delete -f /nope
+delete -f x y
+delete pod p1 --force
+delete pod p1 --wait=false
+delete pod p2 --cascade=true --dry-run=client
+delete pods -l a=c
+delete pods --all
+delete cm/m secret/s
+delete deploy web --cascade=orphan
+delete svc web --cascade=foreground -o name
+delete pods,svc --all --now
+delete cm kept --timeout=1s
+delete cm kept --wait=false
+"""
+
+# By a finalizer, which no controller takes away.
+KEPT = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kept, finalizers: [example.com/kept]}
+"""
+
+
 def words(line):
     """As a shell takes the line apart; no more than these tests need."""
     parts = re.findall(r"(?:[^\s']|'[^']*')+", line)
@@ -621,6 +683,86 @@ class WritingTest(TwinCase):
             self.one(worlds.PODIUM, self.namespace, ["apply", "-f", "map", "--prune"]),
             (1, "", "error: podium apply does not prune: delete what is not in the files any more "
                     "yourself; podium get TYPE -l SELECTOR -o name lists what there is\n"))
+
+
+class ChangingTest(TwinCase):
+    """The same changes in two namespaces, one for each of the programs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.namespaces = [cls.namespace + suffix for suffix in ("-k", "-p")]
+
+    def setUp(self):
+        for place, name in enumerate(self.namespaces):
+            self.admin("create", "ns", name)
+            self.admin("-n", name, "create", "-f", "-", stdin=re.sub(
+                r"10.43.0.77", f"10.43.0.{80 + place}",
+                OBJECTS.replace("namespace: reading", f"namespace: {name}")) + "---\n" + KEPT)
+
+    def tearDown(self):
+        for name in self.namespaces:
+            self.admin("-n", name, "patch", "cm", "kept", "--type=merge",
+                       "-p", '{"metadata":{"finalizers":null}}', check=False)
+            self.admin("delete", "ns", name)
+
+    def admin(self, *arguments, stdin="", check=True):
+        status, out, err = self.server.kubectl(*arguments, stdin=stdin)
+        self.assertFalse(check and status, err)
+        return out
+
+    def both_change(self, arguments, stdin=""):
+        answers = []
+        for name, program in zip(self.namespaces, (api_server.KUBECTL, worlds.PODIUM)):
+            run = subprocess.run(
+                [program, "-n", name, *arguments], input=stdin, text=True, timeout=60,
+                cwd=self.server.folder, env=self.server.environment, capture_output=True,
+                check=False)
+            answers.append((run.returncode, self.neutral(run.stdout), self.neutral(run.stderr)))
+        return answers
+
+    def neutral(self, text):
+        """Without what no two objects share."""
+        for name in self.namespaces:
+            text = text.replace(name, "NAMESPACE")
+        text = re.sub(r"(uid\W+)[-0-9a-f]{36}", r"\1UID", text)
+        text = re.sub(r'(resourceVersion\W+)\d+', r"\1VERSION", text)
+        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+        return re.sub(r"\b(kubectl|podium)\b", "PROGRAM", text)
+
+    def assert_same_change(self, arguments, stdin=""):
+        kubectl, podium = self.both_change(arguments, stdin)
+        self.assertEqual(podium, kubectl)
+
+    def left(self, *arguments):
+        return [self.neutral(self.admin("-n", name, "get", *arguments))
+                for name in self.namespaces]
+
+    def test_deletions(self):
+        for arguments in lines(DELETES):
+            with self.subTest(" ".join(arguments)):
+                self.assert_same_change(arguments)
+                kubectl, podium = self.left("pods,cm,secrets,deploy,rs,svc", "-o", "name")
+                self.assertEqual(podium, kubectl)
+
+    def test_deletions_by_files(self):
+        for options in ([], [], ["--ignore-not-found"]):
+            with self.subTest(options):
+                self.assert_same_change(["delete", "-f", "-", *options], stdin=ONE)
+
+    def test_a_deletion_ends_when_the_object_is_gone(self):
+        name = self.namespaces[1]
+        process = subprocess.Popen(
+            [worlds.PODIUM, "-n", name, "delete", "cm", "kept"], text=True,
+            env=self.server.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        self.assertEqual(process.stdout.readline(), 'configmap "kept" deleted\n')
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        self.admin("-n", name, "patch", "cm", "kept", "--type=merge",
+                   "-p", '{"metadata":{"finalizers":null}}')
+        self.assertEqual(process.communicate(timeout=30)[0], "")
+        self.assertEqual(process.returncode, 0)
 
 
 class ProxyTest(TwinCase):

@@ -1,0 +1,303 @@
+// kubectl delete (upstream's k8s.io/kubectl/pkg/cmd/delete).
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "api/status.h"
+#include "api/time.h"
+#include "cli/commands.h"
+#include "cli/json_members.h"
+#include "cli/object_printer.h"
+#include "cli/selection.h"
+#include "cli/server.h"
+#include "cli/server_errors.h"
+#include "cli/server_writes.h"
+#include "cli/table_text.h"
+#include "cli/waiter.h"
+#include "reflect/go_text.h"
+
+namespace podium::cli {
+namespace {
+
+using reflect::JsonValue;
+
+Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
+
+struct Rules {
+  const char* propagation = "Background";
+  std::optional<int64_t> grace = {};  // seconds; none: the objects' own
+  DryRun dry_run = DryRun::kNone;
+  bool names = false;  // -o name
+  bool ignore_not_found = false;
+  bool wait = true;
+  std::chrono::nanoseconds timeout = kWaitWeek;
+};
+
+// Booleans are what --cascade took before release 1.20.
+Result<const char*> PropagationOf(const Invocation& invocation, const Streams& streams) {
+  const std::string value(invocation.Get("cascade", "background"));
+  if (value == "background") return "Background";
+  if (value == "foreground") return "Foreground";
+  if (value == "orphan") return "Orphan";
+  if (value != "true" && value != "false") {
+    return Usage("invalid cascade value (" + value +
+                 "). Must be \"background\", \"foreground\", or \"orphan\"");
+  }
+  const bool background = value == "true";
+  (void)streams.Err("warning: --cascade=" + value +
+                    " is deprecated (boolean value) and can be replaced with --cascade=" +
+                    (background ? "background" : "orphan") + ".\n");
+  return background ? "Background" : "Orphan";
+}
+
+Result<std::optional<int64_t>> GraceOf(const Invocation& invocation) {
+  const std::string_view text = invocation.Get("grace-period", "-1");
+  int64_t seconds = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return Usage("invalid argument " + reflect::GoQuoted(text) +
+                 " for \"--grace-period\" flag: it is a number of seconds");
+  }
+  if (invocation.Has("now")) {
+    if (seconds != -1) return Usage("--now and --grace-period cannot be specified together");
+    seconds = 1;
+  }
+  const bool force = invocation.Has("force");
+  // What ends a process at once is asked for twice.
+  if (seconds == 0 && !force) seconds = 1;
+  if (force && seconds < 0) seconds = 0;
+  if (seconds < 0) return std::optional<int64_t>();
+  return std::optional<int64_t>(seconds);
+}
+
+Result<std::chrono::nanoseconds> TimeoutOf(const Invocation& invocation) {
+  const std::string_view text = invocation.Get("timeout", "0s");
+  const auto timeout = api::Duration::Parse(text);
+  if (!timeout.ok()) {
+    return Usage("invalid argument " + reflect::GoQuoted(text) +
+                 " for \"--timeout\" flag: " + timeout.error().message());
+  }
+  if (timeout->nanos() == 0) return std::chrono::nanoseconds(kWaitWeek);
+  return std::chrono::nanoseconds(timeout->nanos());
+}
+
+Result<Rules> RulesOf(const Invocation& invocation, const Streams& streams) {
+  Rules rules;
+  TRY(rules.propagation, PropagationOf(invocation, streams));
+  TRY(rules.grace, GraceOf(invocation));
+  TRY(rules.dry_run, DryRunOf(invocation));
+  TRY(rules.timeout, TimeoutOf(invocation));
+  rules.names = invocation.Get("output") == "name";
+  const bool bounded =
+      invocation.Has("all") || invocation.Has("selector") || invocation.Has("field-selector");
+  rules.ignore_not_found = invocation.Get("ignore-not-found", bounded ? "true" : "false") == "true";
+  rules.wait = invocation.Get("wait", "true") == "true" && rules.dry_run == DryRun::kNone;
+  return rules;
+}
+
+// What kubectl looks at once it knows which objects are meant.
+Result<void> Check(const Invocation& invocation, const Rules& rules, const Streams& streams) {
+  const std::string form(invocation.Get("output"));
+  if (!form.empty() && form != "name") {
+    return Usage("unexpected -o output mode: " + form + ". We only support '-o name'");
+  }
+  if (!invocation.Has("force")) return {};
+  if (*rules.grace > 0) {
+    return Usage("--force and --grace-period greater than 0 cannot be specified together");
+  }
+  (void)streams.Err(
+      "Warning: Immediate deletion does not wait for confirmation that the running resource has "
+      "been terminated. The resource may continue to run on the cluster indefinitely.\n");
+  return {};
+}
+
+std::string BodyOf(const Rules& rules) {
+  std::string body = R"({"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":")" +
+                     std::string(rules.propagation) + '"';
+  if (rules.grace) body += ",\"gracePeriodSeconds\":" + std::to_string(*rules.grace);
+  if (rules.dry_run == DryRun::kServer) body += ",\"dryRun\":[\"All\"]";
+  return body + '}';
+}
+
+// One run of the command.
+class Deleter {
+ public:
+  Deleter(Server& server, const Invocation& invocation, const Rules& rules)
+      : server_(server),
+        invocation_(invocation),
+        rules_(rules),
+        body_(BodyOf(rules)),
+        warn_of_cluster_(server.namespace_given() && !invocation.Has("all-namespaces")) {}
+
+  // False when nobody takes the output any more.
+  bool Delete(const Selected& item) {
+    auto listed = Listed(server_, invocation_, item);
+    if (!listed.ok()) {
+      Note(std::move(listed).error());
+      return true;
+    }
+    for (Selected& each : *listed) {
+      WarnOfCluster(each);
+      deleted_.push_back(std::move(each));
+      if (!DeleteOne(&deleted_.back())) return false;
+    }
+    return true;
+  }
+
+  void Note(Error error) {
+    if (rules_.ignore_not_found && IsNotFound(error)) return;
+    errors_.push_back(std::move(error));
+  }
+
+  Outcome Finish() {
+    if (!errors_.empty()) return ServerFailure(errors_);
+    if (deleted_.empty()) return {kOk, "No resources found\n", {}};
+    if (!rules_.wait) return {};
+    static const WaitGoal kGone{.kind = WaitGoal::Kind::kDelete};
+    Waiter waiter(server_, kGone, rules_.timeout);
+    for (const Selected& item : deleted_) {
+      const auto gone = waiter.WaitFor(item);
+      if (gone.ok()) continue;
+      // It is deleted; who may not look, or cannot, does not wait.
+      const auto* status = api::FindStatus(gone.error());
+      if (status && (status->reason == "Forbidden" || status->reason == "MethodNotAllowed")) break;
+      return ServerFailure(gone.error());
+    }
+    return {};
+  }
+
+ private:
+  void WarnOfCluster(const Selected& item) {
+    if (!warn_of_cluster_ || item.resource->namespaced) return;
+    warn_of_cluster_ = false;
+    (void)server_.streams().Err(
+        "Warning: deleting cluster-scoped resources, not scoped to the provided namespace\n");
+  }
+
+  bool DeleteOne(Selected* item) {
+    if (rules_.dry_run == DryRun::kClient) return Tell(*item);
+    auto answer = Ask(*item);
+    if (!answer.ok()) {
+      Note(SourceError(*item, "deleting", answer.error()));
+      // Nothing says which one it was: any of its name is waited for.
+      item->object = JsonValue();
+      return true;
+    }
+    // Which one is waited for: the object, or a Status that names it.
+    std::string_view uid = TextAt(*answer, {"metadata", "uid"});
+    if (TextOf(*answer, "kind") == "Status") uid = TextAt(*answer, {"details", "uid"});
+    JsonValue metadata = JsonValue::Of(JsonValue::Object());
+    metadata.Set("uid", JsonValue::String(std::string(uid)));
+    item->object = JsonValue::Of(JsonValue::Object());
+    item->object.Set("metadata", std::move(metadata));
+    return Tell(*item);
+  }
+
+  Result<JsonValue> Ask(const Selected& item) {
+    ServerRequest request;
+    request.method = "DELETE";
+    request.body = body_;
+    TRY(request.path, item.resource->Path(item.namespace_, item.name));
+    return server_.AskJson(request);
+  }
+
+  bool Tell(const Selected& item) const {
+    const std::string kind = item.resource->PrintedKind();
+    if (rules_.names) return server_.streams().Out(EscapedText(kind + "/" + item.name) + '\n');
+    const bool forced = rules_.grace && *rules_.grace == 0;
+    return server_.streams().Out(EscapedText(kind + " \"" + item.name + "\"") +
+                                 (forced ? " force deleted" : " deleted") +
+                                 DryRunMark(rules_.dry_run) + '\n');
+  }
+
+  Server& server_;
+  const Invocation& invocation_;
+  const Rules& rules_;
+  const std::string body_;
+  bool warn_of_cluster_;
+  std::vector<Selected> deleted_;
+  std::vector<Error> errors_;
+};
+
+Result<Outcome> Delete(const Invocation& invocation, const Streams& streams) {
+  TRY(const Rules rules, RulesOf(invocation, streams));
+  TRY(const auto server, Server::Of(invocation, streams));
+  TRY(const Selection selection, Select(*server, invocation, invocation.arguments(),
+                                        {.type_alone = false, .all_selects = true}));
+  TRY_VOID(Check(invocation, rules, streams));
+  Deleter deleter(*server, invocation, rules);
+  for (const Error& error : selection.errors) deleter.Note(error);
+  for (const Selected& item : selection.items) {
+    if (!deleter.Delete(item)) return Outcome{kFailed, {}, {}};
+  }
+  return deleter.Finish();
+}
+
+Outcome RunDelete(const Invocation& invocation, const Streams& streams) {
+  auto outcome = Delete(invocation, streams);
+  return outcome.ok() ? *std::move(outcome) : ServerFailure(outcome.error());
+}
+
+constexpr Option kOwnOptions[] = {
+    kSelectorOption,
+    kFieldSelectorOption,
+    {.name = "all", .help = "all objects of the types"},
+    kAllNamespacesOption,
+    kFilenameOption,
+    kRecursiveOption,
+    kKustomizeOption,
+    {.name = "cascade",
+     .value = "HOW",
+     .help = "what becomes of the objects that it owns: background (they go after it), foreground "
+             "(before it) or orphan (they stay)",
+     .implied = "background"},
+    {.name = "grace-period",
+     .value = "SECONDS",
+     .help = "time that a pod has to end; its own if not given, 0 only with --force"},
+    {.name = "force",
+     .help = "take pods out of the API at once, whether or not their processes have ended"},
+    {.name = "now", .help = "the same as --grace-period=1"},
+    {.name = "wait",
+     .value = "BOOL",
+     .help = "until they are gone; true if not given",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
+    {.name = "timeout", .value = "TIME", .help = "of --wait, for all of them together; 0 for ever"},
+    {.name = "ignore-not-found",
+     .value = "BOOL",
+     .help = "what is not there is no error; so it is with --all and selectors if not given",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
+    kDryRunOption,
+    {.name = "output", .letter = 'o', .value = "FORM", .help = "name: pod/web, and nothing else"},
+};
+constexpr auto kOptions = WithServerOptions(kOwnOptions);
+
+}  // namespace
+
+Command DeleteCommand() {
+  return {
+      .name = "delete",
+      .summary = "Delete objects of a server",
+      .arguments =
+          "TYPE[,TYPE...] NAME... | TYPE/NAME... | TYPE -l SELECTOR | TYPE --all | -f FILE",
+      .max_arguments = 100'000,
+      .details =
+          "Ends when they are gone, finalizers included. Pods get the time to end that their spec "
+          "says, or --grace-period.",
+      .example =
+          "  podium delete pod web\n"
+          "  podium delete deploy/web svc/web\n"
+          "  podium delete pods -l app=web --now\n"
+          "  podium delete -f shop.yaml --ignore-not-found\n"
+          "  podium delete deploy web --cascade=orphan\n",
+      .options = kOptions,
+      .live = RunDelete,
+  };
+}
+
+}  // namespace podium::cli
