@@ -283,8 +283,7 @@ Command DeleteCommand() {
   return {
       .name = "delete",
       .summary = "Delete objects of a server",
-      .arguments =
-          "TYPE[,TYPE...] NAME... | TYPE/NAME... | TYPE -l SELECTOR | TYPE --all | -f FILE",
+      .arguments = "TYPE[,TYPE...] NAME... | TYPE/NAME... | TYPE -l SELECTOR | -f FILE",
       .max_arguments = 100'000,
       .details =
           "Ends when they are gone, finalizers included. Pods get the time to end that their spec "
