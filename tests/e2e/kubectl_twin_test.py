@@ -722,12 +722,14 @@ class ChangingTest(TwinCase):
         return answers
 
     def neutral(self, text):
-        """Without what no two objects share."""
+        """Without what no two objects share, and without what kubectl's library logs of watches that
+        end early."""
         for name in self.namespaces:
             text = text.replace(name, "NAMESPACE")
         text = re.sub(r"(uid\W+)[-0-9a-f]{36}", r"\1UID", text)
         text = re.sub(r'(resourceVersion\W+)\d+', r"\1VERSION", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+        text = re.sub(r"^[WE]\d{4} \d\d:\d\d:\d\d\.\d+ .*\n", "", text, flags=re.MULTILINE)
         return re.sub(r"\b(kubectl|podium)\b", "PROGRAM", text)
 
     def assert_same_change(self, arguments, stdin=""):
