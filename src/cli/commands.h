@@ -7,6 +7,7 @@
 
 namespace podium::cli {
 
+Command AnnotateCommand();
 Command ApiResourcesCommand();
 Command ApiVersionsCommand();
 Command ApplyCommand();
@@ -26,6 +27,7 @@ Command GetCommand();
 Command ImagesCommand();
 Command ImportCommand();
 Command InspectCommand();
+Command LabelCommand();
 Command LogsCommand();
 Command PatchCommand();
 Command PodsCommand();

@@ -23,9 +23,9 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 # What is typed, and what a shell offers for the last word.
 CASES = (
     ("podium val", ["validate"]),
-    ("podium ", ["agent", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
+    ("podium ", ["agent", "annotate", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
                  "completion", "config", "convert", "delete", "describe", "diff", "events", "exec",
-                 "explain", "export", "get", "images", "import", "inspect", "logs", "patch",
+                 "explain", "export", "get", "images", "import", "inspect", "label", "logs", "patch",
                  "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "server",
                  "stats", "stop", "validate", "version", "wait"]),
     ("podium validate --rec", ["--recursive"]),

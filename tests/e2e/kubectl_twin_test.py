@@ -503,6 +503,81 @@ delete cm kept --timeout=1s
 delete cm kept --wait=false
 """
 
+MARKS = r"""
+label
+label pods
+label pods p1
+label pods a=z
+label pod none x=y
+label pod p1 x=y z
+label pod p1 x=y=z
+label pod p1 'x=y z'
+label pod p1 a=b a-
+label pod p1 --list -o name
+label pods --all -l a=b x=y
+label pods --all --field-selector=metadata.name=p1 x=y
+label pod p1 =x
+label pod p1 x=y
+label pod p1 x=y
+label pod p1 x=z
+label pod p1 x=z --overwrite
+label pod p1 x-
+label pod p1 x-
+label pod p1 x- --overwrite
+label pod/p1 cm/m 'of=two words'
+label pod/p1 cm/m of=two
+label cm m of-
+label cm m of-
+label pod p1 on=dry --dry-run=client
+label pod p1 on=dry --dry-run=server
+label pod p1 on=dry --dry-run=client -o yaml
+label pod p1 on=dry --dry-run=perhaps
+label pod p1 bad/key/name=x
+label cm m one=1 -o name
+label cm m one=2 --overwrite -o yaml
+label cm m one=3 --overwrite -o jsonpath={.metadata.labels}
+label cm m --list
+label cm,pod m --list
+label secret s two=1 --list
+label pods -l a=c --list
+label pods --all all=1
+label pods -l a=b sel=1
+label pods -l no=such sel=1
+label pods p1 p2 both=1
+label pod p1 v=1 --resource-version=1
+label pods --all v=1 --resource-version=1
+label pod p1 v=1 --as nobody
+label ns nowhere v=1
+label -f /nope v=1
+annotate
+annotate pods p1
+annotate pod none x=y
+annotate pod p1 x=y z
+annotate pod p1 a=b a- c=d c-
+annotate pod p1 --list -o name
+annotate pod p1 x=y=z
+annotate pod p1 x=y=z
+annotate pod p1 'x=two words'
+annotate pod p1 'x=two words' --overwrite
+annotate pod p1 kubernetes.io/change-cause=one
+annotate pod p1 kubernetes.io/change-cause=two
+annotate pod p1 x-
+annotate pod p1 x-
+annotate pod/p1 cm/m of=both
+annotate pod p1 on=dry --dry-run=client
+annotate pod p1 on=dry --dry-run=server
+annotate pod p1 on=dry --dry-run=client -o yaml
+annotate cm m one=1 -o name
+annotate cm m one=2 --overwrite -o yaml
+annotate cm m why- of-
+annotate cm m --list
+annotate pods --all all=1
+annotate pods -l a=b sel=1 --overwrite
+annotate pods p1 p2 both=1
+annotate pod p1 v=1 --resource-version=1
+annotate pods --all v=1 --resource-version=1
+"""
+
 # By a finalizer, which no controller takes away.
 KEPT = """\
 apiVersion: v1
@@ -746,6 +821,29 @@ class ChangingTest(TwinCase):
                 self.assert_same_change(arguments)
                 kubectl, podium = self.left("pods,cm,secrets,deploy,rs,svc", "-o", "name")
                 self.assertEqual(podium, kubectl)
+
+    def test_labels_and_annotations(self):
+        shown = ("jsonpath={range .items[*]}{.metadata.name} {.metadata.labels} "
+                 "{.metadata.annotations} {.metadata.managedFields[*].manager}{'\\n'}{end}")
+        for arguments in lines(MARKS):
+            with self.subTest(" ".join(arguments)):
+                self.assert_same_change(arguments)
+                kubectl, podium = self.left("pods,cm", "-o", shown)
+                self.assertEqual(podium, kubectl)
+
+    def test_several_labels_in_no_order(self):
+        """kubectl's order is another at each run; podium's is that of the keys."""
+        for arguments in (["label", "pod", "p1", "a=x", "app.kubernetes.io/name=y"],
+                          ["label", "pod", "p1", "--list"]):
+            kubectl, podium = self.both_change(arguments)
+            self.assertEqual(podium[0], kubectl[0])
+            for place in (1, 2):
+                self.assertEqual(podium[place].splitlines(), sorted(kubectl[place].splitlines()))
+
+    def test_labels_by_files(self):
+        for arguments in (["x=y"], ["x=z"], ["--list"], ["x-", "-o", "name"]):
+            with self.subTest(arguments):
+                self.assert_same_change(["label", "-f", "-", *arguments], stdin=ONE)
 
     def test_deletions_by_files(self):
         for options in ([], [], ["--ignore-not-found"]):
