@@ -324,8 +324,7 @@ constexpr Option kOwnOptions[] = {
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);
-constexpr const char* kArguments =
-    "TYPE NAME... KEY=VALUE... KEY-... | TYPE/NAME... KEY=VALUE... KEY-... | -f FILE KEY=VALUE...";
+constexpr const char* kArguments = "(TYPE NAME... | TYPE/NAME... | -f FILE) KEY=VALUE... KEY-...";
 
 }  // namespace
 
