@@ -325,6 +325,9 @@ constexpr Option kOwnOptions[] = {
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);
 constexpr const char* kArguments = "(TYPE NAME... | TYPE/NAME... | -f FILE) KEY=VALUE... KEY-...";
+constexpr const char* kDetails =
+    "KEY=VALUE sets, KEY- removes. A key that has another value is left alone without "
+    "--overwrite.";
 
 }  // namespace
 
@@ -334,9 +337,7 @@ Command LabelCommand() {
       .summary = "Set and remove labels of objects of a server",
       .arguments = kArguments,
       .max_arguments = 100'000,
-      .details =
-          "KEY=VALUE sets, KEY- removes. A key that has another value is left alone without "
-          "--overwrite.",
+      .details = kDetails,
       .example =
           "  podium label pod web tier=front\n"
           "  podium label pod web tier=back --overwrite\n"
@@ -353,9 +354,7 @@ Command AnnotateCommand() {
       .summary = "Set and remove annotations of objects of a server",
       .arguments = kArguments,
       .max_arguments = 100'000,
-      .details =
-          "KEY=VALUE sets, KEY- removes. A key that has another value is left alone without "
-          "--overwrite.",
+      .details = kDetails,
       .example =
           "  podium annotate deploy web kubernetes.io/change-cause='new image'\n"
           "  podium annotate pod web why-\n"

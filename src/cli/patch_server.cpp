@@ -23,14 +23,6 @@ constexpr std::string_view kFieldManager = "kubectl-patch";
 
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
-constexpr const char* kNothing =
-    "You must provide one or more resources by argument or filename.\n"
-    "Example resource specifications include:\n"
-    "   '-f rsrc.yaml'\n"
-    "   '--filename=rsrc.json'\n"
-    "   '<resource> <name>'\n"
-    "   '<resource>'";
-
 struct PatchToSend {
   std::string_view type;  // "json", "merge", "strategic"
   JsonValue value;
@@ -119,8 +111,8 @@ Outcome PatchOnServer(const Invocation& invocation, const Streams& streams) {
   if (!plan.ok()) return ServerFailure(plan.error());
   auto server = Server::Of(invocation, streams);
   if (!server.ok()) return ServerFailure(server.error());
-  const auto selection = Select(**server, invocation, invocation.arguments(),
-                                {.nothing = kNothing, .type_alone = false});
+  const auto selection =
+      Select(**server, invocation, invocation.arguments(), {.type_alone = false});
   if (!selection.ok()) return ServerFailure(selection.error());
   Writer writer(**server, plan->dry_run,
                 std::string(invocation.Get("field-manager", kFieldManager)), "");

@@ -30,9 +30,7 @@ class CertificateSigning final : public Controller {
 
   std::string_view name() const override { return kName; }
   void Start() override {
-    const auto add = [this](const SharedObject& object) { work_.Add(client::KeyOf(object)); };
-    work_.Follow(requests_, {.on_add = [=](const auto& request, bool) { add(request); },
-                             .on_update = [=](const auto&, const auto& request) { add(request); }});
+    work_.FollowKeys(requests_);
     work_.Open();
   }
 

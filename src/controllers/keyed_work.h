@@ -45,6 +45,12 @@ class KeyedWork {
     const std::lock_guard lock(mutex_);
     followed_.emplace_back(&informer, id);
   }
+  // Adds the key of each object that is there, comes or changes.
+  void FollowKeys(client::Informer& informer) {
+    const auto add = [this](const client::SharedObject& object) { Add(client::KeyOf(object)); };
+    Follow(informer, {.on_add = [=](const auto& object, bool) { add(object); },
+                      .on_update = [=](const auto&, const auto& object) { add(object); }});
+  }
   // Returns when no worker runs, and none will.
   void ShutDown() { queue_.ShutDown(); }
   // After the first Follow.

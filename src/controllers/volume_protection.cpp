@@ -51,9 +51,7 @@ class VolumeProtection final : public Controller {
 
   std::string_view name() const override { return kVolumesName; }
   void Start() override {
-    const auto add = [this](const SharedObject& object) { work_.Add(client::KeyOf(object)); };
-    work_.Follow(volumes_, {.on_add = [=](const auto& volume, bool) { add(volume); },
-                            .on_update = [=](const auto&, const auto& volume) { add(volume); }});
+    work_.FollowKeys(volumes_);
     work_.Open();
   }
 
@@ -90,10 +88,8 @@ class ClaimProtection final : public Controller {
 
   std::string_view name() const override { return kClaimsName; }
   void Start() override {
-    const auto add = [this](const SharedObject& object) { work_.Add(client::KeyOf(object)); };
     const auto add_of = [this](const SharedObject& object) { AddClaimsOf(*object.As<Pod>()); };
-    work_.Follow(claims_, {.on_add = [=](const auto& claim, bool) { add(claim); },
-                           .on_update = [=](const auto&, const auto& claim) { add(claim); }});
+    work_.FollowKeys(claims_);
     work_.Follow(pods_, {.on_add = [=](const auto& pod, bool) { add_of(pod); },
                          .on_update =
                              [=](const auto& old, const auto& pod) {

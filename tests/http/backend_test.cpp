@@ -98,6 +98,25 @@ constexpr std::string_view kUpgrade =
 constexpr std::string_view kSwitched =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
 
+// 256 MiB, or what is taken until nothing is for a second.
+void SendUntilNobodyTakes(Peer& peer, std::atomic<size_t>* sent) {
+  timeval second{.tv_sec = 1, .tv_usec = 0};
+  setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+  const std::string piece(size_t{1} << 16, 'x');
+  while (*sent < size_t{256} << 20 && peer.Send(piece)) *sent += piece.size();
+}
+
+// It stops at what fills the buffers of two connections.
+void ExpectBuffersFull(const std::atomic<size_t>& sent) {
+  size_t before = 0;
+  EXPECT_TRUE(Eventually([&] {
+    const size_t now = sent;
+    std::this_thread::sleep_for(200ms);
+    return now > 0 && now == std::exchange(before, now);
+  }));
+  EXPECT_LT(sent, size_t{64} << 20);
+}
+
 TEST(Backend, AnswersOfEveryFraming) {
   for (const std::string answer :
        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -196,22 +215,12 @@ TEST(Backend, IsReadNoFasterThanTheClientReads) {
   Backend backend([&](Peer& peer) {
     peer.ReadHead();
     peer.Send("HTTP/1.1 200 OK\r\n\r\n");
-    timeval second{.tv_sec = 1, .tv_usec = 0};
-    setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
-    const std::string piece(size_t{1} << 16, 'x');
-    while (sent < size_t{256} << 20 && peer.Send(piece)) sent += piece.size();
+    SendUntilNobodyTakes(peer, &sent);
   });
   Front front(backend.port());
   auto client = front.server().Connect();
   client->Send(kGet);
-  // What fills the buffers of two connections, and no more.
-  size_t before = 0;
-  EXPECT_TRUE(Eventually([&] {
-    const size_t now = sent;
-    std::this_thread::sleep_for(200ms);
-    return now > 0 && now == std::exchange(before, now);
-  }));
-  EXPECT_LT(sent, size_t{64} << 20);
+  ExpectBuffersFull(sent);
 }
 
 TEST(Backend, AddressesOfTheServersOwnAreRefused) {
@@ -289,21 +298,12 @@ TEST(Splice, SlowReaderSlowsDownTheWriter) {
   Backend backend([&](Peer& peer) {
     peer.ReadHead();
     peer.Send(kSwitched);
-    timeval second{.tv_sec = 1, .tv_usec = 0};
-    setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
-    const std::string piece(size_t{1} << 16, 'x');
-    while (sent < size_t{256} << 20 && peer.Send(piece)) sent += piece.size();
+    SendUntilNobodyTakes(peer, &sent);
   });
   Front front(backend.port());
   auto client = front.server().Connect();
   client->Send(kUpgrade);
-  size_t before = 0;
-  EXPECT_TRUE(Eventually([&] {
-    const size_t now = sent;
-    std::this_thread::sleep_for(200ms);
-    return now > 0 && now == std::exchange(before, now);
-  }));
-  EXPECT_LT(sent, size_t{64} << 20);
+  ExpectBuffersFull(sent);
 }
 
 TEST(Splice, ClientThatIsGoneWhileTheBackendTakesNothing) {

@@ -9,6 +9,7 @@
 #include "api/object_meta.h"
 #include "api/scheme.h"
 #include "apiserver/authentication/token_review.h"
+#include "apiserver/authorization/server_authorizer.h"
 #include "base/text.h"
 #include "http/pulled_body.h"
 #include "reflect/json.h"
@@ -227,17 +228,7 @@ std::shared_ptr<AuditRecord> Audit::Begin(const Call& call,
 
 void Audit::Refuse(const Call& call, bool has_certificate) const {
   const User nobody{.name = ""};
-  const RequestInfo& info = call.info;
-  const AuthorizationQuestion question{.user = nobody,
-                                       .verb = info.verb,
-                                       .is_resource = info.is_resource,
-                                       .namespace_ = info.namespace_,
-                                       .group = info.group,
-                                       .version = info.version,
-                                       .resource = info.resource,
-                                       .subresource = info.subresource,
-                                       .name = info.asked_name(),
-                                       .path = info.path};
+  const AuthorizationQuestion question = QuestionOf(nobody, call.info, call.query);
   const AuditRule rule = RuleFor(question);
   if (rule.level == AuditLevel::kNone) return;
   Event event = EventOf(call, question, rule.level);
