@@ -16,6 +16,7 @@
 #include "node/files.h"
 #include "node/keep_metadata.h"
 #include "node/labels.h"
+#include "node/pod_origin.h"
 #include "node/unsupported.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
@@ -46,18 +47,34 @@ void Prepare(const NodeConfig& config, const Clock& clock, v1::Pod* pod) {
   pod->status.qosClass = api::ComputePodQos(pod->spec);
 }
 
+// Who asks for it at the agent's socket.
+Error ElsewhereError(const v1::Pod& pod) {
+  const std::string where = OriginOf(pod) == PodOrigin::kFile
+                                ? "is a static pod: change its manifest on the node"
+                                : "is the API server's: change it there";
+  return api::ForbiddenError({"", "pods"}, pod.metadata.name, where);
+}
+
 }  // namespace
 
 Agent::Agent(const Parts& parts)
     : parts_(parts),
       remains_(std::make_shared<PodRemains>(parts.config, parts.executor)),
       users_(parts.config),
-      pulls_(parts.images, parts.clock, parts.events, parts.config),
-      services_{parts.config,  parts.clock,   parts.executor, parts.runtime, pulls_,
-                parts.volumes, parts.objects, parts.network,  parts.events,  users_},
+      sink_(parts.sink ? *parts.sink : parts.events),
+      pulls_(parts.images, parts.clock, sink_, parts.config),
+      services_{parts.config,
+                parts.clock,
+                parts.executor,
+                parts.runtime,
+                pulls_,
+                parts.volumes,
+                parts.source ? *parts.source : parts.objects,
+                parts.network,
+                sink_,
+                users_},
       storage_(std::make_shared<StorageMonitor>(
-          StorageMonitor::Services{parts.config, parts.clock, parts.executor, parts.runtime,
-                                   parts.events},
+          StorageMonitor::Services{parts.config, parts.clock, parts.executor, parts.runtime, sink_},
           [this] {
             uint64_t version = 0;
             return ListPods("", &version);
@@ -82,7 +99,7 @@ Agent::~Agent() {
   std::vector<std::shared_ptr<PodWorker>> workers;
   {
     std::lock_guard lock(mutex_);
-    for (auto& [key, entry] : pods_) workers.push_back(entry.worker);
+    for (auto& [uid, entry] : pods_) workers.push_back(entry.worker);
   }
   for (const auto& worker : workers) worker->Stop();
   remains_->Finish();
@@ -106,9 +123,11 @@ Result<void> Agent::LoadPods() {
     std::from_chars(written.data(), written.data() + written.size(), version);
     version_ = std::max(version_, version);
     users_.Recover(pod.metadata.uid);
-    const Key key(pod.metadata.namespace_, pod.metadata.name);
-    by_uid_[pod.metadata.uid] = key;
-    pods_[key].pod = std::make_shared<const v1::Pod>(std::move(pod));
+    // Of two of one name, the one that is not being deleted came later.
+    const auto [named, first] = names_.try_emplace(KeyOf(pod), pod.metadata.uid);
+    if (!first && !pod.metadata.deletionTimestamp) named->second = pod.metadata.uid;
+    Entry& kept = pods_[pod.metadata.uid];
+    kept.pod = std::make_shared<const v1::Pod>(std::move(pod));
   }
   return {};
 }
@@ -120,14 +139,14 @@ void Agent::RemoveOrphans() {
   if (!sandboxes.ok()) return;
   for (const auto& sandbox : *sandboxes) {
     const std::string uid = sandbox.metadata ? sandbox.metadata->uid : std::string();
-    if (!by_uid_.contains(uid)) (void)parts_.runtime.RemovePodSandbox(sandbox.id);
+    if (!pods_.contains(uid)) (void)parts_.runtime.RemovePodSandbox(sandbox.id);
   }
   std::error_code error;
   std::set<std::string> unknown;
   for (const auto& entry :
        std::filesystem::directory_iterator(parts_.config.data_dir + "/pods", error)) {
     const std::string uid = entry.path().filename();
-    if (!by_uid_.contains(uid)) unknown.insert(uid);
+    if (!pods_.contains(uid)) unknown.insert(uid);
   }
   for (const std::string& uid : unknown) {
     if (parts_.volumes.TearDown(uid).ok()) remains_->LeaveFolder(uid);
@@ -146,18 +165,18 @@ Result<void> Agent::Recover() {
   (void)recovery;
   remains_->Recover();
   RemoveOrphans();
-  for (auto& [key, entry] : pods_) StartWorker(entry.pod);
+  for (auto& [uid, entry] : pods_) StartWorker(*entry.pod);
   // Nobody did while there was no agent.
   RotateLogs();
   return {};
 }
 
-void Agent::StartWorker(const std::shared_ptr<const v1::Pod>& pod) {
+void Agent::StartWorker(const v1::Pod& pod) {
   // Shares only weigh pods against each other: without them a pod runs, too.
-  if (parts_.tiers && !IsTerminalPhase(pod->status.phase)) (void)parts_.tiers->Add(*pod);
-  Entry& entry = pods_[Key(pod->metadata.namespace_, pod->metadata.name)];
+  if (parts_.tiers && !IsTerminalPhase(pod.status.phase)) (void)parts_.tiers->Add(pod);
+  Entry& entry = pods_[pod.metadata.uid];
   entry.worker = PodWorker::Create(
-      services_, *pod,
+      services_, pod,
       {.status = [this](const std::string& uid,
                         const v1::PodStatus& status) { SetStatus(uid, status); },
        .unmounted = [this](const std::string& uid) { remains_->LeaveVolumes(uid); },
@@ -170,9 +189,9 @@ void Agent::HandleEvent(const wire::cri::ContainerEventResponse& event) {
   std::shared_ptr<PodWorker> worker;
   {
     std::lock_guard lock(mutex_);
-    auto key = by_uid_.find(event.pod_sandbox_status->metadata->uid);
-    if (key == by_uid_.end()) return;
-    worker = pods_[key->second].worker;
+    const auto found = pods_.find(event.pod_sandbox_status->metadata->uid);
+    if (found == pods_.end()) return;
+    worker = found->second.worker;
   }
   if (worker) worker->Wake();
 }
@@ -186,13 +205,14 @@ Result<std::shared_ptr<const v1::Pod>> Agent::Change(v1::Pod pod, ChangeType typ
     TRY_VOID(Save(pod));
   }
   auto shared = std::make_shared<const v1::Pod>(std::move(pod));
-  const Key key(shared->metadata.namespace_, shared->metadata.name);
+  const std::string& uid = shared->metadata.uid;
   if (type == ChangeType::kDeleted) {
-    pods_.erase(key);
-    by_uid_.erase(shared->metadata.uid);
+    pods_.erase(uid);
+    const auto named = names_.find(KeyOf(*shared));
+    if (named != names_.end() && named->second == uid) names_.erase(named);
   } else {
-    pods_[key].pod = shared;
-    by_uid_[shared->metadata.uid] = key;
+    pods_[uid].pod = shared;
+    if (type == ChangeType::kAdded) names_[KeyOf(*shared)] = uid;
   }
   Tell({.type = type, .version = version_, .pod = shared});
   return shared;
@@ -221,36 +241,38 @@ Result<v1::Pod> Agent::CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace) {
                                 parts_.config.name);
   }
   std::lock_guard lock(mutex_);
-  if (pods_.contains(Key(pod.metadata.namespace_, pod.metadata.name))) {
+  if (names_.contains(KeyOf(pod))) {
     return api::AlreadyExistsError({"", "pods"}, pod.metadata.name);
   }
   auto stored = Change(std::move(pod), ChangeType::kAdded);
   if (!stored.ok()) return stored.error();
-  pods_[Key((*stored)->metadata.namespace_, (*stored)->metadata.name)].trace = std::move(trace);
-  StartWorker(*stored);
+  pods_[(*stored)->metadata.uid].trace = std::move(trace);
+  StartWorker(**stored);
   return **stored;
 }
 
 std::shared_ptr<const Trace> Agent::TraceOf(std::string_view uid) const {
   std::lock_guard lock(mutex_);
-  const auto key = by_uid_.find(uid);
-  return key == by_uid_.end() ? nullptr : pods_.at(key->second).trace;
+  const auto found = pods_.find(uid);
+  return found == pods_.end() ? nullptr : found->second.trace;
 }
 
 Result<v1::Pod> Agent::GetPod(std::string_view name_space, std::string_view name) const {
   std::lock_guard lock(mutex_);
-  auto found = pods_.find(Key(name_space, name));
-  if (found == pods_.end()) return api::NotFoundError({"", "pods"}, name);
-  return *found->second.pod;
+  const auto named = names_.find(Key(name_space, name));
+  if (named == names_.end()) return api::NotFoundError({"", "pods"}, name);
+  return *pods_.at(named->second).pod;
 }
 
 std::vector<std::shared_ptr<const v1::Pod>> Agent::ListPods(std::string_view name_space,
                                                             uint64_t* version) const {
   std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<const v1::Pod>> out;
-  for (const auto& [key, entry] : pods_) {
-    if (name_space.empty() || key.first == name_space) out.push_back(entry.pod);
+  for (const auto& [uid, entry] : pods_) {
+    const v1::Pod& pod = *entry.pod;
+    if (name_space.empty() || pod.metadata.namespace_ == name_space) out.push_back(entry.pod);
   }
+  std::ranges::sort(out, {}, [](const auto& pod) { return KeyOf(*pod); });
   *version = version_;
   return out;
 }
@@ -261,14 +283,16 @@ Result<v1::Pod> Agent::ChangePod(std::string_view name_space, std::string_view n
   std::shared_ptr<PodWorker> worker;
   {
     std::lock_guard lock(mutex_);
-    auto found = pods_.find(Key(name_space, name));
-    if (found == pods_.end()) return api::NotFoundError({"", "pods"}, name);
-    const v1::Pod& before = *found->second.pod;
+    const auto named = names_.find(Key(name_space, name));
+    if (named == names_.end()) return api::NotFoundError({"", "pods"}, name);
+    const Entry& entry = pods_.at(named->second);
+    const v1::Pod& before = *entry.pod;
+    if (OriginOf(before) != PodOrigin::kSocket) return ElsewhereError(before);
     v1::Pod pod = before;
     TRY_VOID(edit(before, &pod));
     if (reflect::Equal(pod, before)) return pod;
     if (!reflect::Equal(pod.spec, before.spec)) ++pod.metadata.generation;
-    worker = found->second.worker;
+    worker = entry.worker;
     auto changed = Change(std::move(pod), ChangeType::kModified);
     if (!changed.ok()) return changed.error();
     stored = *changed;
@@ -333,9 +357,9 @@ Result<v1::Pod> Agent::UpdateEphemeralContainers(const v1::Pod& next) {
 
 void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
   std::lock_guard lock(mutex_);
-  auto key = by_uid_.find(uid);
-  if (key == by_uid_.end()) return;
-  v1::Pod pod = *pods_[key->second].pod;
+  const auto found = pods_.find(uid);
+  if (found == pods_.end()) return;
+  v1::Pod pod = *found->second.pod;
   pod.status = status;
   if (parts_.tiers && IsTerminalPhase(status.phase)) (void)parts_.tiers->Remove(uid);
   // Without room on the disk the status is told nevertheless; it is made anew after a restart.
@@ -344,9 +368,10 @@ void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
 
 void Agent::Forget(const std::string& uid) {
   std::lock_guard lock(mutex_);
-  auto key = by_uid_.find(uid);
-  if (key == by_uid_.end()) return;
-  v1::Pod pod = *pods_[key->second].pod;
+  const auto found = pods_.find(uid);
+  if (found == pods_.end()) return;
+  v1::Pod pod = *found->second.pod;
+  if (OriginOf(pod) == PodOrigin::kApi && !found->second.unassigned) finished_.insert(uid);
   (void)Change(std::move(pod), ChangeType::kDeleted);
   if (parts_.tiers) (void)parts_.tiers->Remove(uid);
 }
@@ -355,9 +380,9 @@ void Agent::Evict(const std::string& uid, const PodFailure& why, int64_t grace) 
   std::shared_ptr<PodWorker> worker;
   {
     std::lock_guard lock(mutex_);
-    const auto key = by_uid_.find(uid);
-    if (key == by_uid_.end()) return;
-    worker = pods_[key->second].worker;
+    const auto found = pods_.find(uid);
+    if (found == pods_.end()) return;
+    worker = found->second.worker;
   }
   worker->Evict(why, grace);
 }
@@ -366,8 +391,8 @@ void Agent::ObjectsChanged(std::string_view name_space) {
   std::vector<std::shared_ptr<PodWorker>> workers;
   {
     std::lock_guard lock(mutex_);
-    for (auto& [key, entry] : pods_) {
-      if (key.first == name_space) workers.push_back(entry.worker);
+    for (auto& [uid, entry] : pods_) {
+      if (entry.pod->metadata.namespace_ == name_space) workers.push_back(entry.worker);
     }
   }
   for (const auto& worker : workers) worker->Refresh();

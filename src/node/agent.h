@@ -1,6 +1,9 @@
-// Agent: the pods of this node, each with its worker. Standalone: pods are given to it through its
-// socket (agent_api.h) and kept in RUN/pods/UID.json, written before anything is done for them, so
-// that a new agent after kill -9 goes on with every pod that was acknowledged.
+// Agent: the pods of this node, each with its worker. They are kept in RUN/pods/UID.json, written
+// before anything is done for them, so that a new agent after kill -9 goes on with every pod there
+// was, and with what it knew of it.
+//
+// Pods come through the agent's socket (agent_api.h), and are its own then, or from an API server
+// (cluster/pod_source.h), where alone they are changed and deleted.
 //
 // Threads: any.
 #pragma once
@@ -13,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +57,10 @@ class Agent {
     NetworkProbes& network;
     EventRecorder& events;
     QosTiers* tiers = nullptr;  // null: nobody has cgroups
+    // What pods read; null: `objects`.
+    const ObjectSource* source = nullptr;
+    // Who is told what happens to pods; null: `events`.
+    EventSink* sink = nullptr;
   };
 
   // Recovers the runtime, takes away what belongs to no pod, and goes on with the pods there are.
@@ -80,6 +88,16 @@ class Agent {
   Result<v1::Pod> UpdatePod(v1::Pod next);
   // Adds ephemeral containers to a running pod; the rest of the pod must be the same.
   Result<v1::Pod> UpdateEphemeralContainers(const v1::Pod& next);
+
+  // A pod that is bound to this node, as its API server shows it now: one that is new is run, of a
+  // known one (by its uid) the specification, the metadata and what others wrote into its status
+  // become what they are here. One that cannot run here fails, and says why. kInvalidArgument for
+  // one with names that no API server accepts.
+  Result<void> Assign(v1::Pod pod);
+  // The API server does not have it any more. What still runs of it ends.
+  void Unassign(std::string_view uid);
+  // These are all that the API server has for this node.
+  void UnassignOthers(const std::set<std::string, std::less<>>& uids);
 
   // Somebody has put an image here by hand, under this name: every pod may use it.
   void AllowImage(const std::string& image, const std::string& id) { pulls_.Allow(image, id); }
@@ -112,17 +130,22 @@ class Agent {
 
  private:
   using Key = std::pair<std::string, std::string>;  // namespace, name
+  static Key KeyOf(const v1::Pod& pod) { return {pod.metadata.namespace_, pod.metadata.name}; }
   struct Entry {
     std::shared_ptr<const v1::Pod> pod;
     std::shared_ptr<PodWorker> worker;
     std::shared_ptr<Trace> trace;  // null: nobody asked for one
+    bool unassigned = false;       // the API server does not know it any more
   };
 
   explicit Agent(const Parts& parts);
   Result<void> Recover();
   Result<void> LoadPods();
   void RemoveOrphans();
-  void StartWorker(const std::shared_ptr<const v1::Pod>& pod);
+  void StartWorker(const v1::Pod& pod);
+  // With the lock held.
+  Result<void> TakeOn(v1::Pod pod);
+  void EndUnassigned(const std::string& uid);
   void HandleEvent(const wire::cri::ContainerEventResponse& event);
   void SetStatus(const std::string& uid, const v1::PodStatus& status);
   void Forget(const std::string& uid);
@@ -140,6 +163,7 @@ class Agent {
   const Parts parts_;
   const std::shared_ptr<PodRemains> remains_;
   UserNamespaces users_;
+  EventSink& sink_;
   ImagePulls pulls_;
   PodServices services_;
   const std::shared_ptr<StorageMonitor> storage_;
@@ -147,8 +171,11 @@ class Agent {
 
   mutable std::mutex mutex_;
   // Under mutex_.
-  std::map<Key, Entry> pods_;
-  std::map<std::string, Key, std::less<>> by_uid_;
+  std::map<std::string, Entry, std::less<>> pods_;  // by uid
+  // Of several pods of one name, which follow each other at the API server, the newest.
+  std::map<Key, std::string> names_;
+  // Assigned, and at an end here, but not yet gone at the API server.
+  std::set<std::string, std::less<>> finished_;
   uint64_t version_ = 1;
   std::deque<PodChange> history_;
   std::map<uint64_t, Observer> observers_;

@@ -217,7 +217,7 @@ std::string ComputePhase(const PhaseInput& in) {
 reflect::List<v1::PodCondition> GenerateConditions(const ConditionsInput& in) {
   reflect::List<v1::PodCondition> out;
   for (const v1::PodCondition& condition : in.before.conditions) {
-    if (std::ranges::find(kOurs, condition.type) == kOurs.end()) out.push_back(condition);
+    if (!IsKubeletCondition(condition.type)) out.push_back(condition);
   }
   auto add = [&](std::string_view type, Verdict verdict) {
     v1::PodCondition& condition = out.emplace_back();
@@ -239,6 +239,10 @@ reflect::List<v1::PodCondition> GenerateConditions(const ConditionsInput& in) {
     add("AllContainersRestarting", AllContainersRestarting(in));
   }
   return out;
+}
+
+bool IsKubeletCondition(std::string_view type) {
+  return std::ranges::find(kOurs, type) != kOurs.end();
 }
 
 const v1::PodCondition* FindCondition(const v1::PodStatus& status, std::string_view type) {

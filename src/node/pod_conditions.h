@@ -37,6 +37,9 @@ struct ConditionsInput {
 // condition whose status stays keeps its lastTransitionTime.
 reflect::List<v1::PodCondition> GenerateConditions(const ConditionsInput& input);
 
+// Whether the kubelet writes conditions of this type, and others do not.
+bool IsKubeletCondition(std::string_view type);
+
 // Null when there is none of that type.
 const v1::PodCondition* FindCondition(const v1::PodStatus& status, std::string_view type);
 

@@ -59,6 +59,10 @@ void SetPhase(const StatusInput& in, const ContainerStatuses& statuses, v1::PodS
 
 v1::PodStatus GeneratePodStatus(const StatusInput& in) {
   const v1::PodStatus& before = in.pod.status;
+  // Refused before it began: nothing is told of containers that never were to be.
+  if (IsTerminalPhase(before.phase) && !before.startTime && in.observed.sandboxes.empty()) {
+    return before;
+  }
   v1::PodStatus status;
   status.observedGeneration = in.pod.metadata.generation;
   status.startTime = before.startTime ? before.startTime : TimeOf(in.now);
@@ -96,6 +100,19 @@ v1::PodStatus WithholdEnd(v1::PodStatus generated, const v1::PodStatus& before,
     generated.message = before.message;
   }
   return generated;
+}
+
+void TakeOthersPart(const v1::PodStatus& shown, v1::PodStatus* status) {
+  status->nominatedNodeName = shown.nominatedNodeName;
+  status->resourceClaimStatuses = shown.resourceClaimStatuses;
+  reflect::List<v1::PodCondition> conditions;
+  for (const v1::PodCondition& condition : shown.conditions) {
+    if (!IsKubeletCondition(condition.type)) conditions.push_back(condition);
+  }
+  for (v1::PodCondition& condition : status->conditions) {
+    if (IsKubeletCondition(condition.type)) conditions.push_back(std::move(condition));
+  }
+  status->conditions = std::move(conditions);
 }
 
 }  // namespace podium::node

@@ -43,4 +43,9 @@ v1::PodStatus GeneratePodStatus(const StatusInput& input);
 // runs; conditions say already that it is not ready, and why (pkg/kubelet/status mergePodStatus).
 v1::PodStatus WithholdEnd(v1::PodStatus generated, const v1::PodStatus& before, bool anything_runs);
 
+// What others than the kubelet write becomes what it is in `shown`, the pod's status at the API
+// server: their conditions, the nominated node, resource claims. The rest stays
+// (pkg/kubelet/status mergePodStatus).
+void TakeOthersPart(const v1::PodStatus& shown, v1::PodStatus* status);
+
 }  // namespace podium::node

@@ -58,7 +58,9 @@ void PodWorker::Start() {
 void PodWorker::Update(v1::Pod pod) {
   {
     std::lock_guard lock(mutex_);
-    pod.status = pod_->status;
+    v1::PodStatus status = pod_->status;
+    TakeOthersPart(pod.status, &status);
+    pod.status = std::move(status);
     // A deletion ends whatever a round waits for.
     if (pod.metadata.deletionTimestamp && cancellation_) cancellation_->Cancel();
     pod_ = std::make_shared<const v1::Pod>(std::move(pod));

@@ -43,7 +43,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   static std::shared_ptr<PodWorker> Create(PodServices& services, v1::Pod pod, Callbacks callbacks,
                                            std::shared_ptr<Trace> trace = nullptr);
 
-  // A new specification or deletionTimestamp; the status stays the worker's own.
+  // A new specification, deletionTimestamp, or what others wrote into the status; the rest of the
+  // status stays the worker's own.
   void Update(v1::Pod pod);
   // Something has happened. Any thread.
   void Wake();

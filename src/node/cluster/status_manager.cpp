@@ -1,0 +1,256 @@
+#include "node/cluster/status_manager.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "node/pod_conditions.h"
+#include "node/pod_origin.h"
+#include "node/pod_status.h"
+#include "reflect/copy.h"
+#include "reflect/json.h"
+#include "reflect/json_value.h"
+
+namespace podium::node {
+namespace {
+
+using reflect::JsonValue;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Requests at once. What waits behind them is the load under which changes of a pod come together.
+constexpr int kWorkers = 16;
+// As often as upstream's looks at what the server did not take.
+constexpr seconds kLongestWait{10};
+
+// Names that the strategic merge goes by; what it has no key for is replaced whole.
+constexpr std::string_view kConditions = "conditions";
+constexpr std::string_view kPodIps = "podIPs";
+constexpr std::string_view kHostIps = "hostIPs";
+
+client::Target TargetOf(const v1::Pod& pod, std::string subresource) {
+  return {.group = "",
+          .version = "v1",
+          .resource = "pods",
+          .namespace_ = pod.metadata.namespace_,
+          .name = pod.metadata.name,
+          .subresource = std::move(subresource)};
+}
+
+// Versions are compared as numbers where they are such (KEP-5504); of others nothing is known.
+bool IsOlder(const v1::Pod& pod, const v1::Pod& than) {
+  const auto number = [](const std::string& text) {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() ? value : 0;
+  };
+  const uint64_t version = number(pod.metadata.resourceVersion);
+  const uint64_t other = number(than.metadata.resourceVersion);
+  return version != 0 && other != 0 && version < other;
+}
+
+Result<JsonValue> Tree(const v1::PodStatus& status) {
+  TRY(const std::string text, reflect::ToJson(status));
+  return reflect::ParseJson(text);
+}
+
+std::string_view TypeOf(const JsonValue& condition) {
+  const JsonValue* type = condition.Find("type");
+  return type ? std::string_view(type->string()) : std::string_view();
+}
+
+// Of the kubelet's conditions those that changed or came, and those that went, to be deleted.
+JsonValue ConditionsPatch(const JsonValue* shown, const JsonValue* said) {
+  const JsonValue::Array none;
+  const JsonValue::Array& before = shown ? shown->array() : none;
+  const JsonValue::Array& after = said ? said->array() : none;
+  const auto find = [](const JsonValue::Array& list, std::string_view type) {
+    return std::ranges::find(list, type, TypeOf);
+  };
+  JsonValue::Array patch;
+  for (const JsonValue& condition : after) {
+    const auto old = find(before, TypeOf(condition));
+    if (!IsKubeletCondition(TypeOf(condition)) || (old != before.end() && *old == condition)) {
+      continue;
+    }
+    JsonValue next = condition;
+    if (old != before.end()) {
+      for (const auto& [key, value] : old->object()) {
+        if (!next.Find(key)) next.Set(key, {});
+      }
+    }
+    patch.push_back(std::move(next));
+  }
+  for (const JsonValue& condition : before) {
+    if (!IsKubeletCondition(TypeOf(condition)) || find(after, TypeOf(condition)) != after.end()) {
+      continue;
+    }
+    patch.push_back(JsonValue::Of({{"$patch", JsonValue::String("delete")},
+                                   {"type", JsonValue::String(std::string(TypeOf(condition)))}}));
+  }
+  return JsonValue::Of(std::move(patch));
+}
+
+// What was there already keeps its place otherwise.
+JsonValue OrderOf(const JsonValue& conditions) {
+  JsonValue::Array order;
+  for (const JsonValue& condition : conditions.array()) {
+    order.push_back(JsonValue::Of(
+        JsonValue::Object{{"type", JsonValue::String(std::string(TypeOf(condition)))}}));
+  }
+  return JsonValue::Of(std::move(order));
+}
+
+// A value in a strategic patch that stands for all of it, whatever is there.
+JsonValue Whole(std::string_view key, const JsonValue& value) {
+  JsonValue whole = value;
+  const auto replace = [] { return JsonValue::String("replace"); };
+  if (whole.is_object()) whole.Set("$patch", replace());
+  if (key == kPodIps || key == kHostIps) {
+    whole.array().push_back(JsonValue::Of(JsonValue::Object{{"$patch", replace()}}));
+  }
+  return whole;
+}
+
+}  // namespace
+
+Result<std::string> StatusPatch(const v1::PodStatus& shown, v1::PodStatus said,
+                                std::string_view uid) {
+  TakeOthersPart(shown, &said);
+  TRY(const JsonValue before, Tree(shown));
+  TRY(const JsonValue after, Tree(said));
+  JsonValue status = JsonValue::Of(JsonValue::Object());
+  for (const auto& [key, value] : after.object()) {
+    const JsonValue* old = before.Find(key);
+    if (key != kConditions && !(old && *old == value)) status.Set(key, Whole(key, value));
+  }
+  for (const auto& [key, value] : before.object()) {
+    if (key != kConditions && !after.Find(key)) status.Set(key, {});
+  }
+  JsonValue conditions = ConditionsPatch(before.Find(kConditions), after.Find(kConditions));
+  if (!conditions.array().empty()) {
+    if (const JsonValue* said_now = after.Find(kConditions)) {
+      status.Set("$setElementOrder/conditions", OrderOf(*said_now));
+    }
+    status.Set(kConditions, std::move(conditions));
+  }
+  if (status.object().empty()) return std::string();
+  JsonValue metadata = JsonValue::Of(JsonValue::Object());
+  metadata.Set("uid", JsonValue::String(std::string(uid)));
+  JsonValue patch = JsonValue::Of(JsonValue::Object());
+  patch.Set("metadata", std::move(metadata));
+  patch.Set("status", std::move(status));
+  return reflect::ToText(patch);
+}
+
+StatusManager::StatusManager(const Services& services)
+    : connection_(services.connection),
+      queue_({.executor = &services.executor,
+              .clock = &services.clock,
+              .workers = kWorkers,
+              .reconcile = [this](const std::string& uid) { return Sync(uid); },
+              .on_error = services.on_error,
+              .limits = {.base = milliseconds(50), .max = kLongestWait, .per_second = 1000}}) {
+  queue_.Open();
+}
+
+StatusManager::~StatusManager() { Stop(); }
+
+Result<void> StatusManager::Follow(Agent& agent) {
+  uint64_t version = 0;
+  for (const auto& pod : agent.ListPods("", &version)) {
+    Tell({.type = ChangeType::kAdded, .version = version, .pod = pod});
+  }
+  TRY(watch_, agent.Watch(version, [this](const PodChange& change) { Tell(change); }));
+  agent_ = &agent;
+  return {};
+}
+
+void StatusManager::Stop() {
+  if (agent_) agent_->Unwatch(watch_);
+  agent_ = nullptr;
+  queue_.ShutDown();
+}
+
+void StatusManager::Tell(const PodChange& change) {
+  if (OriginOf(*change.pod) != PodOrigin::kApi) return;
+  const std::string& uid = change.pod->metadata.uid;
+  {
+    const std::lock_guard lock(mutex_);
+    Told& told = pods_[uid];
+    told.said = change.pod;
+    told.gone = change.type == ChangeType::kDeleted;
+  }
+  queue_.Add(uid);
+}
+
+void StatusManager::SetShown(const std::string& uid, std::shared_ptr<const v1::Pod> pod) {
+  const std::lock_guard lock(mutex_);
+  const auto found = pods_.find(uid);
+  if (found == pods_.end()) return;
+  std::shared_ptr<const v1::Pod>& shown = found->second.shown;
+  if (!shown || !IsOlder(*pod, *shown)) shown = std::move(pod);
+}
+
+void StatusManager::Show(std::shared_ptr<const v1::Pod> pod) {
+  const std::string uid = pod->metadata.uid;
+  {
+    const std::lock_guard lock(mutex_);
+    pods_.try_emplace(uid);
+  }
+  SetShown(uid, std::move(pod));
+  queue_.Add(uid);
+}
+
+void StatusManager::Forget(std::string_view uid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = pods_.find(uid);
+  if (found != pods_.end()) pods_.erase(found);
+}
+
+bool StatusManager::idle() const { return queue_.idle(); }
+
+Result<client::Reconciled> StatusManager::Sync(const std::string& uid) {
+  Told told;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = pods_.find(uid);
+    if (found == pods_.end() || !found->second.said || !found->second.shown) {
+      return client::Reconciled{};
+    }
+    told = found->second;
+  }
+  auto sent = SendStatus(uid, told);
+  // Who deletes a pod that is running may have removed it meanwhile; the watch tells.
+  if (sent.ok() && told.gone && told.shown->metadata.deletionTimestamp) {
+    sent = Remove(uid, *told.shown);
+  }
+  if (!sent.ok() && sent.error().code() != Code::kNotFound) return sent.error();
+  return client::Reconciled{};
+}
+
+Result<void> StatusManager::SendStatus(const std::string& uid, const Told& told) {
+  TRY(const std::string patch, StatusPatch(told.shown->status, told.said->status, uid));
+  if (patch.empty()) return {};
+  auto answer = connection_.Patch(TargetOf(*told.shown, "status"),
+                                  client::PatchType::kStrategicMerge, patch, {});
+  if (!answer.ok()) {
+    // A pod of that name with another uid: this one is gone.
+    if (answer.error().code() == Code::kConflict) return Error(Code::kNotFound, "another pod");
+    return answer.error();
+  }
+  if (auto pod = answer->As<v1::Pod>()) SetShown(uid, std::move(pod));
+  return {};
+}
+
+Result<void> StatusManager::Remove(const std::string& uid, const v1::Pod& pod) {
+  api::meta::v1::DeleteOptions options;
+  options.gracePeriodSeconds = 0;
+  options.preconditions.ensure().uid = uid;
+  auto removed = connection_.Delete(TargetOf(pod, ""), options);
+  if (!removed.ok() && removed.error().code() != Code::kConflict) return removed.error();
+  return {};
+}
+
+}  // namespace podium::node

@@ -1,0 +1,91 @@
+// StatusManager: tells the API server how the pods of this node stand, and removes there what has
+// come to its end here (upstream's k8s.io/kubernetes/pkg/kubelet/status; release 1.36).
+//
+// A status goes out as soon as it is known, one request at a time for each pod; what changes while
+// one is on its way goes out together afterwards, and only the last of it. It is a patch of what is
+// ours: conditions of others, and what else they write, are not in it. What the server holds is
+// known from its answers and from the pods that it shows; where it is not what this node says
+// (somebody has written over it), it is told again.
+//
+// Nothing is kept of its own: the agent keeps the statuses (RUN/pods), and the pods that the server
+// shows after a start tell what is missing there.
+//
+// Threads: any, for everything. Tell may be called under the agent's lock.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "client/connection.h"
+#include "client/work_queue.h"
+#include "node/agent.h"
+
+namespace podium::node {
+
+// The strategic merge patch that makes of `shown`, the status that the server has, the one that the
+// node says: what differs of the node's own part. "" where nothing does. `uid`: of the pod, which
+// it must be.
+Result<std::string> StatusPatch(const v1::PodStatus& shown, v1::PodStatus said,
+                                std::string_view uid);
+
+class StatusManager {
+ public:
+  struct Services {
+    client::Connection& connection;
+    Executor& executor;
+    const Clock& clock;
+    // What the server refuses, or that it is not there; tried again. May be empty.
+    std::function<void(const std::string& uid, const Error& error)> on_error{};
+  };
+
+  // The services outlive it.
+  explicit StatusManager(const Services& services);
+  StatusManager(const StatusManager&) = delete;
+  StatusManager& operator=(const StatusManager&) = delete;
+  // Stop.
+  ~StatusManager();
+
+  // The agent's pods, as they are and as they change from here on. Once; the agent lives until
+  // Stop.
+  Result<void> Follow(Agent& agent);
+  // A pod as this node has it now, or that has come to its end here.
+  void Tell(const PodChange& change);
+  // A pod as the server shows it.
+  void Show(std::shared_ptr<const v1::Pod> pod);
+  // The server shows it no more.
+  void Forget(std::string_view uid);
+
+  // Returns when no request is on its way. For good; by whoever called Follow.
+  void Stop();
+
+  // Whether everything that is known here was told, of what the server shows.
+  bool idle() const;
+
+ private:
+  struct Told {
+    std::shared_ptr<const v1::Pod> said;   // null: this node has said nothing
+    std::shared_ptr<const v1::Pod> shown;  // null: the server has not shown it
+    bool gone = false;                     // nothing is left of it on this node
+  };
+
+  Result<client::Reconciled> Sync(const std::string& uid);
+  Result<void> SendStatus(const std::string& uid, const Told& told);
+  Result<void> Remove(const std::string& uid, const v1::Pod& pod);
+  void SetShown(const std::string& uid, std::shared_ptr<const v1::Pod> pod);
+
+  client::Connection& connection_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Told, std::less<>> pods_;  // under mutex_; by uid
+  Agent* agent_ = nullptr;
+  uint64_t watch_ = 0;
+  client::WorkQueue queue_;
+};
+
+}  // namespace podium::node

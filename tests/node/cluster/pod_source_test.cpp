@@ -1,0 +1,222 @@
+#include "node/cluster/pod_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "client/fake_server.h"
+#include "node/fake_services.h"
+#include "node/object_store.h"
+#include "node/pods.h"
+
+namespace podium::node {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+class PodSourceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(node_.config.run_dir);
+    Open();
+  }
+  ~PodSourceTest() override { Close(); }
+  void Open() {
+    auto opened = Agent::Open({.config = node_.config,
+                               .clock = node_.time,
+                               .executor = node_.time,
+                               .runtime = node_.runtime,
+                               .images = node_.images,
+                               .volumes = node_.volumes,
+                               .objects = objects_,
+                               .network = node_.network,
+                               .events = node_.events});
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+    agent_ = *std::move(opened);
+    statuses_ = std::make_unique<StatusManager>(StatusManager::Services{
+        .connection = server_, .executor = node_.time, .clock = node_.time});
+    source_ = std::make_unique<PodSource>(PodSource::Services{
+        .connection = server_,
+        .executor = node_.time,
+        .clock = node_.time,
+        .agent = *agent_,
+        .statuses = *statuses_,
+        .on_error = [this](const Error& error) { errors_.push_back(error.message()); }});
+    ASSERT_TRUE(statuses_->Follow(*agent_));
+    source_->Start();
+    node_.time.RunFor(100ms);
+  }
+  void Close() {
+    source_.reset();
+    statuses_->Stop();
+    agent_.reset();
+    statuses_.reset();
+  }
+  static client::Target TargetOf(const std::string& name) {
+    return {.group = "", .version = "v1", .resource = "pods", .namespace_ = "ns", .name = name};
+  }
+  v1::Pod Create(const std::string& name, const std::string& spec) {
+    v1::Pod pod = PodOf(spec);
+    pod.metadata.name = name;
+    pod.metadata.uid.clear();
+    pod.spec.nodeName = node_.config.name;
+    pod.status = {};
+    auto created = server_.Create(TargetOf(""), pod, {});
+    EXPECT_TRUE(created.ok()) << created.error().message();
+    node_.time.RunFor(100ms);
+    return *created->As<v1::Pod>();
+  }
+  Result<v1::Pod> Now(const std::string& name) {
+    TRY(const auto pod, server_.Get(TargetOf(name), {}));
+    return *pod.As<v1::Pod>();
+  }
+  std::vector<std::shared_ptr<const v1::Pod>> Known() {
+    uint64_t version = 0;
+    return agent_->ListPods("", &version);
+  }
+
+  FakeNode node_;
+  client::FakeServer server_{node_.time};
+  ObjectStore objects_{node_.config};
+  std::vector<std::string> errors_;
+  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<StatusManager> statuses_;
+  std::unique_ptr<PodSource> source_;
+};
+
+TEST_F(PodSourceTest, APodThatIsBoundRunsAndTheServerHearsOfIt) {
+  const v1::Pod created = Create("web", "containers: [{name: a}]");
+  EXPECT_TRUE(source_->HasSynced());
+  const v1::Pod pod = *Now("web");
+  EXPECT_EQ(pod.status.phase, "Running");
+  EXPECT_EQ(pod.status.containerStatuses.front().name, "a");
+  EXPECT_FALSE(pod.status.podIP.empty());
+  // As the downward API shows it, and the server does not.
+  EXPECT_THAT(pod.metadata.annotations, IsEmpty());
+  const v1::Pod here = *agent_->GetPod("ns", "web");
+  EXPECT_EQ(here.metadata.uid, created.metadata.uid);
+  EXPECT_EQ(here.metadata.annotations.at("kubernetes.io/config.source"), "api");
+  EXPECT_TRUE(here.metadata.annotations.contains("kubernetes.io/config.seen"));
+}
+
+TEST_F(PodSourceTest, PodsOfOtherNodesAreTheirs) {
+  v1::Pod pod = PodOf("containers: [{name: a}]");
+  pod.metadata.name = "other";
+  pod.spec.nodeName = "node9";
+  ASSERT_TRUE(server_.Create(TargetOf(""), pod, {}).ok());
+  node_.time.RunFor(1s);
+  EXPECT_THAT(Known(), IsEmpty());
+}
+
+TEST_F(PodSourceTest, WhatOthersWriteIntoTheStatusCounts) {
+  Create("web", "containers: [{name: a}], readinessGates: [{conditionType: example.com/g}]");
+  v1::Pod pod = *Now("web");
+  const auto ready = [&] {
+    for (const auto& condition : Now("web")->status.conditions) {
+      if (condition.type == "Ready") return condition.status;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(ready(), "False");
+  auto& gate = pod.status.conditions.emplace_back();
+  gate.type = "example.com/g";
+  gate.status = "True";
+  client::Target target = TargetOf("web");
+  target.subresource = "status";
+  ASSERT_TRUE(server_.Update(target, pod, {}).ok());
+  node_.time.RunFor(100ms);
+  EXPECT_EQ(ready(), "True");
+}
+
+TEST_F(PodSourceTest, APodThatTheServerDoesNotHaveAnyMoreEnds) {
+  Create("web", "containers: [{name: a}], terminationGracePeriodSeconds: 1");
+  ASSERT_TRUE(server_.Delete(TargetOf("web"), {}).ok());
+  node_.time.RunFor(5s);
+  EXPECT_THAT(Known(), IsEmpty());
+  EXPECT_THAT(*node_.runtime.ListContainers({}), IsEmpty());
+}
+
+TEST_F(PodSourceTest, ANewPodOfANameThatStillEnds) {
+  node_.runtime.Fail("StopContainer", Error(Code::kUnavailable, "busy"), 1, "a");
+  const v1::Pod first = Create("web", "containers: [{name: a}], terminationGracePeriodSeconds: 30");
+  ASSERT_TRUE(server_.Delete(TargetOf("web"), {}).ok());
+  const v1::Pod second = Create("web", "containers: [{name: b}]");
+  EXPECT_THAT(Known(), SizeIs(2));
+  EXPECT_EQ(agent_->GetPod("ns", "web")->metadata.uid, second.metadata.uid);
+  EXPECT_EQ(Now("web")->status.phase, "Running");
+  node_.time.RunFor(40s);
+  EXPECT_THAT(Known(), SizeIs(1));
+  EXPECT_EQ(Now("web")->status.phase, "Running");
+  EXPECT_NE(first.metadata.uid, second.metadata.uid);
+}
+
+TEST_F(PodSourceTest, WhatWasDeletedWhileTheAgentWasDownEnds) {
+  Create("web", "containers: [{name: a}], terminationGracePeriodSeconds: 1");
+  Create("stays", "containers: [{name: a}]");
+  Close();
+  ASSERT_TRUE(server_.Delete(TargetOf("web"), {}).ok());
+  Open();
+  node_.time.RunFor(5s);
+  ASSERT_THAT(Known(), SizeIs(1));
+  EXPECT_EQ(Known().front()->metadata.name, "stays");
+  EXPECT_EQ(Now("stays")->status.containerStatuses.front().restartCount, 0);
+}
+
+TEST_F(PodSourceTest, AStatusThatWasNotToldBeforeARestartIsToldAfterwards) {
+  Create("web", "containers: [{name: a}], restartPolicy: Never");
+  server_.SetFault([](std::string_view verb, const client::Target&) -> std::optional<Error> {
+    if (verb == "patch") return Error(Code::kUnavailable, "away");
+    return std::nullopt;
+  });
+  ASSERT_TRUE(node_.runtime.Exit(node_.IdOf("a"), 3));
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now("web")->status.phase, "Running");
+  Close();
+  server_.SetFault(nullptr);
+  Open();
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Now("web")->status.phase, "Failed");
+  EXPECT_EQ(Now("web")->status.containerStatuses.front().state.terminated->exitCode, 3);
+}
+
+TEST_F(PodSourceTest, WhatCannotRunHereFailsAndSaysWhy) {
+  Create("win", "containers: [{name: a}], os: {name: windows}");
+  const v1::Pod pod = *Now("win");
+  EXPECT_EQ(pod.status.phase, "Failed");
+  EXPECT_EQ(pod.status.reason, "PodOSNotSupported");
+  EXPECT_EQ(pod.status.message,
+            "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS");
+  EXPECT_THAT(pod.status.containerStatuses, IsEmpty());
+  EXPECT_THAT(*node_.runtime.ListContainers({}), IsEmpty());
+  EXPECT_THAT(node_.Events(), Contains(HasSubstr("PodOSNotSupported")));
+  // After a restart, too.
+  Close();
+  Open();
+  EXPECT_EQ(Now("win")->status.containerStatuses.size(), 0U);
+}
+
+TEST_F(PodSourceTest, NamesThatLeadElsewhereAreRefused) {
+  v1::Pod pod = PodOf("containers: [{name: a}]");
+  pod.metadata.name = "../../x";
+  pod.spec.nodeName = node_.config.name;
+  ASSERT_TRUE(server_.Create(TargetOf(""), pod, {}).ok());
+  node_.time.RunFor(100ms);
+  EXPECT_THAT(Known(), IsEmpty());
+  EXPECT_THAT(errors_, Contains(HasSubstr("pod \"ns/../../x\": name: ")));
+}
+
+TEST_F(PodSourceTest, TheSocketDoesNotChangeWhatIsTheServers) {
+  Create("web", "containers: [{name: a}]");
+  EXPECT_EQ(agent_->DeletePod("ns", "web", 0).error().code(), Code::kPermissionDenied);
+  v1::Pod pod = *agent_->GetPod("ns", "web");
+  pod.metadata.labels["a"] = "b";
+  EXPECT_EQ(agent_->UpdatePod(pod).error().code(), Code::kPermissionDenied);
+}
+
+}  // namespace
+}  // namespace podium::node

@@ -1,0 +1,201 @@
+#include "node/cluster/status_manager.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "client/fake_server.h"
+#include "node/fake_services.h"
+#include "node/pods.h"
+
+namespace podium::node {
+namespace {
+
+using ::testing::IsEmpty;
+using namespace std::chrono_literals;
+
+v1::PodCondition Condition(const std::string& type, const std::string& status,
+                           const std::string& reason = "") {
+  v1::PodCondition condition;
+  condition.type = type;
+  condition.status = status;
+  condition.reason = reason;
+  return condition;
+}
+
+TEST(StatusPatch, HasWhatDiffersOfTheNodesOwn) {
+  v1::PodStatus shown;
+  shown.phase = "Pending";
+  shown.message = "old";
+  shown.nominatedNodeName = "elsewhere";
+  shown.conditions = {Condition("PodScheduled", "True"), Condition("Ready", "False", "X"),
+                      Condition("example.com/gate", "True"), Condition("Initialized", "True")};
+  v1::PodStatus said = shown;
+  EXPECT_EQ(*StatusPatch(shown, said, "u"), "");
+  // What others write is theirs, whatever was known of it here.
+  said.conditions[2].status = "False";
+  said.nominatedNodeName = "";
+  EXPECT_EQ(*StatusPatch(shown, said, "u"), "");
+  said.phase = "Running";
+  said.message = "";
+  said.podIP = "10.0.0.2";
+  said.podIPs = {{.ip = "10.0.0.2"}};
+  said.conditions[1] = Condition("Ready", "True");
+  said.conditions.pop_back();
+  EXPECT_EQ(*StatusPatch(shown, said, "u"),
+            R"({"metadata":{"uid":"u"},"status":{"phase":"Running","podIP":"10.0.0.2",)"
+            R"("podIPs":[{"ip":"10.0.0.2"},{"$patch":"replace"}],"message":null,)"
+            R"("$setElementOrder/conditions":[{"type":"example.com/gate"},)"
+            R"({"type":"PodScheduled"},{"type":"Ready"}],)"
+            R"("conditions":[{"type":"Ready","status":"True","lastProbeTime":null,)"
+            R"("lastTransitionTime":null,"reason":null},)"
+            R"({"$patch":"delete","type":"Initialized"}]}})");
+}
+
+class StatusManagerTest : public ::testing::Test {
+ protected:
+  static client::Target TargetOf(const std::string& name) {
+    return {.group = "", .version = "v1", .resource = "pods", .namespace_ = "ns", .name = name};
+  }
+  v1::Pod Create(const std::string& name) {
+    v1::Pod pod = PodOf("containers: [{name: a}]");
+    pod.metadata.name = name;
+    // So that a deletion leaves it there.
+    pod.metadata.finalizers.emplace_back("example.com/wait");
+    pod.metadata.uid.clear();
+    pod.status = {};
+    client::Target target = TargetOf("");
+    auto created = server_.Create(target, pod, {});
+    EXPECT_TRUE(created.ok()) << created.error().message();
+    return *created->As<v1::Pod>();
+  }
+  v1::Pod Now(const std::string& name) {
+    auto pod = server_.Get(TargetOf(name), {});
+    return pod.ok() ? *pod->As<v1::Pod>() : v1::Pod();
+  }
+  void Tell(v1::Pod pod, ChangeType type = ChangeType::kModified) {
+    pod.metadata.annotations["kubernetes.io/config.source"] = "api";
+    manager_.Tell({.type = type, .version = 1, .pod = std::make_shared<const v1::Pod>(pod)});
+  }
+  void Show(const v1::Pod& pod) { manager_.Show(std::make_shared<const v1::Pod>(pod)); }
+
+  FakeNode node_;
+  client::FakeServer server_{node_.time};
+  std::vector<std::string> errors_;
+  StatusManager manager_{{.connection = server_,
+                          .executor = node_.time,
+                          .clock = node_.time,
+                          .on_error = [this](const std::string&, const Error& error) {
+                            errors_.push_back(error.message());
+                          }}};
+};
+
+TEST_F(StatusManagerTest, TheLastOfManyChangesGoesOut) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  for (const char* phase : {"Pending", "Running", "Failed"}) {
+    pod.status.phase = phase;
+    Tell(pod);
+  }
+  node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "Failed");
+  EXPECT_EQ(server_.calls("patch"), 1);
+  // And once only, though the server shows what it was told.
+  Show(Now("p"));
+  node_.time.Settle();
+  EXPECT_EQ(server_.calls("patch"), 1);
+  EXPECT_TRUE(manager_.idle());
+}
+
+TEST_F(StatusManagerTest, WaitsUntilTheServerHasShownThePod) {
+  v1::Pod pod = Create("p");
+  v1::Pod said = pod;
+  said.status.phase = "Running";
+  Tell(said);
+  node_.time.Settle();
+  EXPECT_EQ(server_.calls("patch"), 0);
+  Show(pod);
+  node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "Running");
+}
+
+TEST_F(StatusManagerTest, WhatSomebodyWroteOverIsToldAgain) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  pod.status.phase = "Running";
+  Tell(pod);
+  node_.time.Settle();
+  v1::Pod stored = Now("p");
+  const v1::Pod before = stored;
+  stored.status.phase = "Pending";
+  client::Target target = TargetOf("p");
+  target.subresource = "status";
+  ASSERT_TRUE(server_.Update(target, stored, {}).ok());
+  // What the server showed before is no news.
+  Show(pod);
+  node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "Pending");
+  Show(Now("p"));
+  node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "Running");
+}
+
+TEST_F(StatusManagerTest, ServersThatAreAwayAreAskedAgain) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  server_.SetFault([](std::string_view verb, const client::Target&) -> std::optional<Error> {
+    if (verb == "patch") return Error(Code::kUnavailable, "away");
+    return std::nullopt;
+  });
+  pod.status.phase = "Running";
+  Tell(pod);
+  node_.time.RunFor(60s);
+  EXPECT_GT(errors_.size(), 6U);
+  EXPECT_LT(errors_.size(), 20U);
+  server_.SetFault(nullptr);
+  node_.time.RunFor(11s);
+  EXPECT_EQ(Now("p").status.phase, "Running");
+}
+
+TEST_F(StatusManagerTest, RemovesWhatIsDeletedOnceItHasEnded) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  pod.status.phase = "Running";
+  Tell(pod);
+  node_.time.Settle();
+  ASSERT_TRUE(server_.Delete(TargetOf("p"), {}).ok());
+  const v1::Pod deleting = Now("p");
+  ASSERT_TRUE(deleting.metadata.deletionTimestamp);
+  Show(deleting);
+  node_.time.Settle();
+  EXPECT_EQ(server_.calls("delete"), 1);
+  pod.status.phase = "Succeeded";
+  Tell(pod, ChangeType::kDeleted);
+  node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "Succeeded");
+  EXPECT_EQ(server_.calls("delete"), 2);
+}
+
+TEST_F(StatusManagerTest, AnotherPodOfThatNameIsLeftAlone) {
+  v1::Pod pod = Create("p");
+  pod.metadata.uid = "another";
+  pod.metadata.deletionTimestamp = api::Time::FromUnix(1);
+  Show(pod);
+  pod.status.phase = "Failed";
+  Tell(pod, ChangeType::kDeleted);
+  node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "");
+  EXPECT_THAT(errors_, IsEmpty());
+}
+
+TEST_F(StatusManagerTest, PodsOfTheNodesOwnAreNotTheServers) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  pod.status.phase = "Running";
+  manager_.Tell(
+      {.type = ChangeType::kModified, .version = 1, .pod = std::make_shared<const v1::Pod>(pod)});
+  node_.time.Settle();
+  EXPECT_EQ(server_.calls("patch"), 0);
+}
+
+}  // namespace
+}  // namespace podium::node
