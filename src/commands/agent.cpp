@@ -8,11 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@
 #include "cli/agent_client.h"
 #include "cli/commands.h"
 #include "commands/agent_process.h"
+#include "commands/cluster.h"
 #include "commands/commands.h"
 #include "commands/machine.h"
 #include "commands/registries.h"
@@ -50,6 +53,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr char kKubeconfigOption[] = "kubeconfig";
 constexpr milliseconds kTick{1000};
 constexpr int kTicksPerLook = 10;  // at logs and disks
 constexpr int kTicksPerCollection = 300;
@@ -99,15 +103,22 @@ Result<std::unique_ptr<image::ImageStore>> OpenImages(const std::string& folder)
 // All parts, in the order in which they need each other; they go in the reverse one.
 class Node {
  public:
-  static Result<std::unique_ptr<Node>> Open(const Instance& instance) {
+  // `kubeconfig`: of the API server whose node this is; "": of none.
+  static Result<std::unique_ptr<Node>> Open(const Instance& instance,
+                                            const std::string& kubeconfig) {
     std::unique_ptr<Node> node(new Node(instance));
+    if (!kubeconfig.empty()) {
+      TRY(node->cluster_, Cluster::Open(kubeconfig, node->clock_, node->executor_));
+    }
     TRY_VOID(node->OpenParts());
+    if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_));
     TRY_VOID(node->OpenServer());
     return node;
   }
 
   ~Node() {
     if (server_) server_->Stop(kStopGrace);
+    if (cluster_) cluster_->End();
   }
 
   void Tick(int count) {
@@ -138,7 +149,11 @@ class Node {
     (void)cgroups_->Remove("", kRemoveTimeout).ok();
   }
 
-  std::vector<std::string> TakeWarnings() { return runtime_->TakeWarnings(); }
+  std::vector<std::string> TakeWarnings() {
+    std::vector<std::string> warnings = runtime_->TakeWarnings();
+    if (cluster_) std::ranges::move(cluster_->TakeWarnings(), std::back_inserter(warnings));
+    return warnings;
+  }
 
  private:
   explicit Node(const Instance& instance)
@@ -210,6 +225,7 @@ class Node {
   std::unique_ptr<runtime::EmbeddedRuntime> runtime_;
   std::optional<node::HttpProbes> probes_;
   ThreadExecutor executor_;
+  std::unique_ptr<Cluster> cluster_;  // null: this node is on its own
   std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<node::AgentApi> api_;
   std::unique_ptr<http::Server> server_;
@@ -240,7 +256,14 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd signals, StopSignals());
   // Pods' files are made with the modes they are to have.
   umask(0022);
-  TRY(const std::unique_ptr<Node> node, Node::Open(instance));
+  const std::string kubeconfig(invocation.Get(kKubeconfigOption));
+  const bool until_idle = invocation.Has(kUntilIdleOption);
+  if (until_idle && !kubeconfig.empty()) {
+    return Error(Code::kInvalidArgument,
+                 "a node of a cluster does not end when it has no pods: --until-idle and "
+                 "--kubeconfig do not go together");
+  }
+  TRY(const std::unique_ptr<Node> node, Node::Open(instance, kubeconfig));
   const auto tell = [&] {
     for (const std::string& warning : node->TakeWarnings()) {
       (void)streams.Err("podium agent: " + warning + '\n');
@@ -253,7 +276,6 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
     const UniqueFd ready(number);
     (void)!write(ready.get(), "1", 1);
   }
-  const bool until_idle = invocation.Has(kUntilIdleOption);
   int idle_ticks = 0;
   for (int tick = 1;; ++tick) {
     pollfd wait{signals.get(), POLLIN, 0};
@@ -273,6 +295,9 @@ cli::Outcome RunAgent(const cli::Invocation& invocation, const cli::Streams& str
 }
 
 constexpr cli::Option kOptions[] = {
+    {.name = kKubeconfigOption,
+     .value = "FILE",
+     .help = "the API server whose node this is, and who this node is there"},
     {.name = kUntilIdleOption, .help = "end when no pod is left and nobody asks"},
     {.name = kReadyOption,
      .value = "NUMBER",

@@ -40,14 +40,7 @@ def end():
 class ApiServer:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="podium_e2e_"))
-        self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
-            "PODIUM_INSTANCE": "e2e-" + os.environ[worlds.INSIDE],
-            **{f"PODIUM_{key.upper()}_DIR": str(self.folder / key)
-               for key in ("data", "run", "log", "config", "cni")}}
-        for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
-            if key in os.environ:
-                self.environment[key] = os.environ[key]
+        self.environment = worlds.environment_of(self.folder)
         self.process = None
         self.kubeconfig = None
         self.port = "0"

@@ -90,18 +90,24 @@ def mounts():
     return sorted(line.split()[4] for line in lines)
 
 
+def environment_of(folder):
+    """What an instance of the program sees that has its folders in this one."""
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8",
+        "PODIUM_INSTANCE": "e2e-" + os.environ[INSIDE],
+        **{f"PODIUM_{key.upper()}_DIR": str(folder / key)
+           for key in ("data", "run", "log", "config", "cni")}}
+    for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+        if key in os.environ:
+            environment[key] = os.environ[key]
+    return environment
+
+
 class World:
     def __init__(self):
-        self.name = "e2e-" + os.environ[INSIDE]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="podium_e2e_"))
-        self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
-            "PODIUM_INSTANCE": self.name,
-            **{f"PODIUM_{key.upper()}_DIR": str(self.folder / key)
-               for key in ("data", "run", "log", "config", "cni")}}
-        for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
-            if key in os.environ:
-                self.environment[key] = os.environ[key]
+        self.environment = environment_of(self.folder)
+        self.name = self.environment["PODIUM_INSTANCE"]
         self.registry = None
         self._pushed = set()
         self._pushing = threading.Lock()

@@ -1,0 +1,51 @@
+// What ties an agent to an API server: its connection, the pods that come from there and the
+// statuses that go there. Put together for `podium agent`.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/result.h"
+#include "client/http_connection.h"
+#include "node/agent.h"
+#include "node/cluster/pod_source.h"
+#include "node/cluster/status_manager.h"
+
+namespace podium::commands {
+
+// Threads: one, but for what is said to it.
+class Cluster {
+ public:
+  // Clock and executor outlive it. Nothing is sent yet: a server that is not there is waited for.
+  static Result<std::unique_ptr<Cluster>> Open(const std::string& kubeconfig, const Clock& clock,
+                                               Executor& executor);
+  ~Cluster();
+
+  // Once; until End, before which the agent does not go.
+  Result<void> Begin(node::Agent& agent);
+  void End();
+
+  // What went wrong since the last call and is tried again; the same once a minute.
+  std::vector<std::string> TakeWarnings();
+
+ private:
+  Cluster(const Clock& clock, Executor& executor) : clock_(clock), executor_(executor) {}
+  void Warn(const std::string& text);
+
+  const Clock& clock_;
+  Executor& executor_;
+  std::unique_ptr<client::HttpConnection> connection_;
+  std::unique_ptr<node::StatusManager> statuses_;
+  std::unique_ptr<node::PodSource> pods_;
+  std::mutex mutex_;
+  // Under mutex_.
+  std::map<std::string, int64_t> warned_;  // when, by text
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace podium::commands
