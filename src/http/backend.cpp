@@ -9,6 +9,7 @@
 
 #include "http/chunked.h"
 #include "http/connect.h"
+#include "http/framed_body.h"
 #include "http/tls_transport.h"
 #include "http/url.h"
 
@@ -17,6 +18,8 @@ namespace {
 
 constexpr size_t kReadSize = size_t{32} << 10;
 constexpr int kMaxInterim = 10;
+// Of a request in one turn, so that a fast client does not keep the others waiting.
+constexpr size_t kTurn = size_t{512} << 10;
 
 Error Cancelled() { return Error(Code::kCancelled, "the client is gone"); }
 
@@ -101,6 +104,7 @@ class BackendStep : public std::enable_shared_from_this<BackendStep> {
     return true;
   }
   Poller& poller() { return *poller_; }
+  const std::shared_ptr<Poller>& shared_poller() const { return poller_; }
 
  private:
   const std::shared_ptr<Poller> poller_;
@@ -207,39 +211,84 @@ class Asking final : public BackendStep {
       : BackendStep(std::move(poller), std::move(cancel)),
         connection_(std::move(connection)),
         out_(std::move(out)),
-        method_(std::move(request.method)),
-        in_(std::move(request.received)),
+        source_(std::move(request.source)),
+        chunked_(request.head.headers.Find("Transfer-Encoding") != nullptr),
+        method_(std::move(request.head.method)),
         done_(std::move(done)) {}
 
  private:
   void Step() override {
-    if (searched_ == 0 && !in_.empty() && !TakeHeads()) return;
+    if (source_ && !attached_) Attach();
     // An answer may come before all is sent.
     if (!Read() || !Write()) return;
-    Wait(connection_->fd(), sent_ < out_.size() ? POLLIN | POLLOUT : POLLIN);
+    const bool sends = sent_ < out_.size();
+    std::optional<Clock::time_point> deadline;
+    if (source_) deadline = Clock::now() + kSourceIdle;
+    Wait(connection_->fd(), sends ? POLLIN | POLLOUT : POLLIN, deadline);
+  }
+
+  void Attach() {
+    attached_ = true;
+    source_->Attach(BodyWaker([weak = weak_from_this(), poller = std::weak_ptr(shared_poller())] {
+      const auto alive = poller.lock();
+      if (!alive) return;
+      const auto go = [weak] {
+        if (const auto self = weak.lock()) std::static_pointer_cast<Asking>(self)->Go();
+      };
+      alive->OnThread() ? go() : alive->Post(go);
+    }));
   }
 
   // Both say whether it goes on.
   bool Write() {
-    while (sent_ < out_.size()) {
+    for (size_t turn = 0; turn < kTurn;) {
+      if (sent_ == out_.size() && !Pull()) return false;
+      if (out_.empty()) return true;
       auto progress = connection_->TryWrite(std::string_view(out_).substr(sent_));
-      if (!progress.ok()) return End(std::move(progress).error()), false;
+      if (!progress.ok()) {
+        // It may have answered before it closed.
+        broken_ = std::move(progress).error();
+        source_.reset();
+        out_.clear();
+        sent_ = 0;
+        return Read();
+      }
       sent_ += progress->bytes;
+      turn += progress->bytes;
       if (progress->wait != 0) return true;
     }
+    // After the others.
+    poller().Post([self = shared_from_this()] { std::static_pointer_cast<Asking>(self)->Go(); });
+    return true;
+  }
+  // The next bytes of the request into `out_`, which stays empty when there are none now.
+  bool Pull() {
+    out_.clear();
+    sent_ = 0;
+    if (!source_) return true;
+    auto piece = source_->Next();
+    if (!piece.ok()) {
+      return End(Error(Code::kCancelled, piece.error().message())), false;
+    }
+    if (!piece->bytes.empty()) out_ = chunked_ ? EncodeChunk(piece->bytes) : piece->bytes;
+    if (piece->then != BodyPiece::Then::kEnd) return true;
+    if (chunked_) out_ += kLastChunk;
+    source_.reset();
     return true;
   }
   bool Read() {
     std::array<char, kReadSize> buffer;
     while (true) {
       auto progress = connection_->TryRead(buffer);
-      if (!progress.ok()) return End(std::move(progress).error()), false;
+      if (!progress.ok()) return End(Lost(std::move(progress).error())), false;
       if (progress->wait != 0) return true;
-      if (progress->end) return End(Error(Code::kUnavailable, "EOF")), false;
+      if (progress->end) return End(Lost(Error(Code::kUnavailable, "EOF"))), false;
       in_.append(buffer.data(), progress->bytes);
       if (!TakeHeads()) return false;
     }
   }
+  // What was wrong first.
+  Error Lost(Error error) { return broken_ ? *std::move(broken_) : std::move(error); }
   bool TakeHeads() {
     while (const size_t size = FindHeadEnd(in_, searched_)) {
       auto head = ParseResponseHead(std::string_view(in_).substr(0, size));
@@ -261,20 +310,27 @@ class Asking final : public BackendStep {
     if (head.status == 101) framing = Framing{};
     if (!framing.ok()) return End(std::move(framing).error());
     if (!TakeEnd()) return;
+    // What the client still sends is for nobody.
+    source_.reset();
     std::exchange(done_, nullptr)(BackendAnswer{.head = std::move(head),
                                                 .framing = *framing,
                                                 .connection = std::move(connection_),
                                                 .rest = std::move(in_)});
   }
-  void TimedOut() override {}
+  void TimedOut() override { End(Error(Code::kDeadlineExceeded, "timed out")); }
   void Fail(Error error) override {
+    source_.reset();
     connection_.reset();
     std::exchange(done_, nullptr)(std::move(error));
   }
 
   std::unique_ptr<Transport> connection_;
-  const std::string out_;
-  size_t sent_ = 0;
+  std::string out_;
+  size_t sent_ = 0;  // of `out_`
+  std::unique_ptr<PulledBody> source_;
+  bool attached_ = false;
+  const bool chunked_;
+  std::optional<Error> broken_{};  // nothing more can be sent
   const std::string method_;
   std::string in_;
   size_t searched_ = 0;
@@ -289,8 +345,7 @@ class AnswerBody final : public PulledBody {
       : poller_(std::move(poller)),
         keeps_alive_(std::move(keeps_alive)),
         connection_(std::move(answer.connection)),
-        framing_(answer.framing),
-        left_(answer.framing.length),
+        body_(answer.framing),
         in_(std::move(answer.rest)) {}
 
   void Attach(BodyWaker waker) override {
@@ -301,8 +356,11 @@ class AnswerBody final : public PulledBody {
   Result<BodyPiece> Next() override {
     using Then = BodyPiece::Then;
     while (true) {
-      TRY(const BodyPiece piece, Decode());
-      if (!piece.bytes.empty() || piece.then == Then::kEnd) return piece;
+      TRY(const FramedBody::Piece piece, body_.Next(std::string_view(in_).substr(begin_)));
+      begin_ += piece.consumed;
+      if (body_.done()) return BodyPiece{piece.data, Then::kEnd};
+      if (!piece.data.empty()) return BodyPiece{piece.data, Then::kMore};
+      if (begin_ < in_.size()) continue;
       std::array<char, kReadSize> buffer;
       TRY(const Progress progress, connection_->TryRead(buffer));
       if (progress.wait != 0) {
@@ -313,7 +371,7 @@ class AnswerBody final : public PulledBody {
         return BodyPiece{{}, Then::kWait};
       }
       if (progress.end) {
-        if (framing_.kind == Framing::Kind::kUntilClose) return BodyPiece{{}, Then::kEnd};
+        if (body_.ends_with_connection()) return BodyPiece{{}, Then::kEnd};
         return Error(Code::kUnavailable, "the backend is gone amid its answer");
       }
       in_.assign(buffer.data(), progress.bytes);
@@ -322,39 +380,10 @@ class AnswerBody final : public PulledBody {
   }
 
  private:
-  // What the body has of the bytes that are here.
-  Result<BodyPiece> Decode() {
-    using Then = BodyPiece::Then;
-    const std::string_view rest = std::string_view(in_).substr(begin_);
-    switch (framing_.kind) {
-      case Framing::Kind::kNone:
-        return BodyPiece{{}, Then::kEnd};
-      case Framing::Kind::kLength: {
-        const auto size = static_cast<size_t>(std::min<uint64_t>(rest.size(), left_));
-        left_ -= size;
-        begin_ += size;
-        return BodyPiece{rest.substr(0, size), left_ == 0 ? Then::kEnd : Then::kMore};
-      }
-      case Framing::Kind::kUntilClose:
-        begin_ = in_.size();
-        return BodyPiece{rest, Then::kMore};
-      case Framing::Kind::kChunked:
-        break;
-    }
-    while (begin_ < in_.size() && !chunks_.done()) {
-      TRY(const ChunkedDecoder::Piece piece, chunks_.Next(std::string_view(in_).substr(begin_)));
-      begin_ += piece.consumed;
-      if (!piece.data.empty()) return BodyPiece{piece.data, Then::kMore};
-    }
-    return BodyPiece{{}, chunks_.done() ? Then::kEnd : Then::kMore};
-  }
-
   const std::shared_ptr<Poller> poller_;
   const std::shared_ptr<const void> keeps_alive_;
   const std::unique_ptr<Transport> connection_;
-  const Framing framing_;
-  uint64_t left_ = 0;
-  ChunkedDecoder chunks_;
+  FramedBody body_;
   std::string in_;
   size_t begin_ = 0;
   std::unique_ptr<PolledFd> wait_;  // goes before the connection
@@ -382,19 +411,14 @@ void DialBackend(std::shared_ptr<Poller> poller, Executor& resolver, BackendTarg
 void AskBackend(std::shared_ptr<Poller> poller, std::unique_ptr<Transport> connection,
                 BackendRequest request, std::shared_ptr<BackendCancel> cancel,
                 BackendAnswered done) {
-  std::string out;
-  if (!request.head.method.empty()) {
-    auto head = SerializeRequestHead(request.head);
-    if (!head.ok()) {
-      poller->Post([done = std::move(done), error = std::move(head).error()] { done(error); });
-      return;
-    }
-    out = *std::move(head);
-    if (request.method.empty()) request.method = request.head.method;
+  auto out = SerializeRequestHead(request.head);
+  if (!out.ok()) {
+    poller->Post([done = std::move(done), error = std::move(out).error()] { done(error); });
+    return;
   }
-  out += request.body;
+  *out += request.body;
   std::make_shared<Asking>(std::move(poller), std::move(cancel), std::move(connection),
-                           std::move(out), std::move(request), std::move(done))
+                           *std::move(out), std::move(request), std::move(done))
       ->Begin();
 }
 

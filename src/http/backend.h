@@ -68,15 +68,18 @@ void DialBackend(std::shared_ptr<Poller> poller, Executor& resolver, BackendTarg
                  std::chrono::milliseconds timeout, std::shared_ptr<BackendCancel> cancel,
                  BackendDialled done);
 
+// How long no byte of a request's source may move.
+inline constexpr std::chrono::seconds kSourceIdle{60};
+
 struct BackendRequest {
-  // As it is sent: with Host, and the headers that say where its body ends. Empty method: the
-  // request was sent already, but for `body`.
+  // As it is sent: with Host, and the headers that say where its body ends.
   RequestHead head{};
   // Behind the head, in the coding that the head announces.
   std::string body{};
-  // Of the request, for the framing of its answer.
-  std::string method{};
-  std::string received{};  // of the answer, already
+  // Behind `body`: what is pulled on the poller's thread as the backend takes it. Sent in chunks
+  // when the head has Transfer-Encoding; otherwise it is as long as the head says. A backend that
+  // answers before its end gets no more of it. What fails here is kCancelled: the client is gone.
+  std::unique_ptr<PulledBody> source{};
 };
 
 struct BackendAnswer {
@@ -88,7 +91,7 @@ struct BackendAnswer {
 using BackendAnswered = std::function<void(Result<BackendAnswer> answer)>;
 
 // Sends it, and waits for the head of the answer, as long as that takes. Interim answers are passed
-// over, but for 101.
+// over, but for 101. kDeadlineExceeded: kSourceIdle.
 void AskBackend(std::shared_ptr<Poller> poller, std::unique_ptr<Transport> connection,
                 BackendRequest request, std::shared_ptr<BackendCancel> cancel,
                 BackendAnswered done);

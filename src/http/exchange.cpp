@@ -52,6 +52,12 @@ std::string_view HttpDateNow() {
   return text;
 }
 
+Result<void> Exchange::State::CountBody(size_t size) {
+  body_read += size;
+  if (body_read <= max_body()) return {};
+  return Error(Code::kResourceExhausted, "the request body is too large");
+}
+
 Exchange::Exchange(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Exchange::~Exchange() {
@@ -137,11 +143,34 @@ Result<Exchange::Taken> Exchange::TakeConnection() {
 Result<size_t> Exchange::ReadBody(std::span<char> buffer) {
   if (state_->step == State::Step::kDone) return 0;
   TRY(const size_t size, state_->ReadSomeOfBody(buffer));
-  state_->body_read += size;
-  if (state_->body_read > state_->max_body()) {
-    return Error(Code::kResourceExhausted, "the request body is too large");
-  }
+  TRY_VOID(state_->CountBody(size));
   return size;
+}
+
+class StreamedRequestBody final : public PulledBody {
+ public:
+  StreamedRequestBody(std::shared_ptr<Exchange> exchange, std::shared_ptr<Poller> poller)
+      : exchange_(std::move(exchange)), poller_(std::move(poller)) {}
+  ~StreamedRequestBody() override { state().DetachBody(); }
+  StreamedRequestBody(const StreamedRequestBody&) = delete;
+  StreamedRequestBody& operator=(const StreamedRequestBody&) = delete;
+
+  void Attach(BodyWaker waker) override { state().AttachBody(poller_, std::move(waker)); }
+  Result<BodyPiece> Next() override {
+    TRY(const BodyPiece piece, state().NextOfBody());
+    TRY_VOID(state().CountBody(piece.bytes.size()));
+    return piece;
+  }
+
+ private:
+  Exchange::State& state() { return *exchange_->state_; }
+  const std::shared_ptr<Exchange> exchange_;
+  const std::shared_ptr<Poller> poller_;
+};
+
+std::unique_ptr<PulledBody> RequestBody(std::shared_ptr<Exchange> exchange,
+                                        std::shared_ptr<Poller> poller) {
+  return std::make_unique<StreamedRequestBody>(std::move(exchange), std::move(poller));
 }
 
 bool Exchange::cancelled() const { return state_->cancelled(); }

@@ -2,13 +2,18 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
+#include "http/framed_body.h"
 #include "http/message_reader.h"
+#include "http/poller.h"
 #include "http/server_exchange.h"
 
 namespace podium::http {
 namespace {
+
+constexpr size_t kBodyPiece = size_t{32} << 10;
 
 ResponseHead HeadOf(int status, Headers headers) {
   ResponseHead head{.status = status, .reason = std::string(ReasonPhrase(status))};
@@ -25,7 +30,8 @@ class Http1Exchange : public Exchange::State {
         connection_(std::move(connection)),
         head_only_(request.head.method == "HEAD") {}
 
-  void BeginStreamedBody();
+  // For whoever reads it by ReadBody, or else pulls it.
+  void BeginStreamedBody(bool pulled);
 
   Result<void> Respond(int status, Headers headers, std::string_view body) override;
   Result<void> RespondFrom(int status, Headers headers, std::unique_ptr<PulledBody> source,
@@ -37,6 +43,9 @@ class Http1Exchange : public Exchange::State {
   Result<std::unique_ptr<Stream>> Upgrade(Headers headers) override;
   Result<Exchange::Taken> TakeConnection() override;
   Result<size_t> ReadSomeOfBody(std::span<char> buffer) override;
+  void AttachBody(std::shared_ptr<Poller> poller, BodyWaker waker) override;
+  Result<BodyPiece> NextOfBody() override;
+  void DetachBody() override { wait_.reset(); }
   uint64_t max_body() const override { return connection_->treatment.max_body; }
   bool cancelled() const override;
   void OnCancel(std::function<void()> callback) override;
@@ -56,7 +65,10 @@ class Http1Exchange : public Exchange::State {
   // Before the end of an answer: whether the connection can serve another request, and what was
   // read of it.
   void SettleBody();
-  bool BodyIsUnread() const { return reader_ && !reader_->body_done(); }
+  bool BodyIsUnread() const {
+    return (reader_ && !reader_->body_done()) || (pulled_ && !pulled_->done());
+  }
+  Result<Progress> ReadMoreOfBody(std::span<char> buffer);
   std::string Framed(std::string_view bytes) const {
     if (head_only_ || bytes.empty()) return "";
     return chunked_ ? EncodeChunk(bytes) : std::string(bytes);
@@ -66,15 +78,27 @@ class Http1Exchange : public Exchange::State {
   bool chunked_ = false;
   bool head_only_ = false;
   // Of a streamed body.
+  bool body_is_lost_ = false;
   std::shared_ptr<Transport> transport_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<MessageReader> reader_;
+  // Of one that is pulled, beside the transport.
+  std::optional<FramedBody> pulled_;
+  std::string in_;
+  size_t in_begin_ = 0;
+  std::unique_ptr<PolledFd> wait_;  // goes before the transport
 };
 
-void Http1Exchange::BeginStreamedBody() {
+void Http1Exchange::BeginStreamedBody(bool pulled) {
   const std::lock_guard lock(connection_->mutex);
-  if (!connection_->transport) return;
   transport_ = connection_->transport;
+  body_is_lost_ = !transport_;
+  if (body_is_lost_) return;
+  if (pulled) {
+    in_ = std::exchange(connection_->in, {});
+    pulled_.emplace(connection_->framing);
+    return;
+  }
   stream_ = StreamOver(transport_);
   stream_->SetLimits({.idle = context->options.body_timeout});
   reader_ = std::make_unique<MessageReader>(*stream_, std::exchange(connection_->in, {}));
@@ -117,9 +141,9 @@ void Http1Exchange::Finish(LoopCommand::Kind kind) {
 }
 
 void Http1Exchange::SettleBody() {
-  if (!reader_) return;
-  if (!reader_->body_done()) connection_->keep_alive = false;
-  connection_->in += reader_->TakeRest();
+  if (BodyIsUnread()) connection_->keep_alive = false;
+  if (reader_) connection_->in += reader_->TakeRest();
+  if (pulled_) connection_->in += std::exchange(in_, {}).substr(std::exchange(in_begin_, 0));
 }
 
 Result<void> Http1Exchange::Respond(int status, Headers headers, std::string_view body) {
@@ -211,7 +235,9 @@ Result<void> Http1Exchange::End() {
 }
 
 Result<std::shared_ptr<Transport>> Http1Exchange::Detach() {
-  if (reader_) return Error(Code::kInvalidArgument, "the request was answered already");
+  if (reader_ || pulled_) {
+    return Error(Code::kInvalidArgument, "a request with a body has no connection to give");
+  }
   std::shared_ptr<Transport> transport;
   {
     const std::lock_guard lock(connection_->mutex);
@@ -252,8 +278,46 @@ Result<Exchange::Taken> Http1Exchange::TakeConnection() {
 }
 
 Result<size_t> Http1Exchange::ReadSomeOfBody(std::span<char> buffer) {
+  if (body_is_lost_) return ClientIsGone();
   if (!reader_) return 0;
   return reader_->ReadBody(buffer);
+}
+
+void Http1Exchange::AttachBody(std::shared_ptr<Poller> poller, BodyWaker waker) {
+  if (!pulled_) return;
+  wait_ = std::make_unique<PolledFd>(*poller, transport_->fd(),
+                                     [waker = std::move(waker)](bool) { waker.Wake(); });
+}
+
+// The loop may write what waits of the answer before this one, and TLS is one state for both.
+Result<Progress> Http1Exchange::ReadMoreOfBody(std::span<char> buffer) {
+  const std::lock_guard lock(connection_->mutex);
+  if (!connection_->transport || connection_->broken) return ClientIsGone();
+  return transport_->TryRead(buffer);
+}
+
+Result<BodyPiece> Http1Exchange::NextOfBody() {
+  using Then = BodyPiece::Then;
+  if (body_is_lost_) return ClientIsGone();
+  if (!pulled_) return BodyPiece{{}, Then::kEnd};
+  while (true) {
+    TRY(const FramedBody::Piece piece, pulled_->Next(std::string_view(in_).substr(in_begin_)));
+    in_begin_ += piece.consumed;
+    if (pulled_->done()) return BodyPiece{piece.data, Then::kEnd};
+    if (!piece.data.empty()) return BodyPiece{piece.data, Then::kMore};
+    if (in_begin_ < in_.size()) continue;
+    std::array<char, kBodyPiece> buffer;
+    TRY(const Progress progress, ReadMoreOfBody(buffer));
+    if (progress.wait != 0) {
+      std::string().swap(in_);
+      in_begin_ = 0;
+      wait_->Arm(progress.wait);
+      return BodyPiece{{}, Then::kWait};
+    }
+    if (progress.end) return Error(Code::kUnavailable, "unexpected EOF");
+    in_.assign(buffer.data(), progress.bytes);
+    in_begin_ = 0;
+  }
 }
 
 bool Http1Exchange::cancelled() const {
@@ -293,9 +357,10 @@ std::shared_ptr<Exchange> MakeExchange(std::shared_ptr<const ServerContext> cont
                                        ServerRequest request) {
   const bool streamed =
       connection->treatment.stream_body && connection->framing.kind != Framing::Kind::kNone;
+  const bool pulled = connection->treatment.on_loop;
   auto state = std::make_unique<Http1Exchange>(std::move(context), std::move(connection),
                                                std::move(request));
-  if (streamed) state->BeginStreamedBody();
+  if (streamed) state->BeginStreamedBody(pulled);
   return std::make_shared<Exchange>(std::move(state));
 }
 

@@ -34,6 +34,11 @@ class Http2Exchange : public Exchange::State {
     return Error(Code::kUnsupported, "connections of HTTP/2 are not upgraded");
   }
   Result<size_t> ReadSomeOfBody(std::span<char> buffer) override;
+  void AttachBody(std::shared_ptr<Poller> /*poller*/, BodyWaker waker) override {
+    waker_ = std::move(waker);
+  }
+  Result<BodyPiece> NextOfBody() override;
+  void DetachBody() override;
   uint64_t max_body() const override { return stream_->treatment.max_body; }
   bool cancelled() const override;
   void OnCancel(std::function<void()> callback) override;
@@ -46,6 +51,9 @@ class Http2Exchange : public Exchange::State {
 
   const std::shared_ptr<Http2Stream> stream_;
   const std::shared_ptr<std::atomic<int>> running_;
+  // Of a body that is pulled.
+  BodyWaker waker_;
+  std::string piece_;
 };
 
 Result<void> Http2Exchange::BeginLocked(int status, Headers headers) {
@@ -153,6 +161,25 @@ Result<size_t> Http2Exchange::ReadSomeOfBody(std::span<char> buffer) {
   return size;
 }
 
+Result<BodyPiece> Http2Exchange::NextOfBody() {
+  using Then = BodyPiece::Then;
+  if (!stream_->treatment.stream_body) return BodyPiece{{}, Then::kEnd};
+  const std::lock_guard lock(stream_->mutex);
+  piece_ = std::exchange(stream_->in, {});
+  stream_->in_taken += piece_.size();
+  if (!piece_.empty() && !stream_->gone) stream_->TouchLocked();
+  if (stream_->in_whole) return BodyPiece{piece_, Then::kEnd};
+  if (!piece_.empty()) return BodyPiece{piece_, Then::kMore};
+  if (stream_->gone) return Error(Code::kUnavailable, "unexpected EOF");
+  stream_->in_waker = waker_;
+  return BodyPiece{{}, Then::kWait};
+}
+
+void Http2Exchange::DetachBody() {
+  const std::lock_guard lock(stream_->mutex);
+  stream_->in_waker = {};
+}
+
 bool Http2Exchange::cancelled() const {
   const std::lock_guard lock(stream_->mutex);
   return stream_->cancelled;
@@ -177,6 +204,18 @@ void Http2Stream::TouchLocked() {
   inbox->Post({.kind = LoopCommand::Kind::kStream, .connection = connection, .stream = id});
 }
 
+void Http2Stream::TakeIn(std::string_view bytes, bool last) {
+  BodyWaker reader;
+  {
+    const std::lock_guard lock(mutex);
+    in += bytes;
+    in_whole = in_whole || last;
+    reader = std::exchange(in_waker, {});
+  }
+  changed.notify_all();
+  reader.Wake();
+}
+
 void Http2Stream::Cancel() {
   std::function<void()> callback;
   {
@@ -189,14 +228,17 @@ void Http2Stream::Cancel() {
 
 void Http2Stream::Leave() {
   std::unique_ptr<PulledBody> unused;
+  BodyWaker reader;
   {
     const std::lock_guard lock(mutex);
     gone = true;
+    reader = std::exchange(in_waker, {});
     out = {};
     out_begin = 0;
     unused = std::move(handed);
   }
   changed.notify_all();
+  reader.Wake();
   source.reset();
   Cancel();
 }

@@ -251,7 +251,6 @@ void Http2Session::OnHead(const StreamPtr& stream, bool whole) {
     return;
   }
   if (context_->options.treatment) stream->treatment = context_->options.treatment(head);
-  if (stream->treatment.stream_body) stream->treatment.on_loop = false;
   if (head.headers.HasToken("Expect", "100-continue") && !whole) {
     Continue(*stream);
   }
@@ -265,10 +264,8 @@ void Http2Session::OnHead(const StreamPtr& stream, bool whole) {
 void Http2Session::OnData(const StreamPtr& stream, std::string_view bytes) {
   stream->received += bytes.size();
   if (stream->treatment.stream_body && !stream->refused) {
-    const std::lock_guard lock(stream->mutex);
     // The window opens as the handler reads.
-    stream->in += bytes;
-    stream->changed.notify_all();
+    stream->TakeIn(bytes, false);
     return;
   }
   nghttp2_session_consume(session_, stream->id, bytes.size());
@@ -288,9 +285,7 @@ void Http2Session::OnWhole(const StreamPtr& stream) {
   stream->whole = true;
   if (stream->refused) return;
   if (stream->treatment.stream_body) {
-    const std::lock_guard lock(stream->mutex);
-    stream->in_whole = true;
-    stream->changed.notify_all();
+    stream->TakeIn("", true);
     return;
   }
   if (!stream->dispatched) Dispatch(stream);

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "http/pulled_body.h"
 #include "http/server_connection.h"
@@ -20,6 +21,8 @@ namespace podium::http {
 struct Http2Stream {
   // Has the loop look at the answer, unless it does so anyway. The caller holds the mutex.
   void TouchLocked();
+  // Bytes of a body that the handler reads, or its end.
+  void TakeIn(std::string_view bytes, bool last);
   // Tells the handler to end.
   void Cancel();
   // The stream is closed: nobody takes an answer.
@@ -72,6 +75,7 @@ struct Http2Stream {
   std::string in;
   bool in_whole = false;
   size_t in_taken = 0;  // that the client may send more for
+  BodyWaker in_waker;   // of who waits for more, without a thread
 };
 
 // `running` is counted while the exchange lives: a client that gives up its streams does not get

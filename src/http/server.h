@@ -85,7 +85,8 @@ struct Treatment {
   // It may take as long as it likes (exec, a log that is followed, a watch): it gets a thread of
   // its own unless it runs on the loop, and Stop asks it to end at once.
   bool long_running = false;
-  // The body is not collected: the handler, on a thread of its own, takes it with ReadBody.
+  // The body is not collected. The handler takes it with ReadBody, on a thread of its own; one that
+  // runs on the loop has it pulled (RequestBody).
   bool stream_body = false;
   // 400 for paths that two parties could read in two ways: with an encoded slash or backslash, with
   // "." or ".." as a segment, encoded or not. NUL is refused anyway.
@@ -178,10 +179,20 @@ class Exchange {
   void OnCancel(std::function<void()> callback);
 
  private:
+  friend class StreamedRequestBody;
   std::unique_ptr<State> state_;
 };
 
 using Handler = std::function<void(std::shared_ptr<Exchange> exchange)>;
+
+class Poller;
+// A streamed body as what is pulled, without a thread: its waker is called on the poller's thread
+// (HTTP/1.1) or a loop's (HTTP/2). Once for an exchange whose handler runs on the loop, which is
+// answered when nobody pulls any more. Errors: kUnavailable amid it, kResourceExhausted past
+// max_body, kInvalidArgument where it is no body.
+// Threads: any, one at a time.
+std::unique_ptr<PulledBody> RequestBody(std::shared_ptr<Exchange> exchange,
+                                        std::shared_ptr<Poller> poller);
 
 // While one lives, what its thread answers and wakes is gathered, and each loop is woken once when
 // it ends. For who answers many in a row: a commit of the store.

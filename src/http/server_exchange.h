@@ -32,7 +32,13 @@ struct Exchange::State {
   virtual Result<Exchange::Taken> TakeConnection() = 0;
   // The next bytes of a body that is streamed, however many there are.
   virtual Result<size_t> ReadSomeOfBody(std::span<char> buffer) = 0;
+  // The same without waiting: as PulledBody has them, and the end of the second.
+  virtual void AttachBody(std::shared_ptr<Poller> poller, BodyWaker waker) = 0;
+  virtual Result<BodyPiece> NextOfBody() = 0;
+  virtual void DetachBody() = 0;
   virtual uint64_t max_body() const = 0;
+  // kResourceExhausted when these were too many.
+  Result<void> CountBody(size_t size);
   virtual bool cancelled() const = 0;
   virtual void OnCancel(std::function<void()> callback) = 0;
   // The exchange goes away amid an answer.

@@ -236,8 +236,7 @@ void ServerLoop::DispatchRequest(const Connection& connection) {
   request.body = std::exchange(connection->body, {});
   connection->phase = Phase::kHandling;
   SetDeadline(*connection, std::nullopt);
-  if (connection->treatment.stream_body) {
-    connection->treatment.on_loop = false;
+  if (connection->treatment.stream_body && !connection->treatment.on_loop) {
     LeaveSocketToHandler(*connection);
   }
   if (connection->treatment.on_loop) {

@@ -45,6 +45,7 @@ class ApiServer:
         self.kubeconfig = None
         self.port = "0"
         self.options = []
+        self._reached = None  # the kubeconfig, and what was made of it
         self._errors = open(self.folder / "errors", "w+", encoding="utf-8", errors="replace")
 
     def start(self):
@@ -97,10 +98,14 @@ class ApiServer:
     def connect(self):
         """A connection with the administrator's certificate, for requests that kubectl does not
         make."""
-        view = json.loads(worlds.output_of(KUBECTL, f"--kubeconfig={self.kubeconfig}", "config",
-                                           "view", "--raw", "-o", "json"))
-        port = int(view["clusters"][0]["cluster"]["server"].rsplit(":", 1)[1])
-        return http.client.HTTPSConnection("127.0.0.1", port, context=self._tls(view), timeout=30)
+        text = pathlib.Path(self.kubeconfig).read_bytes()
+        if self._reached is None or self._reached[0] != text:
+            view = json.loads(worlds.output_of(KUBECTL, f"--kubeconfig={self.kubeconfig}", "config",
+                                               "view", "--raw", "-o", "json"))
+            port = int(view["clusters"][0]["cluster"]["server"].rsplit(":", 1)[1])
+            self._reached = text, port, self._tls(view)
+        _, port, tls = self._reached
+        return http.client.HTTPSConnection("127.0.0.1", port, context=tls, timeout=30)
 
     def _tls(self, view):
         cluster, user = view["clusters"][0]["cluster"], view["users"][0]["user"]

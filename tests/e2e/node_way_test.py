@@ -58,6 +58,10 @@ class Web(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _answer
 
 
+class WebServer(http.server.ThreadingHTTPServer):
+    request_queue_size = 1024
+
+
 NODE = """\
 apiVersion: v1
 kind: Node
@@ -92,7 +96,7 @@ def setUpModule():
     pki = server.folder / "data" / "server" / "pki"
     files = fake_node.certificate(server.folder, pki)
     NodeCase.node = fake_node.FakeNode(files, pki / "ca.crt")
-    NodeCase.web = http.server.ThreadingHTTPServer((POD_ADDRESS, 0), Web)
+    NodeCase.web = WebServer((POD_ADDRESS, 0), Web)
     threading.Thread(target=NodeCase.web.serve_forever, daemon=True).start()
     status, out, err = server.kubectl("create", "-f", "-", stdin=NODE)
     if status != 0:
@@ -477,13 +481,43 @@ class WebSocketTest(NodeCase):
 
 
 class ManyTest(NodeCase):
+    def threads(self):
+        return len(list(worlds.pathlib.Path(f"/proc/{self.server.process.pid}/task").iterdir()))
+
+    def test_slow_uploads_have_no_threads(self):
+        """More of them than there could be threads (ServerOptions::max_long_running), and the way
+        is open for others all the same."""
+        self.pod("slow")
+        path = self.path("pods/slow/proxy/up")
+        before = self.threads()
+        clients = []
+        for number in range(600):
+            client = self.server.connect()
+            self.addCleanup(client.close)
+            client.putrequest("POST", path)
+            if number % 2:
+                client.putheader("Content-Length", "8")
+                client.endheaders(b"half")
+            else:
+                client.putheader("Transfer-Encoding", "chunked")
+                client.endheaders(b"4\r\nhalf\r\n")
+            clients.append(client)
+        self.assertEqual(self.ask("POST", path, b"b" * 70000)[::2],
+                         (200, b"POST /up 70000\n"))
+        self.assertEqual(self.ask("GET", path)[::2], (200, b"GET /up 0\n"))
+        self.assertLess(self.threads(), before + 20)
+        for number, client in enumerate(clients):
+            client.send(b"rest" if number % 2 else b"4\r\nrest\r\n0\r\n\r\n")
+        for client in clients:
+            answer = client.getresponse()
+            self.assertEqual((answer.status, answer.read()), (200, b"POST /up 8\n"))
+        # The connections are as good as before.
+        clients[0].request("GET", path)
+        self.assertEqual(clients[0].getresponse().read(), b"GET /up 0\n")
+
     def test_streams_have_no_threads(self):
         self.pod("many")
-
-        def threads():
-            return len(list(worlds.pathlib.Path(
-                f"/proc/{self.server.process.pid}/task").iterdir()))
-        before = threads()
+        before = self.threads()
         connections = []
         for _ in range(200):
             connection = self.server.connect()
@@ -492,7 +526,7 @@ class ManyTest(NodeCase):
             connections.append(connection.getresponse())
         for answer in connections:
             self.assertEqual(answer.readline(), b"first\n")
-        self.assertLess(threads(), before + 20)
+        self.assertLess(self.threads(), before + 20)
 
 
 if __name__ == "__main__":

@@ -10,112 +10,19 @@
 #include <future>
 #include <thread>
 
-#include "base/executor.h"
 #include "http/client.h"
-#include "http/peer.h"
-#include "http/splice.h"
-#include "http/test_server.h"
+#include "http/front.h"
 
 namespace podium::http {
 namespace {
 
 using namespace std::chrono_literals;
 
-// A server that passes every request on to `backend`, as the API server does it.
-class Front {
- public:
-  explicit Front(uint16_t backend, ServerOptions options = {})
-      : backend_(backend), server_([this](auto exchange) { Handle(exchange); }, With(options)) {}
-  ~Front() {
-    server_.Destroy();
-    poller->Stop();
-  }
-  Front(const Front&) = delete;
-  Front& operator=(const Front&) = delete;
-
-  TestServer& server() { return server_; }
-  std::shared_ptr<Poller> poller = *Poller::Create();
-  std::atomic<int> spliced = 0;
-
- private:
-  static ServerOptions With(ServerOptions options) {
-    options.treatment = [](const RequestHead&) {
-      return Treatment{.on_loop = true, .long_running = true};
-    };
-    return options;
-  }
-  void Handle(const std::shared_ptr<Exchange>& exchange) {
-    auto cancel = std::make_shared<BackendCancel>();
-    exchange->OnCancel([cancel] { cancel->Cancel(); });
-    DialBackend(poller, resolver_, {.host = "127.0.0.1", .port = backend_}, 5s, cancel,
-                [this, exchange, cancel](Result<std::unique_ptr<Transport>> connection) {
-                  if (!connection.ok()) {
-                    (void)exchange->Respond(502, {}, connection.error().message());
-                    return;
-                  }
-                  AskBackend(poller, *std::move(connection), {.head = exchange->request().head},
-                             cancel, [this, exchange](Result<BackendAnswer> answer) {
-                               Answer(*exchange, std::move(answer));
-                             });
-                });
-  }
-  void Answer(Exchange& exchange, Result<BackendAnswer> answer) {
-    if (!answer.ok()) {
-      (void)exchange.Respond(502, {}, answer.error().message());
-      return;
-    }
-    if (answer->head.status == 101) {
-      auto client = exchange.TakeConnection();
-      if (!client.ok()) return;
-      const std::string head = *SerializeResponseHead(answer->head);
-      ++spliced;
-      Splice(poller, {std::move(client->transport), client->rest},
-             {std::move(answer->connection), head + answer->rest}, [this] { --spliced; });
-      return;
-    }
-    const auto size = answer->framing.kind == Framing::Kind::kLength
-                          ? std::optional(answer->framing.length)
-                          : std::nullopt;
-    (void)exchange.RespondFrom(answer->head.status, {}, BackendBody(poller, *std::move(answer)),
-                               size);
-  }
-
-  const uint16_t backend_;
-  ThreadExecutor resolver_{4};
-  TestServer server_;
-};
-
-// A backend that does what a test says with a connection.
-class Backend : public PeerServer {
- public:
-  explicit Backend(std::function<void(Peer& peer)> serve)
-      : PeerServer([serve = std::move(serve)](Peer& peer, int) { serve(peer); }) {}
-};
-
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 constexpr std::string_view kUpgrade =
     "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
 constexpr std::string_view kSwitched =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
-
-// 256 MiB, or what is taken until nothing is for a second.
-void SendUntilNobodyTakes(Peer& peer, std::atomic<size_t>* sent) {
-  timeval second{.tv_sec = 1, .tv_usec = 0};
-  setsockopt(peer.fd(), SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
-  const std::string piece(size_t{1} << 16, 'x');
-  while (*sent < size_t{256} << 20 && peer.Send(piece)) *sent += piece.size();
-}
-
-// It stops at what fills the buffers of two connections.
-void ExpectBuffersFull(const std::atomic<size_t>& sent) {
-  size_t before = 0;
-  EXPECT_TRUE(Eventually([&] {
-    const size_t now = sent;
-    std::this_thread::sleep_for(200ms);
-    return now > 0 && now == std::exchange(before, now);
-  }));
-  EXPECT_LT(sent, size_t{64} << 20);
-}
 
 TEST(Backend, AnswersOfEveryFraming) {
   for (const std::string answer :

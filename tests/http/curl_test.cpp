@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "http/client.h"
-#include "http/test_server.h"
+#include "http/front.h"
 
 extern char** environ;
 
@@ -109,6 +109,27 @@ TEST(Curl, ComesInNumbers) {
   const CurlResult result = Curl(words);
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(std::ranges::count(result.output, 'x'), 40 * 100'000);
+}
+
+TEST(Curl, UploadsByHttp2ToAnotherServer) {
+  constexpr size_t kSize = size_t{20} << 20;
+  PeerServer backend([](Peer& peer, int) {
+    peer.ReadHead();
+    size_t size = 0;
+    while (size < kSize) size += peer.ReadExactly(1 << 20).size();
+    peer.Answer("all of it");
+  });
+  const auto& files = TestCertificates::Get();
+  Front front(backend.port(), {},
+              *TlsServer::Create(
+                  {.certificate = files.Read("server.pem"), .key = files.Read("server.key")}));
+  const TestFolder folder;
+  std::ofstream(folder.path() + "/body") << std::string(kSize, 'x');
+  // Eighty times the window of a stream.
+  EXPECT_EQ(Curl({"--http2", "--cacert", files.folder + "/ca.pem", "--data-binary",
+                  "@" + folder.path() + "/body", front.server().Url("/")})
+                .output,
+            "all of it");
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "apiserver/authorization/server_authorizer.h"
 #include "apiserver/encode.h"
 #include "apiserver/nodes/page_links.h"
-#include "apiserver/nodes/streamed_body.h"
+#include "apiserver/nodes/refused_log.h"
 #include "apiserver/request_options.h"
 #include "base/text.h"
 #include "http/splice.h"
@@ -170,7 +170,7 @@ Result<void> NodeWay::BeginProxy(const WayPtr& way) const {
     }
     way->location.path = way->path.rest;
     way->location.query = request.query;
-    way->streamed ? SendStreamed(way) : Send(way);
+    Send(way);
     return {};
   });
   return {};
@@ -215,8 +215,7 @@ void NodeWay::Admit(const WayPtr& way, std::shared_ptr<void> options, const refl
     }();
     if (!admitted.ok()) way->Fail(admitted.error());
   };
-  // Who reads a body has a thread already.
-  if (way->streamed || !parts_.admission->MayBlock(asked)) return run();
+  if (!parts_.admission->MayBlock(asked)) return run();
   parts_.executor->Post(std::move(run));
 }
 
@@ -240,7 +239,7 @@ Result<void> NodeWay::Dial(const WayPtr& way, http::BackendDialled done) const {
   return {};
 }
 
-http::BackendRequest NodeWay::RequestOf(const Way& way) {
+http::BackendRequest NodeWay::RequestOf(const Way& way) const {
   if (way.is_log) {
     // The server's own request; what the client said is in its options.
     const std::string query = way.location.query.empty() ? "" : "?" + way.location.query;
@@ -252,7 +251,12 @@ http::BackendRequest NodeWay::RequestOf(const Way& way) {
   http::BackendRequest request{.head = ForwardedHead(asked, way.location), .body = asked.body};
   http::Headers& headers = request.head.headers;
   const std::string& method = asked.head.method;
-  if (!asked.body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
+  if (way.streamed) {
+    const std::string_view length = asked.head.headers.Get("Content-Length");
+    length.empty() ? headers.Set("Transfer-Encoding", "chunked")
+                   : headers.Set("Content-Length", length);
+    request.source = http::RequestBody(way.request.exchange, parts_.poller);
+  } else if (!asked.body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
     headers.Set("Content-Length", std::to_string(asked.body.size()));
   }
   if (way.is_proxy && !way.upgrade) {
@@ -271,21 +275,6 @@ void NodeWay::Send(const WayPtr& way) const {
         [this, way](Result<http::BackendAnswer> answer) { Answered(way, std::move(answer)); });
   });
   if (!dialled.ok()) way->Fail(LostError(*way, dialled.error(), false));
-}
-
-void NodeWay::SendStreamed(const WayPtr& way) const {
-  const http::ServerRequest& asked = way->request.exchange->request();
-  http::RequestHead head = ForwardedHead(asked, way->location);
-  head.headers.Set("X-Forwarded-Uri", way->path.prefix + way->path.rest);
-  if (WantsPages(head.headers)) head.headers.Remove("Accept-Encoding");
-  auto sent = SendStreamedBody(
-      *way->request.exchange, std::move(head),
-      [this, &way](http::BackendDialled done) { return Dial(way, std::move(done)); });
-  if (!sent.ok()) return way->Fail(LostError(*way, sent.error(), false));
-  http::AskBackend(
-      parts_.poller, std::move(sent->connection),
-      {.method = asked.head.method, .received = std::move(sent->received)}, way->cancel,
-      [this, way](Result<http::BackendAnswer> answer) { Answered(way, std::move(answer)); });
 }
 
 Error NodeWay::LostError(const Way& way, const Error& error, bool dialled) {

@@ -6,8 +6,8 @@
 // with their options; then it is decided where they go (locations.h), they are sent there with what
 // may be passed on (forward.h), and what comes back is pulled by the client's loop as the client
 // takes it, or, once both sides have changed the protocol, the two connections become one
-// (http/splice.h). No request has a thread, but for one with a body, until that is sent. Nothing is
-// kept of a stream but its two connections.
+// (http/splice.h). No request has a thread; a body goes on as the client sends it and the other
+// side takes it. Nothing is kept of a stream but its two connections.
 //
 // Streams to containers are not translated. Upstream's API server speaks SPDY to kubelets for
 // clients that speak WebSocket in version 5 (StreamTranslatorHandler, TunnelingHandler), as
@@ -74,7 +74,7 @@ class NodeWay {
   // Changes nothing for others.
   static void Treat(const http::RequestHead& head, http::Treatment* treatment);
 
-  // Answers now or later. Does not wait, unless the request has a body that is streamed.
+  // Answers now or later. Does not wait.
   void Serve(Request request) const;
 
  private:
@@ -85,7 +85,7 @@ class NodeWay {
     bool upgrade = false;
     bool is_log = false;
     bool is_proxy = false;
-    bool streamed = false;  // the request's body is read from the exchange
+    bool streamed = false;  // the request's body is pulled out of the exchange
     ProxyPath path{};       // of proxies
     std::shared_ptr<http::BackendCancel> cancel = std::make_shared<http::BackendCancel>();
     void Fail(const Error& error) const;
@@ -108,9 +108,8 @@ class NodeWay {
              std::function<Result<void>()> next) const;
 
   Result<void> Dial(const WayPtr& way, http::BackendDialled done) const;
-  static http::BackendRequest RequestOf(const Way& way);
+  http::BackendRequest RequestOf(const Way& way) const;
   void Send(const WayPtr& way) const;
-  void SendStreamed(const WayPtr& way) const;
   void Answered(const WayPtr& way, Result<http::BackendAnswer> answer) const;
   void AnswerLog(const WayPtr& way, http::BackendAnswer answer) const;
   void AnswerProxied(const WayPtr& way, http::BackendAnswer answer) const;

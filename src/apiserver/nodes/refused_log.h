@@ -1,5 +1,4 @@
-// The parts of NodeWay that carry bodies by hand: a request's that is streamed to the other side,
-// and the short text of a refusal. Internal to the folder.
+// What clients are told when the kubelet refuses to show a log. Internal to the folder.
 #pragma once
 
 #include <functional>
@@ -9,23 +8,10 @@
 
 #include "base/error.h"
 #include "base/executor.h"
-#include "base/result.h"
 #include "http/backend.h"
-#include "http/message.h"
-#include "http/server.h"
+#include "http/poller.h"
 
 namespace podium::apiserver {
-
-struct SentBody {
-  std::unique_ptr<http::Transport> connection;
-  // Of an answer that came before the body was sent; the rest of the body was not.
-  std::string received{};
-};
-// Dials by `dial`, sends the head and, as the client sends it, the body. The thread waits for both,
-// but not longer than a minute for a byte to move. kCancelled: the client is gone.
-Result<SentBody> SendStreamedBody(
-    http::Exchange& exchange, http::RequestHead head,
-    const std::function<Result<void>(http::BackendDialled done)>& dial);
 
 // The first bytes of an answer's body, as many as anybody reads, as far as they are there within
 // some seconds. Call and callback are on the poller's thread.
