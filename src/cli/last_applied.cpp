@@ -46,12 +46,25 @@ std::optional<std::string> LastApplied(const JsonValue& object) {
   return text->string();
 }
 
-JsonValue WithLastApplied(JsonValue object) {
+JsonValue WithLastApplied(JsonValue object, MemberOrder order) {
   JsonValue* annotations = MemberObject(MemberObject(&object, "metadata"), "annotations");
   (void)annotations->Erase(kLastAppliedAnnotation);
-  std::string text = CanonicalText(object);
-  annotations->Set(kLastAppliedAnnotation, JsonValue::String(std::move(text)));
+  std::string text;
+  if (order == MemberOrder::kSorted) {
+    text = CanonicalText(object);
+  } else {
+    // Upstream's structs leave out what is empty.
+    if (annotations->object().empty()) (void)object.Find("metadata")->Erase("annotations");
+    text = reflect::ToText(object, {.canonical_numbers = true}) + '\n';
+  }
+  MemberObject(object.Find("metadata"), "annotations")
+      ->Set(kLastAppliedAnnotation, JsonValue::String(std::move(text)));
   return object;
+}
+
+JsonValue WithLastAppliedIf(bool save, JsonValue object, MemberOrder order) {
+  if (!save && !LastApplied(object)) return object;
+  return WithLastApplied(std::move(object), order);
 }
 
 JsonValue OnlyLastApplied(const JsonValue& object, std::string text) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/object_printer.h"
 #include "reflect/json_value.h"
 
 namespace podium::cli {
@@ -20,7 +21,11 @@ std::string CanonicalText(const reflect::JsonValue& object);
 // Nothing where there is no such annotation.
 std::optional<std::string> LastApplied(const reflect::JsonValue& object);
 // The object, which carries its own text without the annotation.
-reflect::JsonValue WithLastApplied(reflect::JsonValue object);
+// As it stands it is one of upstream's structs.
+reflect::JsonValue WithLastApplied(reflect::JsonValue object,
+                                   MemberOrder order = MemberOrder::kSorted);
+// The same where `save` asks for it, or where the object carries a text already.
+reflect::JsonValue WithLastAppliedIf(bool save, reflect::JsonValue object, MemberOrder order);
 // The configuration that says of the object nothing but this annotation.
 reflect::JsonValue OnlyLastApplied(const reflect::JsonValue& object, std::string text);
 

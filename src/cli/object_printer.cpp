@@ -40,13 +40,17 @@ void EraseManagedFields(JsonValue* object) {
 // JSON, or YAML with a line between documents.
 class TreePrinter : public ObjectPrinter {
  public:
-  TreePrinter(bool yaml, bool managed_fields) : yaml_(yaml), managed_fields_(managed_fields) {}
+  TreePrinter(bool yaml, const PrinterOptions& options)
+      : yaml_(yaml),
+        managed_fields_(options.show_managed_fields),
+        sorted_(options.order == MemberOrder::kSorted) {}
 
   Result<void> Print(const JsonValue& object, std::string* out) override {
     JsonValue shown = object;
     if (!managed_fields_) EraseManagedFields(&shown);
     if (!yaml_) {
-      reflect::PrintJson(shown, {.indent = 4, .sort_keys = true, .canonical_numbers = true}, out);
+      reflect::PrintJson(shown, {.indent = 4, .sort_keys = sorted_, .canonical_numbers = true},
+                         out);
       *out += '\n';
       return {};
     }
@@ -58,6 +62,7 @@ class TreePrinter : public ObjectPrinter {
  private:
   const bool yaml_;
   const bool managed_fields_;
+  const bool sorted_;
   bool printed_ = false;
 };
 
@@ -76,7 +81,9 @@ class NamePrinter : public ObjectPrinter {
     if (kind.empty()) kind = "<unknown>";
     const size_t slash = version.find('/');
     if (slash != version.npos) kind.append(".").append(version.substr(0, slash));
-    *out += EscapedText(kind + "/" + std::string(TextAt(object, {"metadata", "name"}))) + '\n';
+    std::string_view name = TextAt(object, {"metadata", "name"});
+    if (name.empty()) name = "<unknown>";
+    *out += EscapedText(kind + "/" + std::string(name)) + '\n';
     return {};
   }
 };
@@ -230,8 +237,7 @@ PrinterResult PrinterOf(std::string_view form, const PrinterOptions& options) {
   }
   if (name.empty() || name == "wide") return std::unique_ptr<ObjectPrinter>();
   if (name == "json" || name == "yaml") {
-    return std::unique_ptr<ObjectPrinter>(
-        std::make_unique<TreePrinter>(name == "yaml", options.show_managed_fields));
+    return std::unique_ptr<ObjectPrinter>(std::make_unique<TreePrinter>(name == "yaml", options));
   }
   if (name == "name") return std::unique_ptr<ObjectPrinter>(std::make_unique<NamePrinter>());
   if (name == "custom-columns") return ColumnsOfText(argument, options.headings);
@@ -250,11 +256,12 @@ PrinterResult PrinterOf(std::string_view form, const PrinterOptions& options) {
                reflect::GoQuoted(form) + ", allowed formats are: " + std::string(kForms));
 }
 
-PrinterResult PrinterOf(const Invocation& invocation) {
+PrinterResult PrinterOf(const Invocation& invocation, MemberOrder order) {
   return PrinterOf(invocation.Get("output"),
                    {.show_managed_fields = invocation.Has("show-managed-fields"),
                     .headings = !invocation.Has("no-headers"),
-                    .template_ = invocation.Get("template")});
+                    .template_ = invocation.Get("template"),
+                    .order = order});
 }
 
 }  // namespace podium::cli

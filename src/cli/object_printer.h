@@ -42,10 +42,14 @@ class ObjectPrinter {
   virtual bool takes_lists() const { return true; }
 };
 
+// Members of JSON: by their names, as upstream prints what it has no type for, or as they stand.
+enum class MemberOrder { kSorted, kAsTheyStand };
+
 struct PrinterOptions {
   bool show_managed_fields = false;
   bool headings = true;
   std::string_view template_ = {};
+  MemberOrder order = MemberOrder::kSorted;
 };
 
 // The printer of a form such as "yaml" or "jsonpath={.metadata.name}". null for "", "wide", which
@@ -53,6 +57,7 @@ struct PrinterOptions {
 Result<std::unique_ptr<ObjectPrinter>> PrinterOf(std::string_view form,
                                                  const PrinterOptions& options);
 // With --output, --template, --show-managed-fields and --no-headers of the command.
-Result<std::unique_ptr<ObjectPrinter>> PrinterOf(const Invocation& invocation);
+Result<std::unique_ptr<ObjectPrinter>> PrinterOf(const Invocation& invocation,
+                                                 MemberOrder order = MemberOrder::kSorted);
 
 }  // namespace podium::cli

@@ -77,8 +77,12 @@ struct SelectionRules {
 Result<Selection> Select(Server& server, const Invocation& invocation,
                          const std::vector<std::string>& arguments, const SelectionRules& rules);
 
+// What is looked at before anything else in a document. What has no kind ends its file.
+enum class FileCheck { kNone, kKinds };
+
 // The objects of files alone (-f, -R), Lists taken apart.
-Result<Selection> SelectFiles(Server& server, const Invocation& invocation);
+Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
+                              FileCheck check = FileCheck::kNone);
 
 // What a list's error is told as: the server's, with what was looked for.
 Error ListError(const Selected& item, const Invocation& invocation, const Error& error);

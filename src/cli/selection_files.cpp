@@ -26,10 +26,25 @@ Error CannotDecode(const std::string& source, std::string_view what, const JsonV
                                       reflect::ToText(json, {.sort_keys = true}) + "'"};
 }
 
+// Why the document says no kind, as kubectl's validation has it; "" where it does.
+std::string KindProblem(const JsonValue& json) {
+  std::vector<std::string> problems;
+  for (const char* key : {"apiVersion", "kind"}) {
+    const JsonValue* value = json.Find(key);
+    if (!value || value->is_null()) {
+      problems.push_back(std::string(key) + " not set");
+    } else if (!value->is_string()) {
+      problems.push_back(std::string(key) + " isn't string type");
+    }
+  }
+  if (problems.size() == 2) return "[" + problems[0] + ", " + problems[1] + "]";
+  return problems.empty() ? "" : problems[0];
+}
+
 class FileReader {
  public:
-  FileReader(const Server& server, const ServerResources& resources)
-      : server_(server), resources_(resources) {}
+  FileReader(const Server& server, const ServerResources& resources, FileCheck check)
+      : server_(server), resources_(resources), check_(check) {}
 
   void ReadFile(const std::string& file) {
     const std::string source = SourceOf(file);
@@ -48,6 +63,14 @@ class FileReader {
       if (!json.ok()) {
         Fail({Code::kInvalidArgument, "error parsing " + source + ": " + json.error().message()});
       } else if (!json->is_null()) {
+        const std::string problem = check_ == FileCheck::kKinds ? KindProblem(*json) : "";
+        if (!problem.empty()) {
+          return Fail({Code::kInvalidArgument,
+                       "error validating " + reflect::GoQuoted(source) +
+                           ": error validating data: " + problem +
+                           "; if you choose to ignore these errors, turn validation off with "
+                           "--validate=false"});
+        }
         AddObject(*std::move(json), source);
       }
     }
@@ -118,12 +141,13 @@ class FileReader {
 
   const Server& server_;
   const ServerResources& resources_;
+  const FileCheck check_;
   Selection out_;
 };
 
 }  // namespace
 
-Result<Selection> SelectFiles(Server& server, const Invocation& invocation) {
+Result<Selection> SelectFiles(Server& server, const Invocation& invocation, FileCheck check) {
   if (invocation.Has("kustomize")) {
     return Error(Code::kUnsupported,
                  "podium builds no kustomizations; build it with kubectl kustomize and pass the "
@@ -149,7 +173,7 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation) {
     return Error(error.error.code(), error.name + ": " + error.error.message());
   }
   TRY(const ServerResources* resources, server.Resources());
-  FileReader reader(server, *resources);
+  FileReader reader(server, *resources, check);
   for (const std::string& file : files.files) reader.ReadFile(file);
   return std::move(reader).Take();
 }

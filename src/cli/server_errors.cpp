@@ -77,6 +77,17 @@ Error WithPrefix(const Error& error, const std::string& prefix) {
   return api::StatusError(std::move(told));
 }
 
+Error Aggregate(std::span<const Error> errors) {
+  if (errors.size() == 1) return errors[0];
+  std::string text;
+  std::set<std::string_view> seen;
+  for (const Error& error : errors) {
+    if (!seen.insert(error.message()).second) continue;
+    text += (text.empty() ? "" : ", ") + error.message();
+  }
+  return {errors[0].code(), seen.size() == 1 ? text : "[" + text + "]"};
+}
+
 std::string ErrorText(const Error& error) {
   const Status* status = api::FindStatus(error);
   if (status && status->reason == "Invalid") return Line(InvalidText(*status));

@@ -16,6 +16,10 @@ Error VerbatimError(Code code, std::string message);
 // the server's: `Error from server (AlreadyExists): error when creating "a.yaml": pods …`.
 Error WithPrefix(const Error& error, const std::string& prefix);
 
+// Several as one, each text once, in brackets and without their Statuses; one as it is. At least
+// one is needed.
+Error Aggregate(std::span<const Error> errors);
+
 // Whole lines:
 //   Error from server (NotFound): pods "web" not found
 //   The Pod "web" is invalid: spec.containers: Required value

@@ -57,10 +57,17 @@ Result<JsonValue> Writer::Create(const Selected& item, const JsonValue& object) 
   ServerRequest request;
   request.method = "POST";
   TRY(request.path, item.resource->Path(item.namespace_, ""));
-  http::QueryParameters query = {{"fieldManager", field_manager_}};
-  if (dry_run_ == DryRun::kServer) query.emplace_back("dryRun", "All");
-  if (!field_validation_.empty()) query.emplace_back("fieldValidation", field_validation_);
-  request.query = http::EncodeQuery(query);
+  request.query = Query(field_manager_);
+  request.body = reflect::ToText(object);
+  return server_.AskJson(request);
+}
+
+Result<JsonValue> Writer::Update(const Selected& item, std::string_view subresource,
+                                 const JsonValue& object) {
+  ServerRequest request;
+  request.method = "PUT";
+  TRY(request.path, item.resource->Path(item.namespace_, item.name, subresource));
+  request.query = Query(field_manager_);
   request.body = reflect::ToText(object);
   return server_.AskJson(request);
 }
@@ -73,18 +80,23 @@ Result<JsonValue> Writer::Patch(const Selected& item, const PatchRequest& patch)
   TRY(request.path, item.resource->Path(item.namespace_, item.name, patch.subresource));
   const std::string_view manager =
       patch.field_manager.empty() ? std::string_view(field_manager_) : patch.field_manager;
-  http::QueryParameters query = {{"fieldManager", std::string(manager)}};
-  if (dry_run_ == DryRun::kServer) query.emplace_back("dryRun", "All");
-  if (!field_validation_.empty()) query.emplace_back("fieldValidation", field_validation_);
-  if (!patch.force.empty()) query.emplace_back("force", patch.force);
-  request.query = http::EncodeQuery(query);
+  request.query = Query(manager, patch.force);
   return server_.AskJson(request);
 }
 
-Result<ChangePrinter> ChangePrinter::Of(const Invocation& invocation, DryRun dry_run) {
+std::string Writer::Query(std::string_view field_manager, std::string_view force) const {
+  http::QueryParameters query = {{"fieldManager", std::string(field_manager)}};
+  if (dry_run_ == DryRun::kServer) query.emplace_back("dryRun", "All");
+  if (!field_validation_.empty()) query.emplace_back("fieldValidation", field_validation_);
+  if (!force.empty()) query.emplace_back("force", force);
+  return http::EncodeQuery(query);
+}
+
+Result<ChangePrinter> ChangePrinter::Of(const Invocation& invocation, DryRun dry_run,
+                                        MemberOrder order) {
   ChangePrinter made;
   made.dry_run_ = dry_run;
-  TRY(made.printer_, PrinterOf(invocation));
+  TRY(made.printer_, PrinterOf(invocation, order));
   const std::string_view form = invocation.Get("output");
   if (form == "wide" || form.starts_with("custom-columns")) {
     return Error(Code::kInvalidArgument,

@@ -73,11 +73,16 @@ class Writer {
   // The answers are the objects as they are then.
   Result<reflect::JsonValue> Create(const Selected& item, const reflect::JsonValue& object);
   Result<reflect::JsonValue> Patch(const Selected& item, const PatchRequest& patch);
+  Result<reflect::JsonValue> Update(const Selected& item, std::string_view subresource,
+                                    const reflect::JsonValue& object);
 
   DryRun dry_run() const { return dry_run_; }
   const std::string& field_manager() const { return field_manager_; }
 
  private:
+  // With what each of them says of itself.
+  std::string Query(std::string_view field_manager, std::string_view force = {}) const;
+
   Server& server_;
   const DryRun dry_run_;
   const std::string field_manager_;
@@ -88,7 +93,8 @@ class Writer {
 // says.
 class ChangePrinter {
  public:
-  static Result<ChangePrinter> Of(const Invocation& invocation, DryRun dry_run);
+  static Result<ChangePrinter> Of(const Invocation& invocation, DryRun dry_run,
+                                  MemberOrder order = MemberOrder::kSorted);
 
   // Objects rather than lines or names.
   bool prints_objects() const { return objects_; }

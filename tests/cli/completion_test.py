@@ -24,9 +24,9 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 CASES = (
     ("podium val", ["validate"]),
     ("podium ", ["agent", "annotate", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
-                 "completion", "config", "convert", "delete", "describe", "diff", "events", "exec",
+                 "completion", "config", "convert", "create", "delete", "describe", "diff", "events", "exec",
                  "explain", "export", "get", "images", "import", "inspect", "label", "logs", "patch",
-                 "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "server",
+                 "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "scale", "server",
                  "stats", "stop", "validate", "version", "wait"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),

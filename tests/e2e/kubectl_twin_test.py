@@ -760,8 +760,9 @@ class WritingTest(TwinCase):
                     "yourself; podium get TYPE -l SELECTOR -o name lists what there is\n"))
 
 
-class ChangingTest(TwinCase):
+class ChangingCase(TwinCase):
     """The same changes in two namespaces, one for each of the programs."""
+    folder = None  # where they run, if not in the server's
 
     @classmethod
     def setUpClass(cls):
@@ -787,14 +788,14 @@ class ChangingTest(TwinCase):
         return out
 
     def both_change(self, arguments, stdin=""):
-        answers = []
-        for name, program in zip(self.namespaces, (api_server.KUBECTL, worlds.PODIUM)):
-            run = subprocess.run(
-                [program, "-n", name, *arguments], input=stdin, text=True, timeout=60,
-                cwd=self.server.folder, env=self.server.environment, capture_output=True,
-                check=False)
-            answers.append((run.returncode, self.neutral(run.stdout), self.neutral(run.stderr)))
-        return answers
+        return [self.one_change(place, arguments, stdin) for place in range(2)]
+
+    def one_change(self, place, arguments, stdin=""):
+        run = subprocess.run(
+            [(api_server.KUBECTL, worlds.PODIUM)[place], "-n", self.namespaces[place], *arguments],
+            input=stdin, text=True, timeout=60, cwd=self.folder or self.server.folder,
+            env=self.server.environment, capture_output=True, check=False)
+        return run.returncode, self.neutral(run.stdout), self.neutral(run.stderr)
 
     def neutral(self, text):
         """Without what no two objects share, and without what kubectl's library logs of watches that
@@ -815,6 +816,8 @@ class ChangingTest(TwinCase):
         return [self.neutral(self.admin("-n", name, "get", *arguments))
                 for name in self.namespaces]
 
+
+class ChangingTest(ChangingCase):
     def test_deletions(self):
         for arguments in lines(DELETES):
             with self.subTest(" ".join(arguments)):
