@@ -12,32 +12,56 @@ using api::core::v1::ObjectReference;
 Result<void> EventRecorder::Record(const ObjectReference& about, std::string_view type,
                                    std::string_view reason, std::string_view message) {
   const std::lock_guard lock(mutex_);
-  const int64_t now = clock_.Now();
+  const CorrelatedEvent told = PrepareLocked(about, type, reason, message, clock_.Now());
+  if (told.skip) return {};
+  auto sent = SendLocked(told);
+  if (!sent.ok()) correlator_.Failed(told);
+  return sent;
+}
+
+CorrelatedEvent EventRecorder::Prepare(const ObjectReference& about, std::string_view type,
+                                       std::string_view reason, std::string_view message,
+                                       int64_t at) {
+  const std::lock_guard lock(mutex_);
+  return PrepareLocked(about, type, reason, message, at);
+}
+
+CorrelatedEvent EventRecorder::PrepareLocked(const ObjectReference& about, std::string_view type,
+                                             std::string_view reason, std::string_view message,
+                                             int64_t at) {
   Event event;
   event.metadata.namespace_ = about.namespace_.empty() ? "default" : about.namespace_;
-  event.metadata.name = EventName(about.name, now);
+  event.metadata.name = EventName(about.name, at);
   event.involvedObject = about;
   event.type = type;
   event.reason = reason;
   event.message = message;
   event.count = 1;
-  event.firstTimestamp = event.lastTimestamp = api::Time::FromUnix(now / kNanosPerSecond);
+  event.firstTimestamp = event.lastTimestamp = api::Time::FromUnix(at / kNanosPerSecond);
   event.source.component = component_;
   event.source.host = host_;
   event.reportingComponent = component_;
   event.reportingInstance = host_;
-  const CorrelatedEvent told = correlator_.Correlate(std::move(event));
-  if (told.skip) return {};
-  const auto stored = Send(told);
-  if (!stored.ok()) {
-    correlator_.Failed(told);
-    return stored.error();
-  }
-  if (const auto sent = stored->As<Event>()) correlator_.Sent(told, *sent);
+  return correlator_.Correlate(std::move(event));
+}
+
+Result<void> EventRecorder::Send(const CorrelatedEvent& told) {
+  const std::lock_guard lock(mutex_);
+  return SendLocked(told);
+}
+
+Result<void> EventRecorder::SendLocked(const CorrelatedEvent& told) {
+  TRY(const SharedObject stored, Store(told));
+  if (const auto sent = stored.As<Event>()) correlator_.Sent(told, *sent);
   return {};
 }
 
-Result<SharedObject> EventRecorder::Send(const CorrelatedEvent& told) {
+void EventRecorder::GiveUp(const CorrelatedEvent& told) {
+  const std::lock_guard lock(mutex_);
+  correlator_.Failed(told);
+}
+
+Result<SharedObject> EventRecorder::Store(const CorrelatedEvent& told) {
   const std::string& name_space = told.event.metadata.namespace_;
   if (!told.patch.empty()) {
     TRY(const Target one,

@@ -4,7 +4,8 @@
 //
 // Upstream's sends what it is given later, from a queue, and tries what the server did not take
 // again for two minutes. Here who tells waits for the server and hears of its error, and tells it
-// again in its next round, if it still is so.
+// again in its next round, if it still is so (Record); or it keeps what is to be told, and sends it
+// as often as it likes (Prepare, Send, GiveUp).
 //
 // Threads: any; one after the other waits for the server.
 #pragma once
@@ -39,9 +40,21 @@ class EventRecorder {
   Result<void> Record(const api::core::v1::ObjectReference& about, std::string_view type,
                       std::string_view reason, std::string_view message);
 
+  // What became of an Event of `at`, nanoseconds since 1970: nothing more is to be done where it
+  // says skip. In the order in which things happened; each is sent or given up before the next.
+  CorrelatedEvent Prepare(const api::core::v1::ObjectReference& about, std::string_view type,
+                          std::string_view reason, std::string_view message, int64_t at);
+  // After an error it may be sent again.
+  Result<void> Send(const CorrelatedEvent& told);
+  // It does not count, then.
+  void GiveUp(const CorrelatedEvent& told);
+
  private:
+  CorrelatedEvent PrepareLocked(const api::core::v1::ObjectReference& about, std::string_view type,
+                                std::string_view reason, std::string_view message, int64_t at);
+  Result<void> SendLocked(const CorrelatedEvent& told);
   // The stored Event.
-  Result<SharedObject> Send(const CorrelatedEvent& told);
+  Result<SharedObject> Store(const CorrelatedEvent& told);
 
   Connection& connection_;
   const Clock& clock_;

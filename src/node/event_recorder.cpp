@@ -7,9 +7,6 @@
 namespace podium::node {
 namespace {
 
-// A message that does not end is cut, as the API refuses longer ones.
-constexpr size_t kMaxMessage = 1024;
-
 bool SameEvent(const v1::Event& a, const v1::Event& b) {
   return a.involvedObject.uid == b.involvedObject.uid &&
          a.involvedObject.kind == b.involvedObject.kind &&
@@ -17,9 +14,12 @@ bool SameEvent(const v1::Event& a, const v1::Event& b) {
          a.type == b.type && a.message == b.message;
 }
 
-v1::Event EventOf(const v1::Pod& pod, const std::optional<ContainerRef>& container) {
-  v1::Event event;
-  v1::ObjectReference& object = event.involvedObject;
+}  // namespace
+
+const char* TextOf(EventType type) { return type == EventType::kNormal ? "Normal" : "Warning"; }
+
+v1::ObjectReference ReferenceTo(const v1::Pod& pod, const std::optional<ContainerRef>& container) {
+  v1::ObjectReference object;
   object.kind = "Pod";
   object.apiVersion = "v1";
   object.namespace_ = pod.metadata.namespace_;
@@ -29,26 +29,31 @@ v1::Event EventOf(const v1::Pod& pod, const std::optional<ContainerRef>& contain
   if (container) {
     object.fieldPath = ContainerFieldPath(container->kind, ContainerNameAt(pod, *container));
   }
-  event.metadata.namespace_ = pod.metadata.namespace_;
-  return event;
+  return object;
 }
 
-}  // namespace
+v1::ObjectReference ReferenceToNode(const std::string& name) {
+  v1::ObjectReference object;
+  object.kind = "Node";
+  object.name = name;
+  object.uid = name;
+  return object;
+}
 
 EventRecorder::EventRecorder(const Clock& clock, std::string node_name, size_t capacity)
     : clock_(clock), node_name_(std::move(node_name)), capacity_(capacity) {}
 
 void EventRecorder::Record(const v1::Pod& pod, const std::optional<ContainerRef>& container,
                            EventType type, std::string_view reason, std::string_view message) {
-  Add(EventOf(pod, container), type, reason, message);
+  v1::Event event;
+  event.involvedObject = ReferenceTo(pod, container);
+  event.metadata.namespace_ = pod.metadata.namespace_;
+  Add(std::move(event), type, reason, message);
 }
 
 void EventRecorder::RecordNode(EventType type, std::string_view reason, std::string_view message) {
   v1::Event event;
-  // As kubelets refer to their node: its name stands for its uid.
-  event.involvedObject.kind = "Node";
-  event.involvedObject.name = node_name_;
-  event.involvedObject.uid = node_name_;
+  event.involvedObject = ReferenceToNode(node_name_);
   // Where events of objects without a namespace are.
   event.metadata.namespace_ = "default";
   Add(std::move(event), type, reason, message);
@@ -58,9 +63,9 @@ void EventRecorder::Add(v1::Event event, EventType type, std::string_view reason
                         std::string_view message) {
   event.kind = "Event";
   event.apiVersion = "v1";
-  event.type = type == EventType::kNormal ? "Normal" : "Warning";
+  event.type = TextOf(type);
   event.reason = reason;
-  event.message = message.substr(0, kMaxMessage);
+  event.message = message.substr(0, kMaxEventMessage);
   const int64_t now = clock_.Now();
   event.firstTimestamp = api::Time::FromUnix(now / kNanosPerSecond);
   event.lastTimestamp = event.firstTimestamp;

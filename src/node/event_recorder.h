@@ -23,6 +23,17 @@ namespace podium::node {
 
 enum class EventType : uint8_t { kNormal, kWarning };
 
+// "Normal", "Warning".
+const char* TextOf(EventType type);
+
+// No longer message is kept: the API refuses it.
+inline constexpr size_t kMaxEventMessage = 1024;
+
+// What an event is about: a pod, or a container of it.
+v1::ObjectReference ReferenceTo(const v1::Pod& pod, const std::optional<ContainerRef>& container);
+// As kubelets refer to their node: its name stands for its uid.
+v1::ObjectReference ReferenceToNode(const std::string& name);
+
 // Where events go. Threads: any.
 class EventSink {
  public:
