@@ -405,7 +405,8 @@ ResourceList AllocatableOf(const NodeDescription& node, const ResourceList& capa
   return allocatable;
 }
 
-v1::Node InitialNode(const NodeDescription& node, const NodeHealth& health, int64_t now) {
+v1::Node InitialNode(const NodeDescription& node, const NodeHealth& health, int64_t now,
+                     std::vector<NodeEvent>* events) {
   const NodeSettings& settings = node.settings;
   v1::Node object;
   object.kind = "Node";
@@ -430,8 +431,8 @@ v1::Node InitialNode(const NodeDescription& node, const NodeHealth& health, int6
     taint.key = kUnschedulableTaint;
     taint.effect = "NoSchedule";
   }
-  // What it would have to tell is told once there is a node to tell it about.
-  (void)SetNodeStatus(node, health, now, &object);
+  auto told = SetNodeStatus(node, health, now, &object);
+  if (events) *events = std::move(told);
   return object;
 }
 

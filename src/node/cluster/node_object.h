@@ -104,8 +104,10 @@ ResourceList CapacityOf(const NodeDescription& node);
 // also without huge pages. Never below zero.
 ResourceList AllocatableOf(const NodeDescription& node, const ResourceList& capacity);
 
-// As it is registered, with its status. `now`: nanoseconds since 1970.
-v1::Node InitialNode(const NodeDescription& node, const NodeHealth& health, int64_t now);
+// As it is registered, with its status. `now`: nanoseconds since 1970. `events`: what that gives to
+// tell; may be null.
+v1::Node InitialNode(const NodeDescription& node, const NodeHealth& health, int64_t now,
+                     std::vector<NodeEvent>* events = nullptr);
 
 // Writes into the status of `object`, which is as the server has it, what is true now; what is
 // somebody else's stays. Transition times change with a condition's status alone. What the change
