@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -45,6 +46,7 @@
 #include "node/image_collector.h"
 #include "node/object_store.h"
 #include "node/qos_tiers.h"
+#include "node/static_pods.h"
 #include "node/volumes/volume_manager.h"
 #include "runtime/embedded_runtime.h"
 
@@ -54,6 +56,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr char kKubeconfigOption[] = "kubeconfig";
+constexpr char kManifestsOption[] = "pod-manifest-path";
 constexpr milliseconds kTick{1000};
 constexpr int kTicksPerLook = 10;  // at logs and disks
 constexpr int kTicksPerCollection = 300;
@@ -103,21 +106,25 @@ Result<std::unique_ptr<image::ImageStore>> OpenImages(const std::string& folder)
 // All parts, in the order in which they need each other; they go in the reverse one.
 class Node {
  public:
-  // `kubeconfig`: of the API server whose node this is; "": of none.
-  static Result<std::unique_ptr<Node>> Open(const Instance& instance,
-                                            const std::string& kubeconfig) {
+  struct Options {
+    std::string kubeconfig{};  // of the API server whose node this is; "": of none
+    std::string manifests{};   // the folder of static pods; "": none
+  };
+  static Result<std::unique_ptr<Node>> Open(const Instance& instance, const Options& options) {
     std::unique_ptr<Node> node(new Node(instance));
-    if (!kubeconfig.empty()) {
-      TRY(node->cluster_, Cluster::Open(kubeconfig, node->clock_, node->executor_));
+    if (!options.kubeconfig.empty()) {
+      TRY(node->cluster_, Cluster::Open(options.kubeconfig, node->clock_, node->executor_));
     }
     TRY_VOID(node->OpenParts());
     if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_));
+    if (!options.manifests.empty()) TRY_VOID(node->OpenManifests(options.manifests));
     TRY_VOID(node->OpenServer());
     return node;
   }
 
   ~Node() {
     if (server_) server_->Stop(kStopGrace);
+    manifests_.reset();
     if (cluster_) cluster_->End();
   }
 
@@ -152,6 +159,8 @@ class Node {
   std::vector<std::string> TakeWarnings() {
     std::vector<std::string> warnings = runtime_->TakeWarnings();
     if (cluster_) std::ranges::move(cluster_->TakeWarnings(), std::back_inserter(warnings));
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(std::exchange(manifest_errors_, {}), std::back_inserter(warnings));
     return warnings;
   }
 
@@ -196,6 +205,16 @@ class Node {
     return {};
   }
 
+  Result<void> OpenManifests(const std::string& folder) {
+    TRY(manifests_,
+        node::StaticPods::Start(
+            {.folder = folder, .agent = agent_.get(), .on_error = [this](const std::string& text) {
+               const std::lock_guard lock(mutex_);
+               manifest_errors_.push_back(text);
+             }}));
+    return {};
+  }
+
   Result<void> OpenServer() {
     api_ =
         std::make_unique<node::AgentApi>(*agent_, *node_images_, images_.get(), cli::VersionText());
@@ -227,6 +246,9 @@ class Node {
   ThreadExecutor executor_;
   std::unique_ptr<Cluster> cluster_;  // null: this node is on its own
   std::unique_ptr<node::Agent> agent_;
+  std::mutex mutex_;
+  std::vector<std::string> manifest_errors_;  // under mutex_
+  std::unique_ptr<node::StaticPods> manifests_;
   std::unique_ptr<node::AgentApi> api_;
   std::unique_ptr<http::Server> server_;
   uint64_t seen_ = 0;  // connections
@@ -256,14 +278,15 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd signals, StopSignals());
   // Pods' files are made with the modes they are to have.
   umask(0022);
-  const std::string kubeconfig(invocation.Get(kKubeconfigOption));
+  const Node::Options options{.kubeconfig = std::string(invocation.Get(kKubeconfigOption)),
+                              .manifests = std::string(invocation.Get(kManifestsOption))};
   const bool until_idle = invocation.Has(kUntilIdleOption);
-  if (until_idle && !kubeconfig.empty()) {
+  if (until_idle && !options.kubeconfig.empty()) {
     return Error(Code::kInvalidArgument,
                  "a node of a cluster does not end when it has no pods: --until-idle and "
                  "--kubeconfig do not go together");
   }
-  TRY(const std::unique_ptr<Node> node, Node::Open(instance, kubeconfig));
+  TRY(const std::unique_ptr<Node> node, Node::Open(instance, options));
   const auto tell = [&] {
     for (const std::string& warning : node->TakeWarnings()) {
       (void)streams.Err("podium agent: " + warning + '\n');
@@ -298,6 +321,9 @@ constexpr cli::Option kOptions[] = {
     {.name = kKubeconfigOption,
      .value = "FILE",
      .help = "the API server whose node this is, and who this node is there"},
+    {.name = kManifestsOption,
+     .value = "FOLDER",
+     .help = "static pods: each manifest in it runs as long as it is there"},
     {.name = kUntilIdleOption, .help = "end when no pod is left and nobody asks"},
     {.name = kReadyOption,
      .value = "NUMBER",

@@ -37,12 +37,21 @@ Result<void> Cluster::Begin(node::Agent& agent) {
       .clock = clock_,
       .on_error = [this](const std::string&, const Error& error) { Warn(error.message()); }});
   TRY_VOID(statuses_->Follow(agent));
+  mirrors_ = std::make_unique<node::MirrorPods>(node::MirrorPods::Services{
+      .connection = *connection_,
+      .executor = executor_,
+      .clock = clock_,
+      .statuses = *statuses_,
+      .node_name = agent.config().name,
+      .on_error = [this](const Error& error) { Warn(error.message()); }});
+  TRY_VOID(mirrors_->Follow(agent));
   pods_ = std::make_unique<node::PodSource>(
       node::PodSource::Services{.connection = *connection_,
                                 .executor = executor_,
                                 .clock = clock_,
                                 .agent = agent,
                                 .statuses = *statuses_,
+                                .mirrors = *mirrors_,
                                 .on_error = [this](const Error& error) { Warn(error.message()); }});
   pods_->Start();
   return {};
@@ -52,6 +61,7 @@ void Cluster::End() {
   // Whoever waits for the server does so no longer.
   if (connection_) connection_->Stop();
   if (pods_) pods_->Stop();
+  if (mirrors_) mirrors_->Stop();
   if (statuses_) statuses_->Stop();
 }
 

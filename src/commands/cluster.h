@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "client/http_connection.h"
 #include "node/agent.h"
+#include "node/cluster/mirror_pods.h"
 #include "node/cluster/pod_source.h"
 #include "node/cluster/status_manager.h"
 
@@ -41,6 +42,7 @@ class Cluster {
   Executor& executor_;
   std::unique_ptr<client::HttpConnection> connection_;
   std::unique_ptr<node::StatusManager> statuses_;
+  std::unique_ptr<node::MirrorPods> mirrors_;
   std::unique_ptr<node::PodSource> pods_;
   std::mutex mutex_;
   // Under mutex_.

@@ -2,8 +2,8 @@
 // before anything is done for them, so that a new agent after kill -9 goes on with every pod there
 // was, and with what it knew of it.
 //
-// Pods come through the agent's socket (agent_api.h), and are its own then, or from an API server
-// (cluster/pod_source.h), where alone they are changed and deleted.
+// Pods come through the agent's socket (agent_api.h), and are its own then; from an API server
+// (cluster/pod_source.h) or from files (static_pods.h), where alone they are changed and deleted.
 //
 // Threads: any.
 #pragma once
@@ -28,6 +28,7 @@
 #include "node/local_storage.h"
 #include "node/log_rotator.h"
 #include "node/object_store.h"
+#include "node/pod_origin.h"
 #include "node/pod_remains.h"
 #include "node/pod_services.h"
 #include "node/pod_worker.h"
@@ -58,7 +59,7 @@ class Agent {
     EventRecorder& events;
     QosTiers* tiers = nullptr;  // null: nobody has cgroups
     // What pods read; null: `objects`.
-    const ObjectSource* source = nullptr;
+    ObjectSource* source = nullptr;
     // Who is told what happens to pods; null: `events`.
     EventSink* sink = nullptr;
   };
@@ -89,15 +90,15 @@ class Agent {
   // Adds ephemeral containers to a running pod; the rest of the pod must be the same.
   Result<v1::Pod> UpdateEphemeralContainers(const v1::Pod& next);
 
-  // A pod that is bound to this node, as its API server shows it now: one that is new is run, of a
-  // known one (by its uid) the specification, the metadata and what others wrote into its status
-  // become what they are here. One that cannot run here fails, and says why. kInvalidArgument for
-  // one with names that no API server accepts.
-  Result<void> Assign(v1::Pod pod);
-  // The API server does not have it any more. What still runs of it ends.
+  // A pod for this node as its origin, an API server or a file, shows it now: one that is new is
+  // run, of a known one (by its uid) the specification, the metadata and what others wrote into its
+  // status become what they are here. One that cannot run here fails, and says why.
+  // kInvalidArgument for one with names that no API server accepts.
+  Result<void> Assign(v1::Pod pod, PodOrigin origin);
+  // Its origin does not have it any more. What still runs of it ends.
   void Unassign(std::string_view uid);
-  // These are all that the API server has for this node.
-  void UnassignOthers(const std::set<std::string, std::less<>>& uids);
+  // These are all that this origin has for this node.
+  void UnassignOthers(PodOrigin origin, const std::set<std::string, std::less<>>& uids);
 
   // Somebody has put an image here by hand, under this name: every pod may use it.
   void AllowImage(const std::string& image, const std::string& id) { pulls_.Allow(image, id); }
@@ -135,7 +136,7 @@ class Agent {
     std::shared_ptr<const v1::Pod> pod;
     std::shared_ptr<PodWorker> worker;
     std::shared_ptr<Trace> trace;  // null: nobody asked for one
-    bool unassigned = false;       // the API server does not know it any more
+    bool unassigned = false;       // its origin does not have it any more
   };
 
   explicit Agent(const Parts& parts);
@@ -144,7 +145,7 @@ class Agent {
   void RemoveOrphans();
   void StartWorker(const v1::Pod& pod);
   // With the lock held.
-  Result<void> TakeOn(v1::Pod pod);
+  Result<void> TakeOn(v1::Pod pod, PodOrigin origin);
   void EndUnassigned(const std::string& uid);
   void HandleEvent(const wire::cri::ContainerEventResponse& event);
   void SetStatus(const std::string& uid, const v1::PodStatus& status);

@@ -1,4 +1,4 @@
-// The pods that an API server has bound to this node.
+// Pods that an API server has bound to this node, or that stand in its files.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -67,8 +67,9 @@ bool SameAsKnown(const v1::Pod& known, v1::Pod shown) {
 
 }  // namespace
 
-Result<void> Agent::TakeOn(v1::Pod pod) {
-  pod.metadata.annotations[std::string(kConfigSourceAnnotation)] = "api";
+Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin) {
+  pod.metadata.annotations[std::string(kConfigSourceAnnotation)] =
+      origin == PodOrigin::kFile ? "file" : "api";
   pod.metadata.annotations[std::string(kConfigSeenAnnotation)] = NanoTime(parts_.clock.Now());
   const auto refused = IsTerminalPhase(pod.status.phase) || pod.metadata.deletionTimestamp
                            ? std::nullopt
@@ -90,7 +91,7 @@ Result<void> Agent::TakeOn(v1::Pod pod) {
   return {};
 }
 
-Result<void> Agent::Assign(v1::Pod pod) {
+Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
   TRY_VOID(CheckNames(pod));
   pod.metadata.managedFields.clear();
   const std::string uid = pod.metadata.uid;
@@ -99,7 +100,7 @@ Result<void> Agent::Assign(v1::Pod pod) {
     const std::lock_guard lock(mutex_);
     if (finished_.contains(uid)) return {};
     const auto found = pods_.find(uid);
-    if (found == pods_.end()) return TakeOn(std::move(pod));
+    if (found == pods_.end()) return TakeOn(std::move(pod), origin);
     const v1::Pod& before = *found->second.pod;
     KeepLocalAnnotations(before, &pod);
     v1::PodStatus status = before.status;
@@ -146,12 +147,12 @@ void Agent::Unassign(std::string_view uid) {
   EndUnassigned(std::string(uid));
 }
 
-void Agent::UnassignOthers(const std::set<std::string, std::less<>>& uids) {
+void Agent::UnassignOthers(PodOrigin origin, const std::set<std::string, std::less<>>& uids) {
   std::vector<std::string> others;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [uid, entry] : pods_) {
-      if (OriginOf(*entry.pod) == PodOrigin::kApi && !uids.contains(uid)) others.push_back(uid);
+      if (OriginOf(*entry.pod) == origin && !uids.contains(uid)) others.push_back(uid);
     }
   }
   for (const std::string& uid : others) EndUnassigned(uid);

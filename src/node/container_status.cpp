@@ -156,7 +156,7 @@ v1::ContainerStatus Generator::FromRuntime(const v1::Container& container,
   status.name = container.name;
   status.restartCount = observed.restart_count;
   status.image = observed.image.empty() ? container.image : observed.image;
-  status.imageID = observed.image_id.empty() ? observed.image_ref : observed.image_id;
+  status.imageID = observed.image_ref;
   status.containerID = std::string(kContainerIdPrefix) + observed.id;
   switch (observed.state) {
     case cri::ContainerState::kContainerRunning:

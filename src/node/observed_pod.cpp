@@ -103,7 +103,6 @@ ObservedContainer ObserveContainer(const cri::ContainerStatus& status,
                                                            : status.image->user_specified_image;
   }
   out.image_ref = status.image_ref;
-  out.image_id = status.image_id;
   out.log_path = status.log_path;
   const auto& notes = status.annotations;
   out.hash = NumberOf<uint64_t>(notes, kContainerHashAnnotation, 16, 0);

@@ -26,7 +26,6 @@ struct ObservedContainer {
   std::string message;  // the runtime's, and the termination message behind it
   std::string image;
   std::string image_ref;
-  std::string image_id;
   std::string log_path;
   uint64_t hash = 0;
   int32_t restart_count = 0;

@@ -464,7 +464,7 @@ TEST(PodStatusTest, WhatElseThereIs) {
   world.pod.metadata.generation = 3;
   world.Add("a", "running", [](auto& container) {
     container.image = "docker.io/library/busybox:1";
-    container.image_id = "sha256:1234";
+    container.image_ref = "registry/busybox@sha256:1234";
     auto& user = container.user.emplace().linux_.emplace();
     user.uid = 7;
     user.supplemental_groups = {8, 9};
@@ -475,7 +475,7 @@ TEST(PodStatusTest, WhatElseThereIs) {
   EXPECT_EQ(status.conditions[0].observedGeneration, 3);
   const v1::ContainerStatus& a = status.containerStatuses[0];
   EXPECT_EQ(a.image, "docker.io/library/busybox:1");
-  EXPECT_EQ(a.imageID, "sha256:1234");
+  EXPECT_EQ(a.imageID, "registry/busybox@sha256:1234");
   EXPECT_EQ(a.containerID, "podium://a-1");
   EXPECT_EQ(a.resources->limits.at("cpu").String(), "2");
   EXPECT_EQ(a.allocatedResources.at("memory").String(), "1Gi");

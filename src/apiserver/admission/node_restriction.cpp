@@ -8,6 +8,7 @@
 #include <set>
 
 #include "api/object_meta.h"
+#include "api/pod_references.h"
 #include "api/status.h"
 #include "api/types/authentication_v1.h"
 #include "api/types/certificates_v1.h"
@@ -18,7 +19,6 @@
 #include "apiserver/admission/csr.h"
 #include "apiserver/admission/node_audience.h"
 #include "apiserver/admission/plugins.h"
-#include "apiserver/admission/pod_references.h"
 #include "apiserver/authorization/node_identity.h"
 #include "base/text.h"
 #include "reflect/copy.h"
@@ -201,8 +201,8 @@ class NodeRequest {
       return ForbidNode(fmt::format("can not create pods that reference {}", what));
     };
     if (!pod.spec.serviceAccountName.empty()) return references("a service account");
-    if (ReferencesSecrets(pod.spec)) return references("secrets");
-    if (ReferencesConfigMaps(pod.spec)) return references("configmaps");
+    if (api::ReferencesSecrets(pod.spec)) return references("secrets");
+    if (api::ReferencesConfigMaps(pod.spec)) return references("configmaps");
     for (const auto& volume : pod.spec.volumes) {
       if (!volume.projected) continue;
       for (const auto& source : volume.projected->sources) {

@@ -9,11 +9,11 @@
 #include <set>
 
 #include "api/names.h"
+#include "api/pod_references.h"
 #include "api/status.h"
 #include "api/types/core_v1.h"
 #include "api/validation/pod_annotations.h"
 #include "apiserver/admission/plugins.h"
-#include "apiserver/admission/pod_references.h"
 
 namespace podium::apiserver {
 namespace {
@@ -208,7 +208,7 @@ class ServiceAccountPlugin final : public AdmissionPlugin {
     if (!pod.spec.serviceAccountName.empty()) {
       return request.Forbid("a mirror pod may not reference service accounts");
     }
-    if (ReferencesSecrets(pod.spec)) {
+    if (api::ReferencesSecrets(pod.spec)) {
       return request.Forbid("a mirror pod may not reference secrets");
     }
     for (const auto& volume : pod.spec.volumes) {

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "apiserver/admission/pod_references.h"
+#include "api/pod_references.h"
 
 namespace podium::apiserver {
 namespace {
@@ -39,8 +39,9 @@ void AddResourceClaim(const Pod& pod, const PodResourceClaim& claim, PodReferenc
 PodReferences ReferencesOf(const Pod& pod) {
   PodReferences out;
   out.service_account = pod.spec.serviceAccountName;
-  VisitPodSecrets(pod.spec, [&](std::string_view name) { out.secrets.emplace_back(name); });
-  VisitPodConfigMaps(pod.spec, [&](std::string_view name) { out.config_maps.emplace_back(name); });
+  api::VisitPodSecrets(pod.spec, [&](std::string_view name) { out.secrets.emplace_back(name); });
+  api::VisitPodConfigMaps(pod.spec,
+                          [&](std::string_view name) { out.config_maps.emplace_back(name); });
   for (const Volume& volume : pod.spec.volumes) AddClaim(pod, volume, &out);
   for (const PodResourceClaim& claim : pod.spec.resourceClaims) AddResourceClaim(pod, claim, &out);
   if (pod.status.extendedResourceClaimStatus) {

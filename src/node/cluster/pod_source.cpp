@@ -32,15 +32,17 @@ struct PodSource::State : std::enable_shared_from_this<PodSource::State> {
     if (!pod) return;
     // Before the agent, which tells a status at once.
     services.statuses.Show(pod);
-    const auto taken = services.agent.Assign(*pod);
+    if (IsMirrorPod(*pod)) return services.mirrors.Show(std::move(pod));
+    const auto taken = services.agent.Assign(*pod, PodOrigin::kApi);
     if (!taken.ok()) Say(taken.error());
   }
 
   void Drop(const SharedObject& object) {
-    const auto* meta = object.meta();
-    if (!meta) return;
-    services.statuses.Forget(meta->uid);
-    services.agent.Unassign(meta->uid);
+    const auto pod = object.As<v1::Pod>();
+    if (!pod) return;
+    services.statuses.Forget(pod->metadata.uid);
+    if (IsMirrorPod(*pod)) return services.mirrors.Forget(*pod);
+    services.agent.Unassign(pod->metadata.uid);
   }
 
   void LookForSync() {
@@ -55,7 +57,8 @@ struct PodSource::State : std::enable_shared_from_this<PodSource::State> {
     }
     std::set<std::string, std::less<>> uids;
     for (const SharedObject& pod : informer.List()) uids.insert(pod.meta()->uid);
-    services.agent.UnassignOthers(uids);
+    services.agent.UnassignOthers(PodOrigin::kApi, uids);
+    services.mirrors.Open();
     const std::lock_guard lock(mutex);
     synced = true;
   }

@@ -17,6 +17,7 @@
 #include "client/connection.h"
 #include "client/informer.h"
 #include "node/agent.h"
+#include "node/cluster/mirror_pods.h"
 #include "node/cluster/status_manager.h"
 
 namespace podium::node {
@@ -29,6 +30,7 @@ class PodSource {
     const Clock& clock;
     Agent& agent;
     StatusManager& statuses;
+    MirrorPods& mirrors;
     // Pods that cannot be taken, servers that do not answer. May be empty.
     std::function<void(const Error& error)> on_error{};
   };

@@ -175,12 +175,15 @@ void StatusManager::Stop() {
 
 void StatusManager::Tell(const PodChange& change) {
   if (OriginOf(*change.pod) != PodOrigin::kApi) return;
-  const std::string& uid = change.pod->metadata.uid;
+  Say(change.pod->metadata.uid, change.pod, change.type == ChangeType::kDeleted);
+}
+
+void StatusManager::Say(const std::string& uid, std::shared_ptr<const v1::Pod> pod, bool gone) {
   {
     const std::lock_guard lock(mutex_);
     Told& told = pods_[uid];
-    told.said = change.pod;
-    told.gone = change.type == ChangeType::kDeleted;
+    told.said = std::move(pod);
+    told.gone = gone;
   }
   queue_.Add(uid);
 }

@@ -10,7 +10,7 @@
 // Nothing is kept of its own: the agent keeps the statuses (RUN/pods), and the pods that the server
 // shows after a start tell what is missing there.
 //
-// Threads: any, for everything. Tell may be called under the agent's lock.
+// Threads: any, for everything. It may be called under the agent's lock.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +55,9 @@ class StatusManager {
   // The agent's pods, as they are and as they change from here on. Once; the agent lives until
   // Stop.
   Result<void> Follow(Agent& agent);
-  // A pod as this node has it now, or that has come to its end here.
-  void Tell(const PodChange& change);
+  // How the server's pod of this uid stands: as `pod` does, which may be another one that it
+  // mirrors. `gone`: nothing is left of it on this node.
+  void Say(const std::string& uid, std::shared_ptr<const v1::Pod> pod, bool gone);
   // A pod as the server shows it.
   void Show(std::shared_ptr<const v1::Pod> pod);
   // The server shows it no more.
@@ -75,6 +76,7 @@ class StatusManager {
     bool gone = false;                     // nothing is left of it on this node
   };
 
+  void Tell(const PodChange& change);
   Result<client::Reconciled> Sync(const std::string& uid);
   Result<void> SendStatus(const std::string& uid, const Told& told);
   Result<void> Remove(const std::string& uid, const v1::Pod& pod);

@@ -9,6 +9,7 @@
 #include "node/fake_services.h"
 #include "node/object_store.h"
 #include "node/pods.h"
+#include "node/static_pods.h"
 
 namespace podium::node {
 namespace {
@@ -40,12 +41,19 @@ class PodSourceTest : public ::testing::Test {
     agent_ = *std::move(opened);
     statuses_ = std::make_unique<StatusManager>(StatusManager::Services{
         .connection = server_, .executor = node_.time, .clock = node_.time});
+    mirrors_ = std::make_unique<MirrorPods>(MirrorPods::Services{.connection = server_,
+                                                                 .executor = node_.time,
+                                                                 .clock = node_.time,
+                                                                 .statuses = *statuses_,
+                                                                 .node_name = node_.config.name});
+    ASSERT_TRUE(mirrors_->Follow(*agent_));
     source_ = std::make_unique<PodSource>(PodSource::Services{
         .connection = server_,
         .executor = node_.time,
         .clock = node_.time,
         .agent = *agent_,
         .statuses = *statuses_,
+        .mirrors = *mirrors_,
         .on_error = [this](const Error& error) { errors_.push_back(error.message()); }});
     ASSERT_TRUE(statuses_->Follow(*agent_));
     source_->Start();
@@ -53,6 +61,7 @@ class PodSourceTest : public ::testing::Test {
   }
   void Close() {
     source_.reset();
+    mirrors_.reset();
     statuses_->Stop();
     agent_.reset();
     statuses_.reset();
@@ -86,6 +95,7 @@ class PodSourceTest : public ::testing::Test {
   std::vector<std::string> errors_;
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<StatusManager> statuses_;
+  std::unique_ptr<MirrorPods> mirrors_;
   std::unique_ptr<PodSource> source_;
 };
 
@@ -216,6 +226,84 @@ TEST_F(PodSourceTest, TheSocketDoesNotChangeWhatIsTheServers) {
   v1::Pod pod = *agent_->GetPod("ns", "web");
   pod.metadata.labels["a"] = "b";
   EXPECT_EQ(agent_->UpdatePod(pod).error().code(), Code::kPermissionDenied);
+}
+
+class MirrorPodsTest : public PodSourceTest {
+ protected:
+  void SetUp() override {
+    PodSourceTest::SetUp();
+    v1::Node node;
+    node.metadata.name = node_.config.name;
+    ASSERT_TRUE(server_.Create({.group = "", .version = "v1", .resource = "nodes"}, node, {}).ok());
+  }
+  std::string AssignStatic(const std::string& command) {
+    const std::string manifest =
+        "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: ns, labels: {a: b}}, "
+        "spec: {terminationGracePeriodSeconds: 1, containers: [{name: a, image: 'busybox:1', "
+        "command: [" +
+        command + "]}]}}";
+    auto pod = StaticPodOf(manifest, "/manifests/web.yaml", node_.config);
+    EXPECT_TRUE(pod.ok()) << pod.error().message();
+    const std::string uid = pod->metadata.uid;
+    EXPECT_TRUE(agent_->Assign(*std::move(pod), PodOrigin::kFile).ok());
+    node_.time.RunFor(1s);
+    return uid;
+  }
+  Result<v1::Pod> Mirror() { return Now("web-" + node_.config.name); }
+};
+
+TEST_F(MirrorPodsTest, ShowsAStaticPodAtTheServer) {
+  const std::string uid = AssignStatic("sleep");
+  const v1::Pod mirror = *Mirror();
+  EXPECT_NE(mirror.metadata.uid, uid);
+  EXPECT_EQ(mirror.status.phase, "Running");
+  EXPECT_EQ(mirror.metadata.labels.at("a"), "b");
+  EXPECT_EQ(mirror.metadata.annotations.at("kubernetes.io/config.mirror"), uid);
+  EXPECT_EQ(mirror.metadata.annotations.at("kubernetes.io/config.hash"), uid);
+  EXPECT_EQ(mirror.metadata.annotations.at("kubernetes.io/config.source"), "file");
+  ASSERT_THAT(mirror.metadata.ownerReferences, SizeIs(1));
+  EXPECT_EQ(mirror.metadata.ownerReferences.front().kind, "Node");
+  EXPECT_TRUE(*mirror.metadata.ownerReferences.front().controller);
+  // It is no pod of its own.
+  EXPECT_THAT(Known(), SizeIs(1));
+}
+
+TEST_F(MirrorPodsTest, IsMadeAgainWhenSomebodyDeletesIt) {
+  AssignStatic("sleep");
+  const std::string before = Mirror()->metadata.uid;
+  ASSERT_TRUE(server_.Delete(TargetOf("web-" + node_.config.name), {}).ok());
+  node_.time.RunFor(1s);
+  EXPECT_NE(Mirror()->metadata.uid, before);
+  EXPECT_EQ(Mirror()->status.phase, "Running");
+  EXPECT_EQ(Mirror()->status.containerStatuses.front().restartCount, 0);
+}
+
+TEST_F(MirrorPodsTest, GoesWithItsPod) {
+  AssignStatic("sleep");
+  agent_->UnassignOthers(PodOrigin::kFile, {});
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Mirror().error().code(), Code::kNotFound);
+  EXPECT_THAT(Known(), IsEmpty());
+}
+
+TEST_F(MirrorPodsTest, FollowsANewManifest) {
+  const std::string first = AssignStatic("sleep");
+  agent_->UnassignOthers(PodOrigin::kFile, {});
+  node_.time.RunFor(5s);
+  const std::string second = AssignStatic("cat");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(Mirror()->metadata.annotations.at("kubernetes.io/config.mirror"), second);
+}
+
+TEST_F(MirrorPodsTest, WhatIsLeftOfAnEarlierAgentGoes) {
+  AssignStatic("sleep");
+  agent_->UnassignOthers(PodOrigin::kFile, {});
+  Close();
+  // The pod's record is gone, and its mirror is not.
+  node_.time.RunFor(5s);
+  Open();
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Mirror().error().code(), Code::kNotFound);
 }
 
 }  // namespace

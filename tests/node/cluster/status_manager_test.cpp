@@ -72,9 +72,9 @@ class StatusManagerTest : public ::testing::Test {
     auto pod = server_.Get(TargetOf(name), {});
     return pod.ok() ? *pod->As<v1::Pod>() : v1::Pod();
   }
-  void Tell(v1::Pod pod, ChangeType type = ChangeType::kModified) {
-    pod.metadata.annotations["kubernetes.io/config.source"] = "api";
-    manager_.Tell({.type = type, .version = 1, .pod = std::make_shared<const v1::Pod>(pod)});
+  void Tell(const v1::Pod& pod, ChangeType type = ChangeType::kModified) {
+    manager_.Say(pod.metadata.uid, std::make_shared<const v1::Pod>(pod),
+                 type == ChangeType::kDeleted);
   }
   void Show(const v1::Pod& pod) { manager_.Show(std::make_shared<const v1::Pod>(pod)); }
 
@@ -185,16 +185,6 @@ TEST_F(StatusManagerTest, AnotherPodOfThatNameIsLeftAlone) {
   node_.time.Settle();
   EXPECT_EQ(Now("p").status.phase, "");
   EXPECT_THAT(errors_, IsEmpty());
-}
-
-TEST_F(StatusManagerTest, PodsOfTheNodesOwnAreNotTheServers) {
-  v1::Pod pod = Create("p");
-  Show(pod);
-  pod.status.phase = "Running";
-  manager_.Tell(
-      {.type = ChangeType::kModified, .version = 1, .pod = std::make_shared<const v1::Pod>(pod)});
-  node_.time.Settle();
-  EXPECT_EQ(server_.calls("patch"), 0);
 }
 
 }  // namespace

@@ -7,15 +7,15 @@
 
 #include "api/types/core_v1.h"
 
-namespace podium::apiserver {
+namespace podium::api {
 
 // Once for each place; names may be empty where the pod was not checked.
-void VisitPodSecrets(const api::core::v1::PodSpec& spec,
+void VisitPodSecrets(const core::v1::PodSpec& spec,
                      const std::function<void(std::string_view name)>& visit);
-void VisitPodConfigMaps(const api::core::v1::PodSpec& spec,
+void VisitPodConfigMaps(const core::v1::PodSpec& spec,
                         const std::function<void(std::string_view name)>& visit);
 
-bool ReferencesSecrets(const api::core::v1::PodSpec& spec);
-bool ReferencesConfigMaps(const api::core::v1::PodSpec& spec);
+bool ReferencesSecrets(const core::v1::PodSpec& spec);
+bool ReferencesConfigMaps(const core::v1::PodSpec& spec);
 
-}  // namespace podium::apiserver
+}  // namespace podium::api

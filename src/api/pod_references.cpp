@@ -1,10 +1,10 @@
-#include "apiserver/admission/pod_references.h"
+#include "api/pod_references.h"
 
-namespace podium::apiserver {
+namespace podium::api {
 namespace {
 
-using api::core::v1::PodSpec;
-using api::core::v1::Volume;
+using core::v1::PodSpec;
+using core::v1::Volume;
 using Visit = std::function<void(std::string_view)>;
 
 // Calls visit for the lists of environment of every container, of whatever kind.
@@ -90,4 +90,4 @@ bool ReferencesConfigMaps(const PodSpec& spec) {
   return any;
 }
 
-}  // namespace podium::apiserver
+}  // namespace podium::api
