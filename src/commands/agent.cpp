@@ -113,7 +113,11 @@ class Node {
   static Result<std::unique_ptr<Node>> Open(const Instance& instance, const Options& options) {
     std::unique_ptr<Node> node(new Node(instance));
     if (!options.kubeconfig.empty()) {
-      TRY(node->cluster_, Cluster::Open(options.kubeconfig, node->clock_, node->executor_));
+      TRY(node->cluster_, Cluster::Open({.kubeconfig = options.kubeconfig,
+                                         .config = node->config_,
+                                         .clock = node->clock_,
+                                         .executor = node->executor_,
+                                         .local_events = node->events_}));
     }
     TRY_VOID(node->OpenParts());
     if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_));
@@ -201,7 +205,8 @@ class Node {
                                    .objects = objects_,
                                    .network = *probes_,
                                    .events = events_,
-                                   .tiers = &tiers_}));
+                                   .tiers = &tiers_,
+                                   .sink = cluster_ ? &cluster_->events() : nullptr}));
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,19 +14,33 @@
 #include "base/result.h"
 #include "client/http_connection.h"
 #include "node/agent.h"
+#include "node/cluster/cluster_events.h"
 #include "node/cluster/mirror_pods.h"
 #include "node/cluster/pod_source.h"
 #include "node/cluster/status_manager.h"
+#include "node/event_recorder.h"
+#include "node/node_config.h"
 
 namespace podium::commands {
 
 // Threads: one, but for what is said to it.
 class Cluster {
  public:
-  // Clock and executor outlive it. Nothing is sent yet: a server that is not there is waited for.
-  static Result<std::unique_ptr<Cluster>> Open(const std::string& kubeconfig, const Clock& clock,
-                                               Executor& executor);
+  // All but the name of the kubeconfig outlive it.
+  struct Options {
+    std::string kubeconfig{};
+    const node::NodeConfig& config;
+    const Clock& clock;
+    Executor& executor;
+    node::EventSink& local_events;
+  };
+
+  // Nothing is sent yet: a server that is not there is waited for.
+  static Result<std::unique_ptr<Cluster>> Open(Options options);
   ~Cluster();
+
+  // What happens to pods is told there, and to the local list.
+  node::EventSink& events() { return *events_; }
 
   // Once; until End, before which the agent does not go.
   Result<void> Begin(node::Agent& agent);
@@ -35,12 +50,12 @@ class Cluster {
   std::vector<std::string> TakeWarnings();
 
  private:
-  Cluster(const Clock& clock, Executor& executor) : clock_(clock), executor_(executor) {}
+  explicit Cluster(Options options) : options_(std::move(options)) {}
   void Warn(const std::string& text);
 
-  const Clock& clock_;
-  Executor& executor_;
+  const Options options_;
   std::unique_ptr<client::HttpConnection> connection_;
+  std::unique_ptr<node::ClusterEvents> events_;
   std::unique_ptr<node::StatusManager> statuses_;
   std::unique_ptr<node::MirrorPods> mirrors_;
   std::unique_ptr<node::PodSource> pods_;

@@ -38,8 +38,8 @@ def end():
 
 
 class ApiServer:
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="podium_e2e_"))
+    def __init__(self, folder=None):
+        self.folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="podium_e2e_"))
         self.environment = worlds.environment_of(self.folder)
         self.process = None
         self.kubeconfig = None
