@@ -38,6 +38,10 @@ void ClusterEvents::Enqueue(Queued event) {
     ++dropped_;
     return;
   }
+  // An Event is named by its time; two of one object in the same moment would be one. A clock that
+  // was set back starts anew.
+  if (event.at <= last_at_ && last_at_ - event.at < kNanosPerSecond) event.at = last_at_ + 1;
+  last_at_ = event.at;
   queue_.push_back(std::move(event));
   if (work_ && !waiting_) work_->Add(kQueue);
 }

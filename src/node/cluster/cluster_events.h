@@ -81,6 +81,7 @@ class ClusterEvents : public EventSink {
   mutable std::mutex mutex_;
   // Under mutex_.
   std::deque<Queued> queue_;
+  int64_t last_at_ = 0;  // of the event that was queued last
   uint64_t dropped_ = 0;
   bool waiting_ = false;  // for the next try
   bool stopped_ = false;

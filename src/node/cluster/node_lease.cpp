@@ -108,8 +108,7 @@ Result<void> NodeLease::RenewWithRetries() {
     if (updated.error().code() == Code::kCancelled) return result;
     if (updated.error().code() == Code::kConflict) {
       bool made = false;
-      const auto ensured = Ensure(&made);
-      if (!ensured.ok()) return ensured;
+      TRY_VOID(Ensure(&made));
       if (made) return {};
       continue;
     }

@@ -45,7 +45,6 @@ class ClusterEventsTest : public testing::Test {
     return out;
   }
   void Tell(const std::string& message) {
-    time.RunFor(1ns);  // so that each has a name of its own
     events.Record(pod, {}, EventType::kNormal, "R" + message, message);
   }
   void TakeServerAway(const Error& error = Error(Code::kUnavailable, "connection refused")) {
@@ -85,6 +84,14 @@ TEST_F(ClusterEventsTest, TellsAsKubeletsDo) {
   EXPECT_EQ(of_node[0].involvedObject.uid, "n1");
   EXPECT_EQ(of_node[0].message, "Starting kubelet.");
   EXPECT_THAT(local.List(""), SizeIs(2));
+}
+
+TEST_F(ClusterEventsTest, TwoOfTheSameMomentAreTwo) {
+  events.Start(server);
+  events.Record(pod, {}, EventType::kNormal, "A", "m");
+  events.Record(pod, {}, EventType::kNormal, "B", "m");
+  time.Settle();
+  EXPECT_THAT(Sent(), SizeIs(2));
 }
 
 TEST_F(ClusterEventsTest, WhoRecordsBeforeThereIsAServerDoesNotWait) {
