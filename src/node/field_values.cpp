@@ -41,6 +41,17 @@ bool MayBeOvercommitted(std::string_view resource) {
   return resource == "cpu" || resource == "memory" || resource == "ephemeral-storage";
 }
 
+// What a container without a limit may use: what the pod may, or else the node.
+api::Quantity LimitOfAll(const v1::Pod& pod, std::string_view resource,
+                         const Resources& allocatable) {
+  if (pod.spec.resources.has_value()) {
+    const auto own = pod.spec.resources->limits.find(resource);
+    if (own != pod.spec.resources->limits.end() && !own->second.IsZero()) return own->second;
+  }
+  const auto all = allocatable.find(resource);
+  return all == allocatable.end() ? api::Quantity() : all->second;
+}
+
 }  // namespace
 
 Result<std::string> PodFieldValue(const v1::Pod& pod, std::string_view path) {
@@ -87,7 +98,7 @@ Result<std::string> ResourceFieldValue(const v1::Pod& pod, std::string_view cont
   api::Quantity amount;
   if (const auto set = of.find(resource); set != of.end()) amount = set->second;
   if (limit && amount.IsZero() && MayBeOvercommitted(resource)) {
-    if (const auto all = allocatable.find(resource); all != allocatable.end()) amount = all->second;
+    amount = LimitOfAll(pod, resource, allocatable);
   }
   const int scale = resource == "cpu" ? api::Quantity::kMilli : api::Quantity::kOne;
   const api::Quantity unit =

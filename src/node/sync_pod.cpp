@@ -8,6 +8,7 @@
 #include "node/files.h"
 #include "node/hooks.h"
 #include "node/host_names.h"
+#include "node/service_variables.h"
 #include "node/translate.h"
 
 namespace podium::node {
@@ -399,13 +400,14 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
   std::vector<runtime::MountSource> sources;
   const auto prepare = [&]() -> Result<wire::cri::ContainerConfig> {
     const TraceSpan span("configuration");
+    TRY(const auto services, services_.objects.ServicesFor(round.pod));
     TRY(const Environment environment,
         MakeEnvironment({.pod = round.pod,
                          .container = container,
                          .config = config,
                          .objects = services_.objects,
                          .pod_addresses = round.addresses,
-                         .services = {},
+                         .services = ServiceVariables(services),
                          .read_file = [&](std::string_view volume, std::string_view path) {
                            return services_.volumes.ReadFile(round.pod, volume, path);
                          }}));

@@ -55,6 +55,15 @@ class VirtualTime : public Clock, public Executor {
     }
     now_ = end;
   }
+  // Of the time of day; timers wait as long as they would have.
+  void JumpBack(std::chrono::nanoseconds time) {
+    now_ -= time.count();
+    std::map<std::pair<int64_t, TimerId>, Task> moved;
+    for (auto& [key, task] : timers_) {
+      moved.emplace(std::pair(key.first - time.count(), key.second), std::move(task));
+    }
+    timers_ = std::move(moved);
+  }
   bool idle() const { return tasks_.empty() && timers_.empty(); }
   size_t timers() const { return timers_.size(); }
   // When the next timer is due, from now.

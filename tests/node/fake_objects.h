@@ -1,10 +1,11 @@
-// ConfigMaps and Secrets by "namespace/name", for tests.
+// ConfigMaps and Secrets by "namespace/name" and what else pods take from the API, for tests.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "node/objects.h"
 
@@ -16,6 +17,7 @@ class FakeObjects : public ObjectSource {
  public:
   // Nobody knows which objects there are.
   bool unreachable = false;
+  std::vector<std::shared_ptr<const v1::Service>> services;
 
   void AddConfigMap(const std::string& name, std::map<std::string, std::string> data,
                     const std::map<std::string, std::string>& binary = {}) {
@@ -43,6 +45,15 @@ class FakeObjects : public ObjectSource {
     auto found = secrets_.find(std::string(name_space) + "/" + std::string(name));
     if (found != secrets_.end()) return found->second;
     return Error(Code::kNotFound, "secret \"" + std::string(name) + "\" not found");
+  }
+
+  Result<std::vector<std::shared_ptr<const v1::Service>>> ServicesFor(
+      const v1::Pod& /*pod*/) const override {
+    if (unreachable) {
+      return Error(Code::kUnavailable,
+                   "services have not yet been read at least once, cannot construct envvars");
+    }
+    return services;
   }
 
  private:

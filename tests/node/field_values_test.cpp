@@ -107,6 +107,22 @@ TEST(ResourceFieldValue, AmountsInUnitsOfTheDivisorRoundedUp) {
   }
 }
 
+TEST(ResourceFieldValue, ALimitOfThePodGoesBeforeTheNodes) {
+  const v1::Pod pod = PodOf(
+      "resources: {limits: {memory: 64Mi}}, "
+      "containers: [{name: a, resources: {limits: {memory: 16Mi}}}, {name: b}]");
+  const Resources node = {{"cpu", api::Quantity::Must("8")},
+                          {"memory", api::Quantity::Must("16Gi")}};
+  const auto value = [&](const char* container, const char* resource) {
+    v1::ResourceFieldSelector selector;
+    selector.resource = resource;
+    return *ResourceFieldValue(pod, container, selector, node);
+  };
+  EXPECT_EQ(value("a", "limits.memory"), std::to_string(16 << 20));
+  EXPECT_EQ(value("b", "limits.memory"), std::to_string(64 << 20));
+  EXPECT_EQ(value("b", "limits.cpu"), "8");
+}
+
 TEST(ResourceFieldValue, OthersAreErrors) {
   const std::pair<const char*, const char*> cases[] = {
       {"limits.pods", "unsupported container resource : limits.pods"},

@@ -571,6 +571,31 @@ TEST_F(PodWorkerTest, WhatAContainerNeedsIsMissing) {
   EXPECT_EQ(Now(), "Running a=ready");
 }
 
+TEST_F(PodWorkerTest, ContainersHearOfServices) {
+  v1::Service service;
+  service.metadata.name = "db";
+  service.spec.clusterIP = "10.96.0.7";
+  service.spec.ports.emplace_back().port = 5432;
+  node_.objects.services.push_back(std::make_shared<const v1::Service>(service));
+  Start("containers: [{name: a, env: [{name: AT, value: $(DB_SERVICE_HOST)}]}]");
+  EXPECT_EQ(Now(), "Running a=ready");
+  const auto config = node_.runtime.ConfigOf(node_.IdOf("a"));
+  ASSERT_TRUE(config.ok());
+  std::map<std::string, std::string> variables;
+  for (const auto& variable : config->envs) variables[variable.key] = variable.value.data;
+  EXPECT_EQ(variables["AT"], "10.96.0.7");
+  EXPECT_EQ(variables["DB_SERVICE_HOST"], "10.96.0.7");
+  EXPECT_EQ(variables["DB_PORT"], "tcp://10.96.0.7:5432");
+}
+
+TEST_F(PodWorkerTest, WithoutKnowingTheServicesNoContainerIsMade) {
+  node_.objects.unreachable = true;
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Pending a=CreateContainerConfigError");
+  EXPECT_EQ(worker_->status().containerStatuses[0].state.waiting->message,
+            "services have not yet been read at least once, cannot construct envvars");
+}
+
 TEST_F(PodWorkerTest, AContainerThatCannotBeCreated) {
   node_.runtime.Fail("CreateContainer", Error(Code::kInvalidArgument, "no such user"), 1);
   Start("containers: [{name: a}]");
