@@ -1,6 +1,5 @@
 #include "apiserver/server.h"
 
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -54,13 +53,6 @@ namespace {
 constexpr size_t kMostThreads = 256;
 // Keys that live for a year or ten are looked at this often.
 constexpr std::chrono::hours kRenewInterval{6};
-
-uint64_t RandomNumber() {
-  uint64_t number = 0;
-  while (getrandom(&number, sizeof number, 0) != sizeof number) {
-  }
-  return number;
-}
 
 Result<void> MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
@@ -315,9 +307,7 @@ void ApiServer::State::OpenAnswers() {
                                                   .services = services.get(),
                                                   .escalation = &authorizer->escalation()});
   watches = std::make_unique<WatchRoom>(
-      WatchRoom{.store = *store, .clock = clock, .executor = *executor, .random = [] {
-                  return static_cast<double>(RandomNumber() >> 11) * 0x1.0p-53;
-                }});
+      WatchRoom{.store = *store, .clock = clock, .executor = *executor, .random = RandomFraction});
 
   const std::string host =
       options.advertise_address.empty() ? "127.0.0.1" : options.advertise_address;

@@ -23,6 +23,15 @@ std::string RandomText(size_t bytes) {
 
 }  // namespace
 
+uint64_t RandomNumber() {
+  uint64_t number = 0;
+  while (getrandom(&number, sizeof number, 0) != sizeof number) {
+  }
+  return number;
+}
+
+double RandomFraction() { return static_cast<double>(RandomNumber() >> 11) * 0x1.0p-53; }
+
 std::string NewUid() {
   std::string raw = RandomText(16);
   raw[6] = static_cast<char>((raw[6] & 0x0F) | 0x40);

@@ -1,10 +1,15 @@
-// Names that nobody else has, by the kernel's random numbers.
+// Random numbers of the kernel's, and names made of them that nobody else has.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace podium {
+
+uint64_t RandomNumber();
+// At least 0 and below 1, for jitter.
+double RandomFraction();
 
 // A UUID, in the form of RFC 9562, version 4.
 std::string NewUid();

@@ -117,7 +117,11 @@ class Node {
                                          .config = node->config_,
                                          .clock = node->clock_,
                                          .executor = node->executor_,
-                                         .local_events = node->events_}));
+                                         .local_events = node->events_,
+                                         .health = [raw = node.get()] {
+                                           return node::LookAtNode(*raw->runtime_,
+                                                                   raw->images_.get());
+                                         }}));
     }
     TRY_VOID(node->OpenParts());
     if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_));
@@ -173,7 +177,6 @@ class Node {
       : instance_(instance),
         config_(DescribeMachine(instance)),
         objects_(config_),
-        volumes_(config_, objects_, clock_),
         events_(clock_, config_.name),
         collector_([this] { return images_->CollectGarbage({}, std::chrono::system_clock::now()); },
                    [this] { return images_->Usage(); }, events_),
@@ -196,16 +199,19 @@ class Node {
     TRY(runtime_,
         runtime::EmbeddedRuntime::Open({.instance = instance_}, *images_, *network_, *cgroups_));
     TRY(probes_, node::HttpProbes::Create());
+    node::ObjectSource& source = cluster_ ? cluster_->objects() : objects_;
+    volumes_.emplace(config_, source, clock_);
     TRY(agent_, node::Agent::Open({.config = config_,
                                    .clock = clock_,
                                    .executor = executor_,
                                    .runtime = *runtime_,
                                    .images = *node_images_,
-                                   .volumes = volumes_,
+                                   .volumes = *volumes_,
                                    .objects = objects_,
                                    .network = *probes_,
                                    .events = events_,
                                    .tiers = &tiers_,
+                                   .source = &source,
                                    .sink = cluster_ ? &cluster_->events() : nullptr}));
     return {};
   }
@@ -237,7 +243,7 @@ class Node {
   const node::NodeConfig config_;
   SystemClock clock_;
   node::ObjectStore objects_;
-  node::VolumeManager volumes_;
+  std::optional<node::VolumeManager> volumes_;
   node::EventRecorder events_;
   node::ImageCollector collector_;
   node::QosTiers tiers_;

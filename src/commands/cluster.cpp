@@ -3,6 +3,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include "api/release.h"
+#include "base/random_name.h"
+#include "cli/commands.h"
 #include "client/kubeconfig.h"
 #include "client/kubeconfig_address.h"
 
@@ -25,18 +28,60 @@ Result<std::unique_ptr<Cluster>> Cluster::Open(Options options) {
   TRY(auto chosen,
       client::AddressOf(config.Resolved(), {}, {.lookup = Environment, .clock = &with.clock}));
   TRY(cluster->connection_, client::HttpConnection::Create(std::move(chosen.address)));
-  cluster->events_ = std::make_unique<node::ClusterEvents>(
-      node::ClusterEvents::Parts{.local = with.local_events,
-                                 .clock = with.clock,
-                                 .executor = with.executor,
-                                 .node_name = with.config.name});
+  cluster->OpenParts();
   return cluster;
+}
+
+void Cluster::OpenParts() {
+  node_ = std::make_unique<node::ClusterNode>(
+      node::ClusterNode::Parts{.local_events = options_.local_events,
+                               .clock = options_.clock,
+                               .executor = options_.executor,
+                               .node = Describe(),
+                               .health = options_.health,
+                               .random = RandomFraction,
+                               .on_error = [this](const Error& error) { Warn(error.message()); }});
+  objects_ = std::make_unique<node::ClusterObjects>(node::ClusterObjects::Options{
+      .connection = connection_.get(),
+      .executor = &options_.executor,
+      .clock = &options_.clock,
+      .random = RandomFraction,
+      .changed =
+          [this](const std::string& name_space) {
+            node::Agent* agent = nullptr;
+            {
+              const std::lock_guard lock(mutex_);
+              agent = agent_;
+            }
+            if (agent) agent->ObjectsChanged(name_space);
+          },
+      .on_error = [this](const client::Target&, const Error& error) { Warn(error.message()); }});
+}
+
+// One address of a family.
+node::NodeDescription Cluster::Describe() const {
+  node::NodeDescription node;
+  node.name = options_.config.name;
+  bool seen[2] = {false, false};
+  for (const std::string& address : options_.config.addresses) {
+    const bool v6 = address.find(':') != std::string::npos;
+    if (!std::exchange(seen[v6 ? 1 : 0], true)) node.addresses.push_back(address);
+  }
+  node.machine = node::ReadMachineFacts(options_.config.data_dir);
+  node.settings.hostname = options_.config.name;
+  node.settings.kubelet_version = api::kGitVersion;
+  node.settings.runtime_version = "podium://" + cli::VersionText();
+  return node;
 }
 
 Cluster::~Cluster() { End(); }
 
 Result<void> Cluster::Begin(node::Agent& agent) {
-  events_->Start(*connection_);
+  {
+    const std::lock_guard lock(mutex_);
+    agent_ = &agent;
+  }
+  node_->Start(*connection_);
   statuses_ = std::make_unique<node::StatusManager>(node::StatusManager::Services{
       .connection = *connection_,
       .executor = options_.executor,
@@ -69,7 +114,9 @@ void Cluster::End() {
   if (pods_) pods_->Stop();
   if (mirrors_) mirrors_->Stop();
   if (statuses_) statuses_->Stop();
-  if (events_) events_->Stop();
+  if (node_) node_->Stop();
+  const std::lock_guard lock(mutex_);
+  agent_ = nullptr;
 }
 
 void Cluster::Warn(const std::string& text) {

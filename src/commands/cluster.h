@@ -2,6 +2,7 @@
 // statuses that go there. Put together for `podium agent`.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,7 +15,8 @@
 #include "base/result.h"
 #include "client/http_connection.h"
 #include "node/agent.h"
-#include "node/cluster/cluster_events.h"
+#include "node/cluster/cluster_node.h"
+#include "node/cluster/cluster_objects.h"
 #include "node/cluster/mirror_pods.h"
 #include "node/cluster/pod_source.h"
 #include "node/cluster/status_manager.h"
@@ -33,6 +35,8 @@ class Cluster {
     const Clock& clock;
     Executor& executor;
     node::EventSink& local_events;
+    // How the node is now; not called before Begin.
+    std::function<node::NodeHealth()> health{};
   };
 
   // Nothing is sent yet: a server that is not there is waited for.
@@ -40,7 +44,9 @@ class Cluster {
   ~Cluster();
 
   // What happens to pods is told there, and to the local list.
-  node::EventSink& events() { return *events_; }
+  node::EventSink& events() { return node_->events(); }
+  // What pods read.
+  node::ObjectSource& objects() { return *objects_; }
 
   // Once; until End, before which the agent does not go.
   Result<void> Begin(node::Agent& agent);
@@ -51,16 +57,20 @@ class Cluster {
 
  private:
   explicit Cluster(Options options) : options_(std::move(options)) {}
+  void OpenParts();
+  node::NodeDescription Describe() const;
   void Warn(const std::string& text);
 
   const Options options_;
   std::unique_ptr<client::HttpConnection> connection_;
-  std::unique_ptr<node::ClusterEvents> events_;
+  std::unique_ptr<node::ClusterNode> node_;
+  std::unique_ptr<node::ClusterObjects> objects_;
   std::unique_ptr<node::StatusManager> statuses_;
   std::unique_ptr<node::MirrorPods> mirrors_;
   std::unique_ptr<node::PodSource> pods_;
   std::mutex mutex_;
   // Under mutex_.
+  node::Agent* agent_ = nullptr;           // between Begin and End
   std::map<std::string, int64_t> warned_;  // when, by text
   std::vector<std::string> warnings_;
 };

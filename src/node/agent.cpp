@@ -59,20 +59,13 @@ Error ElsewhereError(const v1::Pod& pod) {
 
 Agent::Agent(const Parts& parts)
     : parts_(parts),
+      source_(parts.source ? *parts.source : parts.objects),
       remains_(std::make_shared<PodRemains>(parts.config, parts.executor)),
       users_(parts.config),
       sink_(parts.sink ? *parts.sink : parts.events),
       pulls_(parts.images, parts.clock, sink_, parts.config),
-      services_{parts.config,
-                parts.clock,
-                parts.executor,
-                parts.runtime,
-                pulls_,
-                parts.volumes,
-                parts.source ? *parts.source : parts.objects,
-                parts.network,
-                sink_,
-                users_},
+      services_{parts.config,  parts.clock, parts.executor, parts.runtime, pulls_,
+                parts.volumes, source_,     parts.network,  sink_,         users_},
       storage_(std::make_shared<StorageMonitor>(
           StorageMonitor::Services{parts.config, parts.clock, parts.executor, parts.runtime, sink_},
           [this] {
@@ -174,6 +167,7 @@ Result<void> Agent::Recover() {
 void Agent::StartWorker(const v1::Pod& pod) {
   // Shares only weigh pods against each other: without them a pod runs, too.
   if (parts_.tiers && !IsTerminalPhase(pod.status.phase)) (void)parts_.tiers->Add(pod);
+  source_.Follow(pod);
   Entry& entry = pods_[pod.metadata.uid];
   entry.worker = PodWorker::Create(
       services_, pod,
@@ -296,6 +290,7 @@ Result<v1::Pod> Agent::ChangePod(std::string_view name_space, std::string_view n
     auto changed = Change(std::move(pod), ChangeType::kModified);
     if (!changed.ok()) return changed.error();
     stored = *changed;
+    source_.Follow(*stored);
   }
   worker->Update(*stored);
   return *stored;
@@ -372,6 +367,7 @@ void Agent::Forget(const std::string& uid) {
   if (found == pods_.end()) return;
   v1::Pod pod = *found->second.pod;
   if (OriginOf(pod) == PodOrigin::kApi && !found->second.unassigned) finished_.insert(uid);
+  source_.Unfollow(uid);
   (void)Change(std::move(pod), ChangeType::kDeleted);
   if (parts_.tiers) (void)parts_.tiers->Remove(uid);
 }

@@ -162,6 +162,7 @@ class Agent {
                             const PodEdit& edit);
 
   const Parts parts_;
+  ObjectSource& source_;
   const std::shared_ptr<PodRemains> remains_;
   UserNamespaces users_;
   EventSink& sink_;

@@ -109,6 +109,7 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
     if (SameAsKnown(before, pod)) return {};
     worker = found->second.worker;
     TRY_VOID(Change(pod, ChangeType::kModified));
+    source_.Follow(pod);
   }
   worker->Update(std::move(pod));
   return {};

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/release.h"
 #include "api/resource.h"
 #include "api/scheme.h"
 #include "reflect/json_value.h"
@@ -39,7 +40,7 @@ struct CustomKind {
 };
 
 struct Options {
-  std::string_view release = "v1.36.0";  // info.version
+  std::string_view release = kRelease;  // info.version
   std::span<const CustomKind> custom_kinds;
   // Of the resources of the tables those that are served; empty: all. What is not has no paths, and
   // definitions only where something served leads to them.

@@ -25,9 +25,6 @@
 
 namespace podium::apiserver {
 
-// version.Info of release 1.36, which this server is compatible with.
-inline constexpr std::string_view kGitVersion = "v1.36.0+podium";
-
 class Discovery {
  public:
   // `address`: host and port that clients are told. The executor and the clock outlive it.
