@@ -11,7 +11,6 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <set>
 
 #include "api/quota_usage.h"
@@ -160,7 +159,8 @@ class QuotaCheck {
 // A request that waits for its answer.
 struct Waiting {
   const AdmissionRequest* request;
-  std::optional<Result<void>> answer{};
+  Result<void> answer{};  // of whoever answers, until it is answered
+  bool answered = false;  // under the plugin's mutex
 };
 
 class ResourceQuotaPlugin final : public AdmissionPlugin {
@@ -186,7 +186,7 @@ class ResourceQuotaPlugin final : public AdmissionPlugin {
     std::unique_lock lock(mutex_);
     Line& line = lines_[name_space];
     line.waiting.push_back(&waiting);
-    while (!waiting.answer) {
+    while (!waiting.answered) {
       if (line.busy) {
         answered_.wait(lock);
         continue;
@@ -196,8 +196,10 @@ class ResourceQuotaPlugin final : public AdmissionPlugin {
       std::vector<Waiting*> batch = std::move(line.waiting);
       line.waiting.clear();
       lock.unlock();
-      Answer(name_space, std::move(batch));
+      Answer(name_space, batch);
       lock.lock();
+      // Not before: whoever sees it goes.
+      for (Waiting* each : batch) each->answered = true;
       line.busy = false;
       answered_.notify_all();
     }
@@ -206,7 +208,7 @@ class ResourceQuotaPlugin final : public AdmissionPlugin {
     if (left != lines_.end() && !left->second.busy && left->second.waiting.empty()) {
       lines_.erase(left);
     }
-    return *std::move(waiting.answer);
+    return std::move(waiting.answer);
   }
 
  private:
@@ -260,10 +262,7 @@ class ResourceQuotaPlugin final : public AdmissionPlugin {
       }
       std::erase_if(batch, [&](Waiting* each) { return !Charge(each, &*quotas); });
       names = Write(*quotas);
-      if (names.empty()) {
-        for (Waiting* each : batch) each->answer.emplace();
-        return;
-      }
+      if (names.empty()) return;
       if (attempt == kAttempts) {
         for (Waiting* each : batch) {
           each->answer = api::ModifiedError({"", "resourcequotas"}, *names.begin());

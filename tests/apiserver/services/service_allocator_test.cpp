@@ -113,8 +113,8 @@ class ServiceAllocatorTest : public testing::Test {
   }
 
   TestStore store;
-  uint64_t random = 0;
-  int uids = 0;
+  std::atomic<uint64_t> random = 0;
+  std::atomic<int> uids = 0;
 };
 
 TEST_F(ServiceAllocatorTest, AnAddressIsAnObjectThatNamesItsService) {
