@@ -2,6 +2,7 @@
 // in apiserver/server.h; here it gets its names and its end.
 #include "apiserver/server.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -244,6 +245,15 @@ class Controllers {
   std::vector<std::unique_ptr<controllers::Controller>> all_;
 };
 
+// A stream to a container is two connections, and what shells and init systems begin with, 1,024,
+// is for programs that use select(2). Go's programs raise theirs by themselves.
+void RaiseOpenFiles() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& streams) {
   TRY(const Instance instance, cli::ThisInstance());
   TRY_VOID(CheckInstance(instance));
@@ -254,6 +264,7 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
     (void)streams.Err("podium server: " + sentence + '\n');
   };
   umask(0022);
+  RaiseOpenFiles();
   // Signals are blocked before the server starts its threads, which inherit that.
   Interrupts interrupts;
   std::promise<void> interrupted;

@@ -126,13 +126,15 @@ class WebSocket:
 
     def read(self):
         first, length = self.connection.take(2)
-        length &= 0x7f
+        is_masked, length = length >> 7, length & 0x7f
         if length == 126:
             length = struct.unpack(">H", self.connection.take(2))[0]
         elif length == 127:
             length = struct.unpack(">Q", self.connection.take(8))[0]
-        mask = self.connection.take(4)
-        data = bytes(byte ^ mask[i % 4] for i, byte in enumerate(self.connection.take(length)))
+        mask = self.connection.take(4) if is_masked else bytes(4)
+        data = self.connection.take(length)
+        if any(mask):
+            data = bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
         return first & 15, data
 
     def send(self, data, opcode=2):
@@ -156,9 +158,9 @@ class FakeNode:
         self.port = self._listener.getsockname()[1]
         self.requests = []   # request line, headers
         self.subjects = set()  # who asked, by certificate
+        self.open = set()    # connections
         self.gone = []       # paths whose client went away
         self.websockets = True
-        self._open = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
@@ -167,7 +169,7 @@ class FakeNode:
 
     def drop(self):
         """Breaks all connections."""
-        for stream in list(self._open):
+        for stream in list(self.open):
             try:
                 stream.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -187,7 +189,7 @@ class FakeNode:
         except (ssl.SSLError, OSError):
             raw.close()
             return
-        self._open.add(stream)
+        self.open.add(stream)
         subject = dict(pair[0] for pair in stream.getpeercert()["subject"])
         self.subjects.add((subject.get("organizationName"), subject["commonName"]))
         line = ""
@@ -203,7 +205,7 @@ class FakeNode:
         except Gone:
             self.gone.append(line)
         finally:
-            self._open.discard(stream)
+            self.open.discard(stream)
             stream.close()
 
     def _answer(self, connection, target, fields):

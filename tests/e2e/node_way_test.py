@@ -7,6 +7,7 @@ PODIUM_BUILD_DIR names the build, KUBECTL the kubectl (api_server.py).
 
 import http.server
 import json
+import resource
 import socket
 import threading
 
@@ -89,8 +90,12 @@ rules:
 
 
 def setUpModule():
+    # The server begins with what shells and init systems give, and raises it by itself.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, most), most))
     api_server.begin(["--audit-policy-file={folder}/policy.yaml",
                       "--audit-log-path={folder}/audit.log"], {"policy.yaml": AUDIT_POLICY})
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     worlds.output_of("ip", "address", "add", f"{POD_ADDRESS}/32", "dev", "lo")
     server = api_server.ServerCase.server
     pki = server.folder / "data" / "server" / "pki"
@@ -122,6 +127,13 @@ def set_status(server, path, status):
         raise AssertionError(text)
 
 
+def masked(data):
+    """A message of a client, by WebSocket; the mask is one that changes nothing."""
+    size = (bytes([0x80 | len(data)]) if len(data) < 126
+            else b"\xfe" + len(data).to_bytes(2, "big"))
+    return b"\x82" + size + bytes(4) + data
+
+
 class NodeCase(api_server.ServerCase):
     node = None
     web = None
@@ -146,6 +158,21 @@ class NodeCase(api_server.ServerCase):
         connection.request(method, path, body, headers or {}, **options)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
+
+    def sent(self, *lines):
+        """A connection on which a request without a body was sent."""
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        connection.connect()
+        connection.sock.sendall("\r\n".join([*lines, "Host: x", "", ""]).encode())
+        return fake_node.Connection(connection.sock)
+
+    def upgraded(self, path, protocol=None):
+        """The connection of a WebSocket, whose answer comes next."""
+        return self.sent(
+            f"GET {path} HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+            *([f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []))
 
     def message(self, status, *request, **options):
         got, _, body = self.ask(*request, **options)
@@ -428,15 +455,7 @@ class ProxyTest(NodeCase):
 class WebSocketTest(NodeCase):
     def open(self, path, protocol=None):
         """The connection of a WebSocket, and the head of the answer."""
-        connection = self.server.connect()
-        self.addCleanup(connection.close)
-        connection.connect()
-        extra = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
-        connection.sock.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{extra}"
-            "\r\n".encode())
-        client = fake_node.Connection(connection.sock)
+        client = self.upgraded(path, protocol)
         return client, client.head()
 
     @staticmethod
@@ -516,17 +535,28 @@ class ManyTest(NodeCase):
         self.assertEqual(clients[0].getresponse().read(), b"GET /up 0\n")
 
     def test_streams_have_no_threads(self):
+        """A thousand of them: logs that are followed, and commands that wait for input."""
         self.pod("many")
         before = self.threads()
-        connections = []
-        for _ in range(200):
-            connection = self.server.connect()
-            self.addCleanup(connection.close)
-            connection.request("GET", self.path("pods/many/log?follow=true"))
-            connections.append(connection.getresponse())
-        for answer in connections:
-            self.assertEqual(answer.readline(), b"first\n")
+        logs, commands = [], []
+        for _ in range(500):
+            logs.append(self.sent(f"GET {self.path('pods/many/log?follow=true')} HTTP/1.1"))
+            commands.append(self.upgraded(self.path(
+                "pods/many/exec?command=cat&stdin=true&stdout=true"), "v5.channel.k8s.io"))
+        for client in logs:
+            self.assertIn(" 200 ", client.head()[0])
+            self.assertEqual(client.take(11), b"6\r\nfirst\n\r\n")
+        for client in commands:
+            self.assertIn(" 101 ", client.head()[0])
+            client.send(masked(b"\x00to all"))
+        for client in commands:
+            socket_ = fake_node.WebSocket(client)
+            self.assertEqual([socket_.read() for _ in range(2)],
+                             [(2, b"\x01cat\n"), (2, b"\x01to all")])
         self.assertLess(self.threads(), before + 20)
+        for client in logs + commands:
+            client.stream.close()
+        worlds.wait_for("the node's connections end, too", lambda: not self.node.open)
 
 
 if __name__ == "__main__":
