@@ -16,6 +16,8 @@ using RequestPtr = std::shared_ptr<const CertificateSigningRequest>;
 
 constexpr std::chrono::milliseconds kFirstWait{5};
 constexpr std::chrono::milliseconds kLongestWait{500};
+// Who waits for a person asks less often: so many times in all.
+constexpr int kAsks = 200;
 // Others may write to a request while it is approved.
 constexpr int kApprovals = 5;
 
@@ -93,6 +95,8 @@ Result<std::string> RequestCertificate(Connection& connection, const Clock& cloc
   const std::string name = request->metadata.name;
   if (order.approval) TRY_VOID(Approve(connection, request, *order.approval));
   const int64_t end = clock.Now() + std::chrono::nanoseconds(patience).count();
+  const std::chrono::milliseconds longest = std::max<std::chrono::milliseconds>(
+      kLongestWait, std::chrono::milliseconds(patience) / kAsks);
   std::chrono::milliseconds wait = kFirstWait;
   while (true) {
     TRY(request, Read(connection, name));
@@ -107,7 +111,7 @@ Result<std::string> RequestCertificate(Connection& connection, const Clock& cloc
                                                 " in " + std::to_string(patience.count()) + " s");
     }
     (void)clock.Sleep(wait, -1);
-    wait = std::min(2 * wait, kLongestWait);
+    wait = std::min(2 * wait, longest);
   }
 }
 
