@@ -41,6 +41,11 @@ struct Instance {
   // forward IPv6. A unique local range (RFC 4193) does.
   std::string pod_range6 = {};
 
+  // What the server of this instance and whoever looks for it on the machine agree on: its socket
+  // for root, and the administrator's kubeconfig.
+  std::string ServerSocket() const { return run_dir + "/server.sock"; }
+  std::string AdminKubeconfig() const { return data_dir + "/server/pki/admin.conf"; }
+
   friend bool operator==(const Instance&, const Instance&) = default;
 };
 

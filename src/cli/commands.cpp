@@ -10,6 +10,8 @@ Outcome RunVersion(const Invocation&) { return {kOk, VersionText() + "\n", {}}; 
 
 }  // namespace
 
+std::string_view Version() { return PODIUM_VERSION; }
+
 std::string VersionText() {
   return std::string("podium ") + PODIUM_VERSION + ", Kubernetes " + kKubernetesRelease;
 }

@@ -50,5 +50,7 @@ std::span<const Command> Commands();
 
 // "podium 0.1.0, Kubernetes 1.36"
 std::string VersionText();
+// Of the program alone: "0.1.0".
+std::string_view Version();
 
 }  // namespace podium::cli

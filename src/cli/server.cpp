@@ -88,8 +88,7 @@ Result<std::unique_ptr<Server>> Server::Of(const Invocation& invocation, const S
   const client::ServerAddress agent = client::AgentAt(instance.run_dir);
   client::ChosenAddress chosen{.address = agent};
   if (!invocation.Has("node")) {
-    auto found = client::DefaultAddress(KubeConfigSources(invocation),
-                                        instance.data_dir + "/server/pki/admin.conf",
+    auto found = client::DefaultAddress(KubeConfigSources(invocation), instance.AdminKubeconfig(),
                                         AddressOverridesOf(invocation), environment);
     const bool none = !found.ok() && found.error().code() == Code::kNotFound;
     if (found.ok()) {

@@ -56,6 +56,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr char kKubeconfigOption[] = "kubeconfig";
+constexpr char kBootstrapOption[] = "bootstrap-kubeconfig";
+constexpr char kLocalServerOption[] = "local-server";
 constexpr char kManifestsOption[] = "pod-manifest-path";
 constexpr milliseconds kTick{1000};
 constexpr int kTicksPerLook = 10;  // at logs and disks
@@ -107,21 +109,20 @@ Result<std::unique_ptr<image::ImageStore>> OpenImages(const std::string& folder)
 class Node {
  public:
   struct Options {
-    std::string kubeconfig{};  // of the API server whose node this is; "": of none
+    Cluster::Server server{};  // whose node this is; nothing given: nobody's
     std::string manifests{};   // the folder of static pods; "": none
   };
   static Result<std::unique_ptr<Node>> Open(const Instance& instance, const Options& options) {
     std::unique_ptr<Node> node(new Node(instance));
-    if (!options.kubeconfig.empty()) {
-      TRY(node->cluster_, Cluster::Open({.kubeconfig = options.kubeconfig,
-                                         .config = node->config_,
-                                         .clock = node->clock_,
-                                         .executor = node->executor_,
-                                         .local_events = node->events_,
-                                         .health = [raw = node.get()] {
-                                           return node::LookAtNode(*raw->runtime_,
-                                                                   raw->images_.get());
-                                         }}));
+    if (options.server.given()) {
+      node->cluster_ = Cluster::Open({.server = options.server,
+                                      .config = node->config_,
+                                      .clock = node->clock_,
+                                      .executor = node->executor_,
+                                      .local_events = node->events_,
+                                      .health = [raw = node.get()] {
+                                        return node::LookAtNode(*raw->runtime_, raw->images_.get());
+                                      }});
     }
     TRY_VOID(node->OpenParts());
     if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_));
@@ -277,6 +278,18 @@ Result<UniqueFd> StopSignals() {
   return fd;
 }
 
+Cluster::Server ServerOf(const cli::Invocation& invocation, const Instance& instance) {
+  Cluster::Server server{
+      .kubeconfig = std::string(invocation.Get(kKubeconfigOption)),
+      .bootstrap_kubeconfig = std::string(invocation.Get(kBootstrapOption)),
+  };
+  if (invocation.Has(kLocalServerOption)) {
+    server.socket = instance.ServerSocket();
+    server.admin_kubeconfig = instance.AdminKubeconfig();
+  }
+  return server;
+}
+
 Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& streams) {
   if (geteuid() != 0) {
     return Error(Code::kPermissionDenied,
@@ -289,13 +302,13 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd signals, StopSignals());
   // Pods' files are made with the modes they are to have.
   umask(0022);
-  const Node::Options options{.kubeconfig = std::string(invocation.Get(kKubeconfigOption)),
+  const Node::Options options{.server = ServerOf(invocation, instance),
                               .manifests = std::string(invocation.Get(kManifestsOption))};
   const bool until_idle = invocation.Has(kUntilIdleOption);
-  if (until_idle && !options.kubeconfig.empty()) {
+  if (until_idle && options.server.given()) {
     return Error(Code::kInvalidArgument,
-                 "a node of a cluster does not end when it has no pods: --until-idle and "
-                 "--kubeconfig do not go together");
+                 "a node of a cluster does not end when it has no pods: --until-idle does not go "
+                 "together with a server");
   }
   TRY(const std::unique_ptr<Node> node, Node::Open(instance, options));
   const auto tell = [&] {
@@ -332,6 +345,10 @@ constexpr cli::Option kOptions[] = {
     {.name = kKubeconfigOption,
      .value = "FILE",
      .help = "the API server whose node this is, and who this node is there"},
+    {.name = kBootstrapOption,
+     .value = "FILE",
+     .help = "a kubeconfig that may ask for this node's certificates"},
+    {.name = kLocalServerOption, .help = "the node of the podium server on this machine"},
     {.name = kManifestsOption,
      .value = "FOLDER",
      .help = "static pods: each manifest in it runs as long as it is there"},

@@ -34,7 +34,7 @@ Result<std::string> Backup(const std::string& file) {
   TRY(const Instance instance, cli::ThisInstance());
   TRY(const std::string path, AbsolutePath(file));
   client::ServerAddress address;
-  address.unix_socket = instance.run_dir + "/server.sock";
+  address.unix_socket = instance.ServerSocket();
   TRY(const client::Client client, client::Client::Create(std::move(address)));
   auto told = client.Raw("POST", "/podium/v1/backup", "path=" + http::PercentEncode(path));
   if (told.ok() || told.error().detail() != nullptr) return told;

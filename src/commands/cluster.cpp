@@ -6,8 +6,6 @@
 #include "api/release.h"
 #include "base/random_name.h"
 #include "cli/commands.h"
-#include "client/kubeconfig.h"
-#include "client/kubeconfig_address.h"
 
 namespace podium::commands {
 namespace {
@@ -20,16 +18,31 @@ const char* Environment(const char* variable) {
 
 }  // namespace
 
-Result<std::unique_ptr<Cluster>> Cluster::Open(Options options) {
+std::unique_ptr<Cluster> Cluster::Open(Options options) {
   std::unique_ptr<Cluster> cluster(new Cluster(std::move(options)));
-  const Options& with = cluster->options_;
-  TRY(const auto config,
-      client::KubeConfig::Load(client::KubeConfigSourcesOf(Environment, with.kubeconfig)));
-  TRY(auto chosen,
-      client::AddressOf(config.Resolved(), {}, {.lookup = Environment, .clock = &with.clock}));
-  TRY(cluster->connection_, client::HttpConnection::Create(std::move(chosen.address)));
+  cluster->OpenCredentials();
   cluster->OpenParts();
   return cluster;
+}
+
+void Cluster::OpenCredentials() {
+  const Server& server = options_.server;
+  const node::NodeConfig& config = options_.config;
+  credentials_ = std::make_unique<node::NodeCredentials>(
+      node::NodeCredentials::Options{
+          .kubeconfig = server.kubeconfig,
+          .bootstrap_kubeconfig = server.bootstrap_kubeconfig,
+          .server_socket = server.socket,
+          .server_kubeconfig = server.admin_kubeconfig,
+          .certificates = {.folder = config.data_dir + "/pki",
+                           .node_name = config.name,
+                           .serving = {.dns = {config.name}, .addresses = config.addresses}}},
+      node::NodeCredentials::Parts{
+          .on_connected = [this](client::Connection& connection) { connection_.Set(connection); },
+          .on_error = [this](const Error& error) { Warn(error.message()); },
+          .clock = &options_.clock,
+          .executor = &options_.executor,
+          .environment = Environment});
 }
 
 void Cluster::OpenParts() {
@@ -42,7 +55,7 @@ void Cluster::OpenParts() {
                                .random = RandomFraction,
                                .on_error = [this](const Error& error) { Warn(error.message()); }});
   objects_ = std::make_unique<node::ClusterObjects>(node::ClusterObjects::Options{
-      .connection = connection_.get(),
+      .connection = &connection_,
       .executor = &options_.executor,
       .clock = &options_.clock,
       .random = RandomFraction,
@@ -70,7 +83,7 @@ node::NodeDescription Cluster::Describe() const {
   node.machine = node::ReadMachineFacts(options_.config.data_dir);
   node.settings.hostname = options_.config.name;
   node.settings.kubelet_version = api::kGitVersion;
-  node.settings.runtime_version = "podium://" + cli::VersionText();
+  node.settings.runtime_version = "podium://" + std::string(cli::Version());
   return node;
 }
 
@@ -81,15 +94,16 @@ Result<void> Cluster::Begin(node::Agent& agent) {
     const std::lock_guard lock(mutex_);
     agent_ = &agent;
   }
-  node_->Start(*connection_);
+  credentials_->Start();
+  node_->Start(connection_);
   statuses_ = std::make_unique<node::StatusManager>(node::StatusManager::Services{
-      .connection = *connection_,
+      .connection = connection_,
       .executor = options_.executor,
       .clock = options_.clock,
       .on_error = [this](const std::string&, const Error& error) { Warn(error.message()); }});
   TRY_VOID(statuses_->Follow(agent));
   mirrors_ = std::make_unique<node::MirrorPods>(node::MirrorPods::Services{
-      .connection = *connection_,
+      .connection = connection_,
       .executor = options_.executor,
       .clock = options_.clock,
       .statuses = *statuses_,
@@ -97,7 +111,7 @@ Result<void> Cluster::Begin(node::Agent& agent) {
       .on_error = [this](const Error& error) { Warn(error.message()); }});
   TRY_VOID(mirrors_->Follow(agent));
   pods_ = std::make_unique<node::PodSource>(
-      node::PodSource::Services{.connection = *connection_,
+      node::PodSource::Services{.connection = connection_,
                                 .executor = options_.executor,
                                 .clock = options_.clock,
                                 .agent = agent,
@@ -110,7 +124,8 @@ Result<void> Cluster::Begin(node::Agent& agent) {
 
 void Cluster::End() {
   // Whoever waits for the server does so no longer.
-  if (connection_) connection_->Stop();
+  connection_.Stop();
+  if (credentials_) credentials_->Stop();
   if (pods_) pods_->Stop();
   if (mirrors_) mirrors_->Stop();
   if (statuses_) statuses_->Stop();

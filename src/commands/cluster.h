@@ -13,11 +13,12 @@
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/result.h"
-#include "client/http_connection.h"
+#include "client/late_connection.h"
 #include "node/agent.h"
 #include "node/cluster/cluster_node.h"
 #include "node/cluster/cluster_objects.h"
 #include "node/cluster/mirror_pods.h"
+#include "node/cluster/node_credentials.h"
 #include "node/cluster/pod_source.h"
 #include "node/cluster/status_manager.h"
 #include "node/event_recorder.h"
@@ -28,9 +29,21 @@ namespace podium::commands {
 // Threads: one, but for what is said to it.
 class Cluster {
  public:
-  // All but the name of the kubeconfig outlive it.
-  struct Options {
+  // How the agent comes to its server; the first that is given (node_credentials.h).
+  struct Server {
     std::string kubeconfig{};
+    std::string bootstrap_kubeconfig{};
+    std::string socket{};            // of a server on this machine
+    std::string admin_kubeconfig{};  // that this server writes
+
+    bool given() const {
+      return !kubeconfig.empty() || !bootstrap_kubeconfig.empty() || !socket.empty();
+    }
+  };
+
+  // All references outlive it.
+  struct Options {
+    Server server{};
     const node::NodeConfig& config;
     const Clock& clock;
     Executor& executor;
@@ -40,7 +53,7 @@ class Cluster {
   };
 
   // Nothing is sent yet: a server that is not there is waited for.
-  static Result<std::unique_ptr<Cluster>> Open(Options options);
+  static std::unique_ptr<Cluster> Open(Options options);
   ~Cluster();
 
   // What happens to pods is told there, and to the local list.
@@ -57,12 +70,14 @@ class Cluster {
 
  private:
   explicit Cluster(Options options) : options_(std::move(options)) {}
+  void OpenCredentials();
   void OpenParts();
   node::NodeDescription Describe() const;
   void Warn(const std::string& text);
 
   const Options options_;
-  std::unique_ptr<client::HttpConnection> connection_;
+  client::LateConnection connection_;
+  std::unique_ptr<node::NodeCredentials> credentials_;
   std::unique_ptr<node::ClusterNode> node_;
   std::unique_ptr<node::ClusterObjects> objects_;
   std::unique_ptr<node::StatusManager> statuses_;

@@ -153,7 +153,7 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
                                               const cli::Invocation& invocation) {
   apiserver::ApiServerOptions options;
   options.data_dir = instance.data_dir + "/server";
-  options.unix_socket = instance.run_dir + "/server.sock";
+  options.unix_socket = instance.ServerSocket();
   options.address = invocation.Get("bind-address", options.address);
   TRY(options.port, ParsePort(invocation.Get("secure-port", "6443")));
   SetAddresses(invocation.Get("advertise-address"), &options);

@@ -30,7 +30,7 @@ class Cluster:
 
     def start_agent(self):
         self.agent = subprocess.Popen(
-            [worlds.PODIUM, "agent", f"--kubeconfig={self.server.kubeconfig}"],
+            [worlds.PODIUM, "agent", "--local-server"],
             env=self.world.environment, stdin=subprocess.DEVNULL, stdout=self._log,
             stderr=self._log)
 
