@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/local_objects.h"
+#include "cli/prune.h"
 #include "cli/selection.h"
 #include "cli/server_options.h"
 #include "cli/server_writes.h"
@@ -233,7 +234,12 @@ constexpr Option kOwnOptions[] = {
      .implied = "true"},
     kDryRunOption,
     kValidateOption,
-    {.name = "prune", .help = "is refused: podium deletes nothing that it was not told to"},
+    kSelectorOption,
+    {.name = "prune",
+     .help = "then delete what was applied once, is selected (-l, or --all), and is not in the "
+             "files any more"},
+    {.name = "all", .help = "select all for --prune"},
+    kPruneAllowlistOption,
     kChangedOutputOption,
     kShowManagedFieldsOption,
     kTemplateOption,
@@ -260,6 +266,8 @@ Command ApplyCommand() {
           "more goes, what others have added stays. What was applied last stands in an annotation "
           "of the object; with --server-side the server itself keeps who owns which field, and a "
           "field that somebody else owns and that would change is a conflict.\n"
+          "With -l only those objects of the files are applied whose labels are so. --prune looks "
+          "in the namespaces of what was applied, and at what is in none.\n"
           "With --local there is no server: what the files say is merged into the objects that "
           "--onto names, as server-side apply does, and what becomes of them is printed, with who "
           "owns which of their fields; files stay as they are. Elements of lists are told apart by "
@@ -268,6 +276,7 @@ Command ApplyCommand() {
       .example =
           "  podium apply -f app.yaml\n"
           "  podium apply -f deploy/ -R --server-side --dry-run=server\n"
+          "  podium apply -f shop/ --prune -l app=shop\n"
           "  podium apply --local app.yaml --field-manager=ci -o yaml > live.yaml\n"
           "  podium apply --local scale.yaml --onto live.yaml --field-manager=scaler\n"
           "  podium apply --local -f scale.yaml --onto live.yaml --force-conflicts -o json\n",

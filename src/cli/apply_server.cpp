@@ -6,26 +6,22 @@
 #include <utility>
 #include <vector>
 
-#include "api/scheme.h"
-#include "api/status.h"
+#include "cli/apply_patch.h"
 #include "cli/json_members.h"
 #include "cli/last_applied.h"
+#include "cli/prune.h"
 #include "cli/selection.h"
 #include "cli/server_errors.h"
 #include "cli/server_writes.h"
 #include "cli/text.h"
 #include "reflect/apply/client_side_upgrade.h"
-#include "reflect/go_text.h"
-#include "reflect/patch/strategic_patch.h"
 
 namespace podium::cli {
 namespace {
 
 using reflect::JsonValue;
 
-// kubectl's managers, so that it and podium are one and objects can be applied by either.
-constexpr std::string_view kServerSideManager = "kubectl";
-constexpr std::string_view kClientSideManager = "kubectl-client-side-apply";
+// Of the annotation alone; kubectl's too.
 constexpr std::string_view kLastAppliedManager = "kubectl-last-applied";
 
 constexpr int kRetries = 5;
@@ -46,38 +42,17 @@ constexpr std::string_view kConflictAdvice =
 
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
-bool IsConflict(const Error& error) {
-  const api::meta::v1::Status* status = api::FindStatus(error);
-  return status && status->reason == "Conflict";
-}
-
-// What kubectl prints of the object that a patch was for.
-std::string Described(const Selected& item) {
-  const ServerResource& resource = *item.resource;
-  const std::string version = resource.group + "/" + resource.version;
-  return "Resource: " + reflect::GoQuoted(version + ", Resource=" + resource.plural) +
-         ", GroupVersionKind: " + reflect::GoQuoted(version + ", Kind=" + resource.kind) +
-         "\nName: " + reflect::GoQuoted(item.name) +
-         ", Namespace: " + reflect::GoQuoted(item.namespace_);
-}
-
-Error WithSource(const Selected& item, const std::string& verb, const Error& error) {
-  return WithPrefix(error, "error when " + verb + " " + reflect::GoQuoted(item.source) + ": ");
-}
-
-struct Patch {
-  std::string body;
-  std::string_view content_type;
-};
-
 // One run of the command.
 class Applier {
  public:
+  // `pruner` may be null.
   Applier(const Invocation& invocation, const Streams& streams, Writer& writer,
-          ChangePrinter& printer)
-      : streams_(streams),
+          ChangePrinter& printer, Pruner* pruner)
+      : invocation_(invocation),
+        streams_(streams),
         writer_(writer),
         printer_(printer),
+        pruner_(pruner),
         server_side_(invocation.Has("server-side")),
         overwrite_(invocation.Get("overwrite", "true") == "true"),
         force_(invocation.Has("force-conflicts") ? "true" : "false") {}
@@ -95,10 +70,27 @@ class Applier {
   }
 
   Result<void> Finish() { return printer_.PrintAll(std::move(objects_), &out_); }
+
+  Result<void> Prune() {
+    if (!pruner_) return {};
+    TRY(const std::vector<Selected> gone, pruner_->Find());
+    for (const Selected& item : gone) {
+      if (writer_.dry_run() != DryRun::kClient) {
+        const auto deleted = writer_.Delete(item, {});
+        if (!deleted.ok()) return PruneError(*item.resource, deleted.error());
+      }
+      // Each stands for itself: no line goes between two documents of YAML, as with kubectl.
+      TRY(ChangePrinter printer, ChangePrinter::Of(invocation_, writer_.dry_run()));
+      TRY_VOID(printer.Print(item.object, "pruned", &out_));
+    }
+    return {};
+  }
+
   std::string TakeOutput() { return std::move(out_); }
 
  private:
-  Result<void> Report(JsonValue object, std::string_view what) {
+  Result<void> Report(const Selected& item, JsonValue object, std::string_view what) {
+    if (pruner_) pruner_->Keep(item, object);
     if (!printer_.prints_objects()) return printer_.Print(object, what, &out_);
     objects_.push_back(std::move(object));
     return {};
@@ -106,12 +98,6 @@ class Applier {
 
   void Warn(const std::string& text) {
     (void)streams_.Err("Warning: " + Printable(text, true) + '\n');
-  }
-
-  void WarnIfGoing(const JsonValue& object) {
-    if (!ValueAt(object, {"metadata", "deletionTimestamp"})) return;
-    Warn("Detected changes to resource " + std::string(TextAt(object, {"metadata", "name"})) +
-         " which is currently being deleted.");
   }
 
   Result<JsonValue> SendConfiguration(const Selected& item, const std::string& text) {
@@ -127,8 +113,8 @@ class Applier {
     }
     JsonValue object = *std::move(applied);
     TakeOver(item, text, &object);
-    WarnIfGoing(object);
-    return Report(std::move(object), "serverside-applied");
+    WarnIfGoing(streams_, object);
+    return Report(item, std::move(object), "serverside-applied");
   }
 
   // What was applied by the client before belongs to its updates: fields left out since would stay
@@ -197,7 +183,7 @@ class Applier {
     auto live = writer_.Get(item);
     if (!live.ok() && IsNotFound(live.error())) return CreateNew(item, modified);
     if (!live.ok()) return RetrievingError(item, live.error());
-    if (writer_.dry_run() == DryRun::kClient) return Report(*std::move(live), "configured");
+    if (writer_.dry_run() == DryRun::kClient) return Report(item, *std::move(live), "configured");
     if (!LastApplied(*live)) {
       Warn("resource " + item.resource->plural + "/" + item.name +
            " is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is "
@@ -206,25 +192,25 @@ class Applier {
            "annotation will be patched automatically.");
     }
     TRY(JsonValue object, PatchLive(item, modified, *std::move(live)));
-    WarnIfGoing(object);
-    return Report(std::move(object), unchanged_ ? "unchanged" : "configured");
+    WarnIfGoing(streams_, object);
+    return Report(item, std::move(object), unchanged_ ? "unchanged" : "configured");
   }
 
   Result<void> CreateNew(const Selected& item, JsonValue object) {
     PruneNulls(&object);
     if (writer_.dry_run() != DryRun::kClient) {
       auto created = writer_.Create(item, object);
-      if (!created.ok()) return WithSource(item, "creating", created.error());
+      if (!created.ok()) return SourceError(item, "creating", created.error());
       object = *std::move(created);
     }
-    return Report(std::move(object), "created");
+    return Report(item, std::move(object), "created");
   }
 
   Result<JsonValue> PatchLive(const Selected& item, const JsonValue& modified, JsonValue live) {
     for (int tries = 0;; ++tries) {
-      auto patch = PatchFor(item, modified, live);
+      auto patch = MakeApplyPatch(item, modified, live, {.overwrite = overwrite_});
       if (!patch.ok()) return PatchError(item, {}, patch.error());
-      unchanged_ = patch->body == "{}";
+      unchanged_ = patch->changes_nothing();
       if (unchanged_) return live;
       auto patched =
           writer_.Patch(item, {.content_type = patch->content_type, .body = patch->body});
@@ -237,38 +223,11 @@ class Applier {
     }
   }
 
-  static Error RetrievingError(const Selected& item, const Error& error) {
-    return WithSource(
-        item,
-        "retrieving current configuration of:\n" + Described(item) + "\nfrom server for:", error);
-  }
-
-  static Error PatchError(const Selected& item, const std::string& body, const Error& error) {
-    return WithSource(item,
-                      "applying patch:\n" + body + "\nto:\n" + Described(item) + "\nfor:", error);
-  }
-
-  Result<Patch> PatchFor(const Selected& item, const JsonValue& modified,
-                         const JsonValue& live) const {
-    JsonValue original = JsonValue::Of(JsonValue::Object());
-    if (const auto last = LastApplied(live); last && !last->empty()) {
-      TRY(original, reflect::ParseJson(*last));
-    }
-    const reflect::Type* type = api::FindType(item.resource->ApiVersion(), item.resource->kind);
-    if (!type) {
-      const JsonValue patch = ThreeWayMergePatch(original, modified, live);
-      return Patch{reflect::ToText(patch, {.sort_keys = true, .canonical_numbers = true}),
-                   kMergePatch};
-    }
-    TRY(const JsonValue patch,
-        reflect::MakeThreeWayPatch(*type, original, modified, live, {.overwrite = overwrite_}));
-    return Patch{reflect::ToText(patch, {.sort_keys = true, .canonical_numbers = true}),
-                 kStrategicPatch};
-  }
-
+  const Invocation& invocation_;
   const Streams streams_;
   Writer& writer_;
   ChangePrinter& printer_;
+  Pruner* const pruner_;
   const bool server_side_;
   const bool overwrite_;
   const std::string_view force_;
@@ -277,12 +236,27 @@ class Applier {
   std::string out_;
 };
 
-Result<DryRun> CheckOptions(const Invocation& invocation) {
-  if (invocation.Has("prune")) {
-    return Error(Code::kUnsupported,
-                 "podium apply does not prune: delete what is not in the files any more yourself; "
-                 "podium get TYPE -l SELECTOR -o name lists what there is");
+Result<void> CheckPruning(const Invocation& invocation) {
+  const bool selector = !invocation.Get("selector").empty();
+  if (invocation.Has("all") && selector) {
+    return Usage("cannot set --all and --selector at the same time");
   }
+  if (!invocation.Has("prune")) return {};
+  if (!invocation.Has("all") && !selector) {
+    return Usage(
+        "all resources selected for prune without explicitly passing --all. To prune all "
+        "resources, pass the --all flag. If you did not mean to prune all resources, specify a "
+        "label selector");
+  }
+  // What the server applies carries no annotation that would tell it apart.
+  if (invocation.Has("server-side")) {
+    return Usage(
+        "--prune is in alpha and doesn't currently work on objects created by server-side apply");
+  }
+  return {};
+}
+
+Result<DryRun> CheckOptions(const Invocation& invocation) {
   if (invocation.Has("force-conflicts") && !invocation.Has("server-side")) {
     return Usage("--force-conflicts only works with --server-side");
   }
@@ -295,7 +269,34 @@ Result<DryRun> CheckOptions(const Invocation& invocation) {
   if (!invocation.Has("filename") && !invocation.Has("kustomize")) {
     return Usage("must specify one of -f and -k");
   }
+  TRY_VOID(CheckPruning(invocation));
   return dry_run;
+}
+
+Result<Outcome> ApplyAll(const Invocation& invocation, const Streams& streams) {
+  TRY(const DryRun dry_run, CheckOptions(invocation));
+  TRY(ChangePrinter printer, ChangePrinter::Of(invocation, dry_run));
+  TRY(const auto server, Server::Of(invocation, streams));
+  TRY(const auto pruner, Pruner::Of(*server, invocation));
+  TRY(const Selection selection, SelectFiles(*server, invocation));
+  const std::string_view manager =
+      invocation.Has("server-side") ? kServerSideManager : kClientSideManager;
+  Writer writer(*server, dry_run, std::string(invocation.Get("field-manager", manager)),
+                FieldValidationOf(invocation));
+  std::vector<Error> errors = selection.errors;
+  if (selection.items.empty() && errors.empty()) return Usage("no objects passed to apply");
+  Applier applier(invocation, streams, writer, printer, pruner.get());
+  for (const Selected& item : selection.items) {
+    if (auto applied = applier.Apply(item); !applied.ok()) errors.push_back(applied.error());
+  }
+  // What could not be applied may be what an object that would go is replaced by.
+  if (errors.empty()) {
+    auto finished = applier.Finish();
+    if (finished.ok()) finished = applier.Prune();
+    if (!finished.ok()) errors.push_back(std::move(finished).error());
+  }
+  if (errors.empty()) return Outcome{kOk, applier.TakeOutput(), {}};
+  return ServerFailure(errors, applier.TakeOutput());
 }
 
 }  // namespace
@@ -305,29 +306,8 @@ Outcome ApplyToServer(const Invocation& invocation, const Streams& streams) {
     return UsageError("apply", "unexpected argument \"" + Printable(invocation.arguments()[0]) +
                                    "\"; files are named with -f");
   }
-  const auto dry_run = CheckOptions(invocation);
-  if (!dry_run.ok()) return ServerFailure(dry_run.error());
-  auto printer = ChangePrinter::Of(invocation, *dry_run);
-  if (!printer.ok()) return ServerFailure(printer.error());
-  auto server = Server::Of(invocation, streams);
-  if (!server.ok()) return ServerFailure(server.error());
-  const auto selection = SelectFiles(**server, invocation);
-  if (!selection.ok()) return ServerFailure(selection.error());
-  const std::string_view manager =
-      invocation.Has("server-side") ? kServerSideManager : kClientSideManager;
-  Writer writer(**server, *dry_run, std::string(invocation.Get("field-manager", manager)),
-                FieldValidationOf(invocation));
-  std::vector<Error> errors = selection->errors;
-  if (selection->items.empty() && errors.empty()) {
-    return ServerFailure(Usage("no objects passed to apply"));
-  }
-  Applier applier(invocation, streams, writer, *printer);
-  for (const Selected& item : selection->items) {
-    if (auto applied = applier.Apply(item); !applied.ok()) errors.push_back(applied.error());
-  }
-  if (auto printed = applier.Finish(); !printed.ok()) errors.push_back(printed.error());
-  if (errors.empty()) return {kOk, applier.TakeOutput(), {}};
-  return ServerFailure(errors, applier.TakeOutput());
+  auto outcome = ApplyAll(invocation, streams);
+  return outcome.ok() ? *std::move(outcome) : ServerFailure(outcome.error());
 }
 
 }  // namespace podium::cli

@@ -26,8 +26,7 @@ using reflect::JsonValue;
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
 struct Rules {
-  const char* propagation = "Background";
-  std::optional<int64_t> grace = {};  // seconds; none: the objects' own
+  Deletion deletion = {};
   DryRun dry_run = DryRun::kNone;
   bool names = false;  // -o name
   bool ignore_not_found = false;
@@ -85,8 +84,8 @@ Result<std::chrono::nanoseconds> TimeoutOf(const Invocation& invocation) {
 
 Result<Rules> RulesOf(const Invocation& invocation, const Streams& streams) {
   Rules rules;
-  TRY(rules.propagation, PropagationOf(invocation, streams));
-  TRY(rules.grace, GraceOf(invocation));
+  TRY(rules.deletion.propagation, PropagationOf(invocation, streams));
+  TRY(rules.deletion.grace, GraceOf(invocation));
   TRY(rules.dry_run, DryRunOf(invocation));
   TRY(rules.timeout, TimeoutOf(invocation));
   rules.names = invocation.Get("output") == "name";
@@ -104,21 +103,13 @@ Result<void> Check(const Invocation& invocation, const Rules& rules, const Strea
     return Usage("unexpected -o output mode: " + form + ". We only support '-o name'");
   }
   if (!invocation.Has("force")) return {};
-  if (*rules.grace > 0) {
+  if (*rules.deletion.grace > 0) {
     return Usage("--force and --grace-period greater than 0 cannot be specified together");
   }
   (void)streams.Err(
       "Warning: Immediate deletion does not wait for confirmation that the running resource has "
       "been terminated. The resource may continue to run on the cluster indefinitely.\n");
   return {};
-}
-
-std::string BodyOf(const Rules& rules) {
-  std::string body = R"({"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":")" +
-                     std::string(rules.propagation) + '"';
-  if (rules.grace) body += ",\"gracePeriodSeconds\":" + std::to_string(*rules.grace);
-  if (rules.dry_run == DryRun::kServer) body += ",\"dryRun\":[\"All\"]";
-  return body + '}';
 }
 
 // One run of the command.
@@ -128,7 +119,7 @@ class Deleter {
       : server_(server),
         invocation_(invocation),
         rules_(rules),
-        body_(BodyOf(rules)),
+        writer_(server, rules.dry_run, "", ""),
         warn_of_cluster_(server.namespace_given() && !invocation.Has("all-namespaces")) {}
 
   // False when nobody takes the output any more.
@@ -178,7 +169,7 @@ class Deleter {
 
   bool DeleteOne(Selected* item) {
     if (rules_.dry_run == DryRun::kClient) return Tell(*item);
-    auto answer = Ask(*item);
+    auto answer = writer_.Delete(*item, rules_.deletion);
     if (!answer.ok()) {
       Note(SourceError(*item, "deleting", answer.error()));
       // Nothing says which one it was: any of its name is waited for.
@@ -195,18 +186,10 @@ class Deleter {
     return Tell(*item);
   }
 
-  Result<JsonValue> Ask(const Selected& item) {
-    ServerRequest request;
-    request.method = "DELETE";
-    request.body = body_;
-    TRY(request.path, item.resource->Path(item.namespace_, item.name));
-    return server_.AskJson(request);
-  }
-
   bool Tell(const Selected& item) const {
     const std::string kind = item.resource->PrintedKind();
     if (rules_.names) return server_.streams().Out(EscapedText(kind + "/" + item.name) + '\n');
-    const bool forced = rules_.grace && *rules_.grace == 0;
+    const bool forced = rules_.deletion.grace && *rules_.deletion.grace == 0;
     return server_.streams().Out(EscapedText(kind + " \"" + item.name + "\"") +
                                  (forced ? " force deleted" : " deleted") +
                                  DryRunMark(rules_.dry_run) + '\n');
@@ -215,7 +198,7 @@ class Deleter {
   Server& server_;
   const Invocation& invocation_;
   const Rules& rules_;
-  const std::string body_;
+  Writer writer_;
   bool warn_of_cluster_;
   std::vector<Selected> deleted_;
   std::vector<Error> errors_;

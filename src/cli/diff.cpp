@@ -7,8 +7,12 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/diff_server.h"
 #include "cli/input.h"
 #include "cli/local_objects.h"
+#include "cli/prune.h"
+#include "cli/selection.h"
+#include "cli/server_options.h"
 #include "cli/text.h"
 
 namespace podium::cli {
@@ -152,10 +156,23 @@ std::string JsonReport(const std::vector<ObjectDifference>& differences) {
   return ToText(report, {.indent = 2}) + '\n';
 }
 
-Outcome RunDiff(const Invocation& invocation) {
-  std::vector<std::string> names = invocation.All("filename");
-  for (const std::string& argument : invocation.arguments()) names.push_back(argument);
-  if (names.size() != 2) return UsageError("diff", "which two files or folders? name them with -f");
+// Of options that the other meaning of the command has.
+std::string Misplaced(const Invocation& invocation, std::initializer_list<const char*> options) {
+  for (const char* option : options) {
+    if (invocation.Has(option)) return std::string("--") + option;
+  }
+  return {};
+}
+
+Outcome DiffFiles(const Invocation& invocation) {
+  const std::vector<std::string>& names = invocation.arguments();
+  if (names.size() != 2) return UsageError("diff", "which two files or folders?");
+  const std::string other =
+      Misplaced(invocation, {"filename", "kustomize", "selector", "server-side", "force-conflicts",
+                             "field-manager", "prune", "prune-allowlist", "show-managed-fields"});
+  if (!other.empty()) {
+    return UsageError("diff", other + " compares with a server; two files stand alone");
+  }
   if (NamesStandardInputTwice(names)) {
     return UsageError("diff", "the standard input (-) can be read only once");
   }
@@ -174,36 +191,66 @@ Outcome RunDiff(const Invocation& invocation) {
           {}};
 }
 
-constexpr Option kOptions[] = {
+Outcome RunDiff(const Invocation& invocation, const Streams& streams) {
+  if (!invocation.arguments().empty()) return DiffFiles(invocation);
+  const std::string other = Misplaced(invocation, {"defaults", "output"});
+  if (other.empty()) return DiffWithServer(invocation, streams);
+  return UsageError("diff", other + " is of two files, which stand alone: podium diff FILE FILE");
+}
+
+constexpr Option kOwnOptions[] = {
     kFilenameOption,
     kRecursiveOption,
-    {.name = "defaults", .help = "fill in defaults first: what is left out is what it means"},
-    kReportOption,
+    kKustomizeOption,
+    kSelectorOption,
+    {.name = "server-side", .help = "the server merges, as apply --server-side does"},
+    {.name = "force-conflicts", .help = "take over what others own"},
+    {.name = "field-manager",
+     .value = "NAME",
+     .help = "who would apply; the same as with kubectl if not given"},
+    {.name = "prune", .help = "also what apply --prune would delete"},
+    kPruneAllowlistOption,
+    {.name = "show-managed-fields", .help = "metadata.managedFields too"},
+    {.name = "defaults",
+     .help = "of two files: fill in defaults first, what is left out is what it means"},
+    {.name = "output",
+     .letter = 'o',
+     .value = "FORMAT",
+     .help = "of two files: form of the report",
+     .values = Values::kWords,
+     .words = "text json"},
 };
+constexpr auto kOptions = WithServerOptions(kOwnOptions);
 
 }  // namespace
 
 Command DiffCommand() {
   return {
       .name = "diff",
-      .summary = "Compare the objects of two files by what they mean",
-      .arguments = "[FILE FILE]",
+      .summary = "Show what apply would change, or how two files differ",
+      .arguments = "-f FILE | FILE FILE",
       .max_arguments = 2,
       .values = Values::kFiles,
       .details =
-          "Compares objects of the same kind, namespace and name, field by field. The order of "
-          "fields, the form of the file and how a quantity or a time is written make no "
-          "difference; elements of lists are told apart by their keys, as in patches.\n"
-          "Lines begin with - for what only the first has, + for what only the second has, and ~ "
-          "for what is not the same in both.\n"
-          "The exit status is 0 when there are no differences, 1 when there are, and 2 when "
-          "something cannot be read or the command line is wrong.",
+          "With -f the objects of the files are compared with the server's: as they are, and as "
+          "they would be, which the server says itself, without storing it. The texts are shown by "
+          "diff -u -N, or by the program in KUBECTL_EXTERNAL_DIFF. Values of secrets are not "
+          "shown.\n"
+          "Two files that stand alone are compared with each other, without a server: objects of "
+          "the same kind, namespace and name, field by field. The order of fields, the form of the "
+          "file and how a quantity or a time is written make no difference; elements of lists are "
+          "told apart by their keys, as in patches. Lines begin with - for what only the first "
+          "has, + for what only the second has, and ~ for what is not the same in both.\n"
+          "The exit status is 0 when there are no differences, 1 when there are, and more when "
+          "something cannot be read or asked for, or the command line is wrong.",
       .example =
-          "  podium diff -f old.yaml -f new.yaml\n"
+          "  podium diff -f app.yaml\n"
+          "  podium diff -f deploy/ -R --prune -l app=shop\n"
+          "  podium diff old.yaml new.yaml\n"
           "  podium diff -R deploy-a/ deploy-b/ --defaults -o json\n"
-          "  podium convert -f pod.pb | podium diff -f - -f pod.yaml\n",
+          "  podium convert -f pod.pb | podium diff - pod.yaml\n",
       .options = kOptions,
-      .run = RunDiff,
+      .live = RunDiff,
   };
 }
 

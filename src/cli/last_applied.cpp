@@ -46,18 +46,24 @@ std::optional<std::string> LastApplied(const JsonValue& object) {
   return text->string();
 }
 
+JsonValue WithoutLastApplied(JsonValue object) {
+  (void)MemberObject(MemberObject(&object, "metadata"), "annotations")
+      ->Erase(kLastAppliedAnnotation);
+  return object;
+}
+
 JsonValue WithLastApplied(JsonValue object, MemberOrder order) {
-  JsonValue* annotations = MemberObject(MemberObject(&object, "metadata"), "annotations");
-  (void)annotations->Erase(kLastAppliedAnnotation);
+  object = WithoutLastApplied(std::move(object));
+  JsonValue* metadata = object.Find("metadata");
   std::string text;
   if (order == MemberOrder::kSorted) {
     text = CanonicalText(object);
   } else {
     // Upstream's structs leave out what is empty.
-    if (annotations->object().empty()) (void)object.Find("metadata")->Erase("annotations");
+    if (metadata->Find("annotations")->object().empty()) (void)metadata->Erase("annotations");
     text = reflect::ToText(object, {.canonical_numbers = true}) + '\n';
   }
-  MemberObject(object.Find("metadata"), "annotations")
+  MemberObject(metadata, "annotations")
       ->Set(kLastAppliedAnnotation, JsonValue::String(std::move(text)));
   return object;
 }

@@ -20,6 +20,7 @@ std::string CanonicalText(const reflect::JsonValue& object);
 
 // Nothing where there is no such annotation.
 std::optional<std::string> LastApplied(const reflect::JsonValue& object);
+reflect::JsonValue WithoutLastApplied(reflect::JsonValue object);
 // The object, which carries its own text without the annotation.
 // As it stands it is one of upstream's structs.
 reflect::JsonValue WithLastApplied(reflect::JsonValue object,

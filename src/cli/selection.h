@@ -80,7 +80,8 @@ Result<Selection> Select(Server& server, const Invocation& invocation,
 // What is looked at before anything else in a document. What has no kind ends its file.
 enum class FileCheck { kNone, kKinds };
 
-// The objects of files alone (-f, -R), Lists taken apart.
+// The objects of files alone (-f, -R), Lists taken apart; with --selector those whose labels in the
+// file are as it says.
 Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
                               FileCheck check = FileCheck::kNone);
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "api/labels.h"
 #include "cli/json_members.h"
 #include "cli/selection.h"
 #include "reflect/go_text.h"
@@ -145,6 +146,26 @@ class FileReader {
   Selection out_;
 };
 
+// By the labels that stand in the files.
+Result<void> KeepSelected(std::string_view text, Selection* selection) {
+  auto selector = api::labels::Selector::Parse(text);
+  if (!selector.ok()) {
+    return Error(Code::kInvalidArgument, "the provided selector " + reflect::GoQuoted(text) +
+                                             " is not valid: " + selector.error().message());
+  }
+  std::erase_if(selection->items, [&](const Selected& item) {
+    api::labels::Set labels;
+    const JsonValue* its = ValueAt(item.object, {"metadata", "labels"});
+    if (its && its->is_object()) {
+      for (const auto& [key, value] : its->object()) {
+        if (value.is_string()) labels[key] = value.string();
+      }
+    }
+    return !selector->Matches(labels);
+  });
+  return {};
+}
+
 }  // namespace
 
 Result<Selection> SelectFiles(Server& server, const Invocation& invocation, FileCheck check) {
@@ -175,7 +196,10 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation, File
   TRY(const ServerResources* resources, server.Resources());
   FileReader reader(server, *resources, check);
   for (const std::string& file : files.files) reader.ReadFile(file);
-  return std::move(reader).Take();
+  Selection selection = std::move(reader).Take();
+  const std::string_view selector = invocation.Get("selector");
+  if (!selector.empty()) TRY_VOID(KeepSelected(selector, &selection));
+  return selection;
 }
 
 }  // namespace podium::cli

@@ -119,4 +119,9 @@ bool IsNotFound(const Error& error) {
   return status ? status->reason == "NotFound" : error.code() == Code::kNotFound;
 }
 
+bool IsConflict(const Error& error) {
+  const Status* status = api::FindStatus(error);
+  return status && status->reason == "Conflict";
+}
+
 }  // namespace podium::cli

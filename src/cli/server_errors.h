@@ -34,5 +34,6 @@ Outcome ServerFailure(const Error& error, std::string out = {});
 Outcome ServerFailure(std::span<const Error> errors, std::string out = {});
 
 bool IsNotFound(const Error& error);
+bool IsConflict(const Error& error);
 
 }  // namespace podium::cli

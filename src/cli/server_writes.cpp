@@ -84,6 +84,20 @@ Result<JsonValue> Writer::Patch(const Selected& item, const PatchRequest& patch)
   return server_.AskJson(request);
 }
 
+Result<JsonValue> Writer::Delete(const Selected& item, const Deletion& deletion) {
+  ServerRequest request;
+  request.method = "DELETE";
+  TRY(request.path, item.resource->Path(item.namespace_, item.name));
+  request.body = R"({"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":")" +
+                 std::string(deletion.propagation) + '"';
+  if (deletion.grace) {
+    request.body += ",\"gracePeriodSeconds\":" + std::to_string(*deletion.grace);
+  }
+  if (dry_run_ == DryRun::kServer) request.body += ",\"dryRun\":[\"All\"]";
+  request.body += '}';
+  return server_.AskJson(request);
+}
+
 std::string Writer::Query(std::string_view field_manager, std::string_view force) const {
   http::QueryParameters query = {{"fieldManager", std::string(field_manager)}};
   if (dry_run_ == DryRun::kServer) query.emplace_back("dryRun", "All");

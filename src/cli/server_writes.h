@@ -2,7 +2,9 @@
 // that create and patch, and what is printed of each object.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +60,11 @@ struct PatchRequest {
   std::string_view force = {};          // "true" or "false", of kApplyPatch
 };
 
+struct Deletion {
+  const char* propagation = "Background";
+  std::optional<int64_t> grace = {};  // seconds; none: the object's own
+};
+
 // Sends what changes objects. With DryRun::kClient nothing is to be sent by it. Errors are the
 // server's.
 class Writer {
@@ -75,6 +82,8 @@ class Writer {
   Result<reflect::JsonValue> Patch(const Selected& item, const PatchRequest& patch);
   Result<reflect::JsonValue> Update(const Selected& item, std::string_view subresource,
                                     const reflect::JsonValue& object);
+  // The answer is a Status, or the object while it goes.
+  Result<reflect::JsonValue> Delete(const Selected& item, const Deletion& deletion);
 
   DryRun dry_run() const { return dry_run_; }
   const std::string& field_manager() const { return field_manager_; }

@@ -36,6 +36,7 @@ CASES = (
     ("podium patch --type ", ["json", "merge", "strategic"]),
     ("podium patch --patch-file bro", ["broken"]),
     ("podium diff -f bro", ["broken"]),
+    ("podium diff bro", ["broken"]),
     ("podium completion f", ["fish"]),
     ("podium explain deploy.s", ["deploy.spec", "deploy.status"]),
     ("podium explain pod.spec.con", ["pod.spec.containers", "pod.spec.containers."]),

@@ -559,8 +559,7 @@ spec:
 
 class DiffTest(PodiumTest):
     def differs(self, before, after, *arguments):
-        return podium("diff", "-f", self.write("a.yaml", before), "-f",
-                      self.write("b.yaml", after), *arguments)
+        return podium("diff", self.write("a.yaml", before), self.write("b.yaml", after), *arguments)
 
     def test_meaning_not_form(self):
         pod = POD + "      resources: {limits: {cpu: 1000m}}\n"
@@ -603,8 +602,9 @@ class DiffTest(PodiumTest):
         self.assertIn('unknown field "spec.x"', err)
         status, _, err = self.differs(POD + "---\n" + POD, POD)
         self.assertEqual((status, err), (2, "podium diff: pod/web is there twice\n"))
-        self.assertEqual(podium("diff", "-f", "x")[0], 2)
-        self.assertEqual(podium("diff", "-f", "-", "-f", "-")[0], 2)
+        for arguments in (["x"], ["-", "-"], ["x", "y", "-f", "z"], ["x", "y", "--server-side"],
+                          ["-f", "x", "--defaults"], ["-f", "x", "-o", "json"], []):
+            self.assertEqual(podium("diff", *arguments)[0], 2, arguments)
 
 
 class ReadmeTest(PodiumTest):
@@ -624,7 +624,8 @@ class ReadmeTest(PodiumTest):
         usage = re.findall(r"^podium (\S+)(.*?)  +\S", self.README, re.MULTILINE)
         self.assertGreaterEqual(len(usage), 4)
         for command, arguments in usage:
-            of_server = command in ("apply", "patch") and "--local" not in arguments
+            of_server = (command in ("apply", "patch") and "--local" not in arguments
+                         or command == "diff" and "-f" in arguments)
             if of_server or command not in self.OF_DATA:
                 self.assertEqual(podium("help", command.strip(","))[0], 0, command)
                 continue

@@ -8,6 +8,7 @@ release 1.32: with an older kubectl the test is skipped.
 
 import http.client
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -299,6 +300,43 @@ spec: {selector: {matchLabels: {other: one}}, template: {metadata: {labels: {app
 """,
     "elsewhere": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: u, namespace: other}\n",
     "empty": "# nothing\n",
+    "one of two": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m1, labels: {set: both}}
+data: {one: "2"}
+""",
+    "both": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m1, labels: {set: both}}
+data: {one: "1"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s1, labels: {set: both}}
+data: {a: AAEC, b: AAEC, c: AAEC}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: other}
+""",
+    "both2": """\
+apiVersion: v1
+kind: Secret
+metadata: {name: s1, labels: {set: both}}
+data: {a: AAEC, b: AAED, d: AAEC}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: other}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: new, labels: {set: both}}
+""",
+    "nameless": "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: x}\n",
+    "misnamed": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: BAD}\n",
     "more": "data:\n  more: data\n",
 }
 CRD = """\
@@ -372,6 +410,64 @@ get widget w -o json --show-managed-fields
 apply -f widget --server-side
 get widget w -o json --show-managed-fields
 apply -f nosuch
+"""
+
+PRUNE = r"""
+apply -f both
+apply -f 'one of two' --prune
+apply -f 'one of two' --prune --all -l set=both
+apply -f 'one of two' --all -l set=both
+apply -f 'one of two' --prune -l set=both --server-side
+apply -f 'one of two' --prune -l set=other
+apply -f 'one of two' --prune -l 'set in'
+apply -f 'one of two' --prune -l set=both --prune-allowlist=x
+apply -f 'one of two' --prune -l set=both --prune-allowlist=core/v1/Nope
+apply -f 'one of two' --prune -l set=both --prune-allowlist=core/v1/Pod
+apply -f 'one of two' --prune -l set=both --dry-run=client
+apply -f 'one of two' --prune -l set=both --dry-run=server
+apply -f 'one of two' -f some --prune -l set=both
+apply -f 'one of two' --prune -l set=both -o yaml
+get cm,secret -o name
+apply -f both
+apply -f both -l set=both -o name
+apply -f some -o yaml
+apply -f 'one of two' --prune --all -o name
+get cm,secret -o name
+delete -f both -l set=nope
+delete -f both -l set --ignore-not-found
+"""
+
+DIFF = r"""
+apply -f both -f widget
+diff
+diff -f nosuch
+diff -f both
+diff -f 'one of two'
+diff -f 'one of two' --show-managed-fields
+diff -f 'one of two' --prune -l set --prune-allowlist=core/v1/ConfigMap
+diff -f 'one of two' --prune --prune-allowlist=x
+diff -f 'one of two' --prune --prune-allowlist=core/v1/Nope
+diff -f 'one of two' --prune-allowlist=x
+diff -f both2
+diff -f both2 -l set
+diff -f both2 -l set=nope
+diff -f both2 -l 'set in'
+diff -f 'one of two' --server-side
+diff -f 'one of two' --server-side --field-manager=x
+diff -f 'one of two' --server-side --field-manager=x --force-conflicts
+diff -f widget2 --server-side
+diff -f both2 --force-conflicts
+diff -f widget2
+diff -f deployment
+diff -f empty
+diff -f nameless
+diff -f nameless --server-side
+diff -f misnamed
+diff -f unknown
+diff -f plain
+diff -f going
+diff -f elsewhere
+diff -f 'one of two' --as nobody
 """
 
 PATCH = r"""
@@ -584,6 +680,8 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: kept, finalizers: [example.com/kept]}
 """
+# What kubectl's library logs.
+LOGGED = re.compile(r"^[WE]\d{4} \d\d:\d\d:\d\d\.\d+ .*\n", re.MULTILINE)
 
 
 def words(line):
@@ -714,13 +812,17 @@ class WritingTest(TwinCase):
     # What no two writes have in common.
     DIFFERS = re.compile(r'"(?:time|uid|resourceVersion|creationTimestamp|deletionTimestamp|clusterIP)": "[^"]*"'
                          r"|^ *(?:time|uid|resourceVersion|creationTimestamp): .*$"
-                         r"|Timestamp: .*$", re.MULTILINE)
+                         r"|Timestamp: .*$|\b(?:LIVE|MERGED)-\w+|\t[-0-9]{10} [0-9:.]+ \+0000$"
+                         r"|^[-+ ] +(?:time|uid|resourceVersion|creationTimestamp): .*$", re.MULTILINE)
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.folder = cls.server.folder / "written"
         cls.folder.mkdir(exist_ok=True)
+        cls.temporary = cls.server.folder / "temporary"
+        cls.temporary.mkdir()
+        cls.server.environment["TMPDIR"] = str(cls.temporary)
         for name, text in APPLIED.items():
             (cls.folder / name).write_text(text, encoding="utf-8")
         cls.server.kubectl("create", "-f", "-", stdin=CRD)
@@ -747,17 +849,45 @@ class WritingTest(TwinCase):
                              stdin=subprocess.DEVNULL, check=False)
         return (run.returncode,
                 *(self.DIFFERS.sub("X", part.replace(namespace, "NAMESPACE"))
-                  for part in (run.stdout, run.stderr.replace("kubectl", "podium"))))
+                  for part in (run.stdout, LOGGED.sub("", run.stderr).replace("kubectl", "podium"))))
 
     def test_patch(self):
         self.compare("patch", PATCH)
 
     def test_apply(self):
         self.compare("apply", APPLY)
-        self.assertEqual(
-            self.one(worlds.PODIUM, self.namespace, ["apply", "-f", "map", "--prune"]),
-            (1, "", "error: podium apply does not prune: delete what is not in the files any more "
-                    "yourself; podium get TYPE -l SELECTOR -o name lists what there is\n"))
+
+    def test_apply_and_what_it_prunes(self):
+        self.compare("prune", PRUNE)
+
+    def test_diff(self):
+        self.compare("diff", DIFF)
+        self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_the_program_that_shows_differences(self):
+        self.addCleanup(self.server.environment.pop, "KUBECTL_EXTERNAL_DIFF", None)
+        for program, status in (("echo -u /x y=z --b", 0), ("false", 1), ("true", 0), ("no such", 2),
+                                ("ls --nosuch", 2), ("cat -- x", 1)):
+            self.server.environment["KUBECTL_EXTERNAL_DIFF"] = program
+            with self.subTest(program):
+                kubectl, podium = (self.one(each, self.namespace, ["diff", "-f", "map"])
+                                   for each in (api_server.KUBECTL, worlds.PODIUM))
+                self.assertEqual(podium, kubectl)
+                self.assertEqual(podium[0], status)
+
+    def test_diff_hides_what_secrets_hold(self):
+        """kubectl shows the values of those that would be pruned, and of what was applied last."""
+        self.kubectl("apply", "-f", str(self.folder / "both"))
+        status, out, err = self.one(worlds.PODIUM, self.namespace, [
+            "diff", "-f", "one of two", "--prune", "-l", "set"])
+        self.assertEqual((status, err), (1, ""))
+        self.assertIn("-  a: '***'\n", out)
+        self.assertNotIn("AAEC", out)
+        self.kubectl("label", "secret", "s1", "set=changed", "--overwrite")
+        status, out, err = self.one(worlds.PODIUM, self.namespace, ["diff", "-f", "both"])
+        self.assertEqual((status, err), (1, ""))
+        self.assertIn("+    set: both\n", out)
+        self.assertNotIn("AAEC", out)
 
 
 class ChangingCase(TwinCase):
@@ -805,7 +935,7 @@ class ChangingCase(TwinCase):
         text = re.sub(r"(uid\W+)[-0-9a-f]{36}", r"\1UID", text)
         text = re.sub(r'(resourceVersion\W+)\d+', r"\1VERSION", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
-        text = re.sub(r"^[WE]\d{4} \d\d:\d\d:\d\d\.\d+ .*\n", "", text, flags=re.MULTILINE)
+        text = LOGGED.sub("", text)
         return re.sub(r"\b(kubectl|podium)\b", "PROGRAM", text)
 
     def assert_same_change(self, arguments, stdin=""):
