@@ -137,7 +137,7 @@ class Generator {
  private:
   v1::ContainerStatus FromRuntime(const v1::Container& container, const ObservedContainer& observed,
                                   const v1::ContainerStatus* before) const;
-  v1::ContainerStatus WithoutRuntime(const v1::Container& container, ContainerKind kind,
+  v1::ContainerStatus WithoutRuntime(const v1::Container& container,
                                      const v1::ContainerStatus* before) const;
   void NoteWaiting(const v1::Container& container, ContainerKind kind,
                    v1::ContainerStatus* status) const;
@@ -198,12 +198,13 @@ v1::ContainerStatus Generator::FromRuntime(const v1::Container& container,
   return status;
 }
 
-v1::ContainerStatus Generator::WithoutRuntime(const v1::Container& container, ContainerKind kind,
+v1::ContainerStatus Generator::WithoutRuntime(const v1::Container& container,
                                               const v1::ContainerStatus* before) const {
   v1::ContainerStatus status;
   status.name = container.name;
   status.image = container.image;
-  const bool initializing = kind == ContainerKind::kRegular && !in_.pod.spec.initContainers.empty();
+  // Of init containers and ephemeral ones, too, as upstream.
+  const bool initializing = !in_.pod.spec.initContainers.empty();
   status.state = Waiting(initializing ? "PodInitializing" : "ContainerCreating");
   status.allocatedResources = container.resources.requests;
   if (!before) return status;
@@ -276,7 +277,7 @@ v1::ContainerStatus Generator::StatusOf(const v1::Container& container, Containe
   }
   v1::ContainerStatus status;
   if (!newest) {
-    status = WithoutRuntime(container, kind, before);
+    status = WithoutRuntime(container, before);
   } else {
     status = FromRuntime(container, *newest, before);
     if (second && second->exited()) {

@@ -140,7 +140,7 @@ constexpr const char* kSidecar =
 const Case kPhases[] = {
     {"nothing yet", kOne, "", "Pending", "a: waiting ContainerCreating"},
     {"nothing yet, with init containers", kInit, "", "Pending",
-     "i: waiting ContainerCreating; j: waiting ContainerCreating; a: waiting PodInitializing"},
+     "i: waiting PodInitializing; j: waiting PodInitializing; a: waiting PodInitializing"},
     {"one runs, one is to come", kTwo, "sandbox; a running", "Pending",
      "a: running started ready; b: waiting ContainerCreating"},
     {"all run", kTwo, "sandbox; a running; b running", "Running",
@@ -162,11 +162,11 @@ const Case kPhases[] = {
     {"created", kOne, "sandbox; a created", "Pending", "a: waiting"},
     {"unknown", kOne, "sandbox; a unknown", "Pending", "a: waiting"},
     {"the first init container runs", kInit, "sandbox; i running", "Pending",
-     "i: running started; j: waiting ContainerCreating; a: waiting PodInitializing"},
+     "i: running started; j: waiting PodInitializing; a: waiting PodInitializing"},
     {"the first is done", kInit, "sandbox; i exited 0", "Pending",
-     "i: terminated Completed 0 ready; j: waiting ContainerCreating; a: waiting PodInitializing"},
+     "i: terminated Completed 0 ready; j: waiting PodInitializing; a: waiting PodInitializing"},
     {"an init container failed, policy Always", kInit, "sandbox; i exited 1", "Pending",
-     "i: terminated Error 1; j: waiting ContainerCreating; a: waiting PodInitializing"},
+     "i: terminated Error 1; j: waiting PodInitializing; a: waiting PodInitializing"},
     {"an init container failed, policy Never", kInitNever, "sandbox; i exited 1", "Failed",
      "i: terminated Error 1; a: waiting PodInitializing"},
     {"initialized", kInitNever, "sandbox; i exited 0; a running", "Running",
@@ -406,12 +406,12 @@ TEST(PodStatusTest, ThePodEnds) {
        "a: terminated Completed 0; b: terminated ContainerStatusUnknown 137"},
       {"none ran", kOne, "", "Failed", "a: terminated ContainerStatusUnknown 137"},
       {"while it initialized", kInit, "i exited 143", "Failed",
-       "i: terminated Error 143; j: waiting ContainerCreating; a: waiting PodInitializing"},
+       "i: terminated Error 143; j: waiting PodInitializing; a: waiting PodInitializing"},
       {"the first init container was removed", kInit, "j exited 0; a exited 0", "Succeeded",
        "i: terminated ContainerStatusUnknown 137; j: terminated Completed 0 ready; a: terminated "
        "Completed 0"},
       {"before it began to initialize", kInit, "", "Failed",
-       "i: waiting ContainerCreating; j: waiting ContainerCreating; a: waiting PodInitializing"},
+       "i: waiting PodInitializing; j: waiting PodInitializing; a: waiting PodInitializing"},
   };
   for (const End& each : cases) {
     SCOPED_TRACE(each.name);

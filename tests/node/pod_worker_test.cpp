@@ -199,7 +199,7 @@ TEST_F(PodWorkerTest, InitContainersOneByOne) {
   node_.runtime.Script("i", {.exits_after = 1s});
   node_.runtime.Script("j", {.exits_after = 1s});
   Start("initContainers: [{name: i}, {name: j}], containers: [{name: a}]");
-  EXPECT_EQ(Now(), "Pending i=running j=ContainerCreating a=PodInitializing");
+  EXPECT_EQ(Now(), "Pending i=running j=PodInitializing a=PodInitializing");
   node_.time.RunFor(1s);
   EXPECT_EQ(Now(), "Pending i=Completed(0) j=running a=PodInitializing");
   node_.time.RunFor(1s);
@@ -233,7 +233,7 @@ TEST_F(PodWorkerTest, ASidecarIsWaitedForAndStopsLast) {
       "terminationGracePeriodSeconds: 5, initContainers: [{name: s, restartPolicy: Always, "
       "startupProbe: {exec: {command: [x]}, periodSeconds: 1}}, {name: t, restartPolicy: "
       "Always}], containers: [{name: a}]");
-  EXPECT_EQ(Now(), "Pending s=running t=ContainerCreating a=PodInitializing");
+  EXPECT_EQ(Now(), "Pending s=running t=PodInitializing a=PodInitializing");
   node_.time.RunFor(1500ms);
   EXPECT_EQ(probes, 2);
   EXPECT_THAT(node_.Events(), Contains("Unhealthy: Startup probe failed: not yet x2"));
