@@ -85,6 +85,11 @@ enum class FileCheck { kNone, kKinds };
 Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
                               FileCheck check = FileCheck::kNone);
 
+// The objects of a text that came from `source`; those without a namespace have the server's.
+Result<Selection> SelectText(Server& server, std::string_view text, const std::string& source);
+// kInvalidArgument where it is of another namespace than the server's.
+Result<void> RequireNamespace(const Server& server, const Selected& item);
+
 // What a list's error is told as: the server's, with what was looked for.
 Error ListError(const Selected& item, const Invocation& invocation, const Error& error);
 

@@ -47,11 +47,25 @@ class FileReader {
   FileReader(const Server& server, const ServerResources& resources, FileCheck check)
       : server_(server), resources_(resources), check_(check) {}
 
+  // Of the editor, which is not held to the namespace that is given.
+  void ReadText(std::string_view text, const std::string& source) {
+    any_namespace_ = true;
+    ReadDocuments(text, source);
+  }
+
   void ReadFile(const std::string& file) {
     const std::string source = SourceOf(file);
     auto text = ReadInput(file);
     if (!text.ok()) return Fail(std::move(text).error().WithContext(source));
-    DocumentReader reader(*text);
+    ReadDocuments(*text, source);
+  }
+
+  void Fail(Error error) { out_.errors.push_back(std::move(error)); }
+  Selection Take() && { return std::move(out_); }
+
+ private:
+  void ReadDocuments(std::string_view text, const std::string& source) {
+    DocumentReader reader(text);
     Document document;
     while (reader.Next(&document)) {
       if (!document.problem.empty()) {
@@ -77,10 +91,6 @@ class FileReader {
     }
   }
 
-  void Fail(Error error) { out_.errors.push_back(std::move(error)); }
-  Selection Take() && { return std::move(out_); }
-
- private:
   // A list stands for its items, which need not say what they are.
   void AddList(const JsonValue& list, std::string_view kind, const std::string& source) {
     for (JsonValue item : ElementsOf(list, "items")) {
@@ -127,12 +137,8 @@ class FileReader {
     }
     if (item->namespace_.empty()) {
       item->namespace_ = server_.namespace_();
-    } else if (server_.namespace_given() && item->namespace_ != server_.namespace_()) {
-      return Error(Code::kInvalidArgument,
-                   "the namespace from the provided object " + reflect::GoQuoted(item->namespace_) +
-                       " does not match the namespace " + reflect::GoQuoted(server_.namespace_()) +
-                       ". You must pass '--namespace=" + item->namespace_ +
-                       "' to perform this operation.");
+    } else if (server_.namespace_given() && !any_namespace_) {
+      TRY_VOID(RequireNamespace(server_, *item));
     }
     if (!json->Find("metadata")) json->Set("metadata", JsonValue::Of(JsonValue::Object()));
     JsonValue* metadata = json->Find("metadata");
@@ -143,6 +149,7 @@ class FileReader {
   const Server& server_;
   const ServerResources& resources_;
   const FileCheck check_;
+  bool any_namespace_ = false;
   Selection out_;
 };
 
@@ -200,6 +207,22 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation, File
   const std::string_view selector = invocation.Get("selector");
   if (!selector.empty()) TRY_VOID(KeepSelected(selector, &selection));
   return selection;
+}
+
+Result<Selection> SelectText(Server& server, std::string_view text, const std::string& source) {
+  TRY(const ServerResources* resources, server.Resources());
+  FileReader reader(server, *resources, FileCheck::kNone);
+  reader.ReadText(text, source);
+  return std::move(reader).Take();
+}
+
+Result<void> RequireNamespace(const Server& server, const Selected& item) {
+  if (!item.resource->namespaced || item.namespace_ == server.namespace_()) return {};
+  return Error(Code::kInvalidArgument,
+               "the namespace from the provided object " + reflect::GoQuoted(item.namespace_) +
+                   " does not match the namespace " + reflect::GoQuoted(server.namespace_()) +
+                   ". You must pass '--namespace=" + item.namespace_ +
+                   "' to perform this operation.");
 }
 
 }  // namespace podium::cli

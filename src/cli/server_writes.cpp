@@ -140,12 +140,16 @@ Result<void> ChangePrinter::Print(const JsonValue& object, std::string_view what
 Result<void> ChangePrinter::PrintAll(std::vector<JsonValue> objects, std::string* out) {
   if (objects.empty()) return {};
   if (objects.size() == 1) return printer_->Print(objects[0], out);
+  return printer_->Print(ListOf(std::move(objects)), out);
+}
+
+JsonValue ListOf(std::vector<JsonValue> objects) {
   JsonValue list = JsonValue::Of(JsonValue::Object());
   list.Set("apiVersion", JsonValue::String("v1"));
   list.Set("items", JsonValue::Of(std::move(objects)));
   list.Set("kind", JsonValue::String("List"));
   list.Set("metadata", JsonValue::Of(JsonValue::Object()));
-  return printer_->Print(list, out);
+  return list;
 }
 
 }  // namespace podium::cli

@@ -98,6 +98,9 @@ class Writer {
   const std::string field_validation_;
 };
 
+// A List of apiVersion v1.
+reflect::JsonValue ListOf(std::vector<reflect::JsonValue> objects);
+
 // What is printed of objects that were changed: the lines "pod/web created (dry run)", or what -o
 // says.
 class ChangePrinter {

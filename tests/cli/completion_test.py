@@ -24,10 +24,10 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 CASES = (
     ("podium val", ["validate"]),
     ("podium ", ["agent", "annotate", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
-                 "completion", "config", "convert", "create", "delete", "describe", "diff", "events", "exec",
+                 "completion", "config", "convert", "create", "delete", "describe", "diff", "edit", "events", "exec",
                  "explain", "export", "get", "images", "import", "inspect", "label", "logs", "patch",
                  "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "scale", "server",
-                 "stats", "stop", "validate", "version", "wait"]),
+                 "set", "stats", "stop", "validate", "version", "wait"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),
     ("podium convert -o ", ["json", "protobuf", "yaml"]),

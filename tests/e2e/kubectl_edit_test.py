@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""podium edit and podium set beside kubectl's, as kubectl_twin_test.py does it: status, output,
+errors, what the editor is shown and what is there afterwards are the same bytes.
+"""
+
+import os
+import re
+import shutil
+
+import api_server
+import kubectl_twin_test as twin
+
+setUpModule = api_server.begin
+tearDownModule = api_server.end
+
+# Keeps what it is shown, and changes it as the next line of `script` says.
+EDITOR = """\
+#!/bin/sh
+for file in "$@"; do :; done
+turn=$(($(cat "$EDITED/turn" 2>/dev/null || echo 0) + 1))
+echo $turn > "$EDITED/turn"
+cp "$file" "$EDITED/shown.$turn"
+change=$(sed -n "${turn}p" "$EDITED/script")
+eval "$change"
+"""
+# What is edited, behind the changes that are made: a line for each time that the editor is opened.
+EDITS = (
+    ("cm m", ""),
+    ("cm m", 'sed -i \'s/one: .*/one: "9"/\' "$file"'),
+    ("cm m", "sed -i 's/one: .*/one: 9/' \"$file\"\nsed -i 's/one: .*/one: \"8\"/' \"$file\""),
+    ("cm m", 'echo "nope: 1" >> "$file"'),
+    ("cm m --validate=false", 'echo "nope: 1" >> "$file"'),
+    ("cm m --validate=warn", 'echo "nope: 1" >> "$file"'),
+    ("cm m", 'sed -i "s/^  name: m/  name: other/" "$file"'),
+    ("cm m", 'sed -i "s/kind: ConfigMap/kind: Secret/" "$file"'),
+    ("cm m", 'sed -i "s/kind: ConfigMap/kind: Nope/" "$file"'),
+    ("cm m", 'sed -i "s/namespace: .*/namespace: other/" "$file"'),
+    ("cm m", "exit 3"),
+    ("cm m --validate=false", ': > "$file"'),
+    ("cm m --validate=false", 'echo "# nothing" > "$file"'),
+    ("cm m -o yaml", 'sed -i \'s/one: .*/one: "5"/\' "$file"'),
+    ("cm m -o json", 'sed -i \'s/"one": .*/"one": "4",/\' "$file"'),
+    ("cm m -o json", 'sed -i \'s/"one": .*/"one": 4,/\' "$file"'),
+    ("cm m -o json --show-managed-fields", 'sed -i \'s/"one": .*/"one": "3",/\' "$file"'),
+    ("cm m -o name", ""),
+    ("cm m --save-config", 'sed -i \'s/one: .*/one: "2"/\' "$file"'),
+    ("cm m --field-manager=me", 'sed -i \'s/one: .*/one: "1"/\' "$file"'),
+    ("cm/m pod/p1", 'sed -i \'s/one: .*/one: "0"/\' "$file"'),
+    ("cm/m pod/p1", 'sed -i "s/one: .*/one: 0/" "$file"'),
+    ("cm/m pod/p1 --output-patch",
+     'sed -i "s/one: .*/one: \\"1\\"/; s/image: nginx:1/image: nginx:2/" "$file"'),
+    ("pods", 'sed -i "s/image: nginx:.*/image: nginx:3/" "$file"'),
+    ("deploy web",
+     'sed -i "s/replicas: 2/replicas: -1/" "$file"\nsed -i "s/replicas: -1/replicas: 3/" "$file"'),
+    ("deploy web", 'sed -i "s/image: nginx:1/image: \\"\\"/; s/replicas: 3/replicas: x/" "$file"'),
+    ("deploy web --subresource=status", 'sed -i "s/^status:.*/status: {replicas: 4}/" "$file"'),
+    ("deploy web --subresource=scale", ""),
+    ("svc web", 'sed -i "s/type: ClusterIP/type: Nope/" "$file"'),
+    ("-f one", 'sed -i "s/^metadata:/data: {one: \\"7\\"}\\nmetadata:/" "$file"'),
+    ("", ""),
+    ("cm none", ""),
+    ("cm m none", ""),
+    ("nosuch x", ""),
+    ("roles", ""),
+    ("-f nosuch", ""),
+    ("cm m --as nobody", ""),
+)
+EDITORS = ("nosuch", "nosuch -x", "true -x", "sh -c 'exit 2'", "false")
+
+SETS = r"""
+set image
+set image deploy web
+set image main=x:1
+set image deploy web main=
+set image deploy/web main=nginx:2
+set image deploy/web main=nginx:2
+set image deploy/web nope=x
+set image deploy/web nope=x main=nginx:3
+set image deploy/web *=y:1 main=x
+set image deploy/web *=y:1 -o name
+set image cm none a=b
+set image cm m a=b
+set image pod/p1 main=n:2 --dry-run=client
+set image pod/p1 main=n:2 --dry-run=server
+set image pod/p1 main=n:2 --dry-run=perhaps
+set image pod/p1 main=n:2
+set image deploy,pod --all main=z:1
+set image pods -l a=b main=z:2
+set image pods -l a=b --all main=z:2
+set image pods -l no=such main=z:2
+set image pods main=z:3
+set image pod p1 main=z:3 --as nobody
+set image deploy none main=x
+set image deploy/web main-
+set image deploy/web main=a foo
+set image deploy/web main=z:4 -o jsonpath={..image}
+set image deploy/web main=z:4 --local
+set image nosuch w main=x
+set image -f /nope main=x
+set image -f objects main=q:1
+set image -f objects main=q:1 --local
+set image -f objects main=q:2 --local -o jsonpath={.kind}
+set image -f objects main=q:2 --local --dry-run=server
+set serviceaccount
+set serviceaccount robot
+set serviceaccount deploy web robot
+set serviceaccount deploy web robot
+set serviceaccount deploy web robot2 --dry-run=client
+set serviceaccount deploy web robot2 --dry-run=server
+set serviceaccount deploy/web robot3 -o name
+set serviceaccount deploy --all robot4
+set serviceaccount pod p1 robot3
+set serviceaccount -f workload robot5
+set serviceaccount -f workload robot6 --local
+"""
+
+
+class EditCase(twin.ChangingCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = cls.server.folder / "edited"
+        cls.folder.mkdir(exist_ok=True)
+        documents = twin.OBJECTS.split("---\n")
+        for name, text in (("one", twin.ONE), ("workload", documents[0]),
+                           ("objects", "---\n".join(documents[2:5]))):
+            (cls.folder / name).write_text(text, encoding="utf-8")
+
+    def shown(self, types):
+        return self.left(types, "-o", "jsonpath={range .items[*]}{.kind} {.metadata.name} "
+                         "{.metadata.annotations} {.metadata.managedFields[*].manager} {.data} "
+                         "{.spec} {.status.replicas}{'\\n'}{end}")
+
+
+class EditingTest(EditCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        editor = cls.folder / "editor"
+        editor.write_text(EDITOR, encoding="utf-8")
+        editor.chmod(0o755)
+        cls.scratch = cls.folder / "scratch"
+        cls.temporary = cls.folder / "temporary"
+        cls.temporary.mkdir()
+        cls.server.environment.update(EDITOR=str(editor), EDITED=str(cls.scratch),
+                                      TMPDIR=str(cls.temporary))
+
+    def edit(self, place, arguments, script):
+        """What a program makes of it, and what the editor was shown."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+        (self.scratch / "script").write_text(script + "\n", encoding="utf-8")
+        answer = self.one_change(place, ["edit", *arguments])
+        return answer, [self.neutral(file.read_text(encoding="utf-8"))
+                        for file in sorted(self.scratch.glob("shown.*"))]
+
+    def neutral(self, text):
+        text = re.sub(r"\bPROGRAM-edit-\w+", "EDITED", super().neutral(text))
+        return re.sub(r"10\.43\.0\.8\d", "ADDRESS", text)
+
+    def test_edits(self):
+        for arguments, script in EDITS:
+            with self.subTest(arguments, script=script):
+                kubectl = self.edit(0, arguments.split(), script)
+                podium = self.edit(1, arguments.split(), script)
+                self.assertEqual(podium, kubectl)
+                before, after = self.shown("cm,pods,deploy")
+                self.assertEqual(after, before)
+
+    def test_editors(self):
+        for editor in EDITORS:
+            with self.subTest(editor):
+                answers = []
+                for place in range(2):
+                    self.server.environment["KUBE_EDITOR"] = editor
+                    self.addCleanup(self.server.environment.pop, "KUBE_EDITOR", None)
+                    answers.append(self.edit(place, ["cm", "m"], "")[0])
+                self.assertEqual(answers[1], answers[0])
+
+    def test_files_are_kept_only_where_something_would_be_lost(self):
+        for script, kept in (("", 0), ("exit 1", 0), (": > $file", 0),
+                             ("sed -i 's/one: .*/one: \"6\"/' $file", 0),
+                             ("sed -i 's/one: .*/one: 6/' $file", 1),
+                             ("sed -i 's/one: .*/one: 7/' $file; exit 1", 1),
+                             ("sed -i 's/one: .*/one: 8/' $file\nexit 1", 1)):
+            with self.subTest(script):
+                shutil.rmtree(self.temporary)
+                self.temporary.mkdir()
+                (_, _, err), _ = self.edit(1, ["cm", "m"], script)
+                files = os.listdir(self.temporary)
+                self.assertEqual(len(files), kept, files)
+                self.assertEqual("A copy of your changes has been stored to" in err, kept == 1)
+                for file in files:
+                    self.assertEqual((self.temporary / file).stat().st_mode & 0o777, 0o600)
+
+    def test_an_object_that_went_meanwhile(self):
+        for place, name in enumerate(self.namespaces):
+            answer, _ = self.edit(place, ["cm", "m"], f'"{api_server.KUBECTL}" -n {name} delete cm m '
+                                  '>/dev/null; echo "immutable: true" >> "$file"')
+            self.assertEqual(answer[:2], (1, ""))
+            self.assertRegex(answer[2], 'error: configmaps "m" could not be found on the server\n'
+                             'The edits you made on deleted resources have been saved to '
+                             '".*/EDITED.yaml"\n')
+
+    def test_an_object_that_another_has_changed(self):
+        """Only what was edited is sent: another's change stays, unless the version is edited too."""
+        name = self.namespaces[1]
+        change = (f'"{api_server.KUBECTL}" -n {name} label cm m by=another >/dev/null; '
+                  'echo "immutable: true" >> "$file"')
+        answer, _ = self.edit(1, ["cm", "m"], change)
+        self.assertEqual(answer, (0, "configmap/m edited\n", ""))
+        self.assertIn("by: another", self.admin("-n", name, "get", "cm", "m", "-o", "yaml"))
+        (status, out, err), _ = self.edit(
+            1, ["pod", "p1"], 'sed -i \'s/resourceVersion: .*/resourceVersion: "1"/\' "$file"')
+        self.assertEqual((status, out), (1, ""))
+        self.assertRegex(err, 'error: pods "p1" could not be patched: Operation cannot be fulfilled '
+                         '.*\nA copy of your changes has been stored to ".*"\n')
+
+    def test_what_podium_does_better(self):
+        answer, _ = self.edit(1, ["cm", "m"], ': > "$file"')
+        self.assertEqual(answer, (0, "", "Edit cancelled, saved file was empty.\n"))
+        # Lines of a value that begin with '#' outlive a mistake.
+        answer, shown = self.edit(1, ["cm", "m"], 'printf "  text: |\\n    # a\\n    b\\n  one: 1\\n" > '
+                                  '"$EDITED/data"; sed -i "/^  one:/d; /^  text:/,/^    b/d" "$file"; '
+                                  'sed -i "/^data:/r $EDITED/data" "$file"\n'
+                                  'sed -i "s/  one: 1/  one: \\"1\\"/" "$file"')
+        self.assertEqual(answer, (0, "configmap/m edited\n",
+                                  'error: configmaps "m" is invalid\n'))
+        self.assertIn("    # a\n    b\n", shown[1])
+        text = self.admin("-n", self.namespaces[1], "get", "cm", "m", "-o", "jsonpath={.data.text}")
+        self.assertEqual(text, "# a\nb\n")
+        # Reasons stand above the text where it is no YAML, too.
+        answer, shown = self.edit(1, ["cm", "m"], 'echo "  x: [" >> "$file"\nexit 0')
+        self.assertEqual(answer[0], 1)
+        self.assertRegex(shown[1], '# configmaps "m" was not valid:\n# [*] <nil>: Invalid value: "The '
+                         'edited file failed validation": yaml: line \\d+: .*\n#\n')
+
+
+class SettingTest(EditCase):
+    def test_sets(self):
+        for arguments in twin.lines(SETS):
+            with self.subTest(" ".join(arguments)):
+                self.assert_same_change(arguments)
+                kubectl, podium = self.shown("pods,deploy")
+                self.assertEqual(podium, kubectl)
+
+
+if __name__ == "__main__":
+    twin.main()
