@@ -22,6 +22,9 @@ namespace podium::http {
 namespace {
 
 constexpr uint64_t kWake = 0;
+// What an event says of itself: the number of the wait, and below it how often that was armed. Of
+// events that are found together, the callback of one may arm another anew, for something else.
+constexpr int kArmedBits = 16;
 
 }  // namespace
 
@@ -31,12 +34,16 @@ struct Poller::State {
     int fd = -1;
     bool polled = false;  // stands in the epoll set
     bool armed = false;
+    uint16_t times_armed = 0;
     std::optional<Clock::time_point> deadline{};
     std::shared_ptr<const Ready> ready{};
   };
 
   void Run();
   int MillisecondsLocked() const;
+  static uint64_t KeyOf(uint64_t id, const Entry& entry) {
+    return id << kArmedBits | entry.times_armed;
+  }
   // Takes the wait off the entry and gives what is to be called; null when it was not armed.
   std::shared_ptr<const Ready> DisarmLocked(uint64_t id);
   void RunTasks();
@@ -114,12 +121,14 @@ void Poller::State::Run() {
     }
     const int count = epoll_wait(epoll.get(), events.data(), events.size(), wait);
     for (int i = 0; i < count; ++i) {
-      const uint64_t id = events[static_cast<size_t>(i)].data.u64;
-      if (id == kWake) continue;
+      const uint64_t key = events[static_cast<size_t>(i)].data.u64;
+      if (key == kWake) continue;
       std::shared_ptr<const Ready> ready;
       {
         const std::lock_guard lock(mutex);
-        ready = DisarmLocked(id);
+        const auto found = entries.find(key >> kArmedBits);
+        if (found == entries.end() || KeyOf(found->first, found->second) != key) continue;
+        ready = DisarmLocked(found->first);
       }
       if (ready) (*ready)(false);
     }
@@ -160,7 +169,7 @@ void Poller::State::RunDeadlines() {
       const uint64_t id = deadlines.begin()->second;
       ready = DisarmLocked(id);
       // A descriptor that nobody waits for must not wake the thread.
-      epoll_event event{EPOLLONESHOT, {.u64 = id}};
+      epoll_event event{EPOLLONESHOT, {.u64 = KeyOf(id, entries.at(id))}};
       epoll_ctl(epoll.get(), EPOLL_CTL_MOD, entries.at(id).fd, &event);
     }
     if (ready) (*ready)(true);
@@ -200,7 +209,8 @@ void PolledFd::Arm(short events, std::optional<Clock::time_point> deadline) {
   {
     const std::lock_guard lock(state_->mutex);
     Poller::State::Entry& entry = state_->entries.at(id_);
-    epoll_event event{EPOLLONESHOT, {.u64 = id_}};
+    ++entry.times_armed;
+    epoll_event event{EPOLLONESHOT, {.u64 = Poller::State::KeyOf(id_, entry)}};
     if ((events & POLLIN) != 0) event.events |= EPOLLIN | EPOLLRDHUP;
     if ((events & POLLOUT) != 0) event.events |= EPOLLOUT;
     entry.armed = true;

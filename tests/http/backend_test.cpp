@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -268,6 +270,38 @@ TEST(Poller, StopDropsWhatWaits) {
     held.reset();
     poller->Stop();
     EXPECT_TRUE(weak.expired());
+  }
+}
+
+// What was found at both at once is about what the second was asked for then.
+TEST(Poller, WhatIsAskedAnewIsNotAnsweredByTheEventBefore) {
+  const auto poller = *Poller::Create();
+  std::array<std::array<int, 2>, 2> pairs{};
+  for (auto& pair : pairs) ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+  std::array<std::unique_ptr<PolledFd>, 2> waits;
+  std::atomic<int> calls = 0;
+  for (size_t i = 0; i < 2; ++i) {
+    waits[i] = std::make_unique<PolledFd>(*poller, pairs[i][0], [&, i](bool) {
+      ++calls;
+      // Of an end alone, which does not come.
+      waits[1 - i]->Arm(0);
+    });
+    ASSERT_EQ(write(pairs[i][1], "x", 1), 1);
+  }
+  poller->Post([&] {
+    for (const auto& wait : waits) wait->Arm(POLLIN);
+  });
+  EXPECT_TRUE(Eventually([&] { return calls > 0; }));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(calls, 1);
+  // It is not forgotten either.
+  waits[0]->Arm(POLLIN);
+  waits[1]->Arm(POLLIN);
+  EXPECT_TRUE(Eventually([&] { return calls > 1; }));
+  poller->Stop();
+  for (auto& wait : waits) wait.reset();
+  for (const auto& pair : pairs) {
+    for (const int fd : pair) close(fd);
   }
 }
 
