@@ -55,13 +55,17 @@ def state_of(watched, image):
                 states[key] = {"is": what,
                                **{name: facts.get(name) for name in ("exitCode", "reason")},
                                "message": comparable(facts.get("message") or "", image)}
-        return {"name": each["name"], "ready": each["ready"], "started": bool(each.get("started")),
-                "restarts": each["restartCount"], **states}
+        return {"name": each["name"], "ready": each["ready"], "restarts": each["restartCount"],
+                **states}
 
+    # Whether init containers have started is told since 1.28.
+    started = {each["name"]: bool(each.get("started"))
+               for each in status.get("containerStatuses") or ()}
     return {"phase": status["phase"], "reason": status.get("reason"),
             "message": status.get("message"),
             "conditions": {each[0]: list(each[1:]) for each in status["conditions"]
                            if each[0] in TYPES},
+            "started": started,
             "containers": [container(each) for key in ("initContainerStatuses", "containerStatuses")
                            for each in status.get(key) or ()]}
 
@@ -95,7 +99,7 @@ def today(case, states):
     if case == "deadline":
         # Then the phase came first and wiped the conditions away; since 1.22 they stay, and since
         # 1.27 the phase comes when nothing runs any more.
-        states[-1:] = [{**states[-2], "phase": "Failed", **{
+        states[-1:] = [{**states[-2], "phase": "Failed", "started": {"c": False}, **{
             key: states[-1][key] for key in ("reason", "message")}, "containers": [
                 {**states[-1]["containers"][0], "state": {
                     "is": "terminated", "exitCode": 137, "reason": "Error", "message": ""}}]}]

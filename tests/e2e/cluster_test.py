@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""An agent as a node of an API server: what becomes of pods, of the node, and of both when one of
+the programs is killed.
+
+PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
+"""
+
+import json
+import signal
+import time
+
+import clusters
+import world as worlds
+
+SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.05; done"]
+
+setUpModule = clusters.begin
+tearDownModule = clusters.end
+
+
+def one(command, **more):
+    """A pod's specification with one container of busybox."""
+    return {"automountServiceAccountToken": False,
+            "containers": [{"name": "main", "image": "busybox", "command": command}], **more}
+
+
+def restarts(pod):
+    return [each["restartCount"] for each in pod["status"]["containerStatuses"]]
+
+
+class PodsTest(clusters.ClusterCase):
+    def test_run_and_delete(self):
+        self.run_pod("web", one(SLEEP))
+        pod = self.ready("web")
+        self.assertEqual(pod["status"]["hostIP"], worlds.ADDRESS)
+        self.assertTrue(pod["status"]["podIP"])
+        self.assertRegex(pod["status"]["containerStatuses"][0]["imageID"],
+                         "^127.0.0.1:5000/busybox@sha256:")
+        self.kubectl("delete", "pod", "web")
+        self.assertIn("(NotFound)", self.kubectl("get", "pod", "web", status=1))
+
+    def test_forced_deletion(self):
+        # Does not end by itself, nor within a moment.
+        self.run_pod("stubborn", one(["sleep", "1000"], terminationGracePeriodSeconds=600))
+        self.ready("stubborn")
+        self.kubectl("delete", "pod", "stubborn", "--grace-period=0", "--force")
+        worlds.wait_for("nothing runs any more", lambda: "stubborn" not in self.cluster.world.pods())
+
+    def test_config_reaches_a_running_pod(self):
+        self.kubectl("create", "configmap", "words", "--from-literal=word=old")
+        self.run_pod("reader", one(["sh", "-c", "while true; do cat /c/word; echo; sleep 0.1; done"],
+                                   volumes=[{"name": "c", "configMap": {"name": "words"}}]) | {
+            "containers": [{"name": "main", "image": "busybox", "volumeMounts": [
+                {"name": "c", "mountPath": "/c"}],
+                "command": ["sh", "-c", "while true; do cat /c/word; echo; sleep 0.1; done"]}]})
+        self.ready("reader")
+        self.kubectl("patch", "configmap", "words", "-p", '{"data":{"word":"new"}}')
+        # A second for the change, one for the container's own loop and this machine's other work.
+        worlds.wait_for("the new word is read", lambda: "new" in self.log("reader"), 5)
+
+    def log(self, name):
+        status, out, err = self.cluster.world.podium("logs", "--node", "-n", self.namespace, name)
+        self.assertEqual(status, 0, err)
+        return out
+
+    def test_what_is_missing_is_waited_for(self):
+        self.run_pod("early", one(SLEEP) | {"containers": [
+            {"name": "main", "image": "busybox", "command": SLEEP,
+             "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "later", "key": "a"}}}],
+             }]})
+        self.when("waits", "early", lambda pod: pod["status"].get("containerStatuses", [{}])[0].get(
+            "state", {}).get("waiting", {}).get("reason") == "CreateContainerConfigError")
+        self.kubectl("create", "configmap", "later", "--from-literal=a=1")
+        self.ready("early")
+
+    def test_the_node(self):
+        node = json.loads(self.kubectl("get", "node", self.cluster.node, "-o", "json"))
+        conditions = {each["type"]: (each["status"], each["reason"])
+                      for each in node["status"]["conditions"]}
+        self.assertEqual(conditions, {
+            "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
+            "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
+            "PIDPressure": ("False", "KubeletHasSufficientPID"),
+            "Ready": ("True", "KubeletReady")})
+        lease = json.loads(self.kubectl("-n", "kube-node-lease", "get", "lease", self.cluster.node,
+                                        "-o", "json"))
+        self.assertEqual(lease["spec"]["holderIdentity"], self.cluster.node)
+        self.assertEqual(lease["metadata"]["ownerReferences"][0]["uid"], node["metadata"]["uid"])
+        # Its certificates are its own, not the administrator's.
+        requests = json.loads(self.kubectl("get", "csr", "-o", "json"))["items"]
+        self.assertEqual({each["spec"]["signerName"] for each in requests},
+                         {"kubernetes.io/kube-apiserver-client-kubelet",
+                          "kubernetes.io/kubelet-serving"})
+
+    def test_events(self):
+        self.run_pod("eventful", one(SLEEP))
+        self.ready("eventful")
+        self.kubectl("delete", "pod", "eventful")
+        wanted = ["Pulled", "Created", "Started", "Killing"]
+
+        def seen():
+            events = self.get("events", "--field-selector=involvedObject.name=eventful")["items"]
+            return [each["reason"] for each in events]
+        worlds.wait_for("all is told", lambda: set(wanted) <= set(seen()))
+
+
+class CrashTest(clusters.ClusterCase):
+    def kill_agent(self):
+        self.cluster.kill_agent()
+        self.addCleanup(lambda: self.cluster.agent.poll() is None or self.cluster.start_agent())
+
+    def test_agent_is_killed(self):
+        self.run_pod("survivor", one(SLEEP))
+        self.run_pod("ends", one(["sh", "-c", "sleep 3; exit 7"], restartPolicy="Never"))
+        before = self.ready("survivor")
+        self.ready("ends")
+        self.kill_agent()
+        time.sleep(4)
+        self.cluster.start_agent()
+        ended = self.phase("ends", "Failed")
+        state = ended["status"]["containerStatuses"][0]["state"]["terminated"]
+        self.assertEqual(state["exitCode"], 7)
+        after = self.ready("survivor")
+        for key in "podIP", "startTime":
+            self.assertEqual(after["status"][key], before["status"][key])
+        self.assertEqual(after["status"]["containerStatuses"][0]["containerID"],
+                         before["status"]["containerStatuses"][0]["containerID"])
+        self.assertEqual(restarts(after), [0])
+
+    def test_deleted_while_the_agent_was_down(self):
+        self.run_pod("forgotten", one(SLEEP))
+        self.run_pod("forced", one(SLEEP))
+        self.ready("forgotten")
+        self.ready("forced")
+        self.kill_agent()
+        self.kubectl("delete", "pod", "forgotten", "--wait=false")
+        self.kubectl("delete", "pod", "forced", "--grace-period=0", "--force")
+        self.cluster.start_agent()
+        self.gone("forgotten")
+        worlds.wait_for("both have ended", lambda: not {"forgotten", "forced"} &
+                        set(self.cluster.world.pods()))
+
+    def test_server_is_killed(self):
+        self.run_pod("lasting", one(SLEEP))
+        self.run_pod("shortly", one(["sh", "-c", "sleep 2; exit 5"], restartPolicy="Never"))
+        before = self.ready("lasting")
+        self.ready("shortly")
+        self.cluster.server.stop(signal.SIGKILL)
+        time.sleep(3)
+        self.cluster.server.start()
+        # What happened meanwhile is told as soon as it is there again.
+        self.phase("shortly", "Failed")
+        after = self.ready("lasting")
+        self.assertEqual(after["metadata"]["uid"], before["metadata"]["uid"])
+        self.assertEqual(restarts(after), [0])
+        self.run_pod("afterwards", one(SLEEP))
+        self.ready("afterwards")
+
+
+if __name__ == "__main__":
+    clusters.main()
