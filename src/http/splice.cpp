@@ -30,7 +30,7 @@ class Splicing : public std::enable_shared_from_this<Splicing> {
                                              [self = shared_from_this(), &side](bool timed_out) {
                                                // Nothing was asked of it: it is gone, in both
                                                // directions.
-                                               if (!timed_out && side.events == 0)
+                                               if (!timed_out && side.armed == 0)
                                                  return self->Close();
                                                self->Turn(timed_out);
                                              });
@@ -43,6 +43,7 @@ class Splicing : public std::enable_shared_from_this<Splicing> {
     std::unique_ptr<Transport> transport;
     std::unique_ptr<PolledFd> wait{};  // goes before the transport
     short events = 0;                  // that are to be waited for
+    short armed = 0;                   // that are, since the last turn that waits
   };
   struct Way {
     size_t from = 0;
@@ -77,7 +78,10 @@ class Splicing : public std::enable_shared_from_this<Splicing> {
     }
     // A side that is not waited for still tells of an error. Armed last: this may be called again
     // from then on only by the same thread, later.
-    for (Side& side : sides_) side.wait->Arm(side.events, deadline_);
+    for (Side& side : sides_) {
+      side.armed = side.events;
+      side.wait->Arm(side.events, deadline_);
+    }
   }
 
   // What goes in one direction now; false when one of both is broken.

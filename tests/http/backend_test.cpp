@@ -173,6 +173,43 @@ TEST(Splice, PassesBytesBothWays) {
   EXPECT_TRUE(Eventually([&] { return front.spliced == 0; }));
 }
 
+// More than goes in a turn, with both sides ready again before the next one.
+TEST(Splice, MuchInBothDirections) {
+  constexpr size_t kMuch = size_t{48} << 20;
+  const auto send = [](Peer& peer) {
+    const std::string piece(size_t{1} << 20, 'x');
+    for (size_t sent = 0; sent < kMuch && peer.Send(piece); sent += piece.size()) {
+    }
+  };
+  const auto take = [](Peer& peer) {
+    size_t size = 0;
+    while (size < kMuch) {
+      const size_t more = peer.ReadSome().size();
+      if (more == 0) break;
+      size += more;
+    }
+    return size;
+  };
+  for (int i = 0; i < 3; ++i) {
+    std::promise<size_t> taken;
+    Backend backend([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(kSwitched);
+      std::thread sender([&] { send(peer); });
+      taken.set_value(take(peer));
+      sender.join();
+    });
+    Front front(backend.port());
+    auto client = front.server().Connect();
+    client->Send(kUpgrade);
+    EXPECT_TRUE(client->ReadHead().starts_with("HTTP/1.1 101 "));
+    std::thread sender([&] { send(*client); });
+    EXPECT_EQ(take(*client), kMuch);
+    sender.join();
+    EXPECT_EQ(taken.get_future().get(), kMuch);
+  }
+}
+
 TEST(Splice, EndsWithEitherSide) {
   for (const bool client_first : {true, false}) {
     std::promise<void> go;
