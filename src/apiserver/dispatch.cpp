@@ -93,9 +93,31 @@ Error NoNodeError(const RequestInfo& info) {
                                       std::string(info.subresource));
 }
 
+// Built-in kinds of release 1.36 that upstream says it of (APILifecycleDeprecated).
+struct Deprecated {
+  std::string_view group;
+  std::string_view version;
+  std::string_view plural;
+  std::string_view warning;
+};
+constexpr Deprecated kDeprecated[] = {
+    {"", "v1", "componentstatuses", "v1 ComponentStatus is deprecated in v1.19+"},
+    {"", "v1", "endpoints",
+     "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"},
+};
+
 void WarnOfDeprecation(Call& call, const ServedResource& resource) {
-  if (resource.custom == nullptr || resource.custom->shown->deprecation.empty()) return;
-  call.Warn(resource.custom->shown->deprecation);
+  if (resource.custom != nullptr) {
+    if (!resource.custom->shown->deprecation.empty())
+      call.Warn(resource.custom->shown->deprecation);
+    return;
+  }
+  for (const Deprecated& each : kDeprecated) {
+    if (each.plural == resource.plural && each.group == resource.group &&
+        each.version == resource.version) {
+      call.Warn(std::string(each.warning));
+    }
+  }
 }
 
 // Of a definition that is being deleted nothing new is created.
@@ -416,6 +438,16 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
   const auto fail = [&](const Error& error) {
     Reply(*exchange, *call, &resource, AnswerWithError(*call, error));
   };
+  if (resource.kind == "ComponentStatus" && parts_.components != nullptr) {
+    // Others are asked, and may not answer.
+    parts_.executor->Post(
+        [this, exchange, call, catalog, &resource, pass = parts_.writer->Enter()] {
+          Reply(*exchange, *call, &resource,
+                call->info.verb == "get" ? parts_.components->AnswerGet(*call, resource)
+                                         : parts_.components->AnswerList(*call, resource));
+        });
+    return;
+  }
   if (!resource.is_stored()) return fail(api::MethodNotAllowedError());
   if (NodeWay::Serves(info)) return fail(NoNodeError(info));
   if (info.subresource == "scale") {

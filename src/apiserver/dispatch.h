@@ -12,6 +12,7 @@
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
+#include "apiserver/component_statuses.h"
 #include "apiserver/custom_resources/definitions.h"
 #include "apiserver/metrics.h"
 #include "apiserver/nodes/node_way.h"
@@ -50,6 +51,7 @@ class Dispatcher {
     Definitions* definitions = nullptr;
     std::shared_ptr<http::Poller> poller{};  // of WebSockets; none: they are not answered as such
     const NodeWay* nodes = nullptr;          // none: 503 for what nodes answer
+    const ComponentStatuses* components = nullptr;  // none: there are no ComponentStatuses
     PathHandler paths{};
     // The endpoint of the server that only root can open; -1 for none.
     int root_endpoint = -1;

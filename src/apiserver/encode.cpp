@@ -217,22 +217,11 @@ Result<Answer> ValueAnswer(const Call& call, const OutputRules& rules, const Typ
                            const void* object, int status) {
   TRY(OutputForm form, NegotiateOutput(call, rules));
   if (&type == &reflect::TypeOf<api::meta::v1::Status>()) form.view = View::kObject;
-  if (form.media == Media::kProtobuf && form.view == View::kObject) {
-    std::string out;
-    TRY_VOID(reflect::EncodeEnveloped(type, object, &out));
-    return AnswerWithProtobuf(std::move(out), status);
-  }
-  std::string out;
-  if (form.view == View::kObject) {
-    TRY_VOID(reflect::EncodeJson(type, object, &out));
-    return AnswerWithText(form, std::move(out), status);
-  }
+  if (form.view == View::kObject) return AnswerInForm(form, type, object, status);
   TRY(const PartialObjectMetadata partial, PartialOfObject(type, object, ViewVersion(form)));
   const Type& partial_type = reflect::TypeOf<PartialObjectMetadata>();
-  if (form.media == Media::kProtobuf) {
-    TRY_VOID(reflect::EncodeEnveloped(partial_type, &partial, &out));
-    return AnswerWithProtobuf(std::move(out), status);
-  }
+  if (form.media == Media::kProtobuf) return AnswerInForm(form, partial_type, &partial, status);
+  std::string out;
   TRY(const api::IncludeObject include, ReadTableOptions(call, form));
   if (form.view != View::kTable || include == api::IncludeObject::kMetadata) {
     TRY_VOID(reflect::EncodeJson(partial_type, &partial, &out));
@@ -260,6 +249,17 @@ Answer AnswerWithValue(const Call& call, const OutputRules& rules, const Type& t
                        const void* object, int status) {
   auto answer = ValueAnswer(call, rules, type, object, status);
   return answer.ok() ? std::move(*answer) : AnswerWithError(call, answer.error());
+}
+
+Result<Answer> AnswerInForm(const OutputForm& form, const Type& type, const void* object,
+                            int status) {
+  std::string out;
+  if (form.media == Media::kProtobuf) {
+    TRY_VOID(reflect::EncodeEnveloped(type, object, &out));
+    return AnswerWithProtobuf(std::move(out), status);
+  }
+  TRY_VOID(reflect::EncodeJson(type, object, &out));
+  return AnswerWithText(form, std::move(out), status);
 }
 
 Answer AnswerWithError(const Call& call, const Error& error) {

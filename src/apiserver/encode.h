@@ -34,6 +34,10 @@ Answer AnswerWithValue(const Call& call, const OutputRules& rules, const T& obje
   return AnswerWithValue(call, rules, reflect::TypeOf<T>(), &object, status);
 }
 
+// The object as it is, in the form's media type: whoever made it has chosen what of it is shown.
+Result<Answer> AnswerInForm(const OutputForm& form, const reflect::Type& type, const void* object,
+                            int status = 200);
+
 // The Status of an error, with the headers that upstream sends with it: Retry-After, and for 403
 // X-Content-Type-Options. A client that accepts no form of it gets JSON.
 Answer AnswerWithError(const Call& call, const Error& error);

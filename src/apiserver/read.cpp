@@ -25,6 +25,20 @@ constexpr size_t kStepObjects = 1024;
 constexpr std::string_view kNotOlderThan = "NotOlderThan";
 constexpr std::string_view kExact = "Exact";
 
+// A token for the rest in the newest state, for who can live with that.
+Error ExpiredToken(std::string start) {
+  api::meta::v1::Status status = api::StatusOf(api::ExpiredError(
+      "The provided continue parameter is too old to display a consistent list result. You can "
+      "start a new list without the continue parameter, or use the continue token in this response "
+      "to retrieve the remainder of the results. Continuing with the provided token results in an "
+      "inconsistent list - objects that were created, modified, or deleted between the time the "
+      "first chunk was returned and now may show up in the list."));
+  status.metadata.continue_ = EncodeContinue({.start = std::move(start), .version = -1});
+  return api::StatusError(std::move(status));
+}
+
+}  // namespace
+
 Result<void> CheckListOptions(const ListOptions& options) {
   ErrorList errors;
   const Path match("resourceVersionMatch");
@@ -53,20 +67,6 @@ Result<void> CheckListOptions(const ListOptions& options) {
   if (errors.empty()) return {};
   return api::InvalidError("meta.k8s.io", "ListOptions", "", errors);
 }
-
-// A token for the rest in the newest state, for who can live with that.
-Error ExpiredToken(std::string start) {
-  api::meta::v1::Status status = api::StatusOf(api::ExpiredError(
-      "The provided continue parameter is too old to display a consistent list result. You can "
-      "start a new list without the continue parameter, or use the continue token in this response "
-      "to retrieve the remainder of the results. Continuing with the provided token results in an "
-      "inconsistent list - objects that were created, modified, or deleted between the time the "
-      "first chunk was returned and now may show up in the list."));
-  status.metadata.continue_ = EncodeContinue({.start = std::move(start), .version = -1});
-  return api::StatusError(std::move(status));
-}
-
-}  // namespace
 
 Error TooLargeVersionError(uint64_t asked, store::Revision newest) {
   api::meta::v1::Status status =

@@ -105,6 +105,8 @@ Answer AnswerGet(const CallPtr& call, store::Store& store, const ServedResource&
 Answer AnswerList(const CallPtr& call, store::Store& store, const ServedResource& resource,
                   std::shared_ptr<const void> keeps_alive);
 
+// What of a list's options contradicts itself: 422.
+Result<void> CheckListOptions(const api::meta::v1::ListOptions& options);
 // 504, which says that the newest version is an older one.
 Error TooLargeVersionError(uint64_t asked, store::Revision newest);
 // The number in a resourceVersion; 400.

@@ -201,6 +201,13 @@ size_t Selection::weight() const {
   return weight;
 }
 
+bool Selection::MatchesName(std::string_view name) const {
+  const auto value = [&](std::string_view field) {
+    return field == "metadata.name" ? name : std::string_view();
+  };
+  return fields_.Matches(value) && labels_.Matches({});
+}
+
 Result<bool> Selection::Matches(const store::Entry& entry) const {
   if (Empty()) return true;
   if (!fields_.Empty()) {

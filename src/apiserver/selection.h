@@ -37,6 +37,8 @@ class Selection {
   store::KeyRange Keys(std::string_view name_space) const;
   // How many comparisons an object costs, about.
   size_t weight() const;
+  // Of an object that is not stored: in no namespace, without labels and fields but its name.
+  bool MatchesName(std::string_view name) const;
   // Of an entry of the resource that has a value. Errors: kDataLoss.
   Result<bool> Matches(const store::Entry& entry) const;
 

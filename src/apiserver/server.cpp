@@ -22,6 +22,7 @@
 #include "apiserver/authentication/static_tokens.h"
 #include "apiserver/authentication/token_request.h"
 #include "apiserver/authorization/server_authorizer.h"
+#include "apiserver/component_statuses.h"
 #include "apiserver/custom_resources/conversion_webhook.h"
 #include "apiserver/custom_resources/definitions.h"
 #include "apiserver/discovery/discovery.h"
@@ -130,6 +131,7 @@ struct ApiServer::State {
   std::unique_ptr<WatchRoom> watches;
   std::unique_ptr<Discovery> discovery;
   std::unique_ptr<Health> health;
+  std::unique_ptr<ComponentStatuses> components;
   Metrics metrics;
   std::vector<FixedDocument> openid;
   std::unique_ptr<Paths> paths;
@@ -283,6 +285,7 @@ Result<void> ApiServer::State::Listen() {
       .definitions = definitions.get(),
       .poller = poller,
       .nodes = nodes.get(),
+      .components = components.get(),
       .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
       .root_endpoint = root_endpoint});
   http::ServerOptions settings;
@@ -314,12 +317,8 @@ void ApiServer::State::OpenAnswers() {
   discovery = std::make_unique<Discovery>(host + ":" + std::to_string(port), clock, *executor);
 
   health = std::make_unique<Health>(
-      std::vector<Health::Check>{{.name = "etcd", .run = [this]() -> Result<void> {
-                                    const store::Health state = store->health();
-                                    if (state.error && state.state == store::Health::kFailed)
-                                      return *state.error;
-                                    return {};
-                                  }}});
+      std::vector<Health::Check>{{.name = "etcd", .run = [this] { return CheckStore(*store); }}});
+  components = std::make_unique<ComponentStatuses>(*store);
   paths = std::make_unique<Paths>(Paths::Parts{.discovery = discovery.get(),
                                                .health = health.get(),
                                                .metrics = &metrics,
@@ -425,6 +424,10 @@ void ApiServer::OnLegacyToken(
     std::function<void(std::string_view name_space, std::string_view secret)> callback) const {
   const std::lock_guard lock(state_->legacy_mutex);
   state_->on_legacy_token = std::move(callback);
+}
+
+void ApiServer::SetComponent(const std::string& name, std::function<Result<void>()> check) const {
+  state_->components->Tell(name, std::move(check));
 }
 
 const pki::CertificateAuthority& ApiServer::certificate_authority() const {

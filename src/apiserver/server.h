@@ -83,6 +83,11 @@ class ApiServer {
   void OnLegacyToken(
       std::function<void(std::string_view name_space, std::string_view secret)> callback) const;
 
+  // Says how a component in this process is, "controller-manager" or "scheduler", for its
+  // ComponentStatus; else it is looked for at its usual port. The check may wait for some seconds.
+  // {}: it is not here any more, and no check runs when this returns.
+  void SetComponent(const std::string& name, std::function<Result<void>()> check) const;
+
   // Looks over what Services were given of addresses and ports, mends it, and says what was wrong
   // (services/service_repair.h). To be called every three minutes; one thread at a time.
   Result<std::vector<ServiceFinding>> RepairServices() const;

@@ -43,6 +43,8 @@ namespace podium::commands {
 namespace {
 
 constexpr std::chrono::seconds kStopGrace{5};
+// In which a task of the controllers gets a thread, unless they hang.
+constexpr std::chrono::seconds kCheckTime{5};
 constexpr unsigned kMostCount = 1'000'000;
 
 constexpr cli::Option kOptions[] = {
@@ -228,8 +230,10 @@ class Controllers {
     all_.push_back(std::move(legacy));
     for (const auto& controller : all_) controller->Start();
     informers_.Start();
+    server_.SetComponent("controller-manager", [this] { return CheckThreads(); });
   }
   ~Controllers() {
+    server_.SetComponent("controller-manager", {});
     server_.OnLegacyToken({});
     informers_.Stop();
     all_.clear();
@@ -238,6 +242,15 @@ class Controllers {
   Controllers& operator=(const Controllers&) = delete;
 
  private:
+  // Whether they get on: a task is run soon.
+  Result<void> CheckThreads() {
+    auto ran = std::make_shared<std::promise<void>>();
+    std::future<void> is_run = ran->get_future();
+    executor_.Post([ran] { ran->set_value(); });
+    if (is_run.wait_for(kCheckTime) == std::future_status::ready) return {};
+    return Error(Code::kUnavailable, "all threads of the controllers are busy");
+  }
+
   const apiserver::ApiServer& server_;
   ThreadExecutor executor_{16};
   const std::unique_ptr<client::Connection> connection_;

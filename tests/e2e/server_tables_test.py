@@ -24,8 +24,8 @@ tearDownModule = api_server.end
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 GOLDEN = FOLDER / "server_kinds.golden"
-# Theirs are the tests of custom resources; what has no columns of its own is not asked for here.
-ELSEWHERE = {"componentstatuses.v1.", "customresourcedefinitions.v1.apiextensions.k8s.io"}
+# They have no labels, and are what there is.
+WITHOUT_LABELS = {"componentstatuses.v1."}
 
 
 def signing_request():
@@ -132,10 +132,8 @@ class TablesTest(api_server.ServerCase):
         for (version, _), resource in self.resources.items():
             group, _, number = version.rpartition("/")
             name = f"{resource['name']}.{number}.{group}"
-            if name in ELSEWHERE:
-                continue
-            tables = [self.kubectl("get", name, "-l", "golden", *form)
-                      for form in ((), ("-o", "wide"))]
+            chosen = () if name in WITHOUT_LABELS else ("-l", "golden")
+            tables = [self.kubectl("get", name, *chosen, *form) for form in ((), ("-o", "wide"))]
             self.assertTrue(all(tables), f"no object of {name}")
             narrow, wide = map(cells, tables)
             blocks.append(f"# get {name}\n" + aligned(narrow))
@@ -146,6 +144,16 @@ class TablesTest(api_server.ServerCase):
             GOLDEN.write_text(text, encoding="utf-8")
         self.assertEqual(text, GOLDEN.read_text(encoding="utf-8"))
         self.assertGreater(len(blocks), 60)
+
+    def test_deprecated(self):
+        """What upstream warns of in a header, which kubectl shows."""
+        for name, warning in (("cs", "v1 ComponentStatus is deprecated in v1.19+"),
+                              ("cs/etcd-0", "v1 ComponentStatus is deprecated in v1.19+"),
+                              ("endpoints", "v1 Endpoints is deprecated in v1.33+; "
+                                            "use discovery.k8s.io/v1 EndpointSlice"),
+                              ("cm", "")):
+            status, out, err = self.server.kubectl("-n", self.namespace, "get", name)
+            self.assertEqual((status, err), (0, warning and f"Warning: {warning}\n"), out)
 
     def test_in_every_namespace(self):
         header, *rows = cells(self.kubectl("get", "cm", "-A", "-l", "golden"))

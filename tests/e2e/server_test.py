@@ -647,8 +647,6 @@ class KnowsTest(api_server.ServerCase):
 
     def test_everything_that_says_it_can_be_listed_is(self):
         names = self.kubectl("api-resources", "--verbs=list", "-o", "name").split()
-        # These are not served yet.
-        names.remove("componentstatuses")
         self.assertGreater(len(names), 40)
         self.kubectl("get", ",".join(names), "-A", "-o", "name")
 
