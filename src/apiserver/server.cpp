@@ -221,7 +221,8 @@ Result<void> ApiServer::State::OpenCredentials() {
 void ApiServer::State::OpenAuthorization() {
   authorizer = std::make_unique<ServerAuthorizer>(*store);
   admission = std::make_unique<AdmissionChain>(AllPlugins(
-      {.objects = *objects, .authorizer = *authorizer, .clock = clock, .random = RandomNumber}));
+      {.objects = *objects, .authorizer = *authorizer, .clock = clock, .random = RandomNumber},
+      options.admission_plugins));
 }
 
 Result<void> ApiServer::State::Listen() {
@@ -381,6 +382,7 @@ ApiServer::ApiServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ApiServer::~ApiServer() { Stop(std::chrono::milliseconds(0)); }
 
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiServerOptions options, const Clock& clock) {
+  TRY_VOID(CheckPlugins(options.admission_plugins));
   auto state = std::make_unique<State>(std::move(options), clock);
   TRY_VOID(state->OpenLogs());
   TRY_VOID(state->OpenStore());

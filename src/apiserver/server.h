@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "api/types/core_v1.h"
+#include "apiserver/admission/all.h"
 #include "apiserver/request_log.h"
 #include "apiserver/rotating_file.h"
 #include "apiserver/services/service_repair.h"
@@ -41,6 +42,8 @@ struct ApiServerOptions {
   std::vector<std::string> host_names{};  // more names of the serving certificate
   std::string token_file{};               // static tokens, in CSV; "" for none
   std::string service_range = "10.43.0.0/16";
+  // kInvalidArgument when it is wrong (CheckPlugins).
+  PluginChoice admission_plugins{};
   // The audit log: what of it (a file of audit.k8s.io/v1), and where to; "" for none. Without
   // either nothing is logged.
   std::string audit_policy{};

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/text.h"
 #include "cli/agent_client.h"
 #include "cli/commands.h"
 #include "client/informer.h"
@@ -63,6 +64,14 @@ constexpr cli::Option kOptions[] = {
      .values = cli::Values::kFiles},
     {.name = "legacy-account-tokens",
      .help = "make a Secret with a token for each ServiceAccount, as before Kubernetes 1.24"},
+    {.name = "enable-admission-plugins",
+     .value = "NAME,...",
+     .help = "admission plugins that are to be on beside those that are by default: here all are",
+     .repeatable = true},
+    {.name = "disable-admission-plugins",
+     .value = "NAME,...",
+     .help = "admission plugins that are to be off; DenyServiceExternalIPs, to allow externalIPs",
+     .repeatable = true},
     {.name = "audit-policy-file",
      .value = "FILE",
      .help = "what of requests is logged for audit (audit.k8s.io/v1, Policy)",
@@ -130,6 +139,16 @@ Result<void> ReadLogOptions(const cli::Invocation& invocation,
   return {};
 }
 
+// Lists with commas, which may come several times.
+std::vector<std::string> NamesOf(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    if (list.empty()) continue;
+    for (const std::string_view name : Split(list, ',')) names.emplace_back(name);
+  }
+  return names;
+}
+
 bool IsLoopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
@@ -162,6 +181,8 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
   options.service_range = invocation.Get("service-cluster-ip-range", options.service_range);
   options.token_file = invocation.Get("token-auth-file");
   options.host_names = invocation.All("tls-san");
+  options.admission_plugins = {.enabled = NamesOf(invocation.All("enable-admission-plugins")),
+                               .disabled = NamesOf(invocation.All("disable-admission-plugins"))};
   TRY_VOID(ReadLogOptions(invocation, &options));
   return options;
 }

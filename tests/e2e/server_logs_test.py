@@ -71,6 +71,8 @@ class LogsTest(api_server.ServerCase):
         self.assertIn("the audit policy /nowhere cannot be read",
                       start("--audit-policy-file=/nowhere"))
         self.assertIn("--audit-log-maxsize is no number", start("--audit-log-maxsize=1G"))
+        self.assertIn('disable-admission-plugins plugin "Webhooks" is unknown',
+                      start("--disable-admission-plugins=PodSecurity,Webhooks"))
         self.assertIn("--log-requests is slow, all or none", start("--log-requests=some"))
 
 

@@ -19,7 +19,11 @@ import time
 import api_server
 import world as worlds
 
-setUpModule = api_server.begin
+
+def setUpModule():
+    api_server.begin(["--disable-admission-plugins=DenyServiceExternalIPs"])
+
+
 tearDownModule = api_server.end
 
 FOLDER = pathlib.Path(__file__).resolve().parent

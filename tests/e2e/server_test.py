@@ -758,6 +758,31 @@ class PathTest(api_server.ServerCase):
         self.assertEqual(said["message"], "Request entity too large: limit is 3145728")
 
 
+class AttackTest(api_server.ServerCase):
+    """Rows of docs/attacks.md that take a whole server."""
+
+    def test_external_ips(self):
+        """externalIPs (CVE-2020-8554): refused by default; server_tables_test.py allows them."""
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "taker"},
+                   "spec": {"ports": [{"port": 443}], "externalIPs": ["198.51.100.1"]}}
+        refused = ('services "taker" is forbidden: '
+                   "Use of external IPs is denied by admission control")
+        self.assertIn(refused, self.kubectl("create", "-f", "-", stdin=json.dumps(service),
+                                            status=1))
+        del service["spec"]["externalIPs"]
+        self.kubectl("create", "-f", "-", stdin=json.dumps(service))
+        patch = json.dumps({"spec": {"externalIPs": ["198.51.100.1"]}})
+        for kind in "merge", "strategic", "json":
+            body = patch if kind != "json" else json.dumps(
+                [{"op": "add", "path": "/spec/externalIPs", "value": ["198.51.100.1"]}])
+            self.assertIn(refused, self.kubectl("patch", "svc", "taker", f"--type={kind}", "-p",
+                                                body, status=1))
+        service["spec"]["externalIPs"] = ["198.51.100.1"]
+        self.assertIn(refused, self.kubectl("apply", "--server-side", "--force-conflicts", "-f",
+                                            "-", stdin=json.dumps(service), status=1))
+        self.assertNotIn("externalIPs", self.get("svc", "taker")["spec"])
+
+
 class RestartTest(api_server.ServerCase):
     def write(self, acknowledged, number, stop):
         """Creates one ConfigMap after the other; notes the names that the server has said yes to."""

@@ -26,6 +26,7 @@ NewPlugin NewCertificateApproval;
 NewPlugin NewCertificateSigning;
 NewPlugin NewCertificateSubjectRestriction;
 NewPlugin NewDefaultIngressClass;
+NewPlugin NewDenyServiceExternalIPs;
 NewPlugin NewPodTopologyLabels;
 NewPlugin NewPodResizeValidator;
 NewPlugin NewMutatingAdmissionWebhook;

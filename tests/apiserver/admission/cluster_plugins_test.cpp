@@ -19,6 +19,7 @@ using api::core::v1::Namespace;
 using api::core::v1::Node;
 using api::core::v1::PersistentVolume;
 using api::core::v1::PersistentVolumeClaim;
+using api::core::v1::Service;
 using api::networking::v1::Ingress;
 using api::networking::v1::IngressClass;
 using api::storage::v1::StorageClass;
@@ -257,6 +258,55 @@ class Recorder final : public AdmissionPlugin {
   const std::string name_;
   std::vector<std::string>& calls_;
 };
+
+TEST_F(ClusterPluginsTest, ExternalIPsAreRefused) {
+  auto plugin = NewDenyServiceExternalIPs(dependencies_);
+  const auto service = [](const std::string& addresses) {
+    return R"({"metadata":{"name":"s","namespace":"ns"},"spec":{"externalIPs":[)" + addresses +
+           "]}}";
+  };
+  const std::string refused =
+      R"(services "s" is forbidden: Use of external IPs is denied by admission control)";
+  EXPECT_EQ(Validate(*plugin, Writing<Service>(service("")).request), "");
+  EXPECT_EQ(Validate(*plugin, Writing<Service>(service(R"("192.0.2.1")")).request), refused);
+  const std::string two = service(R"("192.0.2.1","192.0.2.2")");
+  const auto changed = [&](const std::string& addresses, const std::string& subresource = "") {
+    return Validate(*plugin, Writing<Service>(two, service(addresses), subresource).request);
+  };
+  EXPECT_EQ(changed(R"("192.0.2.2","192.0.2.1")"), "");
+  EXPECT_EQ(changed(R"("192.0.2.2")"), "");
+  EXPECT_EQ(changed(""), "");
+  EXPECT_EQ(changed(R"("192.0.2.1","192.0.2.3")"), refused);
+  EXPECT_EQ(changed(R"("192.0.2.3")", "status"), "");
+}
+
+TEST_F(ClusterPluginsTest, PluginsAreChosenByName) {
+  const auto names = [&](const PluginChoice& choice) {
+    std::vector<std::string> names;
+    for (const auto& plugin : AllPlugins(dependencies_, choice)) names.emplace_back(plugin->name());
+    return names;
+  };
+  const auto all = names({});
+  EXPECT_TRUE(CheckPlugins({.enabled = all}).ok());
+  EXPECT_EQ(names({.enabled = all}), all);
+  for (const std::string& left_out : all) {
+    auto others = all;
+    std::erase(others, left_out);
+    ASSERT_TRUE(CheckPlugins({.disabled = {left_out}}).ok());
+    EXPECT_EQ(names({.disabled = {left_out}}), others);
+  }
+  EXPECT_TRUE(CheckPlugins({.disabled = {"AlwaysAdmit", "EventRateLimit"}}).ok());
+  EXPECT_EQ(CheckPlugins({.enabled = {"PodSecurity", "EventRateLimit"}}).error().message(),
+            "enable-admission-plugins plugin \"EventRateLimit\" is one of Kubernetes that podium "
+            "does not have");
+  EXPECT_EQ(CheckPlugins({.enabled = {"a", "Priority", "LimitRanger"},
+                          .disabled = {"b", "Priority", "LimitRanger"}})
+                .error()
+                .message(),
+            "enable-admission-plugins plugin \"a\" is unknown; disable-admission-plugins plugin "
+            "\"b\" is unknown; [LimitRanger Priority] in enable-admission-plugins and "
+            "disable-admission-plugins overlapped");
+}
 
 TEST_F(ClusterPluginsTest, TheChainCallsAllInOrderUntilOneRefuses) {
   std::vector<std::string> calls;
