@@ -66,6 +66,20 @@ Result<std::string> ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+// Who signs what kubelets show, in PEM. What it says is checked here, and not when the first log is
+// asked for.
+Result<std::string> KubeletRoots(const std::string& path, const CredentialsFolder& credentials) {
+  if (path.empty()) return credentials.ca_pem();
+  constexpr std::string_view kOption = "--kubelet-certificate-authority";
+  auto pem = ReadFile(path);
+  if (!pem.ok()) return std::move(pem).error().WithContext(kOption);
+  auto certificates = pki::Certificate::AllFromPem(*pem);
+  if (!certificates.ok()) {
+    return std::move(certificates).error().WithContext(path).WithContext(kOption);
+  }
+  return pem;
+}
+
 // What the HTTP server itself answers, before there is a call: as Statuses where upstream's server
 // gives them, which clients show the message of.
 http::ServerOptions::Page RefusalPage(int code, std::string_view message) {
@@ -335,8 +349,9 @@ void ApiServer::State::OpenAnswers() {
 
 Result<void> ApiServer::State::OpenWayToNodes() {
   TRY(poller, http::Poller::Create());
+  TRY(std::string roots, KubeletRoots(options.kubelet_authority, *credentials));
   backend_tls = std::make_unique<BackendTls>([this] { return credentials->kubelet_client(); },
-                                             credentials->ca_pem());
+                                             std::move(roots));
   nodes = std::make_unique<NodeWay>(
       NodeWay::Parts{.objects = objects.get(),
                      .authorizer = authorizer.get(),

@@ -42,6 +42,9 @@ struct ApiServerOptions {
   std::vector<std::string> host_names{};  // more names of the serving certificate
   std::string token_file{};               // static tokens, in CSV; "" for none
   std::string service_range = "10.43.0.0/16";
+  // Who signs the serving certificates of kubelets: a file in PEM; "" for the cluster's own
+  // authority, which signs those of podium's nodes.
+  std::string kubelet_authority{};
   // kInvalidArgument when it is wrong (CheckPlugins).
   PluginChoice admission_plugins{};
   // The audit log: what of it (a file of audit.k8s.io/v1), and where to; "" for none. Without

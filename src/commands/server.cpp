@@ -64,6 +64,10 @@ constexpr cli::Option kOptions[] = {
      .values = cli::Values::kFiles},
     {.name = "legacy-account-tokens",
      .help = "make a Secret with a token for each ServiceAccount, as before Kubernetes 1.24"},
+    {.name = "kubelet-certificate-authority",
+     .value = "FILE",
+     .help = "who signs the serving certificates of kubelets, in PEM (the cluster's own authority)",
+     .values = cli::Values::kFiles},
     {.name = "enable-admission-plugins",
      .value = "NAME,...",
      .help = "admission plugins that are to be on beside those that are by default: here all are",
@@ -180,6 +184,7 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
   SetAddresses(invocation.Get("advertise-address"), &options);
   options.service_range = invocation.Get("service-cluster-ip-range", options.service_range);
   options.token_file = invocation.Get("token-auth-file");
+  options.kubelet_authority = invocation.Get("kubelet-certificate-authority");
   options.host_names = invocation.All("tls-san");
   options.admission_plugins = {.enabled = NamesOf(invocation.All("enable-admission-plugins")),
                                .disabled = NamesOf(invocation.All("disable-admission-plugins"))};
