@@ -150,6 +150,27 @@ void AppendProcess(std::string* out) {
                pages * page, out);
 }
 
+void AppendAudit(const Audit::Counts& counts, std::string* out) {
+  AppendSingle("apiserver_audit_event_total", "Audit events that were made for the log.", "counter",
+               static_cast<double>(counts.events), out);
+  constexpr std::string_view kErrors = "apiserver_audit_error_total";
+  AppendHead(kErrors, "Audit events that are not in the log, by what lost them.", "counter", out);
+  // Upstream's names of its queue and of the file behind it.
+  AppendValue(kErrors, "plugin=\"buffered\"", static_cast<double>(counts.log.dropped), out);
+  AppendValue(kErrors, "plugin=\"log\"", static_cast<double>(counts.log.failed), out);
+  constexpr std::string_view kLevels = "apiserver_audit_level_total";
+  AppendHead(kLevels, "Requests by the level that the audit policy gives them.", "counter", out);
+  for (size_t i = 0; i < std::size(counts.by_level); ++i) {
+    std::string labels;
+    AppendLabel("level", NameOf(static_cast<AuditLevel>(i)), &labels);
+    AppendValue(kLevels, labels, static_cast<double>(counts.by_level[i]), out);
+  }
+  // Of upstream's mode blocking-strict: here no request waits for the log, and none fails by it.
+  AppendSingle("apiserver_audit_requests_rejected_total",
+               "Requests that were refused since the audit log did not take them.", "counter", 0,
+               out);
+}
+
 void AppendObjects(const Catalog& catalog, store::Store& store, std::string* out) {
   constexpr std::string_view kName = "apiserver_storage_objects";
   AppendHead(kName, "Objects that are stored, by resource.", "gauge", out);
@@ -248,7 +269,7 @@ Metrics::InFlight Metrics::Begin(const RequestLabels& labels) {
   return InFlight(reads ? &tables_->reading : &tables_->changing);
 }
 
-std::string Metrics::Text(const Catalog& catalog, store::Store& store) const {
+std::string Metrics::Text(const Catalog& catalog, store::Store& store, const Audit* audit) const {
   std::string out;
   std::string durations;
   AppendHead("apiserver_request_total", "Requests that were answered, by status code.", "counter",
@@ -280,6 +301,7 @@ std::string Metrics::Text(const Catalog& catalog, store::Store& store) const {
     AppendValue("apiserver_longrunning_requests", labels,
                 static_cast<double>(series.running.load()), &out);
   }
+  AppendAudit(audit != nullptr ? audit->counts() : Audit::Counts(), &out);
   AppendObjects(catalog, store, &out);
   AppendProcess(&out);
   return out;
@@ -298,10 +320,11 @@ void Metrics::AppendHistogram(std::string_view labels, const Series& series, std
   fmt::format_to(std::back_inserter(*out), "{}_count{{{}}} {}\n", kName, labels, count);
 }
 
-Answer AnswerMetrics(const Metrics& metrics, const Catalog& catalog, store::Store& store) {
+Answer AnswerMetrics(const Metrics& metrics, const Catalog& catalog, store::Store& store,
+                     const Audit* audit) {
   Answer answer;
   answer.headers.Add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-  answer.body = metrics.Text(catalog, store);
+  answer.body = metrics.Text(catalog, store, audit);
   return answer;
 }
 

@@ -1,6 +1,6 @@
 // Metrics: what the server counts of itself, under upstream's names, as Prometheus reads it
-// (k8s.io/apiserver/pkg/endpoints/metrics, pkg/storage/etcd3/metrics and the collectors of
-// client_golang, release 1.36).
+// (k8s.io/apiserver/pkg/endpoints/metrics, pkg/storage/etcd3/metrics, pkg/audit/metrics.go and the
+// collectors of client_golang, release 1.36).
 //
 // Counting a request takes a look-up under a lock that is held for some tens of nanoseconds; series
 // are made of words of the catalog alone, so that no client can make many. Threads: any.
@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "apiserver/audit/audit.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
 #include "store/store.h"
@@ -65,7 +66,8 @@ class Metrics {
   InFlight Begin(const RequestLabels& labels);
 
   // All of them as text. Counts the store's objects, and reads what the kernel says of the process.
-  std::string Text(const Catalog& catalog, store::Store& store) const;
+  // `audit` is null where nothing is audited.
+  std::string Text(const Catalog& catalog, store::Store& store, const Audit* audit = nullptr) const;
 
  private:
   struct Series;
@@ -77,6 +79,7 @@ class Metrics {
 };
 
 // The answer to GET /metrics.
-Answer AnswerMetrics(const Metrics& metrics, const Catalog& catalog, store::Store& store);
+Answer AnswerMetrics(const Metrics& metrics, const Catalog& catalog, store::Store& store,
+                     const Audit* audit);
 
 }  // namespace podium::apiserver

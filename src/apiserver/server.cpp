@@ -337,6 +337,7 @@ void ApiServer::State::OpenAnswers() {
   paths = std::make_unique<Paths>(Paths::Parts{.discovery = discovery.get(),
                                                .health = health.get(),
                                                .metrics = &metrics,
+                                               .audit = audit ? &*audit : nullptr,
                                                .store = store.get(),
                                                .documents = openid});
   questions = std::make_unique<Questions>(Questions::Parts{.authorizer = authorizer.get(),

@@ -22,7 +22,7 @@ Result<Answer> Paths::Serve(const CallPtr& call, const CatalogPtr& catalog) cons
     found = parts_.health->Serve(*call);
     if (found) return *std::move(found);
     if (call->path == "/metrics") {
-      return AnswerMetrics(*parts_.metrics, *catalog, *parts_.store);
+      return AnswerMetrics(*parts_.metrics, *catalog, *parts_.store, parts_.audit);
     }
     const auto document = std::ranges::find(parts_.documents, call->path, &FixedDocument::path);
     if (document != parts_.documents.end()) {

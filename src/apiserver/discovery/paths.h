@@ -33,6 +33,7 @@ class Paths {
     const Discovery* discovery = nullptr;
     const Health* health = nullptr;
     const Metrics* metrics = nullptr;
+    const Audit* audit = nullptr;  // null: there is no policy
     store::Store* store = nullptr;
     std::vector<FixedDocument> documents{};
   };

@@ -2,6 +2,7 @@
 // its own process.
 #include "apiserver/audit/audit.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>  // NOLINT(*-deprecated-headers): mkdtemp
 
@@ -20,6 +21,7 @@
 #include "apiserver/request_log.h"
 #include "apiserver/watch.h"
 #include "apiserver/write_support.h"
+#include "base/text.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "reflect/json_value.h"
@@ -334,6 +336,51 @@ TEST_F(AuditTest, WhatAPolicyDoesNotNameIsNotLogged) {
   EXPECT_TRUE(Events().empty());
   EXPECT_EQ(audit_->counts().by_level[0], 1U);
   EXPECT_EQ(audit_->counts().events, 0U);
+}
+
+// Of /metrics: the lines about audit, without their comments.
+std::string AuditLines(const std::string& text) {
+  std::string lines;
+  for (const std::string_view line : Split(text, '\n')) {
+    if (line.starts_with("apiserver_audit_")) lines.append(line).push_back('\n');
+  }
+  return lines;
+}
+
+TEST_F(AuditTest, IsCountedAsUpstreamCountsIt) {
+  Audited("rules: [{level: Metadata, verbs: [list]}, {level: RequestResponse, verbs: [create]}]");
+  EXPECT_EQ(Send("GET", kMaps), 200);
+  EXPECT_EQ(Send("POST", kMaps, MapText("m")), 201);
+  EXPECT_EQ(Send("GET", std::string(kMaps) + "/m"), 200);
+  EXPECT_EQ(Events().size(), 4U);
+  const CatalogPtr catalog = Catalog::Make({});
+  const std::string text = metrics_.Text(*catalog, rig_.store.memory, &*audit_);
+  EXPECT_EQ(AuditLines(text), R"(apiserver_audit_event_total 4
+apiserver_audit_error_total{plugin="buffered"} 0
+apiserver_audit_error_total{plugin="log"} 0
+apiserver_audit_level_total{level="None"} 1
+apiserver_audit_level_total{level="Metadata"} 1
+apiserver_audit_level_total{level="Request"} 0
+apiserver_audit_level_total{level="RequestResponse"} 1
+apiserver_audit_requests_rejected_total 0
+)");
+}
+
+TEST_F(AuditTest, WhatIsLostIsCountedByWhatLostIt) {
+  // The disk is full: the first line is taken and cannot be written. The second is too long.
+  log_ = *LineLog::Open({.file = {.path = "/dev/full"}, .max_bytes = 2000}, rig_.clock);
+  audit_.emplace(PolicyOf("omitStages: [RequestReceived]\nrules: [{level: RequestResponse}]"),
+                 *log_, rig_.clock);
+  Start();
+  EXPECT_EQ(Send("POST", kMaps, MapText("m")), 201);
+  log_->Flush();
+  EXPECT_EQ(Send("POST", kMaps, MapText("n", std::string(3000, 'x'))), 201);
+  log_->Flush();
+  const std::string lines =
+      AuditLines(metrics_.Text(*Catalog::Make({}), rig_.store.memory, &*audit_));
+  EXPECT_THAT(lines, testing::HasSubstr("apiserver_audit_event_total 2\n"));
+  EXPECT_THAT(lines, testing::HasSubstr("error_total{plugin=\"buffered\"} 1\n"));
+  EXPECT_THAT(lines, testing::HasSubstr("error_total{plugin=\"log\"} 1\n"));
 }
 
 TEST_F(AuditTest, ComponentsOfTheServerAreLoggedToo) {
