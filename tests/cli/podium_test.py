@@ -620,6 +620,14 @@ class ReadmeTest(PodiumTest):
                 continue
             self.assertEqual(podium(*command.split())[1].decode(), output, command)
 
+    def test_every_option_of_the_server(self):
+        status, out, _ = podium("server", "--help")
+        self.assertEqual(status, 0)
+        options = re.findall(r"^      --([a-z-]+)", out.decode(), re.MULTILINE)
+        self.assertIn("secure-port", options)
+        rows = re.findall(r"^\| (`--.*?) \|", self.README, re.MULTILINE)
+        self.assertEqual(sorted(re.findall(r"`--([a-z-]+)", " ".join(rows))), sorted(options))
+
     def test_usage_lines(self):
         usage = re.findall(r"^podium (\S+)(.*?)  +\S", self.README, re.MULTILINE)
         self.assertGreaterEqual(len(usage), 4)
