@@ -64,6 +64,11 @@ class ObjectSource {
     return NeedsServer("a PersistentVolume");
   }
 
+  // This node, as it is now.
+  virtual Result<std::shared_ptr<const api::core::v1::Node>> GetNode() const {
+    return NeedsServer("the Node");
+  }
+
  protected:
   // kUnsupported.
   static Error NeedsServer(std::string_view what) {

@@ -1,7 +1,9 @@
 // What the pod's worker needs of volumes: volumes/volume_manager.h, and a fake in tests.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,9 @@ class PodVolumes {
   // as they are. The error blocks the pod: `MountVolume.SetUp failed for volume "v" : configmap "c"
   // not found`; it names the first volume that failed, the others are set up nevertheless.
   virtual Result<void> SetUp(const v1::Pod& pod) = 0;
+  // When to call it again though nothing has changed, because content grows old (tokens);
+  // nanoseconds since 1970. None: never, or before the first SetUp in this process.
+  virtual std::optional<int64_t> RefreshAt(std::string_view /*uid*/) const { return std::nullopt; }
 
   // For a container that is about to be created, in the order of its volumeMounts. The pod's
   // volumes are set up. What is missing of a subPath is made.

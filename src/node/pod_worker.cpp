@@ -12,6 +12,9 @@ namespace podium::node {
 namespace {
 
 constexpr int64_t kRetryDelay = kNanosPerSecond;
+// Of volumes of running containers, as upstream's volume manager.
+constexpr int64_t kFirstRefreshRetry = kNanosPerSecond / 2;
+constexpr int64_t kLastRefreshRetry = 122 * kNanosPerSecond;
 
 void Sooner(std::optional<int64_t>* at, const std::optional<int64_t>& other) {
   if (other) *at = std::min(at->value_or(*other), *other);
@@ -157,7 +160,9 @@ std::optional<int64_t> PodWorker::RunRound() {
     return Terminate(pod, *observed);
   }
   if (refresh) memory_.hold.clear();
-  if (refresh && observed->ReadySandbox()) (void)services_.volumes.SetUp(*pod);
+  // Others may have changed it while there was no agent.
+  const bool first = !std::exchange(refreshed_, true);
+  if (observed->ReadySandbox()) RefreshVolumes(*pod, refresh || first);
   prober_->Sync(*pod, *observed);
   Tell(pod, *observed, false);
   {
@@ -166,7 +171,25 @@ std::optional<int64_t> PodWorker::RunRound() {
   }
   if (ending_) return Terminate(pod, *observed);
   RemoveDead(*pod, *observed);
-  return Sync(pod, *observed, ActiveDeadline(*pod, pod->status.startTime));
+  std::optional<int64_t> again = Sync(pod, *observed, ActiveDeadline(*pod, pod->status.startTime));
+  Sooner(&again, refresh_retry_ ? refresh_retry_ : services_.volumes.RefreshAt(pod->metadata.uid));
+  return again;
+}
+
+void PodWorker::RefreshVolumes(const v1::Pod& pod, bool changed) {
+  const int64_t now = services_.clock.Now();
+  const auto due = refresh_retry_ ? refresh_retry_ : services_.volumes.RefreshAt(pod.metadata.uid);
+  if (!changed && (!due || *due > now)) return;
+  auto done = services_.volumes.SetUp(pod);
+  if (done.ok()) {
+    refresh_retry_.reset();
+    refresh_delay_ = 0;
+    return;
+  }
+  services_.events.Record(pod, std::nullopt, EventType::kWarning, "FailedMount",
+                          done.error().message());
+  refresh_delay_ = std::clamp(2 * refresh_delay_, kFirstRefreshRetry, kLastRefreshRetry);
+  refresh_retry_ = now + refresh_delay_;
 }
 
 void PodWorker::RemoveDead(const v1::Pod& pod, const ObservedPod& observed) {

@@ -78,6 +78,9 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void KillAll(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed);
   std::optional<int64_t> CleanUp(const std::shared_ptr<const v1::Pod>& pod,
                                  const ObservedPod& observed);
+  // What volumes hold is made anew where it has changed, grows old, or could not be made before;
+  // containers that run see it.
+  void RefreshVolumes(const v1::Pod& pod, bool changed);
   // Of each container, the run that ended last stays, for its log and its state; older ones go, and
   // with them sandboxes that are empty then (upstream's container GC with MaxPerPodContainer 1).
   void RemoveDead(const v1::Pod& pod, const ObservedPod& observed);
@@ -115,6 +118,9 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::optional<PodSync> sync_;
   bool ending_ = false;  // it has ended, or fails: from here on it is taken apart
   bool told_deadline_ = false;
+  bool refreshed_ = false;                // volumes were looked at in this process
+  std::optional<int64_t> refresh_retry_;  // what could not be made anew is tried again then
+  int64_t refresh_delay_ = 0;
   bool unmounted_ = false;
   bool gone_ = false;
 };

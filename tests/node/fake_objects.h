@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "node/objects.h"
 
 namespace podium::node {
@@ -18,6 +19,12 @@ class FakeObjects : public ObjectSource {
   // Nobody knows which objects there are.
   bool unreachable = false;
   std::vector<std::shared_ptr<const v1::Service>> services;
+  // There are: "token of sa for audience"; to be asked for again at the second that is their life.
+  bool tokens = false;
+  std::map<std::string, v1::PersistentVolumeClaim> claims;
+  std::map<std::string, v1::PersistentVolume> persistent_volumes;
+  v1::Node node;
+  mutable int questions = 0;  // for claims
 
   void AddConfigMap(const std::string& name, std::map<std::string, std::string> data,
                     const std::map<std::string, std::string>& binary = {}) {
@@ -55,8 +62,37 @@ class FakeObjects : public ObjectSource {
     }
     return services;
   }
+  Result<ServiceAccountToken> GetServiceAccountToken(
+      const v1::Pod& pod, std::string_view audience,
+      std::optional<int64_t> expiration_seconds) const override {
+    if (!tokens) return ObjectSource::GetServiceAccountToken(pod, audience, expiration_seconds);
+    return ServiceAccountToken{
+        .token = "token of " + pod.spec.serviceAccountName + " for " + std::string(audience),
+        .refresh_at = expiration_seconds.value_or(3600) * kNanosPerSecond};
+  }
+  Result<std::shared_ptr<const v1::PersistentVolumeClaim>> GetClaim(
+      std::string_view /*name_space*/, std::string_view name) const override {
+    ++questions;
+    return Find("persistentvolumeclaims", claims, name);
+  }
+  Result<std::shared_ptr<const v1::PersistentVolume>> GetPersistentVolume(
+      std::string_view name) const override {
+    return Find("persistentvolumes", persistent_volumes, name);
+  }
+  Result<std::shared_ptr<const v1::Node>> GetNode() const override {
+    return std::make_shared<const v1::Node>(node);
+  }
 
  private:
+  template <class T>
+  static Result<std::shared_ptr<const T>> Find(const std::string& resource,
+                                               const std::map<std::string, T>& objects,
+                                               std::string_view name) {
+    const auto found = objects.find(std::string(name));
+    if (found != objects.end()) return std::make_shared<const T>(found->second);
+    return Error(Code::kNotFound, resource + " \"" + std::string(name) + "\" not found");
+  }
+
   std::map<std::string, std::shared_ptr<const v1::ConfigMap>> maps_;
   std::map<std::string, std::shared_ptr<const v1::Secret>> secrets_;
 };

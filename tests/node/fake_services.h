@@ -81,6 +81,7 @@ class FakeVolumes : public PodVolumes {
   std::optional<Error> error;  // of SetUp
   std::optional<Error> mounts_error;
   int set_up = 0;
+  std::optional<int64_t> refresh_at;
   std::vector<std::string> torn_down;
   VolumeImages images;
 
@@ -89,6 +90,7 @@ class FakeVolumes : public PodVolumes {
     ++set_up;
     return {};
   }
+  std::optional<int64_t> RefreshAt(std::string_view /*uid*/) const override { return refresh_at; }
   Result<std::vector<ContainerMount>> MountsOf(const v1::Pod& /*pod*/,
                                                const v1::Container& /*container*/,
                                                const Environment& /*environment*/,

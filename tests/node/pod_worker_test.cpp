@@ -571,6 +571,36 @@ TEST_F(PodWorkerTest, WhatAContainerNeedsIsMissing) {
   EXPECT_EQ(Now(), "Running a=ready");
 }
 
+TEST_F(PodWorkerTest, VolumesAreMadeAnewBeforeTheyAreTooOld) {
+  node_.volumes.refresh_at = node_.time.Now() + (600 * kNanosPerSecond);
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(Now(), "Running a=ready");
+  EXPECT_EQ(node_.volumes.set_up, 1);
+  node_.time.RunFor(599s);
+  EXPECT_EQ(node_.volumes.set_up, 1);
+  // Tokens that the server does not give are asked for again.
+  node_.volumes.error = Error(Code::kUnavailable, "MountVolume.SetUp failed: no token");
+  node_.time.RunFor(2s);
+  EXPECT_EQ(node_.volumes.set_up, 1);
+  EXPECT_THAT(node_.Events(),
+              Contains(HasSubstr("FailedMount: MountVolume.SetUp failed: no token")));
+  node_.volumes.error.reset();
+  node_.volumes.refresh_at.reset();
+  node_.time.RunFor(10s);
+  EXPECT_EQ(node_.volumes.set_up, 2);
+  EXPECT_EQ(Now(), "Running a=ready");
+}
+
+// What was changed at the API server while no agent ran reaches containers as well.
+TEST_F(PodWorkerTest, ANewAgentLooksAtVolumesOfRunningContainers) {
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(node_.volumes.set_up, 1);
+  Restart();
+  EXPECT_EQ(node_.volumes.set_up, 2);
+  node_.time.RunFor(1000s);
+  EXPECT_EQ(node_.volumes.set_up, 2);
+}
+
 TEST_F(PodWorkerTest, ContainersHearOfServices) {
   v1::Service service;
   service.metadata.name = "db";

@@ -225,6 +225,10 @@ Result<std::shared_ptr<const v1::PersistentVolume>> ClusterObjects::GetPersisten
   return Read<v1::PersistentVolume>("", name);
 }
 
+Result<std::shared_ptr<const v1::Node>> ClusterObjects::GetNode() const {
+  return Read<v1::Node>("", options_.node_name);
+}
+
 size_t ClusterObjects::watches() const { return config_maps_->watches() + secrets_->watches(); }
 
 }  // namespace podium::node

@@ -31,6 +31,7 @@ class ClusterObjects : public ObjectSource {
     client::Connection* connection = nullptr;
     Executor* executor = nullptr;
     const Clock* clock = nullptr;
+    std::string node_name{};
     // From 0 to 1, for jitter. Any thread; none: no jitter.
     std::function<double()> random{};
     // ConfigMaps or Secrets of the namespace have changed, that pods of this node refer to. Called
@@ -68,6 +69,7 @@ class ClusterObjects : public ObjectSource {
       std::string_view name_space, std::string_view name) const override;
   Result<std::shared_ptr<const api::core::v1::PersistentVolume>> GetPersistentVolume(
       std::string_view name) const override;
+  Result<std::shared_ptr<const api::core::v1::Node>> GetNode() const override;
 
   // How many single objects are being watched.
   size_t watches() const;

@@ -76,7 +76,7 @@ class Writer {
     name_ = name;
     if (mkdirat(folder_, name.c_str(), kFolderMode) != 0) return Failed("making", name);
     TRY(files_, kernel::OpenWithoutLinks(folder_, name, O_RDONLY | O_DIRECTORY));
-    TRY_VOID(SetOwner(files_.get(), kFolderMode, true));
+    TRY_VOID(SetFolderOwner(files_.get()));
     for (const auto& [path, file] : payload_) TRY_VOID(WriteFile(path, file));
     return {};
   }
@@ -161,6 +161,7 @@ class Writer {
     const mode_t mode = file.mode | (group_ ? kGroupRead : 0);
     if ((status.st_mode & 07777) != mode) return false;
     if (group_ && status.st_gid != static_cast<gid_t>(*group_)) return false;
+    if (file.owner && status.st_uid != static_cast<uid_t>(*file.owner)) return false;
     auto data = kernel::ReadDescriptor(fd, kMaxFileBytes);
     return data.ok() && *data == file.data;
   }
@@ -172,7 +173,7 @@ class Writer {
                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return Failed("making", path);
     TRY_VOID(kernel::WriteAll(fd.get(), file.data));
-    return SetOwner(fd.get(), file.mode, false);
+    return SetOwner(fd.get(), file.owner, file.mode | (group_ ? kGroupRead : 0));
   }
 
   // The folder of the path, made where parts of it are missing.
@@ -185,19 +186,22 @@ class Writer {
       const bool made = mkdirat(folder.get(), part.c_str(), kFolderMode) == 0;
       if (!made && errno != EEXIST) return Failed("making", path);
       TRY(UniqueFd next, kernel::OpenWithoutLinks(folder.get(), part, O_RDONLY | O_DIRECTORY));
-      if (made) TRY_VOID(SetOwner(next.get(), kFolderMode, true));
+      if (made) TRY_VOID(SetFolderOwner(next.get()));
       folder = std::move(next);
     }
     return folder;
   }
 
-  // The mode apart from the umask, and what the volume's group adds to it.
-  Result<void> SetOwner(int fd, mode_t mode, bool is_folder) const {
-    if (group_) {
-      if (fchown(fd, static_cast<uid_t>(-1), static_cast<gid_t>(*group_)) != 0) {
-        return Failed("changing the group of", name_);
-      }
-      mode |= kGroupRead | (is_folder ? kGroupFolder : 0);
+  Result<void> SetFolderOwner(int fd) const {
+    return SetOwner(fd, std::nullopt, kFolderMode | (group_ ? kGroupRead | kGroupFolder : 0));
+  }
+
+  // The owner, the volume's group, and the mode apart from the umask.
+  Result<void> SetOwner(int fd, std::optional<int64_t> owner, mode_t mode) const {
+    const auto uid = static_cast<uid_t>(owner.value_or(-1));
+    const auto gid = static_cast<gid_t>(group_.value_or(-1));
+    if ((owner || group_) && fchown(fd, uid, gid) != 0) {
+      return Failed("changing the owner of", name_);
     }
     if (fchmod(fd, mode) != 0) return Failed("changing the mode of", name_);
     return {};

@@ -17,9 +17,9 @@
 namespace podium::node {
 
 // `folder`: the volume's, which nobody else writes to. With a group, files belong to it and it may
-// read them. True when something changed; the files are left alone when they are as they should be.
-// What a crash left is cleaned up. kInvalidArgument for a path that leaves the folder or that is
-// the writer's own ("..x"); nothing is changed then.
+// read them. A file with an owner belongs to that user. True when something changed; the files are
+// left alone when they are as they should be. What a crash left is cleaned up. kInvalidArgument for
+// a path that leaves the folder or that is the writer's own ("..x"); nothing is changed then.
 //
 // One call at a time for a volume.
 Result<bool> WriteAtomically(int folder, const Payload& payload, std::optional<int64_t> group,

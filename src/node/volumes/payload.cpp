@@ -7,11 +7,13 @@
 
 #include "base/text.h"
 #include "node/field_values.h"
+#include "node/security_context.h"
 
 namespace podium::node {
 namespace {
 
 constexpr uint32_t kDefaultMode = 0644;
+constexpr uint32_t kTokenMode = 0600;
 
 uint32_t ModeOf(const std::optional<int32_t>& mode, uint32_t otherwise) {
   return mode ? static_cast<uint32_t>(*mode) : otherwise;
@@ -81,6 +83,23 @@ class Errors {
   std::vector<std::string> messages_;
 };
 
+// The user of all its containers (upstream's FsUserFrom); none where they differ, or one does not
+// say.
+std::optional<int64_t> CommonUser(const v1::Pod& pod) {
+  std::optional<int64_t> common;
+  const auto same = [&](const v1::Container& container) {
+    const auto user = EffectiveSecurityContext(pod, container).runAsUser;
+    if (!user || (common && *common != *user)) return false;
+    common = user;
+    return true;
+  };
+  if (!std::ranges::all_of(pod.spec.initContainers, same) ||
+      !std::ranges::all_of(pod.spec.containers, same)) {
+    return std::nullopt;
+  }
+  return common;
+}
+
 class Collector {
  public:
   Collector(const v1::Pod& pod, const ObjectSource& objects, const NodeConfig& config)
@@ -116,18 +135,29 @@ class Collector {
       return ConfigMap(source.configMap->name, *source.configMap, mode);
     }
     if (source.downwardAPI.has_value()) return DownwardApi(source.downwardAPI->items, mode);
-    if (source.serviceAccountToken.has_value()) return NeedsServer("a service account's token");
-    if (source.clusterTrustBundle.has_value()) return NeedsServer("a ClusterTrustBundle");
-    if (source.podCertificate.has_value()) return NeedsServer("a certificate for the pod");
+    if (source.serviceAccountToken.has_value()) return Token(*source.serviceAccountToken, mode);
+    if (source.clusterTrustBundle.has_value()) {
+      return Error(Code::kUnsupported, "volumes with a ClusterTrustBundle are not offered here");
+    }
+    if (source.podCertificate.has_value()) {
+      return Error(Code::kUnsupported, "volumes with a pod's certificate are not offered here");
+    }
     return {};
   }
 
-  Payload Take() && { return std::move(payload_); }
+  VolumeContent Take() && { return {.files = std::move(payload_), .refresh_at = refresh_at_}; }
 
  private:
-  static Error NeedsServer(std::string_view what) {
-    return Error(Code::kUnsupported,
-                 std::string(what) + " comes from an API server, and this node has none");
+  Result<void> Token(const v1::ServiceAccountTokenProjection& source, uint32_t mode) {
+    TRY(ServiceAccountToken token,
+        objects_.GetServiceAccountToken(pod_, source.audience, source.expirationSeconds));
+    VolumeFile file{std::move(token.token), mode, CommonUser(pod_)};
+    const bool grouped = pod_.spec.securityContext && pod_.spec.securityContext->fsGroup;
+    // Its group may read it all the same.
+    if (file.owner || grouped) file.mode = kTokenMode;
+    payload_[source.path] = std::move(file);
+    refresh_at_ = std::min(refresh_at_.value_or(token.refresh_at), token.refresh_at);
+    return {};
   }
 
   template <class Object, class Source>
@@ -145,6 +175,7 @@ class Collector {
   const ObjectSource& objects_;
   const NodeConfig& config_;
   Payload payload_;
+  std::optional<int64_t> refresh_at_;
 };
 
 }  // namespace
@@ -154,8 +185,8 @@ bool HasPayload(const v1::Volume& volume) {
          volume.downwardAPI.has_value() || volume.projected.has_value();
 }
 
-Result<Payload> MakePayload(const v1::Pod& pod, const v1::Volume& volume,
-                            const ObjectSource& objects, const NodeConfig& config) {
+Result<VolumeContent> MakeContent(const v1::Pod& pod, const v1::Volume& volume,
+                                  const ObjectSource& objects, const NodeConfig& config) {
   Collector collector(pod, objects, config);
   if (volume.configMap.has_value()) {
     const auto& source = *volume.configMap;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -17,6 +18,7 @@ namespace podium::node {
 struct VolumeFile {
   std::string data;
   uint32_t mode = 0644;
+  std::optional<int64_t> owner = {};  // a uid; none: root
 
   friend bool operator==(const VolumeFile&, const VolumeFile&) = default;
 };
@@ -27,9 +29,16 @@ using Payload = std::map<std::string, VolumeFile, std::less<>>;
 // Whether the volume is one of the four.
 bool HasPayload(const v1::Volume& volume);
 
-// The files of such a volume. kNotFound for an object or key that is missing and not optional,
-// kUnsupported for what needs an API server (service account tokens, trust bundles, certificates).
-Result<Payload> MakePayload(const v1::Pod& pod, const v1::Volume& volume,
-                            const ObjectSource& objects, const NodeConfig& config);
+struct VolumeContent {
+  Payload files;
+  // When a token among them is to be replaced; nanoseconds since 1970.
+  std::optional<int64_t> refresh_at = {};
+};
+
+// What such a volume holds. kNotFound for an object or key that is missing and not optional,
+// kUnsupported for what is not offered here (trust bundles, certificates; without an API server
+// service accounts' tokens).
+Result<VolumeContent> MakeContent(const v1::Pod& pod, const v1::Volume& volume,
+                                  const ObjectSource& objects, const NodeConfig& config);
 
 }  // namespace podium::node

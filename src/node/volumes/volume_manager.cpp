@@ -52,8 +52,15 @@ const v1::Volume* FindVolume(const v1::Pod& pod, std::string_view name) {
   return found == pod.spec.volumes.end() ? nullptr : &*found;
 }
 
-// Nobody but us writes to them.
-bool IsReadOnly(const v1::Volume& volume) { return HasPayload(volume) || volume.image.has_value(); }
+// Nobody but us writes to them, or the pod says so itself.
+bool IsReadOnly(const v1::Volume& volume) {
+  return HasPayload(volume) || volume.image.has_value() ||
+         (volume.persistentVolumeClaim.has_value() && volume.persistentVolumeClaim->readOnly);
+}
+
+bool HasClaim(const v1::Volume& volume) {
+  return volume.persistentVolumeClaim.has_value() || volume.ephemeral.has_value();
+}
 
 Result<cri::MountPropagation> PropagationOf(const v1::VolumeMount& mount) {
   const std::string mode = mount.mountPropagation.value_or("None");
@@ -114,16 +121,33 @@ Error Blocking(const v1::Volume& volume, Error error) {
 
 Result<void> VolumeManager::SetUp(const v1::Pod& pod) {
   Result<void> first;
+  std::optional<int64_t> refresh_at;
   for (const v1::Volume& volume : pod.spec.volumes) {
-    auto done = SetUpVolume(pod, volume);
-    if (!done.ok() && first.ok()) first = Blocking(volume, std::move(done).error());
+    auto done =
+        HasClaim(volume) ? claims_.SetUp(pod, volume) : SetUpVolume(pod, volume, &refresh_at);
+    if (done.ok() || !first.ok()) continue;
+    first = HasClaim(volume) ? std::move(done) : Blocking(volume, std::move(done).error());
+  }
+  const std::lock_guard lock(mutex_);
+  if (refresh_at) {
+    refresh_at_[pod.metadata.uid] = *refresh_at;
+  } else {
+    refresh_at_.erase(pod.metadata.uid);
   }
   return first;
 }
 
-Result<void> VolumeManager::SetUpVolume(const v1::Pod& pod, const v1::Volume& volume) {
+std::optional<int64_t> VolumeManager::RefreshAt(std::string_view uid) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = refresh_at_.find(uid);
+  if (found == refresh_at_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<void> VolumeManager::SetUpVolume(const v1::Pod& pod, const v1::Volume& volume,
+                                        std::optional<int64_t>* refresh_at) {
   if (volume.emptyDir.has_value()) return SetUpEmptyDir(pod, volume);
-  if (HasPayload(volume)) return SetUpPayload(pod, volume);
+  if (HasPayload(volume)) return SetUpPayload(pod, volume, refresh_at);
   if (volume.hostPath.has_value()) {
     TRY(const UniqueFd there, OpenHostPath(*volume.hostPath));
     return {};
@@ -135,6 +159,9 @@ Result<void> VolumeManager::SetUpVolume(const v1::Pod& pod, const v1::Volume& vo
                  "git-repo volume plugin has been disabled; if necessary, it "
                  "may be re-enabled by enabling the feature-gate "
                  "`GitRepoVolumeDriver`");
+  }
+  if (volume.nfs.has_value()) {
+    return Error(Code::kUnsupported, "NFS volumes are not offered here");
   }
   return Error(Code::kUnsupported, "no volume plugin matched");
 }
@@ -183,8 +210,12 @@ Result<void> VolumeManager::SetUpEmptyDir(const v1::Pod& pod, const v1::Volume& 
   return {};
 }
 
-Result<void> VolumeManager::SetUpPayload(const v1::Pod& pod, const v1::Volume& volume) {
-  TRY(const Payload payload, MakePayload(pod, volume, objects_, config_));
+Result<void> VolumeManager::SetUpPayload(const v1::Pod& pod, const v1::Volume& volume,
+                                         std::optional<int64_t>* refresh_at) {
+  TRY(const VolumeContent content, MakeContent(pod, volume, objects_, config_));
+  if (content.refresh_at) {
+    *refresh_at = std::min(refresh_at->value_or(*content.refresh_at), *content.refresh_at);
+  }
   TRY(UniqueFd folder, MakeVolumeFolder(pod, volume, kPayloadMode));
   const std::string path = VolumePath(pod, volume);
   // What may be secret is kept in memory.
@@ -195,7 +226,7 @@ Result<void> VolumeManager::SetUpPayload(const v1::Pod& pod, const v1::Volume& v
   if (fchmod(folder.get(), kPayloadMode) != 0) {
     return Error::FromErrno(errno, "changing the mode of " + path);
   }
-  TRY_VOID(WriteAtomically(folder.get(), payload, GroupOf(pod), clock_));
+  TRY_VOID(WriteAtomically(folder.get(), content.files, GroupOf(pod), clock_));
   return {};
 }
 
@@ -204,9 +235,21 @@ std::string VolumeManager::VolumePath(const v1::Pod& pod, const v1::Volume& volu
   return path.append(PluginFolder(volume)).append("/").append(volume.name);
 }
 
-Result<UniqueFd> VolumeManager::OpenVolume(const v1::Pod& pod, const v1::Volume& volume) const {
-  if (volume.hostPath.has_value()) return OpenHostPath(*volume.hostPath);
-  return kernel::OpenPath(VolumePath(pod, volume), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+Result<VolumeManager::OpenedVolume> VolumeManager::OpenVolume(const v1::Pod& pod,
+                                                              const v1::Volume& volume) const {
+  OpenedVolume out;
+  if (HasClaim(volume)) {
+    TRY(const v1::PersistentVolume found, claims_.Get(pod, volume));
+    out.path = PathOfPersistentVolume(found);
+    TRY(out.fd, OpenPersistentVolume(found));
+  } else if (volume.hostPath.has_value()) {
+    out.path = volume.hostPath->path;
+    TRY(out.fd, OpenHostPath(*volume.hostPath));
+  } else {
+    out.path = VolumePath(pod, volume);
+    TRY(out.fd, kernel::OpenPath(out.path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  }
+  return out;
 }
 
 Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Container& container,
@@ -225,7 +268,7 @@ Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Cont
   to.container_path = absolute ? mount.mountPath : "/" + mount.mountPath;
   to.readonly = mount.readOnly || IsReadOnly(*volume);
   // What is the machine's own keeps its label.
-  to.selinux_relabel = !volume->hostPath.has_value();
+  to.selinux_relabel = !volume->hostPath.has_value() && !HasClaim(*volume);
   TRY(to.propagation, PropagationOf(mount));
   TRY(to.recursive_read_only, RecursiveReadOnlyOf(mount));
   TRY(const std::string sub_path, SubPathOf(mount, environment));
@@ -239,8 +282,9 @@ Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Cont
     to.image_sub_path = sub_path;
     return out;
   }
-  to.host_path = volume->hostPath.has_value() ? volume->hostPath->path : VolumePath(pod, *volume);
-  TRY(out.source, OpenVolume(pod, *volume));
+  TRY(OpenedVolume opened, OpenVolume(pod, *volume));
+  out.source = std::move(opened.fd);
+  to.host_path = std::move(opened.path);
   if (!sub_path.empty()) {
     to.host_path += "/" + sub_path;
     auto part = OpenSubPath(out.source.get(), sub_path);
@@ -272,10 +316,10 @@ Result<std::string> VolumeManager::ReadFile(const v1::Pod& pod, std::string_view
   if (!found) {
     return Error(Code::kNotFound, "cannot find volume " + reflect::GoQuoted(volume));
   }
-  TRY(const UniqueFd root, OpenVolume(pod, *found));
+  TRY(const OpenedVolume root, OpenVolume(pod, *found));
   // A container may have put a pipe there.
   TRY(const UniqueFd file,
-      kernel::OpenBeneath(root.get(), std::string(path), O_RDONLY | O_NONBLOCK | O_NOCTTY));
+      kernel::OpenBeneath(root.fd.get(), std::string(path), O_RDONLY | O_NONBLOCK | O_NOCTTY));
   struct stat status{};
   if (fstat(file.get(), &status) != 0) return Error::FromErrno(errno, path);
   if (!S_ISREG(status.st_mode)) {
@@ -285,6 +329,12 @@ Result<std::string> VolumeManager::ReadFile(const v1::Pod& pod, std::string_view
 }
 
 Result<void> VolumeManager::TearDown(std::string_view uid) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto kept = refresh_at_.find(uid); kept != refresh_at_.end()) {
+      refresh_at_.erase(kept);
+    }
+  }
   const std::string volumes = PodFolder(config_, uid) + "/volumes";
   // What containers have mounted in them (mountPropagation Bidirectional), too.
   TRY_VOID(kernel::UnmountBelow(volumes));

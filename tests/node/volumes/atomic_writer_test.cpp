@@ -40,6 +40,22 @@ class AtomicWriter : public ::testing::Test {
   FixedClock clock_;
 };
 
+TEST_F(AtomicWriter, AFileMayHaveAnOwner) {
+  if (geteuid() != 0) GTEST_SKIP() << "gives files away";
+  const auto owner = [&](const std::string& name) {
+    struct stat status{};
+    EXPECT_EQ(stat(Path(name).c_str(), &status), 0);
+    return status.st_uid;
+  };
+  ASSERT_TRUE(Write({{"a", {"1", 0600, 7}}, {"b", {"2", 0600}}}).ok());
+  EXPECT_EQ(owner("a"), 7U);
+  EXPECT_EQ(owner("b"), 0U);
+  EXPECT_EQ(ModeAt(Path("a")), 0600);
+  EXPECT_FALSE(*Write({{"a", {"1", 0600, 7}}, {"b", {"2", 0600}}}));
+  EXPECT_TRUE(*Write({{"a", {"1", 0600, 8}}, {"b", {"2", 0600}}}));
+  EXPECT_EQ(owner("a"), 8U);
+}
+
 TEST_F(AtomicWriter, WritesFilesBehindLinks) {
   const mode_t umask_before = umask(077);
   auto changed = Write({{"a", {"1", 0644}}, {"d/e/f", {"2", 0400}}, {"d/g", {"3", 0755}}});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,12 @@ FakeObjects Objects() {
 
 Result<Payload> Make(const std::string& volume, const FakeObjects& objects = Objects()) {
   const v1::Pod pod = PodWith(volume);
-  return MakePayload(pod, pod.spec.volumes[0], objects, NodeConfig());
+  TRY(VolumeContent content, MakeContent(pod, pod.spec.volumes[0], objects, NodeConfig()));
+  EXPECT_EQ(content.refresh_at, std::nullopt);
+  return std::move(content.files);
 }
 
-TEST(MakePayload, FilesOfEachKind) {
+TEST(MakeContent, FilesOfEachKind) {
   const std::pair<const char*, Payload> cases[] = {
       {"configMap: {name: c}",
        {{"one", {"1", 0644}}, {"two", {"22", 0644}}, {"raw", {std::string("\0\xff", 2), 0644}}}},
@@ -63,7 +66,7 @@ TEST(MakePayload, FilesOfEachKind) {
   }
 }
 
-TEST(MakePayload, Errors) {
+TEST(MakeContent, Errors) {
   const std::pair<const char*, const char*> cases[] = {
       {"configMap: {name: none}", "configmap \"none\" not found"},
       {"configMap: {name: c, items: [{key: none, path: x}]}",
@@ -77,6 +80,11 @@ TEST(MakePayload, Errors) {
       {"projected: {sources: [{secret: {name: absent}}]}", "secret \"absent\" not found"},
       {"projected: {sources: [{serviceAccountToken: {path: token}}]}",
        "a service account's token comes from an API server, and this node has none"},
+      {"projected: {sources: [{clusterTrustBundle: {path: p, name: b}}]}",
+       "volumes with a ClusterTrustBundle are not offered here"},
+      {"projected: {sources: [{podCertificate: {signerName: a/b, keyType: ED25519, "
+       "credentialBundlePath: c}}]}",
+       "volumes with a pod's certificate are not offered here"},
   };
   for (const auto& [volume, message] : cases) {
     auto got = Make(volume);
@@ -85,8 +93,42 @@ TEST(MakePayload, Errors) {
   }
 }
 
+// The token's file, as "token mode owner".
+std::string TokenOf(const std::string& rest) {
+  FakeObjects objects = Objects();
+  objects.tokens = true;
+  const v1::Pod pod = PodOf(
+      "serviceAccountName: sa, volumes: [{name: v, projected: {sources: ["
+      "{serviceAccountToken: {path: t, audience: vault, expirationSeconds: 900}}, "
+      "{serviceAccountToken: {path: u, audience: x, expirationSeconds: 600}}]}}], " +
+      rest);
+  auto content = MakeContent(pod, pod.spec.volumes[0], objects, NodeConfig());
+  if (!content.ok()) return content.error().message();
+  EXPECT_EQ(content->refresh_at, 600 * kSecond);
+  const VolumeFile& file = content->files.at("t");
+  char mode[8];
+  std::snprintf(mode, sizeof(mode), "%o", file.mode);
+  return file.data + " " + mode + " " + (file.owner ? std::to_string(*file.owner) : "-");
+}
+
+TEST(MakeContent, TokensBelongToTheUserOfAllContainers) {
+  EXPECT_EQ(TokenOf("containers: [{name: a}]"), "token of sa for vault 644 -");
+  EXPECT_EQ(TokenOf("securityContext: {runAsUser: 7}, containers: [{name: a}]"),
+            "token of sa for vault 600 7");
+  EXPECT_EQ(TokenOf("initContainers: [{name: i, securityContext: {runAsUser: 8}}], "
+                    "containers: [{name: a, securityContext: {runAsUser: 8}}]"),
+            "token of sa for vault 600 8");
+  EXPECT_EQ(TokenOf("containers: [{name: a, securityContext: {runAsUser: 8}}, "
+                    "{name: b, securityContext: {runAsUser: 9}}]"),
+            "token of sa for vault 644 -");
+  EXPECT_EQ(TokenOf("containers: [{name: a, securityContext: {runAsUser: 8}}, {name: b}]"),
+            "token of sa for vault 644 -");
+  EXPECT_EQ(TokenOf("securityContext: {fsGroup: 5}, containers: [{name: a}]"),
+            "token of sa for vault 600 -");
+}
+
 // That an object is optional does not say that it may be taken for absent when nobody knows.
-TEST(MakePayload, OptionalIsNotUnknown) {
+TEST(MakeContent, OptionalIsNotUnknown) {
   FakeObjects objects = Objects();
   objects.unreachable = true;
   auto got = Make("configMap: {name: c, optional: true}", objects);

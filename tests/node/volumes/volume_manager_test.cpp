@@ -219,6 +219,26 @@ TEST_F(Volumes, ContentFollowsItsObjects) {
   });
 }
 
+TEST_F(Volumes, TokensSayWhenTheyGrowOld) {
+  PODIUM_NEEDS_ROOT();
+  testing::InOwnNamespaces([this] {
+    objects_.tokens = true;
+    const v1::Pod pod = PodOf(
+        "serviceAccountName: sa, securityContext: {runAsUser: 7}, volumes: ["
+        "{name: v, projected: {sources: [{serviceAccountToken: "
+        "{path: t, audience: x, expirationSeconds: 900}}]}}, "
+        "{name: w, projected: {sources: [{serviceAccountToken: "
+        "{path: t, audience: x, expirationSeconds: 600}}]}}], containers: [{name: a}]");
+    EXPECT_EQ(manager_.RefreshAt("u"), std::nullopt);
+    EXPECT_EQ(SetUp(pod), "");
+    EXPECT_EQ(manager_.RefreshAt("u"), 600 * kSecond);
+    EXPECT_EQ(ReadText(At("kubernetes.io~projected/v/t")), "token of sa for x");
+    EXPECT_EQ(ModeAt(At("kubernetes.io~projected/v/t")), 0600);
+    ASSERT_TRUE(manager_.TearDown("u").ok());
+    EXPECT_EQ(manager_.RefreshAt("u"), std::nullopt);
+  });
+}
+
 TEST_F(Volumes, TheFirstErrorBlocksAndTheOthersAreMade) {
   const v1::Pod pod = PodOf(
       "volumes: [{name: x, configMap: {name: none}}, {name: b, hostPath: {path: /none, type: "
@@ -229,7 +249,8 @@ TEST_F(Volumes, TheFirstErrorBlocksAndTheOthersAreMade) {
 
 TEST_F(Volumes, WhatNobodyHereCanMountIsRefused) {
   const std::pair<const char*, const char*> cases[] = {
-      {"nfs: {server: s, path: /p}", "no volume plugin matched"},
+      {"nfs: {server: s, path: /p}", "NFS volumes are not offered here"},
+      {"cephfs: {monitors: [m]}", "no volume plugin matched"},
       {"gitRepo: {repository: r}",
        "git-repo volume plugin has been disabled; if necessary, it may be re-enabled by enabling "
        "the feature-gate `GitRepoVolumeDriver`"},
