@@ -110,6 +110,7 @@ std::string Parse(const Command& command, std::span<const char* const> arguments
   for (std::string& extra : app.remaining()) {
     if (!only_arguments && extra == "--") {
       only_arguments = true;
+      invocation->MarkDashes();
     } else if (!only_arguments && extra.size() > 1 && extra.starts_with('-')) {
       return UnknownOption(command, extra);
     } else {
@@ -202,7 +203,7 @@ const Command* Descend(const Command* command, std::span<const char* const>* wor
   while (words->size() > 1) {
     const auto found = std::ranges::find_if(command->subcommands, [&](const Command& each) {
       const std::string_view name = each.name;
-      return name.substr(name.rfind(' ') + 1) == (*words)[1];
+      return name.substr(name.rfind(' ') + 1) == (*words)[1] || IsWord(each.aliases, (*words)[1]);
     });
     if (found == command->subcommands.end()) break;
     command = &*found;

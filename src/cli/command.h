@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ class Invocation {
   // All values, in the order given.
   std::vector<std::string> All(std::string_view option) const;
   const std::vector<std::string>& arguments() const { return arguments_; }
+  // How many of them stand before "--"; all where there is none.
+  size_t arguments_before_dashes() const { return before_dashes_.value_or(arguments_.size()); }
 
   // Returns when an agent serves; nothing is done where the program cannot start one.
   Result<void> EnsureAgent() const { return ensure_agent_ ? ensure_agent_() : Result<void>(); }
@@ -49,10 +52,12 @@ class Invocation {
   void set_ensure_agent(Result<void> (*ensure)()) { ensure_agent_ = ensure; }
   void Add(std::string_view option, std::string value);
   void AddArgument(std::string argument) { arguments_.push_back(std::move(argument)); }
+  void MarkDashes() { before_dashes_ = arguments_.size(); }
 
  private:
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
   std::vector<std::string> arguments_;
+  std::optional<size_t> before_dashes_;
   Result<void> (*ensure_agent_)() = nullptr;
 };
 
@@ -77,6 +82,7 @@ struct Outcome {
 struct Command {
   const char* name;
   const char* summary;         // one line
+  const char* aliases = "";    // other names of it among subcommands, space separated
   const char* arguments = "";  // what stands behind the options, as help shows it: "[FILE...]"
   size_t max_arguments = 0;
   Values values = Values::kAnything;  // of the arguments

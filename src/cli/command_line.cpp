@@ -32,6 +32,10 @@ std::vector<std::string> NormalWords(std::span<const Option> options,
     const bool is_long = word.starts_with("--");
     if (option && option->implied && word.find('=') == word.npos) {
       out.push_back("--" + std::string(option->name) + "=" + option->implied);
+    } else if (option && option->value && is_long && word.find('=') == word.size() - 1) {
+      // CLI11 would take the next word for the value.
+      out.push_back("--" + std::string(option->name));
+      out.emplace_back();
     } else if (option && option->value && !is_long && word.size() > 2 && word[2] == '=') {
       out.emplace_back(word.substr(0, 2));
       out.emplace_back(word.substr(3));

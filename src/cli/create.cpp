@@ -7,6 +7,7 @@
 #include "api/labels.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/create_kind.h"
 #include "cli/create_options.h"
 #include "cli/json_members.h"
 #include "cli/last_applied.h"
@@ -118,10 +119,29 @@ constexpr auto kOptions = WithServerOptions(kOwnOptions);
 }  // namespace
 
 Command CreateCommand() {
+  static const Command kKinds[] = {
+      CreateConfigMapCommand(),
+      CreateSecretCommand(),
+      CreateNamespaceCommand(),
+      CreateServiceCommand(),
+      CreateServiceAccountCommand(),
+      CreateDeploymentCommand(),
+      CreateJobCommand(),
+      CreateCronJobCommand(),
+      CreateRoleCommand(),
+      CreateClusterRoleCommand(),
+      CreateRoleBindingCommand(),
+      CreateClusterRoleBindingCommand(),
+      CreateIngressCommand(),
+      CreateTokenCommand(),
+      CreateQuotaCommand(),
+      CreatePodDisruptionBudgetCommand(),
+      CreatePriorityClassCommand(),
+  };
   return {
       .name = "create",
-      .summary = "Create objects on a server",
-      .arguments = "-f FILE",
+      .summary = "Create objects on a server, of files or by their kind",
+      .arguments = "-f FILE | KIND NAME",
       .max_arguments = 100'000,
       .details = "What is there already is an error; podium apply changes it.",
       .example =
@@ -129,6 +149,7 @@ Command CreateCommand() {
           "  podium create -f - <web.yaml\n"
           "  podium create -f deploy/ -R -l app=web --dry-run=server\n",
       .options = kOptions,
+      .subcommands = kKinds,
       .live = RunCreate,
   };
 }

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/command.h"
+#include "reflect/values.h"
 
 namespace podium::cli {
 
@@ -17,6 +19,11 @@ Result<int64_t> IntegerOption(const Invocation& invocation, std::string_view opt
                               int64_t otherwise);
 // "10s", "1h5m"; 0 where it is not given.
 Result<std::chrono::nanoseconds> TimeOption(const Invocation& invocation, std::string_view option);
+
+// "a=b,c=d". kInvalidArgument where it is another text, also the empty one.
+Result<reflect::Map<std::string>> ParseLabelPairs(std::string_view text);
+// The parts of all values, each a line of comma-separated values (RFC 4180): "a,b" or "\"a,b\",c".
+Result<std::vector<std::string>> PartsOption(const Invocation& invocation, std::string_view option);
 
 // kubectl's error of a command's arguments: the message, and where to find help.
 Error ArgumentsError(std::string_view command, const std::string& message);

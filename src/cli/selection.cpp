@@ -22,12 +22,12 @@ Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(mes
 class ArgumentReader {
  public:
   ArgumentReader(Server& server, const ServerResources& resources, const Invocation& invocation,
-                 bool all_selects)
+                 const SelectionRules& rules)
       : server_(server),
         resources_(resources),
         all_namespaces_(invocation.Has("all-namespaces")),
-        selects_(invocation.Has("selector") || invocation.Has("field-selector") ||
-                 (all_selects && invocation.Has("all"))) {}
+        selects_(rules.selects && (invocation.Has("selector") || invocation.Has("field-selector") ||
+                                   (rules.all_selects && invocation.Has("all")))) {}
 
   // TYPE/NAME...
   Result<void> ReadPairs(const std::vector<std::string>& arguments) {
@@ -136,7 +136,7 @@ Result<Selection> Select(Server& server, const Invocation& invocation,
   }
   if (arguments.empty()) return Usage(rules.nothing);
   TRY(const ServerResources* resources, server.Resources());
-  ArgumentReader reader(server, *resources, invocation, rules.all_selects);
+  ArgumentReader reader(server, *resources, invocation, rules);
   TRY(const bool pairs, HavePairs(arguments));
   if (pairs) {
     TRY_VOID(reader.ReadPairs(arguments));
@@ -148,10 +148,10 @@ Result<Selection> Select(Server& server, const Invocation& invocation,
       (invocation.Has("selector") || (rules.all_selects && invocation.Has("field-selector")))) {
     return Usage("setting 'all' parameter but found a non empty selector. ");
   }
+  TRY_VOID(reader.ReadTypes(arguments));
   if (!rules.type_alone && !bounded) {
     return Usage("resource(s) were provided, but no name was specified");
   }
-  TRY_VOID(reader.ReadTypes(arguments));
   return std::move(reader).Take();
 }
 

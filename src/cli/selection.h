@@ -70,6 +70,8 @@ struct SelectionRules {
   // --all is a selector of its own, which goes with no other and with no name (delete); otherwise
   // it only allows a type alone.
   bool all_selects = false;
+  // --selector is none of the objects (expose).
+  bool selects = true;
 };
 
 // Reads --filename, --recursive, --selector, --field-selector, --all-namespaces, --all where the

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 
 #include "cli/command.h"
 
@@ -73,6 +74,18 @@ constexpr std::array<Option, count + kServerOptions.size()> WithServerOptions(
   for (size_t i = 0; i < count; ++i) all[i] = own[i];
   for (size_t i = 0; i < kServerOptions.size(); ++i) all[count + i] = kServerOptions[i];
   return all;
+}
+
+// Without the server's option of this name, of a command that means something else by it, as
+// kubectl's do.
+template <size_t count>
+constexpr std::array<Option, count - 1> WithoutServerOption(const std::array<Option, count>& all,
+                                                            std::string_view name) {
+  size_t last = count - 1;
+  while (last > 0 && name != all[last].name) --last;
+  std::array<Option, count - 1> rest{};
+  for (size_t i = 0; i < count - 1; ++i) rest[i] = all[i < last ? i : i + 1];
+  return rest;
 }
 
 }  // namespace podium::cli

@@ -113,6 +113,11 @@ TEST(CommandLine, FormsThatKubectlTakes) {
   EXPECT_EQ(NormalWords(kSome, words),
             (std::vector<std::string>{"-o", "json", "--dry-run=client", "a", "-o", "-o=x",
                                       "--dry-run=server", "-w", "--", "-o=y"}));
+  // What is empty stays so, and takes no other word.
+  const char* empty[] = {"--output=", "a", "--output=b=", "--dry-run=", "--watch="};
+  EXPECT_EQ(
+      NormalWords(kSome, empty),
+      (std::vector<std::string>{"--output", "", "a", "--output=b=", "--dry-run", "", "--watch="}));
   const char* leading[] = {"-o", "get", "-w", "--output=x", "get", "-w"};
   EXPECT_EQ(LeadingOptions(kSome, leading), 4U);
   const char* cut[] = {"-o"};

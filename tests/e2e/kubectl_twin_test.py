@@ -556,6 +556,7 @@ delete pod none
 delete pod none --ignore-not-found
 delete pod none --ignore-not-found=false --wait=false
 delete nosuch x
+delete nosuch
 delete pod/none cm/none
 delete pods --all -l a=b
 delete pods --all --field-selector=metadata.name=p1
