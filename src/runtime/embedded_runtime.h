@@ -156,6 +156,8 @@ class EmbeddedRuntime : public Runtime {
     bool cgroup_gone = true;    // nothing is left of it
     bool removed = false;
     std::optional<std::chrono::steady_clock::time_point> stop_by;
+    // Of sessions that are attached.
+    std::map<const Session*, std::function<void()>> on_end;
   };
   struct Sandbox {
     std::string id;
@@ -178,6 +180,7 @@ class EmbeddedRuntime : public Runtime {
   struct ExecEnd {
     std::optional<int32_t> code;
     bool lost = false;  // its shim is gone
+    std::function<void()> on_end;
     uint64_t shim_key = 0;
   };
   // What a shim has told before its sandbox was known.
@@ -258,6 +261,8 @@ class EmbeddedRuntime : public Runtime {
   Result<void> LaunchContainer(const ContainerRef& container);
   Result<UniqueFd> OpenLog(const Container& container) const;
   void OnExited(uint64_t key, const shim::ProcessState& state);
+  void OnExecExited(const std::string& id, int32_t code);
+  void LoseExecs(uint64_t key);
   void OnContainerExited(const ContainerRef& container, const shim::ProcessState& state);
   void OnGone(uint64_t key);
   void EndContainer(const ContainerRef& container, int32_t code, std::string reason,
@@ -306,6 +311,9 @@ class EmbeddedRuntime : public Runtime {
                                              const WindowSize& window);
   Result<int32_t> WaitForExec(const std::string& id, std::chrono::milliseconds timeout);
   void ForgetExec(const std::string& id);
+  void NotifyExecEnd(const std::string& id, std::function<void()> ended);
+  void NotifyContainerEnd(const ContainerRef& container, const Session* who,
+                          std::function<void()> ended);
 
   // status.cpp
   static cri::PodSandboxStatus StatusOf(const Sandbox& sandbox);

@@ -121,6 +121,9 @@ class EmbeddedRuntime::ExecSession : public Session {
     return {};
   }
   Result<int32_t> Wait(milliseconds timeout) override { return runtime_.WaitForExec(id_, timeout); }
+  void NotifyEnd(std::function<void()> ended) override {
+    runtime_.NotifyExecEnd(id_, std::move(ended));
+  }
   const kernel::PidFd& process() const { return process_; }
 
  private:
@@ -138,6 +141,12 @@ class EmbeddedRuntime::AttachSession : public Session {
  public:
   AttachSession(EmbeddedRuntime& runtime, ContainerRef container)
       : runtime_(runtime), container_(std::move(container)) {}
+  AttachSession(const AttachSession&) = delete;
+  AttachSession& operator=(const AttachSession&) = delete;
+  ~AttachSession() override {
+    const std::lock_guard lock(runtime_.mutex_);
+    container_->on_end.erase(this);
+  }
 
   int stdin_fd() const override { return in_.get(); }
   void CloseStdin() override {
@@ -169,6 +178,9 @@ class EmbeddedRuntime::AttachSession : public Session {
     const std::lock_guard lock(runtime_.mutex_);
     return container_->status.exit_code;
   }
+  void NotifyEnd(std::function<void()> ended) override {
+    runtime_.NotifyContainerEnd(container_, this, std::move(ended));
+  }
 
  private:
   friend class EmbeddedRuntime;
@@ -187,6 +199,30 @@ Result<int32_t> EmbeddedRuntime::WaitForExec(const std::string& id, milliseconds
   if (found->second.code) return *found->second.code;
   if (found->second.lost) return Error(Code::kUnavailable, "the pod's shim is gone");
   return Error(Code::kDeadlineExceeded, "the process still runs");
+}
+
+void EmbeddedRuntime::NotifyExecEnd(const std::string& id, std::function<void()> ended) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = execs_.find(id);
+    if (found != execs_.end() && !found->second.code && !found->second.lost) {
+      found->second.on_end = std::move(ended);
+      return;
+    }
+  }
+  ended();
+}
+
+void EmbeddedRuntime::NotifyContainerEnd(const ContainerRef& container, const Session* who,
+                                         std::function<void()> ended) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!container->removed && container->status.state != cri::ContainerState::kContainerExited) {
+      container->on_end[who] = std::move(ended);
+      return;
+    }
+  }
+  ended();
 }
 
 void EmbeddedRuntime::ForgetExec(const std::string& id) {

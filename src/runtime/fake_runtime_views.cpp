@@ -42,6 +42,9 @@ class FakeSession : public Session {
     if (!code_) return Error(Code::kDeadlineExceeded, "the process still runs");
     return *code_;
   }
+  void NotifyEnd(std::function<void()> ended) override {
+    if (code_) ended();
+  }
 
  private:
   UniqueFd in_;

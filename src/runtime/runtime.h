@@ -114,6 +114,10 @@ class Session {
   // runs on, kUnavailable when the shim is gone and nobody knows. May be called from another thread
   // than those that read and write.
   virtual Result<int32_t> Wait(std::chrono::milliseconds timeout) = 0;
+  // Calls `ended` once Wait has something to say: from a thread of the runtime, or at once; never
+  // when the session is gone before. To be called once. `ended` must return soon, and does not call
+  // the runtime.
+  virtual void NotifyEnd(std::function<void()> ended) = 0;
 };
 // An exec'd process dies (SIGKILL) with its session; an attachment's end lets the container be.
 

@@ -167,14 +167,9 @@ void EmbeddedRuntime::OnExited(uint64_t key, const shim::ProcessState& state) {
   const std::string id(Text(state.id, sizeof state.id));
   SandboxRef sandbox;
   ContainerRef container;
+  if (state.kind == shim::ProcessKind::kExec) return OnExecExited(id, state.exit_code);
   {
     const std::lock_guard lock(mutex_);
-    if (state.kind == shim::ProcessKind::kExec) {
-      const auto found = execs_.find(id);
-      if (found != execs_.end()) found->second.code = state.exit_code;
-      changed_.notify_all();
-      return;
-    }
     const auto found = by_key_.find(key);
     if (found != by_key_.end()) sandbox = found->second.lock();
     if (sandbox) {
@@ -201,6 +196,20 @@ void EmbeddedRuntime::OnExited(uint64_t key, const shim::ProcessState& state) {
   DeliverEvents();
 }
 
+void EmbeddedRuntime::OnExecExited(const std::string& id, int32_t code) {
+  std::function<void()> on_end;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = execs_.find(id);
+    if (found != execs_.end()) {
+      found->second.code = code;
+      on_end = std::move(found->second.on_end);
+    }
+    changed_.notify_all();
+  }
+  if (on_end) on_end();
+}
+
 void EmbeddedRuntime::OnContainerExited(const ContainerRef& container,
                                         const shim::ProcessState& state) {
   {
@@ -221,6 +230,7 @@ void EmbeddedRuntime::OnContainerExited(const ContainerRef& container,
 void EmbeddedRuntime::EndContainer(const ContainerRef& container, int32_t code, std::string reason,
                                    std::string message, int64_t finished_at) {
   if (reason.empty()) reason = code == 0 ? kReasonCompleted : kReasonError;
+  std::map<const Session*, std::function<void()>> on_end;
   {
     const std::lock_guard lock(mutex_);
     cri::ContainerStatus& status = container->status;
@@ -237,8 +247,10 @@ void EmbeddedRuntime::EndContainer(const ContainerRef& container, int32_t code, 
       Emit(cri::ContainerEventType::kContainerStartedEvent, container->id, *container->sandbox);
     }
     Emit(cri::ContainerEventType::kContainerStoppedEvent, container->id, *container->sandbox);
+    on_end.swap(container->on_end);
     changed_.notify_all();
   }
+  for (const auto& [session, ended] : on_end) ended();
   const auto written = WriteContainerState(*container);
   if (!written.ok() && written.error().code() != Code::kNotFound) {
     Warn("recording a container: " + written.error().message());
@@ -249,15 +261,26 @@ void EmbeddedRuntime::EndContainer(const ContainerRef& container, int32_t code, 
   InTime([this, container] { RemoveCgroup(container); });
 }
 
-void EmbeddedRuntime::OnGone(uint64_t key) {
-  SandboxRef sandbox;
-  std::vector<ContainerRef> running;
+void EmbeddedRuntime::LoseExecs(uint64_t key) {
+  std::vector<std::function<void()>> on_end;
   {
     const std::lock_guard lock(mutex_);
     for (auto& [id, end] : execs_) {
-      if (end.shim_key == key && !end.code) end.lost = true;
+      if (end.shim_key != key || end.code) continue;
+      end.lost = true;
+      if (end.on_end) on_end.push_back(std::exchange(end.on_end, nullptr));
     }
     changed_.notify_all();
+  }
+  for (const auto& ended : on_end) ended();
+}
+
+void EmbeddedRuntime::OnGone(uint64_t key) {
+  SandboxRef sandbox;
+  std::vector<ContainerRef> running;
+  LoseExecs(key);
+  {
+    const std::lock_guard lock(mutex_);
     const auto found = by_key_.find(key);
     if (found != by_key_.end()) sandbox = found->second.lock();
     if (!sandbox && !recovered_) early_[key].gone = true;
