@@ -6,6 +6,7 @@
 #include "fuzz/require.h"
 #include "http/channels.h"
 #include "http/websocket.h"
+#include "http/websocket_session.h"
 #include "reflect/utf8.h"
 
 namespace podium::http {
@@ -49,6 +50,34 @@ std::string Transcript(std::string_view bytes, WebSocket::Role role, size_t step
   }
 }
 
+// The same of a session without a stream.
+class Parts : public WebSocketListener {
+ public:
+  void OnPart(const Part& part) override {
+    fuzz::Require(part.first == !open_);
+    if (part.first) transcript += part.text ? "t" : "b";
+    transcript += part.bytes;
+    open_ = !part.last;
+    if (part.last) transcript += "|";
+  }
+  void OnClose() override { transcript += "."; }
+
+  std::string transcript;
+
+ private:
+  bool open_ = false;
+};
+
+std::string SessionTranscript(std::string_view bytes, size_t step) {
+  WebSocketSession session;
+  Parts parts;
+  while (!bytes.empty()) {
+    if (!session.Receive(bytes.substr(0, step), parts).ok()) return parts.transcript + "!";
+    bytes.remove_prefix(std::min(step, bytes.size()));
+  }
+  return parts.transcript + session.output();
+}
+
 }  // namespace
 }  // namespace podium::http
 
@@ -60,6 +89,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (data[0] & 1) != 0 ? http::WebSocket::Role::kServer : http::WebSocket::Role::kClient;
   fuzz::Require(http::Transcript(bytes, role, size_t{1} + (data[0] >> 1)) ==
                 http::Transcript(bytes, role, bytes.size() + 1));
+  fuzz::Require(http::SessionTranscript(bytes, size_t{1} + (data[0] >> 1)) ==
+                http::SessionTranscript(bytes, bytes.size() + 1));
   if (auto parsed = http::ParseFrameHeader(bytes); parsed.ok() && parsed->size > 0) {
     fuzz::Require(http::SerializeFrameHeader(parsed->header) == bytes.substr(0, parsed->size));
   }
