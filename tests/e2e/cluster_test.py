@@ -59,7 +59,7 @@ class PodsTest(clusters.ClusterCase):
         worlds.wait_for("the new word is read", lambda: "new" in self.log("reader"), 5)
 
     def log(self, name):
-        status, out, err = self.cluster.world.podium("logs", "--node", "-n", self.namespace, name)
+        status, out, err = self.cluster.world.podium("logs", "-n", self.namespace, name)
         self.assertEqual(status, 0, err)
         return out
 
