@@ -90,30 +90,34 @@ Result<WriteOutcome> Questions::IssueToken(Call& call) const {
                                                .version = "v1",
                                                .kind = "TokenRequest"},
                                               options, *parts_.clock));
-  const auto admit = [&](const TokenRequest& request) -> Result<void> {
-    AdmissionRequest admission;
-    admission.operation = Operation::kCreate;
-    admission.version = "v1";
-    admission.resource = "serviceaccounts";
-    admission.subresource = "token";
-    admission.kind_group = "authentication.k8s.io";
-    admission.kind_version = "v1";
-    admission.kind = "TokenRequest";
-    admission.namespace_ = call.info.namespace_;
-    admission.name = call.info.name;
-    admission.type = &reflect::TypeOf<TokenRequest>();
-    TokenRequest copy = request;
+  TokenRequest& request = *object.As<TokenRequest>();
+  AdmissionRequest admission;
+  admission.operation = Operation::kCreate;
+  admission.version = "v1";
+  admission.resource = "serviceaccounts";
+  admission.subresource = "token";
+  admission.kind_group = "authentication.k8s.io";
+  admission.kind_version = "v1";
+  admission.kind = "TokenRequest";
+  admission.namespace_ = call.info.namespace_;
+  admission.name = call.info.name;
+  admission.type = &reflect::TypeOf<TokenRequest>();
+  admission.object = &request;
+  admission.options_type = &reflect::TypeOf<CreateOptions>();
+  admission.options = &options;
+  admission.dry_run = !options.dryRun.empty();
+  admission.user = call.user.get();
+  admission.warn = [&](std::string warning) { call.Warn(std::move(warning)); };
+  // As it was asked: a node that asks for no audience asks for what its pods' volumes do, which
+  // name none.
+  TRY_VOID(parts_.admission->Admit(admission));
+  const auto validate = [&](const TokenRequest& defaulted) -> Result<void> {
+    TokenRequest copy = defaulted;
     admission.object = &copy;
-    admission.options_type = &reflect::TypeOf<CreateOptions>();
-    admission.options = &options;
-    admission.dry_run = !options.dryRun.empty();
-    admission.user = call.user.get();
-    admission.warn = [&](std::string warning) { call.Warn(std::move(warning)); };
-    TRY_VOID(parts_.admission->Admit(admission));
     return parts_.admission->Validate(admission);
   };
   TRY(IssuedToken issued, parts_.tokens->Create(call.info.namespace_, call.info.name,
-                                                std::move(*object.As<TokenRequest>()), admit));
+                                                std::move(request), validate));
   for (std::string& warning : issued.warnings) call.Warn(std::move(warning));
   for (auto& [key, value] : issued.audit_annotations) call.annotations.emplace_back(key, value);
   return OutcomeOf(Result<TokenRequest>(std::move(issued.object)));

@@ -5,6 +5,7 @@ the programs is killed.
 PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 """
 
+import base64
 import json
 import signal
 import time
@@ -73,8 +74,48 @@ class PodsTest(clusters.ClusterCase):
         self.kubectl("create", "configmap", "later", "--from-literal=a=1")
         self.ready("early")
 
+    def test_token_of_the_service_account(self):
+        spec = one(["sh", "-c", "cd /var/run/secrets/kubernetes.io/serviceaccount; cat namespace; "
+                    "grep -c CERTIFICATE ca.crt; cut -d. -f2 token; sleep 1000"])
+        del spec["automountServiceAccountToken"]
+        self.run_pod("named", spec)
+        pod = self.ready("named")
+        worlds.wait_for("it is read", lambda: len(self.log("named").split()) == 2)
+        first, claims = self.log("named").split()
+        self.assertEqual(first, self.namespace + "2")
+        claims = json.loads(base64.urlsafe_b64decode(claims + "=="))
+        self.assertEqual(claims["kubernetes.io"]["pod"],
+                         {"name": "named", "uid": pod["metadata"]["uid"]})
+        self.assertEqual(claims["kubernetes.io"]["node"]["name"], self.cluster.node)
+
+    def test_static_pod(self):
+        manifest = {"apiVersion": "v1", "kind": "Pod",
+                    "metadata": {"name": "fixed", "namespace": self.namespace}, "spec": one(SLEEP)}
+        manifest["spec"]["containers"][0]["image"] = self.cluster.world.image("busybox")
+        name = f"fixed-{self.cluster.node}"
+        self.cluster.manifests.mkdir(exist_ok=True)
+        file = self.cluster.manifests / "fixed.json"
+        file.write_text(json.dumps(manifest))
+        mirror = self.ready(name)
+        self.assertEqual(mirror["metadata"]["annotations"]["kubernetes.io/config.source"], "file")
+        self.assertEqual(mirror["metadata"]["ownerReferences"][0]["kind"], "Node")
+        # Who deletes its mirror deletes nothing else.
+        self.kubectl("delete", "pod", name)
+        again = self.ready(name)
+        self.assertNotEqual(again["metadata"]["uid"], mirror["metadata"]["uid"])
+        self.assertEqual(again["status"]["containerStatuses"], mirror["status"]["containerStatuses"])
+        # What refers to the API cannot be bound to it, and leaves what runs.
+        file.write_text(json.dumps({**manifest, "spec": {**manifest["spec"],
+                                                         "serviceAccountName": "default"}}))
+        worlds.wait_for("it is told", lambda: "static pods may not reference serviceaccounts" in
+                        self.cluster.agent_log())
+        self.ready(name)
+        file.unlink()
+        self.gone(name)
+
     def test_the_node(self):
         node = json.loads(self.kubectl("get", "node", self.cluster.node, "-o", "json"))
+        self.assertEqual(node["metadata"]["labels"]["disk"], "ssd")
         conditions = {each["type"]: (each["status"], each["reason"])
                       for each in node["status"]["conditions"]}
         self.assertEqual(conditions, {

@@ -5,6 +5,7 @@ A test module names begin and end its setUpModule and tearDownModule.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import unittest
@@ -18,6 +19,7 @@ class Cluster:
         self.world = worlds.World()
         self.server = api_server.ApiServer(self.world.folder)
         self.agent = None
+        self.manifests = self.world.folder / "manifests"
         self.node = os.uname().nodename.lower()
         self._log = open(self.world.folder / "cluster-agent.log", "w+", encoding="utf-8",
                          errors="replace")
@@ -30,7 +32,8 @@ class Cluster:
 
     def start_agent(self):
         self.agent = subprocess.Popen(
-            [worlds.PODIUM, "agent", "--local-server"],
+            [worlds.PODIUM, "agent", "--local-server", f"--pod-manifest-path={self.manifests}",
+             "--node-labels=disk=ssd"],
             env=self.world.environment, stdin=subprocess.DEVNULL, stdout=self._log,
             stderr=self._log)
 
@@ -47,6 +50,7 @@ class Cluster:
     def close(self):
         """Ends everything, and fails if something is left."""
         try:
+            shutil.rmtree(self.manifests, ignore_errors=True)
             self.server.kubectl("delete", "pods", "--all", "--all-namespaces", "--grace-period=0",
                                 "--force", "--wait=false")
             worlds.wait_for("nothing of a pod is left",
