@@ -21,7 +21,9 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "api/release.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/unique_fd.h"
@@ -31,6 +33,7 @@
 #include "commands/cluster.h"
 #include "commands/commands.h"
 #include "commands/machine.h"
+#include "commands/node_options.h"
 #include "commands/registries.h"
 #include "http/listener.h"
 #include "http/server.h"
@@ -111,11 +114,13 @@ class Node {
   struct Options {
     Cluster::Server server{};  // whose node this is; nothing given: nobody's
     std::string manifests{};   // the folder of static pods; "": none
+    NodeOptions node{};
   };
   static Result<std::unique_ptr<Node>> Open(const Instance& instance, const Options& options) {
-    std::unique_ptr<Node> node(new Node(instance));
+    std::unique_ptr<Node> node(new Node(instance, options.node.config));
     if (options.server.given()) {
       node->cluster_ = Cluster::Open({.server = options.server,
+                                      .node = options.node.description,
                                       .config = node->config_,
                                       .clock = node->clock_,
                                       .executor = node->executor_,
@@ -174,9 +179,9 @@ class Node {
   }
 
  private:
-  explicit Node(const Instance& instance)
+  Node(const Instance& instance, node::NodeConfig config)
       : instance_(instance),
-        config_(DescribeMachine(instance)),
+        config_(std::move(config)),
         objects_(config_),
         events_(clock_, config_.name),
         collector_([this] { return images_->CollectGarbage({}, std::chrono::system_clock::now()); },
@@ -302,8 +307,13 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd signals, StopSignals());
   // Pods' files are made with the modes they are to have.
   umask(0022);
+  TRY(NodeOptions described, ReadNodeOptions(invocation, DescribeMachine(instance),
+                                             node::ReadMachineFacts(instance.data_dir)));
+  described.description.settings.kubelet_version = api::kGitVersion;
+  described.description.settings.runtime_version = "podium://" + std::string(cli::Version());
   const Node::Options options{.server = ServerOf(invocation, instance),
-                              .manifests = std::string(invocation.Get(kManifestsOption))};
+                              .manifests = std::string(invocation.Get(kManifestsOption)),
+                              .node = std::move(described)};
   const bool until_idle = invocation.Has(kUntilIdleOption);
   if (until_idle && options.server.given()) {
     return Error(Code::kInvalidArgument,
@@ -341,7 +351,7 @@ cli::Outcome RunAgent(const cli::Invocation& invocation, const cli::Streams& str
   return served.ok() ? cli::Outcome() : cli::Failed("agent", served.error());
 }
 
-constexpr cli::Option kOptions[] = {
+constexpr cli::Option kOwnOptions[] = {
     {.name = kKubeconfigOption,
      .value = "FILE",
      .help = "the API server whose node this is, and who this node is there"},
@@ -361,19 +371,29 @@ constexpr cli::Option kOptions[] = {
 }  // namespace
 
 cli::Command AgentCommand() {
+  static const std::vector<cli::Option> kOptions = [] {
+    std::vector<cli::Option> options(std::begin(kOwnOptions), std::end(kOwnOptions));
+    std::ranges::copy(NodeOptionTable(), std::back_inserter(options));
+    return options;
+  }();
   return {
       .name = "agent",
       .summary = "Run this machine's node: the pods that it is given",
       .details =
-          "Takes pods at its socket (for root alone, in the run folder), runs them, and keeps them "
-          "running. It may be killed and started again at any time: containers run on, and a new "
+          "Takes pods at its socket (for root alone, in the run folder), from a folder of "
+          "manifests, "
+          "and, as a node of a cluster, from its API server; runs them, and keeps them running. It "
+          "may be killed and started again at any time: containers run on, and a new "
           "agent finds them. `podium play` starts one where there is none.\n"
           "Folders, bridge, cgroup and address range are those of the instance: PODIUM_INSTANCE "
           "names another one.\n"
           "Mirrors of registries, those without TLS and their certificates stand in "
           "/etc/podium/registries.json (PODIUM_CONFIG_DIR; read at the start), credentials where "
           "`docker login` puts them.",
-      .example = "  podium agent\n",
+      .example =
+          "  podium agent\n"
+          "  podium agent --local-server\n"
+          "  podium agent --bootstrap-kubeconfig join.conf --node-labels disk=ssd\n",
       .options = kOptions,
       .live = RunAgent,
   };

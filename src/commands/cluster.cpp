@@ -3,9 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "api/release.h"
 #include "base/random_name.h"
-#include "cli/commands.h"
 
 namespace podium::commands {
 namespace {
@@ -50,7 +48,7 @@ void Cluster::OpenParts() {
       node::ClusterNode::Parts{.local_events = options_.local_events,
                                .clock = options_.clock,
                                .executor = options_.executor,
-                               .node = Describe(),
+                               .node = options_.node,
                                .health = options_.health,
                                .random = RandomFraction,
                                .on_error = [this](const Error& error) { Warn(error.message()); }});
@@ -69,22 +67,6 @@ void Cluster::OpenParts() {
             if (agent) agent->ObjectsChanged(name_space);
           },
       .on_error = [this](const client::Target&, const Error& error) { Warn(error.message()); }});
-}
-
-// One address of a family.
-node::NodeDescription Cluster::Describe() const {
-  node::NodeDescription node;
-  node.name = options_.config.name;
-  bool seen[2] = {false, false};
-  for (const std::string& address : options_.config.addresses) {
-    const bool v6 = address.find(':') != std::string::npos;
-    if (!std::exchange(seen[v6 ? 1 : 0], true)) node.addresses.push_back(address);
-  }
-  node.machine = node::ReadMachineFacts(options_.config.data_dir);
-  node.settings.hostname = options_.config.name;
-  node.settings.kubelet_version = api::kGitVersion;
-  node.settings.runtime_version = "podium://" + std::string(cli::Version());
-  return node;
 }
 
 Cluster::~Cluster() { End(); }

@@ -44,6 +44,7 @@ class Cluster {
   // All references outlive it.
   struct Options {
     Server server{};
+    node::NodeDescription node{};
     const node::NodeConfig& config;
     const Clock& clock;
     Executor& executor;
@@ -72,7 +73,6 @@ class Cluster {
   explicit Cluster(Options options) : options_(std::move(options)) {}
   void OpenCredentials();
   void OpenParts();
-  node::NodeDescription Describe() const;
   void Warn(const std::string& text);
 
   const Options options_;
