@@ -19,6 +19,7 @@
 #include "http/websocket.h"
 #include "node/agent_api.h"
 #include "node/container_log.h"
+#include "node/logged_container.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -175,34 +176,6 @@ class Service {
   bool out_ended_ = false;
   bool err_ended_ = false;
 };
-
-// Which run of a container a log request means, by its id: the one that runs, or else the one that
-// ended last; with `previous`, the one before (upstream's validateContainerLogStatus).
-Result<std::string> LoggedContainer(const v1::Pod& pod, const std::string& name, bool previous) {
-  const std::string where = "container \"" + name + "\" in pod \"" + pod.metadata.name + "\"";
-  const auto refuse = [&](const std::string& why) { return api::BadRequestError(where + why); };
-  const v1::ContainerStatus* status = FindStatus(pod.status, name);
-  if (!status) return refuse(" is not available");
-  const auto id_of = [](const auto& terminated) {
-    return terminated ? terminated->containerID : std::string();
-  };
-  std::string last = id_of(status->lastState.terminated);
-  if (previous) {
-    if (!last.empty()) return last;
-    return api::BadRequestError("previous terminated " + where + " not found");
-  }
-  if (status->state.running) return status->containerID;
-  if (std::string ended = id_of(status->state.terminated); !ended.empty()) return ended;
-  if (!last.empty()) return last;
-  if (status->state.terminated || status->lastState.terminated) return refuse(" is terminated");
-  if (!status->state.waiting) return refuse(" is waiting to start - no logs yet");
-  const std::string& reason = status->state.waiting->reason;
-  if (reason == "ErrImagePull") return refuse(" is waiting to start: image can't be pulled");
-  if (reason == "ImagePullBackOff") {
-    return refuse(" is waiting to start: trying and failing to pull image");
-  }
-  return refuse(" is waiting to start: " + reason);
-}
 
 void Serve(http::Exchange& exchange, std::unique_ptr<runtime::Session> session) {
   const UniqueFd stop(eventfd(0, EFD_CLOEXEC));

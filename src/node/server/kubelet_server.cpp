@@ -1,0 +1,46 @@
+#include "node/server/kubelet_server.h"
+
+#include <utility>
+#include <vector>
+
+#include "http/listener.h"
+
+namespace podium::node {
+namespace {
+
+// Of logs that are followed, each of which has a thread.
+constexpr size_t kMaxFollowed = 512;
+// Between requests of a connection; upstream's.
+constexpr std::chrono::seconds kIdle{90};
+
+}  // namespace
+
+Result<std::unique_ptr<KubeletServer>> KubeletServer::Start(KubeletApi& api, Options options) {
+  TRY(auto tls, http::TlsServer::Create({.certificate = std::move(options.certificate),
+                                         .key = std::move(options.key),
+                                         .client_certificates = http::ClientCertificates::kRequest,
+                                         .client_roots = std::move(options.client_roots)}));
+  TRY(auto listener, http::Listener::Tcp(options.address, options.port));
+  const uint16_t port = listener.port();
+  std::vector<http::Endpoint> endpoints;
+  endpoints.push_back({std::move(listener), tls});
+  http::ServerOptions server_options;
+  server_options.treatment = KubeletApi::TreatmentOf;
+  server_options.max_long_running = kMaxFollowed;
+  server_options.idle_timeout = kIdle;
+  TRY(auto server, http::Server::Start(std::move(endpoints), std::move(server_options),
+                                       [&api](const std::shared_ptr<http::Exchange>& exchange) {
+                                         api.Handle(exchange);
+                                       }));
+  return std::unique_ptr<KubeletServer>(new KubeletServer(std::move(tls), std::move(server), port));
+}
+
+Result<void> KubeletServer::SetCertificate(std::string certificate, std::string key) {
+  return tls_->SetCertificate(std::move(certificate), std::move(key));
+}
+
+Result<void> KubeletServer::SetClientRoots(std::string client_roots) {
+  return tls_->SetClientRoots(std::move(client_roots));
+}
+
+}  // namespace podium::node
