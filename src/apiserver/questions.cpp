@@ -116,8 +116,8 @@ Result<WriteOutcome> Questions::IssueToken(Call& call) const {
     admission.object = &copy;
     return parts_.admission->Validate(admission);
   };
-  TRY(IssuedToken issued, parts_.tokens->Create(call.info.namespace_, call.info.name,
-                                                std::move(request), validate));
+  TRY(IssuedToken issued,
+      parts_.tokens->Create(call.info.namespace_, call.info.name, std::move(request), validate));
   for (std::string& warning : issued.warnings) call.Warn(std::move(warning));
   for (auto& [key, value] : issued.audit_annotations) call.annotations.emplace_back(key, value);
   return OutcomeOf(Result<TokenRequest>(std::move(issued.object)));

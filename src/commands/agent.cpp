@@ -34,6 +34,7 @@
 #include "commands/commands.h"
 #include "commands/machine.h"
 #include "commands/node_options.h"
+#include "commands/port_option.h"
 #include "commands/registries.h"
 #include "http/listener.h"
 #include "http/server.h"
@@ -61,6 +62,7 @@ using std::chrono::milliseconds;
 constexpr char kKubeconfigOption[] = "kubeconfig";
 constexpr char kBootstrapOption[] = "bootstrap-kubeconfig";
 constexpr char kLocalServerOption[] = "local-server";
+constexpr char kPortOption[] = "port";
 constexpr char kManifestsOption[] = "pod-manifest-path";
 constexpr milliseconds kTick{1000};
 constexpr int kTicksPerLook = 10;  // at logs and disks
@@ -115,12 +117,14 @@ class Node {
     Cluster::Server server{};  // whose node this is; nothing given: nobody's
     std::string manifests{};   // the folder of static pods; "": none
     NodeOptions node{};
+    uint16_t port = node::kKubeletPort;
   };
   static Result<std::unique_ptr<Node>> Open(const Instance& instance, const Options& options) {
     std::unique_ptr<Node> node(new Node(instance, options.node.config));
     if (options.server.given()) {
       node->cluster_ = Cluster::Open({.server = options.server,
                                       .node = options.node.description,
+                                      .port = options.port,
                                       .config = node->config_,
                                       .clock = node->clock_,
                                       .executor = node->executor_,
@@ -309,11 +313,14 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   umask(0022);
   TRY(NodeOptions described, ReadNodeOptions(invocation, DescribeMachine(instance),
                                              node::ReadMachineFacts(instance.data_dir)));
+  TRY(const uint16_t port, PortOf(invocation, kPortOption, node::kKubeletPort));
+  described.description.settings.kubelet_port = port;
   described.description.settings.kubelet_version = api::kGitVersion;
   described.description.settings.runtime_version = "podium://" + std::string(cli::Version());
   const Node::Options options{.server = ServerOf(invocation, instance),
                               .manifests = std::string(invocation.Get(kManifestsOption)),
-                              .node = std::move(described)};
+                              .node = std::move(described),
+                              .port = port};
   const bool until_idle = invocation.Has(kUntilIdleOption);
   if (until_idle && options.server.given()) {
     return Error(Code::kInvalidArgument,
@@ -359,6 +366,9 @@ constexpr cli::Option kOwnOptions[] = {
      .value = "FILE",
      .help = "a kubeconfig that may ask for this node's certificates"},
     {.name = kLocalServerOption, .help = "the node of the podium server on this machine"},
+    {.name = kPortOption,
+     .value = "PORT",
+     .help = "where the API server reaches the agent, for logs, exec and the like (10250)"},
     {.name = kManifestsOption,
      .value = "FOLDER",
      .help = "static pods: each manifest in it runs as long as it is there"},

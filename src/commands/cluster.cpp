@@ -1,5 +1,6 @@
 #include "commands/cluster.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -8,6 +9,7 @@
 namespace podium::commands {
 namespace {
 
+constexpr std::chrono::milliseconds kStopGrace{2000};
 constexpr int64_t kSilence = 60 * kNanosPerSecond;
 
 const char* Environment(const char* variable) {
@@ -37,6 +39,7 @@ void Cluster::OpenCredentials() {
                            .serving = {.dns = {config.name}, .addresses = config.addresses}}},
       node::NodeCredentials::Parts{
           .on_connected = [this](client::Connection& connection) { connection_.Set(connection); },
+          .on_serving = [this](const node::NodeCertificate& certificate) { Serve(certificate); },
           .on_error = [this](const Error& error) { Warn(error.message()); },
           .clock = &options_.clock,
           .executor = &options_.executor,
@@ -76,6 +79,7 @@ Result<void> Cluster::Begin(node::Agent& agent) {
     const std::lock_guard lock(mutex_);
     agent_ = &agent;
   }
+  TRY_VOID(OpenPort(agent));
   credentials_->Start();
   node_->Start(connection_);
   statuses_ = std::make_unique<node::StatusManager>(node::StatusManager::Services{
@@ -104,6 +108,39 @@ Result<void> Cluster::Begin(node::Agent& agent) {
   return {};
 }
 
+Result<void> Cluster::OpenPort(node::Agent& agent) {
+  host_ = std::make_unique<node::AgentHost>(agent);
+  auth_ = std::make_unique<node::KubeletAuth>(connection_, options_.clock, agent.config().name,
+                                              [this] { return credentials_->root_ca(); });
+  TRY(streams_, node::StreamService::Create(options_.executor));
+  api_ = std::make_unique<node::KubeletApi>(*host_, *auth_, *streams_, options_.clock);
+  return {};
+}
+
+void Cluster::Serve(const node::NodeCertificate& certificate) {
+  Result<void> served;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!agent_) return;
+    if (port_) {
+      served = port_->SetCertificate(certificate.certificate, certificate.key);
+    } else {
+      auto port = node::KubeletServer::Start(*api_, {.port = options_.port,
+                                                     .certificate = certificate.certificate,
+                                                     .key = certificate.key,
+                                                     .client_roots = credentials_->root_ca()});
+      if (port.ok()) {
+        port_ = *std::move(port);
+      } else {
+        served = port.error();
+      }
+    }
+  }
+  if (!served.ok()) {
+    Warn("logs, exec and the like are not served to the API server: " + served.error().message());
+  }
+}
+
 void Cluster::End() {
   // Whoever waits for the server does so no longer.
   connection_.Stop();
@@ -112,8 +149,14 @@ void Cluster::End() {
   if (mirrors_) mirrors_->Stop();
   if (statuses_) statuses_->Stop();
   if (node_) node_->Stop();
-  const std::lock_guard lock(mutex_);
-  agent_ = nullptr;
+  if (streams_) streams_->Stop();
+  std::unique_ptr<node::KubeletServer> port;
+  {
+    const std::lock_guard lock(mutex_);
+    agent_ = nullptr;
+    port = std::move(port_);
+  }
+  if (port) port->Stop(kStopGrace);
 }
 
 void Cluster::Warn(const std::string& text) {

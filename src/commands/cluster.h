@@ -1,5 +1,5 @@
-// What ties an agent to an API server: its connection, the pods that come from there and the
-// statuses that go there. Put together for `podium agent`.
+// What ties an agent to an API server: its connection, the pods that come from there, the statuses
+// that go there, and the port where the server reaches it. Put together for `podium agent`.
 #pragma once
 
 #include <functional>
@@ -23,6 +23,11 @@
 #include "node/cluster/status_manager.h"
 #include "node/event_recorder.h"
 #include "node/node_config.h"
+#include "node/server/agent_host.h"
+#include "node/server/kubelet_api.h"
+#include "node/server/kubelet_auth.h"
+#include "node/server/kubelet_server.h"
+#include "node/streams/stream_service.h"
 
 namespace podium::commands {
 
@@ -45,6 +50,7 @@ class Cluster {
   struct Options {
     Server server{};
     node::NodeDescription node{};
+    uint16_t port = node::kKubeletPort;  // where the API server reaches the agent
     const node::NodeConfig& config;
     const Clock& clock;
     Executor& executor;
@@ -72,6 +78,9 @@ class Cluster {
  private:
   explicit Cluster(Options options) : options_(std::move(options)) {}
   void OpenCredentials();
+  // The certificate of the kubelet's port: with the first it opens.
+  void Serve(const node::NodeCertificate& certificate);
+  Result<void> OpenPort(node::Agent& agent);
   void OpenParts();
   void Warn(const std::string& text);
 
@@ -83,10 +92,15 @@ class Cluster {
   std::unique_ptr<node::StatusManager> statuses_;
   std::unique_ptr<node::MirrorPods> mirrors_;
   std::unique_ptr<node::PodSource> pods_;
+  std::unique_ptr<node::AgentHost> host_;
+  std::unique_ptr<node::KubeletAuth> auth_;
+  std::unique_ptr<node::StreamService> streams_;
+  std::unique_ptr<node::KubeletApi> api_;
   std::mutex mutex_;
   // Under mutex_.
-  node::Agent* agent_ = nullptr;           // between Begin and End
-  std::map<std::string, int64_t> warned_;  // when, by text
+  node::Agent* agent_ = nullptr;               // between Begin and End
+  std::unique_ptr<node::KubeletServer> port_;  // null: there was no certificate yet
+  std::map<std::string, int64_t> warned_;      // when, by text
   std::vector<std::string> warnings_;
 };
 

@@ -23,6 +23,7 @@
 #include "commands/commands.h"
 #include "commands/interrupts.h"
 #include "commands/machine.h"
+#include "commands/port_option.h"
 #include "controllers/account_tokens.h"
 #include "controllers/certificates.h"
 #include "controllers/cluster_role_aggregation.h"
@@ -103,14 +104,7 @@ constexpr cli::Option kOptions[] = {
      .repeatable = true},
 };
 
-Result<uint16_t> ParsePort(std::string_view text) {
-  uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, port);
-  if (error == std::errc() && at == end) return port;
-  return Error(Code::kInvalidArgument,
-               "--secure-port is no port: \"" + std::string(text) + "\"; it is 0 to 65535");
-}
+constexpr uint16_t kSecurePort = 6443;
 
 Result<unsigned> ParsedCount(const cli::Invocation& invocation, const std::string& option) {
   const std::string_view text = invocation.Get(option, "0");
@@ -180,7 +174,7 @@ Result<apiserver::ApiServerOptions> OptionsOf(const Instance& instance,
   options.data_dir = instance.data_dir + "/server";
   options.unix_socket = instance.ServerSocket();
   options.address = invocation.Get("bind-address", options.address);
-  TRY(options.port, ParsePort(invocation.Get("secure-port", "6443")));
+  TRY(options.port, PortOf(invocation, "secure-port", kSecurePort));
   SetAddresses(invocation.Get("advertise-address"), &options);
   options.service_range = invocation.Get("service-cluster-ip-range", options.service_range);
   options.token_file = invocation.Get("token-auth-file");

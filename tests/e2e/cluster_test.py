@@ -145,6 +145,69 @@ class PodsTest(clusters.ClusterCase):
         worlds.wait_for("all is told", lambda: set(wanted) <= set(seen()))
 
 
+class StreamsTest(clusters.ClusterCase):
+    """kubectl to the server, the server to the agent's port."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        image = cls.cluster.world.image("busybox")
+        spec = one(["sh", "-c", "echo begun; trap 'echo told to end; exit 0' TERM; "
+                    "while read line; do echo \"heard $line\"; done; while true; do sleep 0.05; done"])
+        spec["containers"][0].update(image=image, stdin=True)
+        manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "talker"},
+                    "spec": {**spec, "nodeName": cls.cluster.node}}
+        status, out, err = cls.cluster.server.kubectl("-n", cls.namespace, "create", "-f", "-",
+                                                      stdin=json.dumps(manifest))
+        if status != 0:
+            raise AssertionError(out + err)
+        worlds.wait_for("it runs", lambda: cls.cluster.server.kubectl(
+            "-n", cls.namespace, "get", "pod", "talker", "-o", "jsonpath={.status.phase}")[1] ==
+            "Running")
+
+    def test_logs(self):
+        worlds.wait_for("it has begun", lambda: self.kubectl("logs", "talker"))
+        self.assertEqual(self.kubectl("logs", "talker").splitlines()[0], "begun")
+        self.assertIn("container nothing is not valid for pod talker",
+                      self.kubectl("logs", "talker", "-c", "nothing", status=1))
+
+    def test_exec(self):
+        self.assertEqual(self.kubectl("exec", "talker", "--", "echo", "out"), "out\n")
+        said = self.kubectl("exec", "talker", "--", "sh", "-c", "echo bad >&2; exit 3", status=3)
+        self.assertEqual(said, "bad\ncommand terminated with exit code 3\n")
+        self.assertEqual(self.kubectl("exec", "-i", "talker", "--", "cat", stdin="a\nb\n"), "a\nb\n")
+
+    def test_attach(self):
+        process = self.cluster.background("-n", self.namespace, "attach", "-i", "talker")
+        self.addCleanup(self.cluster.end_background, process)
+        process.stdin.write("hello\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.readline(), "heard hello\n")
+        worlds.wait_for("it has heard", lambda: "heard hello" in self.kubectl("logs", "talker"))
+
+    def test_copy(self):
+        near = self.cluster.world.folder / "near"
+        near.write_bytes(bytes(range(256)) * 2000)
+        self.kubectl("cp", "near", f"{self.namespace}/talker:/tmp/far")
+        back = self.cluster.world.folder / "back"
+        self.kubectl("cp", f"{self.namespace}/talker:/tmp/far", "back")
+        self.assertEqual(back.read_bytes(), near.read_bytes())
+
+    def test_port_forward(self):
+        self.run_pod("page", one(["sh", "-c", "mkdir /w; echo found > /w/index.html; "
+                                  "httpd -f -p 8080 -h /w"]))
+        self.ready("page")
+        process = self.cluster.background("-n", self.namespace, "port-forward", "page", ":8080")
+        self.addCleanup(self.cluster.end_background, process)
+        port = process.stdout.readline().split(":")[1].split()[0]
+        for _ in range(3):
+            self.assertEqual(self.cluster.world.fetch(f"http://127.0.0.1:{port}/")[0], "found\n")
+
+    def test_proxies(self):
+        self.assertEqual(self.kubectl(
+            "get", "--raw", f"/api/v1/nodes/{self.cluster.node}/proxy/healthz"), "ok")
+
+
 class CrashTest(clusters.ClusterCase):
     def kill_agent(self):
         self.cluster.kill_agent()

@@ -42,6 +42,19 @@ class Cluster:
         self.agent.send_signal(signal.SIGKILL)
         self.agent.wait()
 
+    def background(self, *arguments):
+        """kubectl with pipes; see end_background."""
+        return subprocess.Popen([api_server.KUBECTL, *arguments], env=self.server.environment,
+                                text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL)
+
+    @staticmethod
+    def end_background(process):
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
     def agent_log(self):
         self._log.flush()
         self._log.seek(0)
