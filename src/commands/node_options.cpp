@@ -316,7 +316,7 @@ Result<void> CheckNodeAddress(const api::IPAddress& address, const std::vector<s
 
 // The one of the default route, else the first of the family.
 std::optional<std::string> OwnAddress(const std::vector<std::string>& own, bool v6) {
-  const std::string routed = DefaultRouteAddress(v6);
+  std::string routed = DefaultRouteAddress(v6);
   if (std::ranges::find(own, routed) != own.end()) return routed;
   for (const std::string& each : own) {
     const auto parsed = api::ParseIP(each);
