@@ -42,12 +42,12 @@ void ExpectGolden(const v1::Node& node, const std::string& name) {
 }
 
 const v1::NodeCondition& ConditionOf(const v1::Node& node, std::string_view type) {
-  static const v1::NodeCondition none;
+  static const v1::NodeCondition kNone;
   for (const auto& each : node.status.conditions) {
     if (each.type == type) return each;
   }
   ADD_FAILURE() << "no condition " << type;
-  return none;
+  return kNone;
 }
 
 std::vector<std::string> Reasons(const std::vector<NodeEvent>& events) {
