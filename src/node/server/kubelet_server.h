@@ -40,7 +40,8 @@ class KubeletServer {
   Result<void> SetClientRoots(std::string client_roots);
   uint16_t port() const { return port_; }
 
-  // Sessions of the stream service end by its own Stop, before or after.
+  // The streams that it has handed to the stream service end by that one's Stop, which comes before
+  // the runtime goes.
   void Stop(std::chrono::milliseconds grace) { server_->Stop(grace); }
 
  private:

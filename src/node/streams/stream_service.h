@@ -48,8 +48,8 @@ class StreamService {
   // `forward.ports` counts for the clients that HasPortsInQuery.
   void Serve(http::Exchange& exchange, PortForward forward);
 
-  // Ends every session, and waits until nothing is left of them. What is asked from then on is
-  // refused.
+  // Ends every session, and waits until nothing is left of them: what their commands use, the
+  // runtime, may go then. What is asked from then on is refused.
   void Stop();
 
  private:
