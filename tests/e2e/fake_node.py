@@ -100,6 +100,12 @@ class Spdy:
     def data(self, stream, data, last=False):
         self.send(struct.pack(">II", stream, (0x01000000 if last else 0) | len(data)) + data)
 
+    def open(self, stream, fields):
+        block = struct.pack(">I", len(fields)) + b"".join(
+            struct.pack(">I", len(text)) + text for field in fields for text in field)
+        block = self.out.compress(block) + self.out.flush(zlib.Z_SYNC_FLUSH)
+        self.control(1, 0, struct.pack(">IIH", stream, 0, 0) + block)
+
     def reply(self, stream):
         self.streams.append(stream)
         block = self.out.compress(bytes(4)) + self.out.flush(zlib.Z_SYNC_FLUSH)
@@ -144,7 +150,39 @@ class WebSocket:
         self.connection.send(head + data)
 
 
-SUCCESS = json.dumps({"metadata": {}, "status": "Success"}).encode()
+class Tunnel:
+    """Bytes in the messages of a WebSocket."""
+
+    def __init__(self, socket_):
+        self.socket = socket_
+        self.buffer = b""
+
+    def take(self, size):
+        while len(self.buffer) < size:
+            opcode, data = self.socket.read()
+            if opcode == 8:
+                raise Gone
+            self.buffer += data
+        taken, self.buffer = self.buffer[:size], self.buffer[size:]
+        return taken
+
+    def send(self, data):
+        for begin in range(0, len(data), 60000):
+            self.socket.send(data[begin:begin + 60000])
+
+
+TUNNEL = "SPDY/3.1+portforward.k8s.io"
+
+
+def ending(query):
+    """The Status of a command: of "exit N" that it ended so."""
+    command = query.get("command", [])
+    if command[:1] != ["exit"]:
+        return json.dumps({"metadata": {}, "status": "Success"}).encode()
+    return json.dumps({
+        "metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
+        "message": f"command terminated with non-zero exit code: exit status {command[1]}",
+        "details": {"causes": [{"reason": "ExitCode", "message": command[1]}]}}).encode()
 
 
 class FakeNode:
@@ -216,6 +254,13 @@ class FakeNode:
             self._log(connection, parts, query, url.query)
         elif parts[0] in ("exec", "attach", "portForward"):
             self._upgrade(connection, parts, query, fields)
+        elif "upgrade" in fields:
+            connection.send(f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                            f"Upgrade: {fields['upgrade']}\r\n\r\n".encode())
+            while True:
+                if not connection.buffer:
+                    connection.fill()
+                connection.send(connection.take(len(connection.buffer)))
         else:
             connection.answer("200 OK", f"{target} of the node\n".encode(),
                               "Content-Type: text/plain")
@@ -233,7 +278,10 @@ class FakeNode:
                 connection.fill()  # until the client goes
 
     def _upgrade(self, connection, parts, query, fields):
-        if fields.get("upgrade", "").lower() == "spdy/3.1":
+        protocols = [each.strip() for each in fields.get("sec-websocket-protocol", "").split(",")]
+        if parts[-1] == "broken":
+            connection.answer("404 Not Found", b"container not found (\"broken\")\n")
+        elif fields.get("upgrade", "").lower() == "spdy/3.1":
             offered = fields.get("x-stream-protocol-version", "")
             chosen = "portforward.k8s.io" if parts[0] == "portForward" else "v4.channel.k8s.io"
             assert chosen in offered, offered
@@ -242,9 +290,13 @@ class FakeNode:
                             + chosen.encode() + b"\r\n\r\n")
             spdy = Spdy(connection.take, connection.send)
             (self._echo_ports if parts[0] == "portForward" else self._run)(spdy, query)
-        elif self.websockets and "v5.channel.k8s.io" in fields.get("sec-websocket-protocol", ""):
+        elif self.websockets and "v5.channel.k8s.io" in protocols:
             self._shake_hands(connection, fields, "v5.channel.k8s.io")
             self._run_in_channels(WebSocket(connection), query)
+        elif self.websockets and TUNNEL in protocols:
+            self._shake_hands(connection, fields, TUNNEL)
+            tunnel = Tunnel(WebSocket(connection))
+            self._echo_ports(Spdy(tunnel.take, tunnel.send), query)
         else:
             connection.answer("403 Forbidden", b"no such protocol\n")
 
@@ -258,19 +310,23 @@ class FakeNode:
 
     @staticmethod
     def _run(spdy, query):
-        """A command that says what it is, then what it reads."""
-        roles = ["status"] + [role for role in ("input", "output", "error") if role in query]
-        ids, pending, ended = {}, b"", "input" not in query
+        """A command that says what it is, then what it reads, and what its terminal becomes."""
+        last_role = "resize" if "tty" in query else "error"
+        roles = ["status"] + [role for role in ("input", "output") if role in query]
+        roles += [last_role] if last_role in query or "tty" in query else []
+        ids, said, pending, ended = {}, False, b"", "input" not in query
         for what, data, last in spdy.events():
             if what == "open":
                 ids[roles[len(ids)]] = data
+            elif what == ids.get("resize"):
+                pending += data
             else:
                 pending += data
                 ended = ended or (what == ids.get("input") and last)
             if len(ids) < len(roles):
                 continue
-            if "said" not in ids:
-                ids["said"] = True
+            if not said:
+                said = True
                 spdy.data(ids["output"], (" ".join(query.get("command", ["-"])) + "\n").encode())
             spdy.data(ids["output"], pending)
             pending = b""
@@ -278,7 +334,7 @@ class FakeNode:
                 for role in ("output", "error"):
                     if role in ids:
                         spdy.data(ids[role], b"", last=True)
-                spdy.data(ids["status"], SUCCESS, last=True)
+                spdy.data(ids["status"], ending(query), last=True)
                 spdy.control(7, 0, struct.pack(">II", 0, 0))
                 return
 
@@ -303,9 +359,9 @@ class FakeNode:
                 socket_.send(data, 10)
             elif opcode == 8 or data[:2] == b"\xff\x00":
                 break
-            elif data[:1] == b"\x00":
+            elif data[:1] in (b"\x00", b"\x04"):
                 socket_.send(b"\x01" + data[1:])
-        socket_.send(b"\x03" + SUCCESS)
+        socket_.send(b"\x03" + ending(query))
         socket_.send(struct.pack(">H", 1000), 8)
         try:
             while socket_.read()[0] != 8:

@@ -27,6 +27,9 @@ class Web(http.server.BaseHTTPRequestHandler):
         pass
 
     def _answer(self):
+        if self.headers.get("Upgrade"):
+            self._echo()
+            return
         size = int(self.headers.get("Content-Length") or 0)
         if self.headers.get("Transfer-Encoding") == "chunked":
             body = b""
@@ -56,6 +59,17 @@ class Web(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(out)
 
+    def _echo(self):
+        """Whatever is asked for, it sends back what comes."""
+        Web.seen.append((self.command, self.path, self.headers))
+        self.close_connection = True
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", self.headers["Upgrade"])
+        self.end_headers()
+        while data := self.rfile.read1(65536):
+            self.wfile.write(data)
+
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _answer
 
 
@@ -69,6 +83,8 @@ kind: Node
 metadata: {name: fake}
 """
 NODE_STATUS = {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}
+# Of a kubelet that takes the WebSockets of clients as they are.
+FEATURES = {"declaredFeatures": ["ExtendWebSocketsToKubelet"]}
 POD = """\
 apiVersion: v1
 kind: Pod
@@ -103,11 +119,13 @@ def setUpModule():
     NodeCase.node = fake_node.FakeNode(files, pki / "ca.crt")
     NodeCase.web = WebServer((POD_ADDRESS, 0), Web)
     threading.Thread(target=NodeCase.web.serve_forever, daemon=True).start()
-    status, out, err = server.kubectl("create", "-f", "-", stdin=NODE)
-    if status != 0:
-        raise AssertionError(out + err)
-    set_status(server, "/api/v1/nodes/fake", {**NODE_STATUS, "daemonEndpoints": {
-        "kubeletEndpoint": {"Port": NodeCase.node.port}}})
+    # The same kubelet twice: as one of today, and as one before 1.36.
+    for name, features in (("fake", FEATURES), ("old", {})):
+        status, out, err = server.kubectl("create", "-f", "-", stdin=NODE.replace("fake", name))
+        if status != 0:
+            raise AssertionError(out + err)
+        set_status(server, f"/api/v1/nodes/{name}", {**NODE_STATUS, **features, "daemonEndpoints": {
+            "kubeletEndpoint": {"Port": NodeCase.node.port}}})
 
 
 def tearDownModule():
@@ -166,6 +184,32 @@ class NodeCase(api_server.ServerCase):
         connection.connect()
         connection.sock.sendall("\r\n".join([*lines, "Host: x", "", ""]).encode())
         return fake_node.Connection(connection.sock)
+
+    def forwarded(self, what, data):
+        """What comes back through kubectl port-forward."""
+        process = self.background("port-forward", what, ":8080")
+        line = process.stdout.readline()
+        self.assertRegex(line, r"^Forwarding from 127.0.0.1:\d+ -> 8080\n$")
+        port = int(line.split(":")[1].split(" ")[0])
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            threading.Thread(target=lambda: (client.sendall(data),
+                                             client.shutdown(socket.SHUT_WR))).start()
+            got = b""
+            while more := client.recv(65536):
+                got += more
+        return got
+
+    def endpoints(self, name, *endpoints):
+        """A Service without a selector, and where it leads."""
+        port = self.web.server_address[1]
+        for each in (
+                {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+                 "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}},
+                 "addressType": "IPv4", "ports": [{"name": "web", "port": port}],
+                 "endpoints": [*endpoints]},
+                {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+                 "spec": {"ports": [{"name": "web", "port": 80}]}}):
+            self.kubectl("create", "-f", "-", stdin=json.dumps(each))
 
     def upgraded(self, path, protocol=None):
         """The connection of a WebSocket, whose answer comes next."""
@@ -286,21 +330,10 @@ class StreamTest(NodeCase):
 
     def test_port_forward(self):
         self.pod("forwarded")
-        process = self.background("port-forward", "pod/forwarded", ":8080")
         # kubectl asks whether the pod runs.
         set_status(self.server, self.path("pods/forwarded"), {"phase": "Running"})
-        process = self.background("port-forward", "pod/forwarded", ":8080")
-        line = process.stdout.readline()
-        self.assertRegex(line, r"^Forwarding from 127.0.0.1:\d+ -> 8080\n$")
-        port = int(line.split(":")[1].split(" ")[0])
         for text in (b"hello", b"x" * 300000):
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-                threading.Thread(target=lambda: (client.sendall(text),
-                                                 client.shutdown(socket.SHUT_WR))).start()
-                got = b""
-                while more := client.recv(65536):
-                    got += more
-                self.assertEqual(got, text)
+            self.assertEqual(self.forwarded("pod/forwarded", text), text)
 
     def test_refusals(self):
         self.pod("none", node=None)
@@ -399,23 +432,13 @@ class ProxyTest(NodeCase):
 
     def test_services(self):
         self.pod("backend")
-        port = self.web.server_address[1]
-        slice_ = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-                  "metadata": {"name": "s", "labels": {"kubernetes.io/service-name": "s"}},
-                  "addressType": "IPv4", "ports": [{"name": "web", "port": port}],
-                  "endpoints": [
-                      {"addresses": ["10.9.9.9"], "conditions": {"ready": False},
-                       "targetRef": {"kind": "Pod", "name": "backend",
-                                     "namespace": self.namespace}},
-                      # Of no pod that has it.
-                      {"addresses": ["10.9.9.8"], "conditions": {"ready": True}},
-                      {"addresses": [POD_ADDRESS], "conditions": {"ready": True},
-                       "targetRef": {"kind": "Pod", "name": "backend",
-                                     "namespace": self.namespace}}]}
-        self.kubectl("create", "-f", "-", stdin=json.dumps(slice_))
-        self.kubectl("create", "-f", "-", stdin=json.dumps({
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"},
-            "spec": {"ports": [{"name": "web", "port": 80}]}}))
+        of_pod = {"kind": "Pod", "name": "backend", "namespace": self.namespace}
+        self.endpoints(
+            "s",
+            {"addresses": ["10.9.9.9"], "conditions": {"ready": False}, "targetRef": of_pod},
+            # Of no pod that has it.
+            {"addresses": ["10.9.9.8"], "conditions": {"ready": True}},
+            {"addresses": [POD_ADDRESS], "conditions": {"ready": True}, "targetRef": of_pod})
         for name in ("s:web", "s:80", "http:s:web"):
             with self.subTest(name):
                 self.assertEqual(self.kubectl("get", "--raw", self.path(f"services/{name}/proxy/q")),

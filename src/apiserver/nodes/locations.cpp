@@ -21,6 +21,7 @@ namespace v1 = api::core::v1;
 constexpr std::string_view kAddressTypes[] = {"Hostname", "InternalDNS", "InternalIP",
                                               "ExternalDNS", "ExternalIP"};
 constexpr int32_t kKubeletPort = 10250;
+constexpr std::string_view kWebSockets = "ExtendWebSocketsToKubelet";
 
 std::string Quoted(std::string_view text) {
   std::string out;
@@ -185,6 +186,8 @@ Result<BackendLocation> KubeletLocation(const Objects& objects, std::string_view
   }
   const int32_t port = node->status.daemonEndpoints.kubeletEndpoint.Port;
   location.port = std::to_string(port > 0 ? port : kKubeletPort);
+  location.speaks_websocket = std::ranges::find(node->status.declaredFeatures, kWebSockets) !=
+                              node->status.declaredFeatures.end();
   return location;
 }
 

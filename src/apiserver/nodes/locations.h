@@ -40,6 +40,9 @@ struct BackendLocation {
   // Loopback, link-local addresses and the like are refused: what a pod's status or a name says
   // must not lead to the server's own machine, or to a cloud's metadata.
   bool only_global_unicast = false;
+  // Of a kubelet: it says that it takes the WebSockets of clients as they are, v5.channel.k8s.io
+  // and SPDY in a tunnel among them (status.declaredFeatures, ExtendWebSocketsToKubelet).
+  bool speaks_websocket = false;
 
   // "10.0.0.1:80", "[fd00::1]:80"; without a port the host alone.
   std::string Authority() const;

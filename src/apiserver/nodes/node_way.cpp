@@ -13,7 +13,9 @@
 #include "apiserver/nodes/refused_log.h"
 #include "apiserver/request_options.h"
 #include "base/text.h"
+#include "http/channels.h"
 #include "http/splice.h"
+#include "http/websocket_feed.h"
 
 namespace podium::apiserver {
 namespace {
@@ -125,10 +127,22 @@ Result<void> NodeWay::BeginStreamWith(
                                                          std::string_view, const Options&)) const {
   TRY(Options read, OptionsOfQuery<Options>(way->request.call->query));
   auto options = std::make_shared<Options>(std::move(read));
+  if constexpr (requires { options->stdin_; }) {
+    way->streams = {.in = options->stdin_,
+                    .out = options->stdout_,
+                    .err = options->stderr_,
+                    .tty = options->tty};
+  }
   Admit(way, options, reflect::TypeOf<Options>(), [this, way, options, locate]() -> Result<void> {
     const RequestInfo& info = way->request.call->info;
     TRY(way->location, locate(*parts_.objects, info.namespace_, info.name, *options));
     if (!way->upgrade) return api::BadRequestError("Upgrade request required");
+    const http::RequestHead& asked = way->request.exchange->request().head;
+    way->translation = TranslationOf(asked, info.subresource, way->location);
+    if (way->translation != StreamTranslation::kNone) {
+      const auto acceptance = http::WebSocketAcceptance(asked, "");
+      if (!acceptance.ok()) return api::BadRequestError(acceptance.error().message());
+    }
     Send(way);
     return {};
   });
@@ -248,6 +262,9 @@ http::BackendRequest NodeWay::RequestOf(const Way& way) const {
                      .headers = {{"Host", way.location.Authority()}, {"Connection", "close"}}}};
   }
   const http::ServerRequest& asked = way.request.exchange->request();
+  if (way.translation != StreamTranslation::kNone) {
+    return {.head = TranslatedHead(asked, way.translation, way.location)};
+  }
   http::BackendRequest request{.head = ForwardedHead(asked, way.location), .body = asked.body};
   http::Headers& headers = request.head.headers;
   const std::string& method = asked.head.method;
@@ -269,12 +286,24 @@ http::BackendRequest NodeWay::RequestOf(const Way& way) const {
 
 void NodeWay::Send(const WayPtr& way) const {
   auto dialled = Dial(way, [this, way](Result<std::unique_ptr<http::Transport>> connection) {
-    if (!connection.ok()) return way->Fail(LostError(*way, connection.error(), false));
+    if (!connection.ok()) return Lose(way, connection.error(), false);
     http::AskBackend(
         parts_.poller, *std::move(connection), RequestOf(*way), way->cancel,
         [this, way](Result<http::BackendAnswer> answer) { Answered(way, std::move(answer)); });
   });
-  if (!dialled.ok()) way->Fail(LostError(*way, dialled.error(), false));
+  if (!dialled.ok()) Lose(way, dialled.error(), false);
+}
+
+void NodeWay::Lose(const WayPtr& way, const Error& error, bool dialled) const {
+  if (way->translation != StreamTranslation::kChannels) {
+    return way->Fail(LostError(*way, error, dialled));
+  }
+  // Whoever speaks of commands in channels is told there.
+  const std::string where = "dial tcp " + way->location.Authority() + ": ";
+  const Error told = api::InternalError(
+      "error sending request: Post \"https://" + way->location.Authority() + way->location.path +
+      "?" + way->location.query + "\": " + (dialled ? "" : where) + error.message());
+  Translate(way, http::kChannelsV5, http::RefuseChannels(way->streams, CommandStatus(told)), {});
 }
 
 Error NodeWay::LostError(const Way& way, const Error& error, bool dialled) {
@@ -294,8 +323,11 @@ Error NodeWay::LostError(const Way& way, const Error& error, bool dialled) {
 }
 
 void NodeWay::Answered(const WayPtr& way, Result<http::BackendAnswer> answer) const {
-  if (!answer.ok()) return way->Fail(LostError(*way, answer.error(), true));
+  if (!answer.ok()) return Lose(way, answer.error(), true);
   if (way->is_log) return AnswerLog(way, *std::move(answer));
+  if (way->translation == StreamTranslation::kChannels) {
+    return AnswerCommand(way, *std::move(answer));
+  }
   if (way->upgrade) return AnswerUpgrade(way, *std::move(answer));
   AnswerProxied(way, *std::move(answer));
 }
@@ -350,6 +382,7 @@ void NodeWay::AnswerUpgrade(const WayPtr& way, http::BackendAnswer answer) const
         http::BackendBody(parts_.poller, std::move(answer), way->request.call->in_flight);
     return way->request.reply(std::move(refused));
   }
+  if (way->translation == StreamTranslation::kTunnel) return AnswerTunnel(way, std::move(answer));
   const auto head = http::SerializeResponseHead(answer.head);
   if (!head.ok()) return way->Fail(head.error());
   way->request.count(101);
@@ -359,6 +392,54 @@ void NodeWay::AnswerUpgrade(const WayPtr& way, http::BackendAnswer answer) const
                {.transport = std::move(client->transport), .first = std::move(client->rest)},
                {.transport = std::move(answer.connection), .first = *head + answer.rest},
                [in_flight = way->request.call->in_flight, audit = way->request.call->audit] {});
+}
+
+void NodeWay::AnswerTunnel(const WayPtr& way, http::BackendAnswer answer) const {
+  const auto protocol = SpdyProtocolOf(answer.head);
+  if (!protocol.ok()) return way->Fail(PlainError(protocol.error().message()));
+  Translate(way, protocol->empty() ? "" : std::string(kTunnelPrefix) + *protocol,
+            http::TranslateTunnel(),
+            {.transport = std::move(answer.connection), .first = std::move(answer.rest)});
+}
+
+void NodeWay::AnswerCommand(const WayPtr& way, http::BackendAnswer answer) const {
+  const auto refuse = [this, way](const std::string& text) {
+    Translate(way, http::kChannelsV5,
+              http::RefuseChannels(way->streams, RefusedCommandStatus(text)), {});
+  };
+  if (answer.head.status != 101) {
+    return ReadRefusal(parts_.poller, *parts_.executor, std::move(answer), refuse);
+  }
+  const auto protocol = SpdyProtocolOf(answer.head);
+  if (!protocol.ok()) return refuse(protocol.error().message());
+  // The older ones say otherwise how a command has ended; no kubelet since 1.4 chooses them.
+  if (*protocol != http::kChannelsV5 && *protocol != http::kChannelsV4) {
+    return refuse("the node speaks \"" + *protocol + "\"");
+  }
+  Translate(
+      way, http::kChannelsV5,
+      http::TranslateChannels(
+          way->streams, [](std::optional<std::string_view> said) { return CommandStatus(said); }),
+      {.transport = std::move(answer.connection), .first = std::move(answer.rest)});
+}
+
+void NodeWay::Translate(const WayPtr& way, std::string_view protocol,
+                        std::unique_ptr<http::Translation> translation,
+                        http::SpliceSide server) const {
+  auto headers = http::WebSocketAcceptance(way->request.exchange->request().head, protocol);
+  if (!headers.ok()) return way->Fail(api::BadRequestError(headers.error().message()));
+  headers->Set("Connection", "Upgrade");
+  const auto head = http::SerializeResponseHead(
+      {.status = 101, .reason = std::string(http::ReasonPhrase(101)), .headers = *headers});
+  if (!head.ok()) return way->Fail(head.error());
+  way->request.count(101);
+  auto client = way->request.exchange->TakeConnection();
+  if (!client.ok()) return;  // it is gone
+  translation->to_client.insert(0, *head);
+  http::Relay(parts_.poller,
+              {.transport = std::move(client->transport), .first = std::move(client->rest)},
+              std::move(server), std::move(translation),
+              [in_flight = way->request.call->in_flight, audit = way->request.call->audit] {});
 }
 
 }  // namespace podium::apiserver

@@ -9,13 +9,11 @@
 // (http/splice.h). No request has a thread; a body goes on as the client sends it and the other
 // side takes it. Nothing is kept of a stream but its two connections.
 //
-// Streams to containers are not translated. Upstream's API server speaks SPDY to kubelets for
-// clients that speak WebSocket in version 5 (StreamTranslatorHandler, TunnelingHandler), as
-// kubelets do not know that version. Here the client's upgrade goes to the node as it came:
-// podium's agent speaks v5.channel.k8s.io itself, so that translating would only cost two more
-// parsers on the way of every byte. A kubelet that does not know a protocol refuses the upgrade;
-// the client is told so by the node's own answer, and kubectl then asks by SPDY, as it does of API
-// servers before 1.30.
+// Streams to containers go on as they came to a kubelet that says it takes them so
+// (ExtendWebSocketsToKubelet among the features that its Node declares), as podium's agent does.
+// Other kubelets speak SPDY, and of WebSocket's protocols none newer than v4.channel.k8s.io: for
+// them what a client says by v5.channel.k8s.io, or by SPDY in a tunnel, is translated here
+// (translation.h, http/stream_translations.h), as upstream does it. Other protocols always go on.
 //
 // An upgrade that is refused ends both connections (CVE-2018-1002105): no byte that the client sent
 // behind it reaches the node.
@@ -33,12 +31,14 @@
 #include "apiserver/nodes/backend_tls.h"
 #include "apiserver/nodes/forward.h"
 #include "apiserver/nodes/locations.h"
+#include "apiserver/nodes/translation.h"
 #include "apiserver/objects.h"
 #include "base/executor.h"
 #include "base/result.h"
 #include "http/backend.h"
 #include "http/poller.h"
 #include "http/server.h"
+#include "http/stream_translations.h"
 #include "reflect/type.h"
 
 namespace podium::apiserver {
@@ -87,6 +87,8 @@ class NodeWay {
     bool is_proxy = false;
     bool streamed = false;  // the request's body is pulled out of the exchange
     ProxyPath path{};       // of proxies
+    StreamTranslation translation = StreamTranslation::kNone;
+    http::RemoteStreams streams{};  // of exec and attach
     std::shared_ptr<http::BackendCancel> cancel = std::make_shared<http::BackendCancel>();
     void Fail(const Error& error) const;
   };
@@ -114,6 +116,13 @@ class NodeWay {
   void AnswerLog(const WayPtr& way, http::BackendAnswer answer) const;
   void AnswerProxied(const WayPtr& way, http::BackendAnswer answer) const;
   void AnswerUpgrade(const WayPtr& way, http::BackendAnswer answer) const;
+  void AnswerTunnel(const WayPtr& way, http::BackendAnswer answer) const;
+  void AnswerCommand(const WayPtr& way, http::BackendAnswer answer) const;
+  // Begins a translation, over no server when it is done already.
+  void Translate(const WayPtr& way, std::string_view protocol,
+                 std::unique_ptr<http::Translation> translation, http::SpliceSide server) const;
+  // Nothing came back.
+  void Lose(const WayPtr& way, const Error& error, bool dialled) const;
   // What the client is told when nothing came back.
   static Error LostError(const Way& way, const Error& error, bool dialled);
 
