@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "cli/command_line.h"
+#include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/server_options.h"
 #include "cli/text.h"
@@ -224,6 +225,15 @@ Outcome WhichSubcommand(const Command& command, std::span<const char* const> arg
                                       DidYouMean(arguments[0], names));
 }
 
+void WarnOfBareOptions(const Command& command, const Invocation& invocation,
+                       const Streams& streams) {
+  for (const Option& option : command.options) {
+    if (option.bare_warning && invocation.Get(option.name) == option.implied) {
+      (void)streams.Err("Warning: " + std::string(option.bare_warning) + '\n');
+    }
+  }
+}
+
 Outcome RunParsed(const Command& command, std::span<const char* const> arguments,
                   const Streams& streams) {
   Invocation invocation;
@@ -233,6 +243,7 @@ Outcome RunParsed(const Command& command, std::span<const char* const> arguments
   if (help) return {kOk, CommandHelp(command), {}};
   if (!command.run && !command.live) return WhichSubcommand(command, arguments);
   if (!problem.empty()) return UsageError(command.name, problem);
+  WarnOfBareOptions(command, invocation, streams);
   return command.live ? command.live(invocation, streams) : command.run(invocation);
 }
 
@@ -302,8 +313,9 @@ Outcome RunCommand(std::span<const Command> commands, std::span<const char* cons
     rest = rest.subspan(1);
     return {kOk, CommandHelp(*Descend(command, &rest)), {}};
   }
+  if (name == "--version") return {kOk, VersionText() + "\n", {}};
   if (name == "__complete") return {kOk, Complete(commands, rest.subspan(1)), {}};
-  const Command* command = FindCommand(commands, name == "--version" ? "version" : name);
+  const Command* command = FindCommand(commands, name);
   if (!command) return UnknownCommand(commands, name);
   command = Descend(command, &rest);
   words.insert(words.end(), rest.begin() + 1, rest.end());

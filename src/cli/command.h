@@ -32,6 +32,8 @@ struct Option {
   // What the bare option stands for; another value is then given behind '=' only: "--dry-run",
   // "--dry-run=server".
   const char* implied = nullptr;
+  // Told on the standard error where the bare option stands.
+  const char* bare_warning = nullptr;
 };
 
 // What was typed, checked against the command's tables.

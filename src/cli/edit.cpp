@@ -338,33 +338,6 @@ class Editing {
   int deleted_ = 0;
 };
 
-// All of them as the server has them now.
-Result<std::vector<Selected>> Fetch(Server& server, const Invocation& invocation, Writer& writer,
-                                    const Selection& selection, std::vector<Error>* errors) {
-  std::vector<Selected> out;
-  *errors = selection.errors;
-  for (const Selected& item : selection.items) {
-    auto listed = Listed(server, invocation, item);
-    if (!listed.ok()) {
-      errors->push_back(std::move(listed).error());
-      continue;
-    }
-    for (Selected& each : *listed) {
-      const bool listed_now = item.name.empty() && !invocation.Has("subresource");
-      if (!listed_now) {
-        auto object = writer.Get(each, invocation.Get("subresource"));
-        if (!object.ok()) {
-          errors->push_back(std::move(object).error());
-          continue;
-        }
-        each.object = *std::move(object);
-      }
-      out.push_back(std::move(each));
-    }
-  }
-  return out;
-}
-
 // What it is edited as, and printed as then.
 Result<ChangePrinter> EditedPrinter(const Invocation& invocation) {
   const std::string_view form = invocation.Get("output");
@@ -380,8 +353,9 @@ Result<Outcome> Edit(const Invocation& invocation, const Streams& streams) {
   TRY(const Selection selection, Select(*server, invocation, invocation.arguments(), {}));
   Writer writer(*server, DryRun::kNone, CreateManagerOf(invocation, "kubectl-edit"),
                 FieldValidationOf(invocation));
-  std::vector<Error> errors;
-  TRY(std::vector<Selected> items, Fetch(*server, invocation, writer, selection, &errors));
+  std::vector<Error> errors = selection.errors;
+  std::vector<Selected> items =
+      FetchAll(*server, invocation, selection, invocation.Get("subresource"), &errors);
   if (!errors.empty()) return ServerFailure(errors);
   if (items.empty()) return Usage("edit cancelled, no objects found");
   TRY(ChangePrinter printer, EditedPrinter(invocation));

@@ -2,12 +2,16 @@
 // between.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "api/descriptions.h"
 #include "cli/commands.h"
+#include "cli/explain_server.h"
 #include "cli/field_defaults.h"
 #include "cli/field_names.h"
+#include "cli/server.h"
+#include "cli/server_errors.h"
 #include "cli/text.h"
 
 namespace podium::cli {
@@ -211,22 +215,41 @@ class Explainer {
   std::string out_;
 };
 
-Outcome RunExplain(const Invocation& invocation) {
+// What this program does not know may be a custom resource. Nothing where nobody knows it.
+Result<std::optional<std::string>> AskServer(const Invocation& invocation, const Streams& streams) {
+  const auto server = Server::Of(invocation, streams);
+  if (!server.ok() && server.error().code() == Code::kNotFound) {
+    return std::optional<std::string>();
+  }
+  if (!server.ok()) return server.error();
+  if ((*server)->is_agent()) return std::optional<std::string>();
+  return ExplainByServer(**server, invocation.arguments()[0], invocation.Get("api-version"),
+                         invocation.Has("recursive"));
+}
+
+Outcome RunExplain(const Invocation& invocation, const Streams& streams) {
   if (invocation.arguments().empty()) {
     return UsageError("explain", "which resource or field? for instance pod.spec.containers");
   }
-  const Result<FieldPlace> place =
-      FindFieldPlace(invocation.arguments()[0], invocation.Get("api-version"));
-  if (!place.ok()) return {kFailed, {}, "podium explain: " + place.error().message() + '\n'};
-  return {kOk, Explainer(*place, invocation.Has("recursive")).Text(), {}};
+  const std::string& path = invocation.arguments()[0];
+  const std::string_view version = invocation.Get("api-version");
+  const Result<FieldPlace> place = FindFieldPlace(path, version);
+  if (place.ok()) return {kOk, Explainer(*place, invocation.Has("recursive")).Text(), {}};
+  auto text = AskServer(invocation, streams);
+  if (text.ok() && *text) return {kOk, **std::move(text), {}};
+  // Of a kind that is known what is said here is better, whatever the server says.
+  const bool known = FindFieldPlace(path.substr(0, path.find('.')), version).ok();
+  if (!text.ok() && !known) return ServerFailure(text.error());
+  return {kFailed, {}, "podium explain: " + place.error().message() + '\n'};
 }
 
-constexpr Option kOptions[] = {
+constexpr Option kOwnOptions[] = {
     {.name = "recursive", .help = "the names of all fields below, without their descriptions"},
     {.name = "api-version",
      .value = "GROUP/VERSION",
      .help = "of the resource, where it is in several: autoscaling/v1"},
 };
+constexpr auto kOptions = WithServerOptions(kOwnOptions);
 
 }  // namespace
 
@@ -239,14 +262,17 @@ Command ExplainCommand() {
       .values = Values::kFieldPaths,
       .details =
           "The resource is a plural, a singular or a short name, or a kind; fields are named as in "
-          "a manifest. Paths out of messages, with [0] in them, are understood.",
+          "a manifest. Paths out of messages, with [0] in them, are understood.\n"
+          "Kinds of the release are known without a server; of others, custom resources, the "
+          "server is asked.",
       .example =
           "  podium explain pod\n"
           "  podium explain pod.spec.containers\n"
           "  podium explain deployment.spec.strategy --recursive\n"
-          "  podium explain hpa --api-version autoscaling/v1\n",
+          "  podium explain hpa --api-version autoscaling/v1\n"
+          "  podium explain certificates.cert-manager.io.spec\n",
       .options = kOptions,
-      .run = RunExplain,
+      .live = RunExplain,
   };
 }
 

@@ -21,7 +21,8 @@ constexpr std::string_view kFieldValidation[][2] = {{"strict", "Strict"},
 Result<DryRun> DryRunOf(const Invocation& invocation) {
   const std::string_view where = invocation.Get("dry-run", "none");
   if (where == "none") return DryRun::kNone;
-  if (where == "client") return DryRun::kClient;
+  // The bare option, as kubectl has it.
+  if (where == "client" || where == kDryRunOption.implied) return DryRun::kClient;
   if (where == "server") return DryRun::kServer;
   return Error(Code::kInvalidArgument, "Invalid dry-run value (" + std::string(where) +
                                            R"(). Must be "none", "server", or "client".)");
@@ -141,6 +142,32 @@ Result<void> ChangePrinter::PrintAll(std::vector<JsonValue> objects, std::string
   if (objects.empty()) return {};
   if (objects.size() == 1) return printer_->Print(objects[0], out);
   return printer_->Print(ListOf(std::move(objects)), out);
+}
+
+std::vector<Selected> FetchAll(Server& server, const Invocation& invocation,
+                               const Selection& selection, std::string_view subresource,
+                               std::vector<Error>* errors) {
+  Writer writer(server, DryRun::kNone, "", "");
+  std::vector<Selected> out;
+  for (const Selected& item : selection.items) {
+    auto listed = Listed(server, invocation, item);
+    if (!listed.ok()) {
+      errors->push_back(std::move(listed).error());
+      continue;
+    }
+    const bool fresh = item.name.empty() && subresource.empty();
+    for (Selected& each : *listed) {
+      auto object =
+          fresh ? Result<JsonValue>(std::move(each.object)) : writer.Get(each, subresource);
+      if (!object.ok()) {
+        errors->push_back(std::move(object).error());
+        continue;
+      }
+      each.object = *std::move(object);
+      out.push_back(std::move(each));
+    }
+  }
+  return out;
 }
 
 JsonValue ListOf(std::vector<JsonValue> objects) {

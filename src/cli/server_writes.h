@@ -25,7 +25,8 @@ inline constexpr Option kDryRunOption = {
         "change nothing: \"client\" asks the server for no more than what is there, \"server\" "
         "lets it do all but store it; \"none\" is as without",
     .repeatable = true,
-    .implied = "client"};
+    .implied = "unchanged",
+    .bare_warning = "--dry-run is deprecated and can be replaced with --dry-run=client."};
 inline constexpr Option kValidateOption = {
     .name = "validate",
     .value = "HOW",
@@ -97,6 +98,12 @@ class Writer {
   const std::string field_manager_;
   const std::string field_validation_;
 };
+
+// The objects of the selection as the server has them now, with `object` set; what cannot be had is
+// noted. Where a subresource is named it is that of the objects.
+std::vector<Selected> FetchAll(Server& server, const Invocation& invocation,
+                               const Selection& selection, std::string_view subresource,
+                               std::vector<Error>* errors);
 
 // A List of apiVersion v1.
 reflect::JsonValue ListOf(std::vector<reflect::JsonValue> objects);

@@ -187,25 +187,7 @@ Result<Outcome> SetOnServer(const Setting& setting, const Invocation& invocation
   Writer writer(*server, dry_run, CreateManagerOf(invocation, "kubectl-set"), "");
   std::vector<Error> errors = selection.errors;
   Setter setter(setting, dry_run, printer, &writer);
-  std::vector<Selected> items;
-  for (const Selected& item : selection.items) {
-    auto listed = Listed(*server, invocation, item);
-    if (!listed.ok()) {
-      errors.push_back(std::move(listed).error());
-      continue;
-    }
-    for (Selected& each : *listed) {
-      if (!item.name.empty()) {
-        auto object = writer.Get(each);
-        if (!object.ok()) {
-          errors.push_back(std::move(object).error());
-          continue;
-        }
-        each.object = *std::move(object);
-      }
-      items.push_back(std::move(each));
-    }
-  }
+  std::vector<Selected> items = FetchAll(*server, invocation, selection, {}, &errors);
   if (!errors.empty()) return ServerFailure(errors);
   TRY_VOID(setting.check());
   for (Selected& item : items) {

@@ -354,6 +354,88 @@ spec:
     schema:
       openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
 """
+GADGETS = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.twin.example.com}
+spec:
+  group: twin.example.com
+  scope: Namespaced
+  names: {plural: gadgets, singular: gadget, kind: Gadget, listKind: GadgetList, shortNames: [gd]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        description: A gadget is a thing of some use. It has a long description, so that it must
+          be broken at the end of a line, somewhere.
+        required: [spec]
+        properties:
+          spec:
+            type: object
+            description: What it should be.
+            required: [size]
+            properties:
+              size: {type: integer, minimum: 1, description: How large.}
+              color: {type: string, enum: ["", red, green, blue, white], default: red}
+              shape: {type: string, enum: [flat, round]}
+              parts:
+                type: array
+                description: What it is made of.
+                items:
+                  type: object
+                  description: One part.
+                  required: [name]
+                  properties:
+                    name: {type: string}
+                    deep: {type: object, properties: {x: {type: boolean}}}
+              labels: {type: object, additionalProperties: {type: string}}
+              any: {x-kubernetes-preserve-unknown-fields: true}
+              port: {x-kubernetes-int-or-string: true, description: A port.}
+          status: {type: object, properties: {ready: {type: boolean}}}
+  - name: v1beta1
+    served: true
+    storage: false
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: pods.twin.example.com}
+spec:
+  group: twin.example.com
+  scope: Cluster
+  names: {plural: pods, singular: pod, kind: Pod, listKind: PodList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties: {peas: {type: integer, description: How many.}}
+"""
+EXPLAINED = """\
+gadget
+gd
+gd.spec
+gadgets.spec.parts
+gadgets.spec.color
+gadgets.spec.labels
+gadgets.spec.parts.deep.x
+gadgets.twin.example.com
+gadgets.twin.example.com.spec.size
+gadget.spec --recursive
+gadget --recursive
+gadget --api-version=twin.example.com/v1beta1
+gadget.spec.any
+gadget.spec.port
+gadget.metadata.name
+gadget.metadata.labels
+gadget.status
+"""
+
 APPLY = r"""
 apply -f two
 apply -f two
@@ -760,6 +842,34 @@ class ReadingTest(TwinCase):
             with self.subTest(arguments):
                 self.assertEqual(self.both(arguments)[1], (1, "", says))
 
+    def test_version(self):
+        kubectl, podium = self.both(["version"])
+        self.assertEqual(podium[0], 0)
+        self.assertRegex(podium[1], r"\Apodium \S+, Kubernetes 1\.36\n")
+        self.assertEqual(podium[1].splitlines()[1:], kubectl[1].splitlines()[2:])
+        # Its own release is the server's.
+        self.assertEqual(podium[2], "")
+        # All that the server says, where kubectl shows what it knows itself.
+        kubectl, podium = (json.loads(answer[1]) for answer in self.both(["version", "-o", "json"]))
+        self.assertLessEqual(kubectl["serverVersion"].items(), podium["serverVersion"].items())
+        self.assertEqual(podium["clientVersion"]["minor"], "36")
+        self.assertIn("serverVersion:\n  buildDate: ", self.both(["version", "-o", "yaml"])[1][1])
+        self.assertEqual(*(answer[1:] for answer in self.both(["version", "-o", "x"])))
+        kubectl, podium = self.both(["version", "-s", "https://127.0.0.1:1"])
+        self.assertEqual((podium[0], podium[2]), (kubectl[0], kubectl[2]))
+        self.assertRegex(podium[1], r"\Apodium [^\n]*\n\Z")
+        for arguments in (["version", "--client", "-s", "https://127.0.0.1:1"], ["--version"]):
+            status, out, err = self.both(arguments)[1]
+            self.assertEqual((status, out.count("\n"), err), (0, 1, ""))
+
+    def test_a_bare_dry_run_is_told_of(self):
+        kubectl, podium = self.both(["-n", self.namespace, "delete", "pod", "p1", "--dry-run"])
+        self.assertEqual(podium[:2], kubectl[:2])
+        self.assertEqual(podium[2], re.sub(r"^W.*\] ", "Warning: ", kubectl[2]))
+        self.assertTrue(podium[2])
+        podium = self.both(["-n", self.namespace, "delete", "pod", "p1", "--dry-run=client"])[1]
+        self.assertEqual(podium[2], "")
+
     def test_without_a_kubeconfig_the_server_of_this_machine_is_found(self):
         _, podium = self.both(["get", "ns", "default", "-o", "name"], {"KUBECONFIG": ""})
         self.assertEqual(podium, (0, "namespace/default\n", ""))
@@ -806,6 +916,56 @@ class ReadingTest(TwinCase):
         time.sleep(1)
         self.kubectl("delete", "cm", "awaited")
         self.assertEqual(gone.communicate(timeout=30)[0], "configmap/awaited condition met\n")
+
+
+class ExplainingTest(TwinCase):
+    """In the form of podium explain, which is kubectl's but for blanks, empty lines and defaults."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        status, _, err = cls.server.kubectl("create", "-f", "-", stdin=GADGETS)
+        if status != 0:
+            raise AssertionError(err)
+        worlds.wait_for("its description", lambda: cls.server.kubectl(
+            "explain", "gadget.spec")[0] == 0)
+
+    def words_of(self, text):
+        text = re.sub(r"^DEFAULT:\n.*\n|^ *default: .*\n", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^(FIELD: .*>) -required-$", r"\1", text, flags=re.MULTILINE)
+        return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+    def test_custom_resources(self):
+        for arguments in lines(EXPLAINED):
+            with self.subTest(" ".join(arguments)):
+                kubectl, podium = self.both(["explain", *arguments])
+                self.assertEqual((podium[0], podium[2]), (0, ""))
+                self.assertEqual(self.words_of(podium[1]), self.words_of(kubectl[1]))
+
+    def test_defaults(self):
+        self.assertIn("DEFAULT:\n    red\n", self.both(["explain", "gadget.spec.color"])[1][1])
+        self.assertIn("  default: red\n", self.both(["explain", "gadget.spec"])[1][1])
+
+    def test_a_name_that_a_kind_of_the_release_has_too(self):
+        """kubectl does not find it."""
+        self.assertEqual(self.both(["explain", "pods.twin.example.com.peas"])[1], (
+            0, "GROUP:      twin.example.com\nKIND:       Pod\nVERSION:    v1\n\n"
+            "FIELD: peas <integer>\n\nDESCRIPTION:\n    How many.\n", ""))
+        self.assertIn("spec\t<PodSpec>", self.both(["explain", "pods"])[1][1])
+
+    def test_what_is_not_there(self):
+        for arguments, says in (
+                (["gadget.spec.nope"], 'error: field "nope" does not exist\n'),
+                (["pod.spec.nope"], 'podium explain: field "nope" does not exist in pod.spec'),
+                (["nosuch"], 'podium explain: there is no resource type "nosuch"'),
+                (["gadget", "--api-version=x/v1"],
+                 'podium explain: there is no resource type "gadget" in x/v1')):
+            with self.subTest(arguments):
+                status, out, err = self.both(["explain", *arguments])[1]
+                self.assertEqual((status, out, err[:len(says)]), (1, "", says))
+        status, _, err = self.both(["explain", "gadget", "-s", "https://127.0.0.1:1"])[1]
+        self.assertEqual((status, err), (1, "The connection to the server 127.0.0.1:1 was refused - "
+                                            "did you specify the right host or port?\n"))
 
 
 class WritingTest(TwinCase):
