@@ -22,6 +22,7 @@ void Informer::Start() { state_->Start(); }
 void Informer::Stop() { state_->Stop(); }
 bool Informer::HasSynced() const { return state_->HasSynced(); }
 bool Informer::HasSynced(HandlerId id) const { return state_->HasSynced(id); }
+bool Informer::IsMissing() const { return state_->IsMissing(); }
 std::string Informer::LastSyncResourceVersion() const { return state_->version(); }
 const Target& Informer::target() const { return state_->target(); }
 

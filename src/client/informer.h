@@ -98,6 +98,10 @@ class Informer {
   bool HasSynced() const;
   // And the handler has heard of those that were there when it was added.
   bool HasSynced(HandlerId id) const;
+  // The server has no such resource: it was not there at the last look (404). It is looked for
+  // again and again, more and more slowly, for as long as there are handlers; when the last one is
+  // removed no more, until somebody adds another.
+  bool IsMissing() const;
   // "": nothing was read yet.
   std::string LastSyncResourceVersion() const;
 

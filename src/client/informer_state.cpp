@@ -120,6 +120,7 @@ Informer::HandlerId InformerState::AddHandler(EventHandler told) {
     const std::lock_guard lock(mutex_);
     id = ++last_handler_;
     handlers_.push_back(std::make_shared<Handler>(Handler{.id = id, .told = std::move(told)}));
+    if (std::exchange(dormant_, false)) due_ = true;
   }
   Kick();
   return id;
@@ -147,6 +148,11 @@ bool InformerState::HasSynced(Informer::HandlerId id) const {
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(handlers_, id, &Handler::id);
   return found != handlers_.end() && (*found)->synced;
+}
+
+bool InformerState::IsMissing() const {
+  const std::lock_guard lock(mutex_);
+  return missing_;
 }
 
 std::string InformerState::version() const {
@@ -274,6 +280,8 @@ void InformerState::WaitThen(Phase next) {
   next_ = next;
   const std::lock_guard lock(mutex_);
   if (stopped_) return;
+  dormant_ = missing_ && last_handler_ != 0 && handlers_.empty();
+  if (dormant_) return;
   timer_ = options_.executor->PostAfter(delay, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
@@ -328,6 +336,10 @@ Result<ObjectList> InformerState::ListAll() {
 void InformerState::List() {
   auto list = ListAll();
   if (!list.ok()) {
+    {
+      const std::lock_guard lock(mutex_);
+      missing_ = list.error().code() == Code::kNotFound;
+    }
     Report(list.error());
     phase_ = Phase::kWaiting;
     if (list.error().code() != Code::kCancelled) WaitThen(Phase::kList);
@@ -364,6 +376,7 @@ void InformerState::Replace(std::vector<SharedObject> items, const std::string& 
     }
     version_ = version;
     synced_ = true;
+    missing_ = false;
     for (const HandlerPtr& handler : handlers_) {
       if (!handler->fresh) told.push_back(handler);
     }

@@ -20,6 +20,7 @@ class InformerState : public std::enable_shared_from_this<InformerState> {
   bool HasSynced() const;
   bool HasSynced(Informer::HandlerId id) const;
   std::string version() const;
+  bool IsMissing() const;
   const Target& target() const { return target_; }
 
   // Calls `read` with the store, under the lock.
@@ -99,7 +100,10 @@ class InformerState : public std::enable_shared_from_this<InformerState> {
   bool scheduled_ = false;
   bool running_ = false;
   bool again_ = false;
-  bool due_ = false;  // what WaitThen waited for
+  bool due_ = false;      // what WaitThen waited for
+  bool missing_ = false;  // the server has no such resource
+  // Nobody listens any more to what is missing: nothing is asked until somebody does.
+  bool dormant_ = false;
   std::thread::id runner_;
   std::vector<HandlerPtr> handlers_;
   Informer::HandlerId last_handler_ = 0;

@@ -87,6 +87,7 @@ class ResourceQuotaController final : public Controller {
 
   Result<Reconciled> Sync(const std::string& key);
   Look LookAt(const ResourceQuota& quota);
+  void ForgetMissingLocked();
   void FollowLocked(Resource& resource);
   void DiscoverIfDue();
   Result<void> Write(const ResourceQuota& quota, ResourceQuotaStatus status);
@@ -142,6 +143,7 @@ ResourceQuotaController::Look ResourceQuotaController::LookAt(const ResourceQuot
   Look look;
   std::set<std::string> known;
   const std::lock_guard lock(mutex_);
+  ForgetMissingLocked();
   for (auto& [key, resource] : resources_) {
     const auto names = api::QuotaNamesOf(key.first, key.second, quota.spec.hard);
     if (names.empty()) continue;
@@ -159,6 +161,17 @@ ResourceQuotaController::Look ResourceQuotaController::LookAt(const ResourceQuot
   }
   look.some_are_unknown = known.size() < quota.spec.hard.size();
   return look;
+}
+
+// What was there and is not any more, a custom resource whose definition is gone, is not asked for
+// until discovery has it again.
+void ResourceQuotaController::ForgetMissingLocked() {
+  std::erase_if(resources_, [](const auto& each) {
+    const Resource& resource = each.second;
+    if (resource.informer == nullptr || !resource.informer->IsMissing()) return false;
+    resource.informer->RemoveHandler(resource.handler);
+    return true;
+  });
 }
 
 // Handlers are called by the informer's tasks, never within AddHandler: no lock is taken twice.

@@ -223,6 +223,40 @@ TEST_F(InformerTest, TriesAgainMoreAndMoreSlowly) {
   EXPECT_TRUE(informer->HasSynced());
 }
 
+TEST_F(InformerTest, RestsWhenTheResourceIsGoneAndNobodyListens) {
+  Put("a", "1");
+  auto informer = Make(Options());
+  const auto id = informer->AddHandler(Recorder());
+  informer->Start();
+  time_.Settle();
+  EXPECT_FALSE(informer->IsMissing());
+  int asked = 0;
+  server_.SetFault([&](std::string_view verb, const Target&) -> std::optional<Error> {
+    if (verb == "list" || verb == "watch") ++asked;
+    return Error(Code::kNotFound, "the server could not find the requested resource");
+  });
+  server_.EndWatches();
+  time_.RunFor(200s);
+  EXPECT_TRUE(informer->IsMissing());
+  EXPECT_GT(asked, 5);
+  // The owner knows that it is gone; the look that was due is the last one.
+  informer->RemoveHandler(id);
+  asked = 0;
+  time_.RunFor(3600s);
+  EXPECT_LE(asked, 1);
+  // It is there again, and somebody wants it.
+  server_.SetFault(nullptr);
+  Put("b", "1");
+  Told();
+  informer->AddHandler(Recorder());
+  time_.Settle();
+  EXPECT_FALSE(informer->IsMissing());
+  EXPECT_THAT(Told(), ElementsAre("there a=1", "add b=1"));
+  Put("c", "1");
+  time_.Settle();
+  EXPECT_THAT(Told(), ElementsAre("add c=1"));
+}
+
 TEST_F(InformerTest, JitterIsTheCallers) {
   const auto attempts = [&](unsigned seed) {
     std::vector<int64_t> at;

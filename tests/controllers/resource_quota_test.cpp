@@ -191,6 +191,42 @@ TEST_F(ResourceQuotaTest, KindsThatComeLaterAreFound) {
   EXPECT_EQ(Used(), (Amounts{{"configmaps", "0"}, {"count/deployments.apps", "0"}}));
 }
 
+TEST_F(ResourceQuotaTest, AKindThatGoesIsAskedForNoMoreUntilItIsThereAgain) {
+  Put(QuotaOf({{"count/deployments.apps", "3"}}));
+  PutIn<api::apps::v1::Deployment>("a", "web");
+  const std::string there = R"({"groups":[{"name":"apps",
+    "versions":[{"groupVersion":"apps/v1","version":"v1"}],
+    "preferredVersion":{"groupVersion":"apps/v1","version":"v1"}}]})";
+  server.groups = there;
+  server.documents["/apis/apps/v1"] = R"({"groupVersion":"apps/v1","resources":[
+    {"name":"deployments","namespaced":true,"kind":"Deployment","verbs":["list","watch","delete"]}]})";
+  const auto controller = MakeResourceQuotaController(Context());
+  Start(*controller);
+  time.RunFor(31s);
+  EXPECT_EQ(Used(), (Amounts{{"count/deployments.apps", "1"}}));
+  Delete<api::apps::v1::Deployment>("a", "web");
+  time.RunFor(1s);
+  int asked = 0;
+  server.groups = R"({"groups":[]})";
+  server.SetFault([&](std::string_view, const client::Target& target) -> std::optional<Error> {
+    if (target.resource != "deployments") return std::nullopt;
+    ++asked;
+    return Error(Code::kNotFound, "the server could not find the requested resource");
+  });
+  server.EndWatches();
+  time.RunFor(10min);
+  EXPECT_GT(asked, 0);
+  asked = 0;
+  time.RunFor(60min);
+  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(Used(), (Amounts{{"count/deployments.apps", "0"}}));
+  server.SetFault({});
+  server.groups = there;
+  PutIn<api::apps::v1::Deployment>("a", "again");
+  time.RunFor(60s);
+  EXPECT_EQ(Used(), (Amounts{{"count/deployments.apps", "1"}}));
+}
+
 TEST_F(ResourceQuotaTest, AKindThatCannotBeListedHoldsUpNoOther) {
   Put(QuotaOf({{"secrets", "3"}, {"configmaps", "3"}}, {}, {{"secrets", "2"}}));
   server.SetFault([](std::string_view verb, const client::Target& target) -> std::optional<Error> {
