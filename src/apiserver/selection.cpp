@@ -230,6 +230,11 @@ Result<bool> Selection::Matches(const store::Entry& entry) const {
     }
   }
   if (labels_.Empty()) return true;
+  if (resource_->custom != nullptr && resource_->custom->may_wait()) {
+    // Of the version that is shown: upstream, too, converts before it selects.
+    TRY(const CustomFormPtr form, FormOf(*resource_->custom, entry));
+    if (form->labels) return labels_.Matches(*form->labels);
+  }
   TRY(const StoredObject* stored, StoredObject::Of(entry));
   return labels_.Matches(stored->labels());
 }

@@ -65,6 +65,17 @@ Result<JsonValue> ReadStored(const CustomVersion& version, const store::Entry& e
   return std::move(*tree);
 }
 
+// `object` is what the form shows.
+void Settle(const CustomVersion& version, const store::Entry& entry, const AnyObject& object,
+            CustomForm* form) {
+  if (form->json == entry.value()) {
+    std::string().swap(form->json);
+  } else if (version.may_wait()) {
+    const auto* metadata = api::FindObjectMeta(object.type(), object.get());
+    form->labels = metadata != nullptr ? metadata->labels : api::labels::Set();
+  }
+}
+
 Result<CustomFormPtr> Form(const CustomVersion& version, const store::Entry& entry,
                            const JsonValue& tree) {
   auto object = Enveloped(*version.shown, tree);
@@ -74,7 +85,7 @@ Result<CustomFormPtr> Form(const CustomVersion& version, const store::Entry& ent
   auto layout = reflect::ReadLayout(form->json);
   if (!layout.ok()) return Damaged(entry, layout.error().message());
   form->layout = *layout;
-  if (form->json == entry.value()) std::string().swap(form->json);
+  Settle(version, entry, *object, form.get());
   return CustomFormPtr(std::move(form));
 }
 
@@ -272,7 +283,7 @@ void KeepForm(const CustomVersion& version, const store::Entry& entry, const Any
   const auto layout = reflect::ReadLayout(form->json);
   if (!layout.ok()) return;
   form->layout = *layout;
-  if (form->json == entry.value()) std::string().swap(form->json);
+  Settle(version, entry, object, form.get());
   (*stored)->KeepForm(version.number, std::move(form));
 }
 

@@ -13,10 +13,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "api/labels.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
 #include "apiserver/custom_resources/custom_version.h"
@@ -51,6 +53,8 @@ Result<std::string> TextToStore(const CustomVersion& version, const reflect::Any
 struct CustomForm {
   std::string json;  // "": as it is stored
   reflect::ObjectLayout layout{};
+  // Where a webhook has made it, which may change them; else they are the entry's.
+  std::optional<api::labels::Set> labels{};
 
   std::string_view text(const store::Entry& entry) const {
     return json.empty() ? entry.value() : std::string_view(json);

@@ -45,7 +45,7 @@ class Converter {
 
   // Set before there are requests.
   std::function<void(JsonValue* object)> change = [](JsonValue*) {};
-  std::string instead;  // of the whole answer's body
+  std::string instead;            // of the whole answer's body
 
  private:
   void Play(http::Peer& peer) {
@@ -166,6 +166,55 @@ TEST_F(ConversionTest, MetadataStaysAsItWas) {
   const Replied shown = rig.Get(kV2 + "/one");
   EXPECT_EQ(shown.At("metadata.labels.converted"), "yes");
   EXPECT_EQ(shown.At("metadata.generation"), "1");
+}
+
+// Upstream reads an object into the version that is asked for, and selects then.
+TEST_F(ConversionTest, SelectorsSeeTheLabelsThatAreShown) {
+  converter.change = [](JsonValue* object) {
+    const bool to_v2 = object->Find("apiVersion")->string().ends_with("/v2");
+    JsonValue labels = JsonValue::Of(JsonValue::Object());
+    labels.Set("size", JsonValue::String(to_v2 ? "new" : "old"));
+    object->Find("metadata")->Set("labels", std::move(labels));
+  };
+  rig.Define(Definition(converter.Config()));
+  const auto names = [&](const std::string& path, const std::string& selector) {
+    const Replied list = rig.Get(path + "?labelSelector=" + selector);
+    EXPECT_EQ(list.status, 200);
+    std::string all;
+    for (const JsonValue& each : list.Find("items")->array()) {
+      all += each.Find("metadata")->Find("name")->string() + " ";
+    }
+    return all;
+  };
+  const CatalogPtr catalog = rig.catalog.Now();
+  const ServedResource& v2 = *catalog->Find("stable.example.com", "v2", "crontabs");
+  WatchRequest watched{.resource = &v2, .namespace_ = "a"};
+  watched.options.labelSelector = "size=new";
+  watched.options.resourceVersion = std::to_string(rig.store.memory.health().revision);
+  const auto watch = EntryWatch::Create(rig.store.memory, watched, [] {});
+  ASSERT_TRUE(watch.ok());
+  // One that is written in the version that is stored, and one that is converted to it.
+  EXPECT_EQ(rig.Post(kV1, Host("one", "v1", R"("host":"h:1")")).status, 201);
+  std::string two = Host("two", "v2", R"("host":"h","port":"2")");
+  two.insert(two.find("\"name\""), R"("labels":{"size":"new"},)");
+  EXPECT_EQ(rig.Post(kV2, two).status, 201);
+  EXPECT_TRUE(rig.Stored("/registry/stable.example.com/crontabs/a/two").contains("\"old\""));
+  EXPECT_EQ(names(kV2, "size=new"), "one two ");
+  EXPECT_EQ(names(kV2, "size=old"), "");
+  EXPECT_EQ(names(kV1, "size=old"), "two ");
+  EXPECT_EQ(names(kV1, "!size"), "one ");
+  std::vector<std::string> told;
+  for (int i = 0; i < 100 && told.size() < 2; ++i) {
+    auto batch = (*watch)->Take();
+    ASSERT_TRUE(batch.ok());
+    for (const EntryEvent& event : batch->events) {
+      EXPECT_EQ(event.type, WatchEventType::kAdded);
+      told.emplace_back(event.entry->key());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"/registry/stable.example.com/crontabs/a/one",
+                                            "/registry/stable.example.com/crontabs/a/two"}));
 }
 
 TEST_F(ConversionTest, ANewNameIsRefused) {
