@@ -448,6 +448,16 @@ TEST_F(ReadTest, LabelAndFieldSelectorBombsAndHugeLists) {
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(reader->Step(&entries).ok());
   EXPECT_FALSE(reader->done());
   EXPECT_EQ(entries.size(), 20U);
+  // So does one of fields.
+  request.options.labelSelector = "";
+  for (int i = 0; i < 10'000; ++i) request.options.fieldSelector += ",metadata.name!=a";
+  request.options.fieldSelector.erase(0, 1);
+  auto by_field = ListReader::Create(store_.memory, request);
+  ASSERT_TRUE(by_field.ok());
+  entries.clear();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(by_field->Step(&entries).ok());
+  EXPECT_FALSE(by_field->done());
+  EXPECT_EQ(entries.size(), 20U);
 }
 
 // Pages of one list are one state, whatever is written meanwhile.

@@ -1,4 +1,6 @@
 // Creations and updates of whole objects.
+#include <sys/resource.h>
+
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -95,6 +97,12 @@ TEST_F(WriteTest, YamlAndJsonBombs) {
   const std::string digits(size_t{3} << 20, '9');
   const std::string pods = "/api/v1/namespaces/a/pods";
   const auto begin = std::chrono::steady_clock::now();
+  const auto peak = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;  // KiB
+  };
+  const auto before = peak();
   const auto refused = [&](const Replied& replied, std::string_view what) {
     EXPECT_GE(replied.status, 400) << what;
     EXPECT_LT(replied.status, 500) << what;
@@ -128,6 +136,8 @@ TEST_F(WriteTest, YamlAndJsonBombs) {
   refused(Send("PATCH", kMaps + "/m", doubling + "]", "application/json-patch+json"),
           "copies of copies");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  // Sanitizers keep what is freed for a while: 256 MiB.
+  EXPECT_LT(peak() - before, 512 << 10);
 }
 
 TEST_F(WriteTest, GeneratedNames) {

@@ -28,13 +28,21 @@ def tearDownModule():
     OTHERS.cleanup()
 
 
+class MovedNode(fake_node.FakeNode):
+    """One that sends whoever asks somewhere else."""
+    to = ""
+
+    def _answer(self, connection, target, fields):
+        connection.answer("302 Found", b"moved", f"Location: {self.to}{target}")
+
+
 class KubeletTest(api_server.ServerCase):
-    def node(self, name, authority):
+    def node(self, name, authority, kind=fake_node.FakeNode):
         """A node whose kubelet has a certificate of the authority with this folder."""
         pki = self.server.folder / "data" / "server" / "pki"
         folder = self.server.folder / name
         folder.mkdir()
-        kubelet = fake_node.FakeNode(fake_node.certificate(folder, authority or pki), pki / "ca.crt")
+        kubelet = kind(fake_node.certificate(folder, authority or pki), pki / "ca.crt")
         self.addCleanup(kubelet.close)
         self.kubectl("create", "-f", "-", stdin=json.dumps(
             {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}))
@@ -66,6 +74,29 @@ class KubeletTest(api_server.ServerCase):
         self.assertEqual(answer.status, 500)
         self.assertIn("failed to verify certificate", json.load(answer)["message"])
         self.assertEqual(kubelet.requests, [])
+
+    def test_redirects(self):
+        """CVE-2020-8559: a kubelet that redirects does not take the server's certificate along."""
+        victim = self.node("victim", pathlib.Path(OTHERS.name))
+        moved = self.node("moved", pathlib.Path(OTHERS.name), MovedNode)
+        moved.to = f"https://127.0.0.1:{victim.port}"
+        pod = f"/api/v1/namespaces/{self.namespace}/pods/moved"
+        for path, headers in (
+                (f"{pod}/log", {}),
+                (f"{pod}/exec?command=id&stdout=true",
+                 {"Connection": "Upgrade", "Upgrade": "SPDY/3.1",
+                  "X-Stream-Protocol-Version": "v4.channel.k8s.io"}),
+                (f"{pod}/portforward", {"Connection": "Upgrade", "Upgrade": "SPDY/3.1",
+                                        "X-Stream-Protocol-Version": "portforward.k8s.io"}),
+                ("/api/v1/nodes/moved/proxy/stats", {})):
+            with self.subTest(path):
+                asked = len(moved.requests)
+                connection = self.server.connect()
+                self.addCleanup(connection.close)
+                connection.request("GET", path, headers=headers)
+                self.assertGreaterEqual(connection.getresponse().status, 300)
+                self.assertEqual(len(moved.requests), asked + 1)
+        self.assertEqual((victim.requests, victim.subjects), ([], set()))
 
     def test_what_is_wrong_is_said_at_the_start(self):
         empty = self.server.folder / "empty.crt"

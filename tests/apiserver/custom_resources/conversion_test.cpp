@@ -46,6 +46,7 @@ class Converter {
   // Set before there are requests.
   std::function<void(JsonValue* object)> change = [](JsonValue*) {};
   std::string instead;            // of the whole answer's body
+  std::string status = "200 OK";  // and what stands behind it in the head
 
  private:
   void Play(http::Peer& peer) {
@@ -74,7 +75,7 @@ class Converter {
       response.convertedObjects.push_back({reflect::ToText(*object)});
     }
     std::string text = instead.empty() ? *reflect::ToJson(answer) : instead;
-    peer.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " +
+    peer.Send("HTTP/1.1 " + status + "\r\nConnection: close\r\nContent-Length: " +
               std::to_string(text.size()) + "\r\n\r\n" + text);
   }
 
@@ -124,7 +125,7 @@ std::string Host(const std::string& name, const std::string& version, const std:
 struct ConversionTest : testing::Test {
   Converter converter;
   TestStore other;  // of services; there are none
-  WebhookConversions webhooks{other.objects, [] { return uint64_t{0}; }, std::chrono::seconds(1)};
+  WebhookConversions webhooks{other.objects, [] { return uint64_t{0}; }, std::chrono::seconds(20)};
   CustomRig rig{&webhooks};
 };
 
@@ -243,17 +244,58 @@ TEST_F(ConversionTest, AFailureIsTheAnswer) {
   EXPECT_EQ(rig.Post(kV2, Host("two", "v2", R"("host":"h","port":"1")")).status, 500);
 }
 
+// attacks.md: redirects (CVE-2022-3172), and nothing of what it says that is no review.
+TEST_F(ConversionTest, RedirectsAreNotFollowedAndNothingIsEchoed) {
+  Converter secret;
+  const std::string other = secret.Config();
+  const size_t url = other.find("https://");
+  converter.status = "302 Found\r\nLocation: " + other.substr(url, other.find('"', url) - url);
+  converter.instead = "geheim";
+  rig.Define(Definition(converter.Config()));
+  rig.Post(kV1, Host("one", "v1", R"("host":"h:1")"));
+  const auto fails = [&] {
+    const Replied failed = rig.Get(kV2 + "/one");
+    EXPECT_EQ(failed.status, 500);
+    EXPECT_FALSE(failed.message().contains("geheim")) << failed.message();
+  };
+  fails();
+  EXPECT_FALSE(converter.TakeSizes().empty());
+  EXPECT_TRUE(secret.TakeSizes().empty());
+  converter.status = "500 geheim";
+  fails();
+  converter.status = "200 OK";
+  fails();
+}
+
+// attacks.md: server-side request forgery (CVE-2020-8555).
+TEST_F(ConversionTest, ServerSideRequestForgeryLinkLocalAddressesAreRefused) {
+  for (const std::string host : {"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]"}) {
+    CustomRig rogue{&webhooks};
+    rogue.Define(Definition(R"({"strategy":"Webhook","webhook":{"conversionReviewVersions":["v1"],)"
+                            R"("clientConfig":{"url":"https://)" +
+                            host + R"(/latest"}}})"));
+    rogue.Post(kV1, Host("one", "v1", R"("host":"h:1")"));
+    const Replied refused = rogue.Get(kV2 + "/one");
+    EXPECT_EQ(refused.status, 500);
+    EXPECT_TRUE(refused.message().contains("link-local addresses are refused"))
+        << refused.message();
+  }
+}
+
 // One that hangs costs its own requests a while, and nobody else anything.
 TEST_F(ConversionTest, AWebhookThatHangsIsGivenUp) {
   converter.change = [](JsonValue*) { std::this_thread::sleep_for(std::chrono::seconds(2)); };
-  rig.Define(Definition(converter.Config()));
-  rig.Post(kV1, Host("one", "v1", R"("host":"h:1")"));
+  const WebhookConversions hasty{other.objects, [] { return uint64_t{0}; },
+                                 std::chrono::seconds(1)};
+  CustomRig hasty_rig{&hasty};
+  hasty_rig.Define(Definition(converter.Config()));
+  hasty_rig.Post(kV1, Host("one", "v1", R"("host":"h:1")"));
   const auto start = std::chrono::steady_clock::now();
-  const Replied failed = rig.Get(kV2 + "/one");
+  const Replied failed = hasty_rig.Get(kV2 + "/one");
   EXPECT_EQ(failed.status, 500);
   EXPECT_TRUE(failed.message().contains("failed: Post \"https://127.0.0.1:")) << failed.message();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
-  EXPECT_EQ(rig.Get(kV1 + "/one").status, 200);
+  EXPECT_EQ(hasty_rig.Get(kV1 + "/one").status, 200);
 }
 
 TEST_F(ConversionTest, ServicesThatAreNotThere) {
