@@ -1,15 +1,12 @@
 // kubectl create (upstream's k8s.io/kubectl/pkg/cmd/create): of files. The kinds that it makes by
 // itself are the subcommands, in the files create_*.cpp.
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include "api/labels.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/create_kind.h"
 #include "cli/create_options.h"
-#include "cli/json_members.h"
 #include "cli/last_applied.h"
 #include "cli/option_values.h"
 #include "cli/selection.h"
@@ -43,17 +40,6 @@ Result<void> Check(const Invocation& invocation) {
   return {};
 }
 
-bool Matches(const api::labels::Selector& selector, const JsonValue& object) {
-  api::labels::Set labels;
-  const JsonValue* members = ValueAt(object, {"metadata", "labels"});
-  if (members && members->is_object()) {
-    for (const auto& [key, value] : members->object()) {
-      if (value.is_string()) labels[key] = value.string();
-    }
-  }
-  return selector.Matches(labels);
-}
-
 Result<void> CreateOne(Writer& writer, bool save, const Selected& item, ChangePrinter& printer,
                        std::string* out) {
   JsonValue object = WithLastAppliedIf(save, item.object, MemberOrder::kSorted);
@@ -70,17 +56,13 @@ Result<Outcome> Run(const Invocation& invocation, const Streams& streams) {
   TRY(const DryRun dry_run, DryRunOf(invocation));
   TRY(ChangePrinter printer, ChangePrinter::Of(invocation, dry_run));
   TRY(const auto server, Server::Of(invocation, streams));
-  TRY(const auto selector, api::labels::Selector::Parse(invocation.Get("selector")));
   const std::string validation = FieldValidationOf(invocation);
   const FileCheck check = validation == "Ignore" ? FileCheck::kNone : FileCheck::kKinds;
-  TRY(const Selection selection, SelectFiles(*server, invocation, check));
+  TRY(const Selection selection, SelectFiles(*server, invocation, {.check = check}));
   Writer writer(*server, dry_run, CreateManagerOf(invocation), validation);
   std::vector<Error> errors;
-  size_t count = 0;
   for (const Selected& item : selection.items) {
-    if (!Matches(selector, item.object)) continue;
     std::string out;
-    ++count;
     auto created = CreateOne(writer, invocation.Has("save-config"), item, printer, &out);
     if (!created.ok()) errors.push_back(std::move(created).error());
     if (!streams.Out(out)) return Outcome{kFailed, {}, {}};
@@ -88,7 +70,7 @@ Result<Outcome> Run(const Invocation& invocation, const Streams& streams) {
   // What is wrong with the files comes last, as one.
   if (!selection.errors.empty()) errors.push_back(Aggregate(selection.errors));
   if (!errors.empty()) return ServerFailure(errors);
-  if (count == 0) return Usage("no objects passed to create");
+  if (selection.items.empty()) return Usage("no objects passed to create");
   return Outcome();
 }
 

@@ -128,7 +128,7 @@ bool AsksForFiles(const Invocation& invocation) {
 Result<Selection> Select(Server& server, const Invocation& invocation,
                          const std::vector<std::string>& arguments, const SelectionRules& rules) {
   if (AsksForFiles(invocation)) {
-    TRY(Selection selection, SelectFiles(server, invocation));
+    TRY(Selection selection, SelectFiles(server, invocation, {.selects = rules.selects}));
     if (arguments.empty()) return selection;
     return Usage(
         "when paths, URLs, or stdin is provided as input, you may not specify a resource by "

@@ -82,10 +82,16 @@ Result<Selection> Select(Server& server, const Invocation& invocation,
 // What is looked at before anything else in a document. What has no kind ends its file.
 enum class FileCheck { kNone, kKinds };
 
+struct FileRules {
+  FileCheck check = FileCheck::kNone;
+  // --selector is one of the objects.
+  bool selects = true;
+};
+
 // The objects of files alone (-f, -R), Lists taken apart; with --selector those whose labels in the
 // file are as it says.
 Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
-                              FileCheck check = FileCheck::kNone);
+                              const FileRules& rules = {});
 
 // The objects of a text that came from `source`; those without a namespace have the server's.
 Result<Selection> SelectText(Server& server, std::string_view text, const std::string& source);

@@ -175,7 +175,8 @@ Result<void> KeepSelected(std::string_view text, Selection* selection) {
 
 }  // namespace
 
-Result<Selection> SelectFiles(Server& server, const Invocation& invocation, FileCheck check) {
+Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
+                              const FileRules& rules) {
   if (invocation.Has("kustomize")) {
     return Error(Code::kUnsupported,
                  "podium builds no kustomizations; build it with kubectl kustomize and pass the "
@@ -201,11 +202,11 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation, File
     return Error(error.error.code(), error.name + ": " + error.error.message());
   }
   TRY(const ServerResources* resources, server.Resources());
-  FileReader reader(server, *resources, check);
+  FileReader reader(server, *resources, rules.check);
   for (const std::string& file : files.files) reader.ReadFile(file);
   Selection selection = std::move(reader).Take();
   const std::string_view selector = invocation.Get("selector");
-  if (!selector.empty()) TRY_VOID(KeepSelected(selector, &selection));
+  if (rules.selects && !selector.empty()) TRY_VOID(KeepSelected(selector, &selection));
   return selection;
 }
 

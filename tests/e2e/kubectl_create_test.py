@@ -152,7 +152,7 @@ create -f two -o name
 create -f two
 create -f two -l a=b
 create -f two -l no=such
-create -f two -l 'a=='
+create -f two -l 'a in'
 create -f list --save-config
 create -f list -o jsonpath={.metadata.name}
 create -f generated --dry-run=client
@@ -590,6 +590,12 @@ class CreatingTest(twin.ChangingCase):
 
     def test_kinds(self):
         self.compare(KINDS, "cm,secrets,sa,deploy,jobs,cj,svc,roles,rolebindings,quota,pdb,ingress")
+
+    def test_expose_a_file(self):
+        deployment = twin.OBJECTS.split("---")[0]
+        for options in (["-o", "yaml"], ["--selector=a=b", "--port=8080", "-o", "json"]):
+            self.assert_same_change(["expose", "-f", "-", "--dry-run=client", *options],
+                                    stdin=deployment)
 
     def test_several_objects_have_services_of_their_own(self):
         """kubectl takes the first one's selector for all of them."""
