@@ -19,7 +19,7 @@ TEST(Completion, Candidates) {
       {{"val"}, "validate\tFind every mistake in manifests\n"},
       {{"--h"}, "--help\n"},
       {{"--v"}, "--version\n"},
-      {{"help", "ver"}, "version\tPrint the version of podium and of the Kubernetes API in it\n"},
+      {{"help", "ver"}, "version\tPrint the version of podium, and that of the server\n"},
       {{"validate", ""}, ":files\n"},
       {{"validate", "-f", "x"}, ":files\n"},
       {{"validate", "--filename=x"}, ":files\n"},
