@@ -532,10 +532,12 @@ class ManyTest(NodeCase):
         self.pod("slow")
         path = self.path("pods/slow/proxy/up")
         before = self.threads()
-        clients = []
-        for number in range(600):
-            client = self.server.connect()
+        clients = [self.server.connect() for _ in range(600)]
+        # First: six hundred handshakes may take longer than an upload may stand still.
+        for client in clients:
             self.addCleanup(client.close)
+            client.connect()
+        for number, client in enumerate(clients):
             client.putrequest("POST", path)
             if number % 2:
                 client.putheader("Content-Length", "8")
@@ -543,7 +545,6 @@ class ManyTest(NodeCase):
             else:
                 client.putheader("Transfer-Encoding", "chunked")
                 client.endheaders(b"4\r\nhalf\r\n")
-            clients.append(client)
         self.assertEqual(self.ask("POST", path, b"b" * 70000)[::2],
                          (200, b"POST /up 70000\n"))
         self.assertEqual(self.ask("GET", path)[::2], (200, b"GET /up 0\n"))
