@@ -59,6 +59,7 @@ void Cluster::OpenParts() {
       .connection = &connection_,
       .executor = &options_.executor,
       .clock = &options_.clock,
+      .node_name = options_.config.name,
       .random = RandomFraction,
       .changed =
           [this](const std::string& name_space) {

@@ -12,6 +12,7 @@
 #include "node/cluster/server_access.h"
 #include "node/cluster/service_account_tokens.h"
 #include "node/cluster/watched_objects.h"
+#include "node/pod_origin.h"
 #include "node/pod_spec.h"
 
 namespace podium::node {
@@ -28,12 +29,6 @@ ServerAccess AccessOf(const ClusterObjects::Options& options) {
           .random = options.random,
           .on_error = options.on_error,
           .patience = options.patience};
-}
-
-// A manifest of this node's own: it may run where there is no server yet.
-bool IsStatic(const v1::Pod& pod) {
-  const auto source = pod.metadata.annotations.find("kubernetes.io/config.source");
-  return source != pod.metadata.annotations.end() && source->second != "api";
 }
 
 bool HasAddress(const v1::Service& service) {
@@ -177,7 +172,8 @@ Result<std::shared_ptr<const v1::Secret>> ClusterObjects::GetSecret(std::string_
 
 Result<std::vector<std::shared_ptr<const v1::Service>>> ClusterObjects::ServicesFor(
     const v1::Pod& pod) const {
-  if (!IsStatic(pod)) {
+  // A manifest of this node's own may run where there is no server yet.
+  if (OriginOf(pod) != PodOrigin::kFile) {
     for (std::chrono::nanoseconds waited{0}; !services_.HasSynced(); waited += kLook) {
       if (waited >= options_.patience) {
         return Error(Code::kUnavailable,
