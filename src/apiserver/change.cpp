@@ -94,6 +94,7 @@ AdmissionRequest Change::Admission(Operation operation, std::string_view name) c
   }
   request.name = name;
   request.builtin = resource_.builtin;
+  request.custom = resource_.custom.get();
   request.dry_run = dry_run_;
   request.user = call_->user.get();
   request.warn = [call = call_](std::string warning) { call->Warn(std::move(warning)); };

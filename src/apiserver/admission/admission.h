@@ -31,6 +31,7 @@ enum class Operation { kCreate, kUpdate, kDelete, kConnect };
 std::string_view NameOf(Operation operation);
 
 class Reinvocation;
+struct CustomVersion;  // custom_resources/custom_version.h
 
 // What is being done. The references live as long as the call.
 struct AdmissionRequest {
@@ -48,6 +49,8 @@ struct AdmissionRequest {
   std::string_view name{};  // "" while it is to be made of generateName
   // Null for custom resources.
   const api::Resource* builtin = nullptr;
+  // Of custom resources: the version of the request. Null for built-in ones.
+  const CustomVersion* custom = nullptr;
 
   // The new object, of *type, decoded and with defaults; null for a deletion. In Admit it may be
   // changed.

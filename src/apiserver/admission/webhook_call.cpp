@@ -6,6 +6,7 @@
 #include "api/status.h"
 #include "apiserver/admission/webhook_target.h"
 #include "apiserver/admission/webhooks.h"
+#include "apiserver/custom_resources/custom_objects.h"
 #include "pki/random.h"
 #include "reflect/go_text.h"
 #include "reflect/json.h"
@@ -68,16 +69,11 @@ Result<std::string> ReviewOf(const Invocation& shown, const AdmissionRequest& re
   out.userInfo.groups = request.user->groups;
   for (const auto& [key, values] : request.user->extra) out.userInfo.extra[key].items = values;
   out.dryRun = request.dry_run;
-  const std::string api_version = ApiVersion(shown.kind_group, shown.kind_version);
   if (request.object != nullptr) {
-    TRY(out.object.text,
-        JsonAs(*request.type, request.object, *shown.type, request.kind, api_version));
+    TRY(out.object.text, JsonFor(shown, request, *request.type, request.object));
   }
   if (request.old_object != nullptr) {
-    const bool same = request.old_type == request.type;
-    TRY(out.oldObject.text,
-        JsonAs(*request.old_type, request.old_object, same ? *shown.type : *request.old_type,
-               request.kind, api_version));
+    TRY(out.oldObject.text, JsonFor(shown, request, *request.old_type, request.old_object));
   }
   if (request.options != nullptr) {
     TRY(out.options.text, JsonAs(*request.options_type, request.options, *request.options_type,
@@ -133,6 +129,17 @@ Result<std::string> JsonAs(const reflect::Type& from, const void* object, const 
                  {"apiVersion", reflect::JsonValue::String(std::string(api_version))});
   members.insert(members.begin(), {"kind", reflect::JsonValue::String(std::string(kind))});
   return reflect::ToText(value);
+}
+
+Result<std::string> JsonFor(const Invocation& invocation, const AdmissionRequest& request,
+                            const reflect::Type& type, const void* object) {
+  if (invocation.custom != nullptr) {
+    TRY(const reflect::JsonValue tree, TreeAs(*request.custom, type, object, *invocation.custom));
+    return reflect::ToText(tree);
+  }
+  const bool same = &type == request.type;
+  return JsonAs(type, object, same ? *invocation.type : type, request.kind,
+                ApiVersion(invocation.kind_group, invocation.kind_version));
 }
 
 Result<const http::Client*> Webhook::Client() const {

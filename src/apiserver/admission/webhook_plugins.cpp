@@ -11,6 +11,7 @@
 #include "apiserver/admission/chain.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/admission/webhooks.h"
+#include "apiserver/custom_resources/custom_objects.h"
 #include "reflect/copy.h"
 #include "reflect/go_text.h"
 #include "reflect/json.h"
@@ -92,6 +93,18 @@ void KeepHeader(const AdmissionRequest& request, void* changed) {
   }
 }
 
+// What the webhook made of a built-in object, in the request's version.
+Result<reflect::AnyObject> TakeShown(const Invocation& invocation, const AdmissionRequest& request,
+                                     const reflect::JsonValue& document, api::Time now) {
+  reflect::AnyObject shown(*invocation.type);
+  const auto decoded = reflect::DecodeJsonInto(reflect::ToText(document), *invocation.type,
+                                               shown.get(), {.strict = false});
+  if (!decoded.ok()) return api::InternalError(decoded.error().message());
+  api::SetDefaults(*invocation.type, shown.get(), {.now = now});
+  if (invocation.type == request.type) return shown;
+  return api::ConvertObject(*invocation.type, shown.get(), *request.type);
+}
+
 // Whether the patch changed the object.
 Result<bool> Apply(const Invocation& invocation, const AdmissionResponse& response,
                    const AdmissionRequest& request, api::Time now) {
@@ -106,20 +119,16 @@ Result<bool> Apply(const Invocation& invocation, const AdmissionResponse& respon
         "operation",
         reflect::GoQuoted(invocation.webhook->name)));
   }
-  TRY(const std::string before,
-      JsonAs(*request.type, request.object, *invocation.type, request.kind,
-             std::string(invocation.kind_group.empty() ? "" : invocation.kind_group) +
-                 (invocation.kind_group.empty() ? "" : "/") +
-                 std::string(invocation.kind_version)));
+  TRY(const std::string before, JsonFor(invocation, request, *request.type, request.object));
   TRY(reflect::JsonValue document, reflect::ParseJson(before));
   if (const auto applied = patch->Apply(&document); !applied.ok()) return internal(applied.error());
   reflect::AnyObject shown(*invocation.type);
-  const auto decoded = reflect::DecodeJsonInto(reflect::ToText(document), *invocation.type,
-                                               shown.get(), {.strict = false});
-  if (!decoded.ok()) return internal(decoded.error());
-  api::SetDefaults(*invocation.type, shown.get(), {.now = now});
-  if (invocation.type != request.type) {
-    TRY(shown, api::ConvertObject(*invocation.type, shown.get(), *request.type));
+  if (invocation.custom != nullptr) {
+    auto taken = TakeFrom(*request.custom, *invocation.custom, std::move(document));
+    if (!taken.ok()) return internal(taken.error());
+    shown = *std::move(taken);
+  } else {
+    TRY(shown, TakeShown(invocation, request, document, now));
   }
   KeepHeader(request, shown.get());
   if (reflect::EqualObjects(*request.type, shown.get(), request.object)) return false;

@@ -8,6 +8,7 @@
 #include "api/types/core_v1.h"
 #include "api/types/resources.h"
 #include "apiserver/admission/webhooks.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "apiserver/stored_object.h"
 
 namespace podium::apiserver {
@@ -135,8 +136,29 @@ Invocation AsItIs(WebhookPtr webhook, const AdmissionRequest& request) {
   api_version += request.kind_version;
   const reflect::Type* type = api::FindType(api_version, request.kind);
   if (type == nullptr || !api::IsConvertible(*request.type, *type)) type = request.type;
-  return {std::move(webhook), request.group,        request.version,
-          request.kind_group, request.kind_version, type};
+  return {std::move(webhook),   request.group, request.version, request.kind_group,
+          request.kind_version, type,          nullptr};
+}
+
+// The first version of a custom resource that the rules name, in the order of its definition;
+// upstream asks of those that are not served, too.
+std::optional<Invocation> MatchOtherVersion(const WebhookPtr& webhook,
+                                            const AdmissionRequest& request) {
+  for (const CustomSchemaPtr& other : request.custom->resource->versions) {
+    if (other->version == request.version ||
+        !MatchesRules(*webhook, request, request.group, other->version)) {
+      continue;
+    }
+    Invocation invocation = AsItIs(webhook, request);
+    invocation.version = other->version;
+    // A Scale is one in every version.
+    if (request.kind == other->kind && request.kind_group == other->group) {
+      invocation.kind_version = other->version;
+      invocation.custom = other.get();
+    }
+    return invocation;
+  }
+  return std::nullopt;
 }
 
 // As what it is shown; nothing when the webhook is not to be asked.
@@ -144,7 +166,9 @@ std::optional<Invocation> MatchRules(const WebhookPtr& webhook, const AdmissionR
   if (MatchesRules(*webhook, request, request.group, request.version)) {
     return AsItIs(webhook, request);
   }
-  if (!webhook->equivalent || request.builtin == nullptr) return std::nullopt;
+  if (!webhook->equivalent) return std::nullopt;
+  if (request.custom != nullptr) return MatchOtherVersion(webhook, request);
+  if (request.builtin == nullptr) return std::nullopt;
   for (const api::Resource& other : api::kResources) {
     if (other.plural != request.resource || other.type == nullptr ||
         !api::IsConvertible(*request.builtin->type, *other.type) ||

@@ -19,6 +19,8 @@
 
 namespace podium::apiserver {
 
+struct CustomSchema;  // custom_resources/custom_version.h
+
 // One webhook of a configuration, mutating or validating. Immutable but for its client.
 struct Webhook {
   std::string configuration;
@@ -52,6 +54,8 @@ struct Invocation {
   std::string_view kind_group;
   std::string_view kind_version;
   const reflect::Type* type;  // of the object as it is shown
+  // The version that a custom resource is shown in, if it is another one than the request's.
+  const CustomSchema* custom = nullptr;
 
   // Tells one webhook of the server from another.
   std::string Id() const {
@@ -90,6 +94,10 @@ Result<api::admission::v1::AdmissionResponse> CallWebhook(const Objects& objects
                                                           const Invocation& invocation,
                                                           const AdmissionRequest& request,
                                                           bool mutating);
+
+// An object of the request, of this type, as the webhook is to see it.
+Result<std::string> JsonFor(const Invocation& invocation, const AdmissionRequest& request,
+                            const reflect::Type& type, const void* object);
 
 // The object as `to` has it, with kind and apiVersion, for somebody else to read; "" for none.
 Result<std::string> JsonAs(const reflect::Type& from, const void* object, const reflect::Type& to,

@@ -213,6 +213,32 @@ Result<AnyObject> DecodeCustomBody(Call& call, const ServedResource& resource,
   return object;
 }
 
+Result<JsonValue> TreeAs(const CustomVersion& version, const reflect::Type& type,
+                         const void* object, const CustomSchema& to) {
+  std::string json;
+  TRY_VOID(reflect::EncodeJson(type, object, &json));
+  TRY(JsonValue tree, reflect::ParseJson(json));
+  std::vector<JsonValue> one;
+  one.push_back(std::move(tree));
+  TRY(one, version.resource->conversion->Convert(std::move(one), to.api_version));
+  Prune(to, one.data());
+  Coerce(to, one.data());
+  return std::move(one.front());
+}
+
+Result<AnyObject> TakeFrom(const CustomVersion& version, const CustomSchema& from, JsonValue tree) {
+  Prune(from, &tree);
+  Coerce(from, &tree);
+  if (from.structural != nullptr) {
+    reflect::DropNulls(*from.structural, &tree);
+    TRY_VOID(reflect::ApplyDefaults(*from.structural, &tree));
+  }
+  std::vector<JsonValue> one;
+  one.push_back(std::move(tree));
+  TRY(one, version.resource->conversion->Convert(std::move(one), version.shown->api_version));
+  return TakeCustomObject(version, std::move(one.front()), nullptr);
+}
+
 Result<std::string> TextToStore(const CustomVersion& version, const AnyObject& object) {
   const CustomSchema& storage = version.storage();
   std::string json;

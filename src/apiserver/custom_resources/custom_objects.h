@@ -45,6 +45,14 @@ Result<void> TakeCustomAgain(const CustomVersion& version, reflect::AnyObject* o
 // An object of the envelope as a tree, sorted.
 Result<reflect::JsonValue> CustomTree(const reflect::AnyObject& object);
 
+// An object of the shown version's envelope, as another version of the definition shows it. May
+// wait for a webhook where the version may.
+Result<reflect::JsonValue> TreeAs(const CustomVersion& version, const reflect::Type& type,
+                                  const void* object, const CustomSchema& to);
+// The reverse, of what somebody else made of such a tree; with the defaults of both versions.
+Result<reflect::AnyObject> TakeFrom(const CustomVersion& version, const CustomSchema& from,
+                                    reflect::JsonValue tree);
+
 // What is to be stored of an object of the shown version; kind, apiVersion and all. May wait for a
 // webhook where the version may.
 Result<std::string> TextToStore(const CustomVersion& version, const reflect::AnyObject& object);

@@ -8,6 +8,7 @@
 
 #include "api/types/admission_v1.h"
 #include "api/types/admissionregistration_v1.h"
+#include "api/types/apiextensions_v1.h"
 #include "api/types/autoscaling_v1.h"
 #include "api/types/autoscaling_v2.h"
 #include "api/types/core_v1.h"
@@ -16,6 +17,8 @@
 #include "apiserver/admission/chain.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/admission/webhooks.h"
+#include "apiserver/custom_resources/custom_objects.h"
+#include "apiserver/custom_resources/custom_version.h"
 #include "http/peer.h"
 #include "pki/certificate_authority.h"
 #include "pki/keys.h"
@@ -510,6 +513,81 @@ TEST_F(WebhookTest, EquivalentResourcesAreShownAsTheRuleNamesThem) {
   EXPECT_THAT(
       review.request->object.text,
       testing::StartsWith(R"({"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v1",)"));
+  hook.insert(hook.size() - 1, R"(,"matchPolicy":"Exact")");
+  PutMutating("c", hook);
+  EXPECT_FALSE(mutating_->MayBlock(write.request));
+}
+
+// A custom resource in v1 and v2, converted by None, which changes apiVersion alone.
+class CustomWrite {
+ public:
+  CustomWrite() {
+    const auto schema = [](const std::string& name, const std::string& more) {
+      return R"({"name":")" + name + R"(","served":true,"storage":)" +
+             (name == "v1" ? "true" : "false") +
+             R"(,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object",)"
+             R"("properties":{"size":{"type":"integer"})" +
+             more + "}}}}}}";
+    };
+    const auto definition = Parse<api::apiextensions::v1::CustomResourceDefinition>(
+        R"({"metadata":{"name":"tabs.x.example"},"spec":{"group":"x.example","scope":"Namespaced",)"
+        R"("names":{"plural":"tabs","kind":"Tab"},"versions":[)" +
+        schema("v1", "") + "," + schema("v2", R"(,"color":{"type":"string","default":"red"})") +
+        R"(]},"status":{"acceptedNames":{"plural":"tabs","kind":"Tab"}}})");
+    const auto resource = ReadDefinition(definition, nullptr);
+    EXPECT_TRUE(resource.ok());
+    version.resource = *resource;
+    version.shown = version.resource->versions[0];
+    auto taken =
+        TakeCustomObject(version, *reflect::ParseJson(R"({"apiVersion":"x.example/v1","kind":"Tab",
+                                "metadata":{"name":"t","namespace":"ns"},"spec":{"size":3}})"),
+                         nullptr);
+    EXPECT_TRUE(taken.ok());
+    object = *std::move(taken);
+    request.operation = Operation::kCreate;
+    request.group = request.kind_group = "x.example";
+    request.version = request.kind_version = "v1";
+    request.resource = "tabs";
+    request.kind = "Tab";
+    request.namespace_ = "ns";
+    request.name = "t";
+    request.custom = &version;
+    request.type = &object.type();
+    request.object = object.get();
+    request.user = &user;
+  }
+  std::string Spec() { return reflect::ToText(*CustomTree(object)->Find("spec")); }
+
+  CustomVersion version;
+  reflect::AnyObject object;
+  User user{.name = "alice"};
+  AdmissionRequest request;
+};
+
+TEST_F(WebhookTest, OtherVersionsOfCustomResourcesAreEquivalent) {
+  WebhookServer server([](const AdmissionReview&) {
+    return Patch(R"([{"op":"replace","path":"/spec/size","value":9},
+                     {"op":"add","path":"/spec/color","value":"blue"}])");
+  });
+  std::string hook = Hook("w", server.Url("/"));
+  const std::string rules = R"("apiGroups":[""],"apiVersions":["v1"],
+           "resources":["configmaps"])";
+  hook.replace(hook.find(rules), rules.size(),
+               R"("apiGroups":["x.example"],"apiVersions":["v3","v2"],"resources":["tabs"])");
+  PutMutating("c", hook);
+  CustomWrite write;
+  ASSERT_EQ(Admit(*mutating_, write.request), "");
+  // What the request's version does not have is not kept.
+  EXPECT_EQ(write.Spec(), R"({"size":9})");
+  const auto review = Parse<AdmissionReview>(server.TakeBodies().at(0));
+  EXPECT_EQ(review.request->kind.version, "v2");
+  EXPECT_EQ(review.request->resource.version, "v2");
+  EXPECT_EQ(review.request->requestKind->version, "v1");
+  EXPECT_EQ(review.request->requestResource->version, "v1");
+  const auto shown = reflect::ParseJson(review.request->object.text);
+  ASSERT_TRUE(shown.ok());
+  EXPECT_EQ(shown->Find("apiVersion")->string(), "x.example/v2");
+  EXPECT_EQ(shown->Find("kind")->string(), "Tab");
   hook.insert(hook.size() - 1, R"(,"matchPolicy":"Exact")");
   PutMutating("c", hook);
   EXPECT_FALSE(mutating_->MayBlock(write.request));
