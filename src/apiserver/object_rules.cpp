@@ -2,6 +2,7 @@
 
 #include "api/defaults.h"
 #include "api/status.h"
+#include "api/types/core_v1.h"
 #include "api/validation/validation.h"
 #include "apiserver/body.h"
 #include "apiserver/custom_resources/custom_objects.h"
@@ -34,6 +35,11 @@ Result<reflect::AnyObject> DecodeObject(Call& call, const ServedResource& resour
 }
 
 void SetObjectDefaults(reflect::AnyObject* object, api::Time now) {
+  // Upstream does this where it converts what it has read.
+  if (auto* secret = object->As<api::core::v1::Secret>()) {
+    for (auto& [key, text] : secret->stringData) secret->data[key].data = std::move(text);
+    secret->stringData.clear();
+  }
   api::SetDefaults(object->type(), object->get(), {.now = now});
 }
 

@@ -261,6 +261,28 @@ TEST_F(WriteTest, Updates) {
   EXPECT_EQ(nothing.status, 404);
 }
 
+TEST_F(WriteTest, WhatASecretSaysInTextIsData) {
+  const std::string secrets = "/api/v1/namespaces/a/secrets";
+  const auto text = [](const std::string& more) {
+    return R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},)" + more + "}";
+  };
+  const Replied made =
+      Post(secrets, text(R"("data":{"a":"YQ==","b":"Yg=="},"stringData":{"b":"new","c":"c"})"));
+  EXPECT_EQ(made.status, 201);
+  EXPECT_EQ(made.At("data.a"), "YQ==");
+  EXPECT_EQ(made.At("data.b"), "bmV3");
+  EXPECT_EQ(made.At("data.c"), "Yw==");
+  EXPECT_EQ(made.body.Find("stringData"), nullptr);
+  const Replied put = Put(secrets + "/s", text(R"("stringData":{"d":"d"})"));
+  EXPECT_EQ(put.At("data.d"), "ZA==");
+  for (const char* type :
+       {"application/merge-patch+json", "application/strategic-merge-patch+json"}) {
+    const Replied patched = Send("PATCH", secrets + "/s", R"({"stringData":{"d":"e"}})", type);
+    EXPECT_EQ(patched.At("data.d"), "ZQ==") << type;
+    EXPECT_EQ(patched.body.Find("stringData"), nullptr) << type;
+  }
+}
+
 TEST_F(WriteTest, UpdatesOfAnotherName) {
   ASSERT_EQ(Post(kMaps, MapText("m")).status, 201);
   // The body is looked at before the store is, as upstream.
