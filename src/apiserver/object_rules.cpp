@@ -11,6 +11,8 @@
 namespace podium::apiserver {
 namespace {
 
+namespace v1 = api::core::v1;
+
 using api::meta::v1::ObjectMeta;
 
 Result<void> AnswerInvalid(const ServedResource& resource, const reflect::AnyObject& object,
@@ -19,6 +21,34 @@ Result<void> AnswerInvalid(const ServedResource& resource, const reflect::AnyObj
   const ObjectMeta* metadata = api::FindObjectMeta(object.type(), object.get());
   return api::InvalidError(resource.group, resource.kind,
                            metadata != nullptr ? metadata->name : std::string(), errors);
+}
+
+// Two fields for one fact, the older for a single value: that is what old clients write, so it
+// counts where both are given and differ.
+template <class Many, class MakeOne, class TextOf>
+void KeepTogether(std::string* one, Many* many, MakeOne make_one, TextOf text_of) {
+  if (!one->empty() && (many->empty() || text_of(many->front()) != *one)) {
+    many->clear();
+    many->push_back(make_one(*one));
+  }
+  if (!many->empty()) *one = text_of(many->front());
+}
+
+// What upstream does where it converts what it has read (k8s.io/kubernetes/pkg/apis/core/v1,
+// conversion.go; release 1.36).
+void Complete(reflect::AnyObject* object) {
+  if (auto* secret = object->As<v1::Secret>()) {
+    for (auto& [key, text] : secret->stringData) secret->data[key].data = std::move(text);
+    secret->stringData.clear();
+  } else if (auto* pod = object->As<v1::Pod>()) {
+    KeepTogether(
+        &pod->status.podIP, &pod->status.podIPs,
+        [](const std::string& ip) { return v1::PodIP{.ip = ip}; },
+        [](const v1::PodIP& ip) { return ip.ip; });
+  } else if (auto* node = object->As<v1::Node>()) {
+    const auto same = [](const std::string& range) { return range; };
+    KeepTogether(&node->spec.podCIDR, &node->spec.podCIDRs, same, same);
+  }
 }
 
 }  // namespace
@@ -35,11 +65,7 @@ Result<reflect::AnyObject> DecodeObject(Call& call, const ServedResource& resour
 }
 
 void SetObjectDefaults(reflect::AnyObject* object, api::Time now) {
-  // Upstream does this where it converts what it has read.
-  if (auto* secret = object->As<api::core::v1::Secret>()) {
-    for (auto& [key, text] : secret->stringData) secret->data[key].data = std::move(text);
-    secret->stringData.clear();
-  }
+  Complete(object);
   api::SetDefaults(object->type(), object->get(), {.now = now});
 }
 

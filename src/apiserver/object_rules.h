@@ -19,7 +19,8 @@ namespace podium::apiserver {
 Result<reflect::AnyObject> DecodeObject(Call& call, const ServedResource& resource,
                                         FieldValidation validation);
 
-// In the version that was written. Custom resources have had theirs when they were decoded.
+// In the version that was written: what other fields of it say already (a Secret's stringData, a
+// pod's podIP), then defaults. Custom resources have had theirs when they were decoded.
 void SetObjectDefaults(reflect::AnyObject* object, api::Time now);
 
 // What a client may not set: uid, times, deletion.

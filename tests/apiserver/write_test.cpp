@@ -283,6 +283,25 @@ TEST_F(WriteTest, WhatASecretSaysInTextIsData) {
   }
 }
 
+TEST_F(WriteTest, FieldsForOneFactAreKeptTogether) {
+  const auto node = [&](const std::string& name, const std::string& spec) {
+    return Post("/api/v1/nodes", R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")" + name +
+                                     R"("},"spec":{)" + spec + "}}");
+  };
+  const auto ranges = [](const Replied& replied) {
+    const reflect::JsonValue* found = replied.body.Find("spec")->Find("podCIDRs");
+    return found ? reflect::ToText(*found) : "";
+  };
+  EXPECT_EQ(ranges(node("a", R"("podCIDR":"10.1.0.0/24")")), R"(["10.1.0.0/24"])");
+  EXPECT_EQ(node("b", R"("podCIDRs":["10.2.0.0/24","fd00::/64"])").At("spec.podCIDR"),
+            "10.2.0.0/24");
+  // What old clients know counts.
+  const Replied both = node("c", R"("podCIDR":"10.3.0.0/24","podCIDRs":["10.4.0.0/24"])");
+  EXPECT_EQ(both.At("spec.podCIDR"), "10.3.0.0/24");
+  EXPECT_EQ(ranges(both), R"(["10.3.0.0/24"])");
+  EXPECT_EQ(ranges(node("d", "")), "");
+}
+
 TEST_F(WriteTest, UpdatesOfAnotherName) {
   ASSERT_EQ(Post(kMaps, MapText("m")).status, 201);
   // The body is looked at before the store is, as upstream.
