@@ -86,6 +86,7 @@ void MirrorPods::Show(std::shared_ptr<const v1::Pod> mirror) {
 }
 
 void MirrorPods::Forget(const v1::Pod& mirror) {
+  statuses_.Withdraw(mirror.metadata.uid);
   const std::string key = KeyOf(mirror);
   {
     const std::lock_guard lock(mutex_);

@@ -40,7 +40,7 @@ struct PodSource::State : std::enable_shared_from_this<PodSource::State> {
   void Drop(const SharedObject& object) {
     const auto pod = object.As<v1::Pod>();
     if (!pod) return;
-    services.statuses.Forget(pod->metadata.uid);
+    services.statuses.Hide(pod->metadata.uid);
     if (IsMirrorPod(*pod)) return services.mirrors.Forget(*pod);
     services.agent.Unassign(pod->metadata.uid);
   }

@@ -181,7 +181,12 @@ void StatusManager::Tell(const PodChange& change) {
 void StatusManager::Say(const std::string& uid, std::shared_ptr<const v1::Pod> pod, bool gone) {
   {
     const std::lock_guard lock(mutex_);
-    Told& told = pods_[uid];
+    const auto place = pods_.try_emplace(uid).first;
+    Told& told = place->second;
+    if (told.hidden && gone) {
+      pods_.erase(place);
+      return;
+    }
     told.said = std::move(pod);
     told.gone = gone;
   }
@@ -206,10 +211,28 @@ void StatusManager::Show(std::shared_ptr<const v1::Pod> pod) {
   queue_.Add(uid);
 }
 
-void StatusManager::Forget(std::string_view uid) {
+void StatusManager::Hide(std::string_view uid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = pods_.find(uid);
+  if (found == pods_.end()) return;
+  Told& told = found->second;
+  if (!told.said || told.gone) {
+    pods_.erase(found);
+  } else {
+    told.shown = nullptr;
+    told.hidden = true;
+  }
+}
+
+void StatusManager::Withdraw(std::string_view uid) {
   const std::lock_guard lock(mutex_);
   const auto found = pods_.find(uid);
   if (found != pods_.end()) pods_.erase(found);
+}
+
+size_t StatusManager::size() const {
+  const std::lock_guard lock(mutex_);
+  return pods_.size();
 }
 
 bool StatusManager::idle() const { return queue_.idle(); }

@@ -60,20 +60,25 @@ class StatusManager {
   void Say(const std::string& uid, std::shared_ptr<const v1::Pod> pod, bool gone);
   // A pod as the server shows it.
   void Show(std::shared_ptr<const v1::Pod> pod);
-  // The server shows it no more.
-  void Forget(std::string_view uid);
+  // The server shows it no more. What is still said of it until it is gone here is told to nobody.
+  void Hide(std::string_view uid);
+  // Nothing more will be said of it.
+  void Withdraw(std::string_view uid);
 
   // Returns when no request is on its way. For good; by whoever called Follow.
   void Stop();
 
   // Whether everything that is known here was told, of what the server shows.
   bool idle() const;
+  // Of how many pods it knows something.
+  size_t size() const;
 
  private:
   struct Told {
     std::shared_ptr<const v1::Pod> said;   // null: this node has said nothing
     std::shared_ptr<const v1::Pod> shown;  // null: the server has not shown it
     bool gone = false;                     // nothing is left of it on this node
+    bool hidden = false;                   // the server shows it no more
   };
 
   void Tell(const PodChange& change);

@@ -148,6 +148,7 @@ TEST_F(PodSourceTest, APodThatTheServerDoesNotHaveAnyMoreEnds) {
   ASSERT_TRUE(server_.Delete(TargetOf("web"), {}).ok());
   node_.time.RunFor(5s);
   EXPECT_THAT(Known(), IsEmpty());
+  EXPECT_EQ(statuses_->size(), 0U);
   EXPECT_THAT(*node_.runtime.ListContainers({}), IsEmpty());
 }
 
@@ -274,6 +275,7 @@ TEST_F(MirrorPodsTest, IsMadeAgainWhenSomebodyDeletesIt) {
   ASSERT_TRUE(server_.Delete(TargetOf("web-" + node_.config.name), {}).ok());
   node_.time.RunFor(1s);
   EXPECT_NE(Mirror()->metadata.uid, before);
+  EXPECT_EQ(statuses_->size(), 1U);
   EXPECT_EQ(Mirror()->status.phase, "Running");
   EXPECT_EQ(Mirror()->status.containerStatuses.front().restartCount, 0);
 }
@@ -284,6 +286,7 @@ TEST_F(MirrorPodsTest, GoesWithItsPod) {
   node_.time.RunFor(5s);
   EXPECT_EQ(Mirror().error().code(), Code::kNotFound);
   EXPECT_THAT(Known(), IsEmpty());
+  EXPECT_EQ(statuses_->size(), 0U);
 }
 
 TEST_F(MirrorPodsTest, FollowsANewManifest) {
