@@ -316,6 +316,8 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const uint16_t port, PortOf(invocation, kPortOption, node::kKubeletPort));
   described.description.settings.kubelet_port = port;
   described.description.settings.kubelet_version = api::kGitVersion;
+  // Streams of WebSockets need no translation on their way (node/streams).
+  described.description.settings.declared_features = {"ExtendWebSocketsToKubelet"};
   described.description.settings.runtime_version = "podium://" + std::string(cli::Version());
   const Node::Options options{.server = ServerOf(invocation, instance),
                               .manifests = std::string(invocation.Get(kManifestsOption)),
