@@ -12,6 +12,7 @@
 #include "apiserver/discovery/paths.h"
 #include "apiserver/encode.h"
 #include "apiserver/off_loop_body.h"
+#include "apiserver/old_ephemeral_containers.h"
 #include "apiserver/read.h"
 #include "apiserver/write_answer.h"
 #include "base/random_name.h"
@@ -406,11 +407,14 @@ void Dispatcher::ServeResource(const ExchangePtr& exchange, const CallPtr& call,
     return Reply(*exchange, *call, &resource, AnswerWithError(*call, api::MethodNotAllowedError()));
   }
   if (!IsWrite(call->info.verb)) return ServeRead(exchange, call, catalog, resource);
-  Write(call, resource, [this, exchange, call, catalog, &resource](Result<WriteOutcome> outcome) {
-    Reply(*exchange, *call, &resource,
-          outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
-                       : AnswerWithError(*call, outcome.error()));
-  });
+  const bool old_form = TakeOldEphemeralContainers(*call);
+  Write(call, resource,
+        [this, exchange, call, catalog, &resource, old_form](Result<WriteOutcome> outcome) {
+          Answer answer = outcome.ok() ? AnswerWithOutcome(*call, resource, *outcome)
+                                       : AnswerWithError(*call, outcome.error());
+          if (old_form) GiveOldEphemeralContainers(&answer);
+          Reply(*exchange, *call, &resource, std::move(answer));
+        });
 }
 
 void Dispatcher::ServeOnNode(const ExchangePtr& exchange, const CallPtr& call,
@@ -457,7 +461,9 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
     return Reply(*exchange, *call, &resource, AnswerWithScale(*call, resource, **entry, 200));
   }
   if (info.verb == "get") {
-    return Reply(*exchange, *call, &resource, AnswerGet(call, *parts_.store, resource));
+    Answer answer = AnswerGet(call, *parts_.store, resource);
+    if (TakeOldEphemeralContainers(*call)) GiveOldEphemeralContainers(&answer);
+    return Reply(*exchange, *call, &resource, std::move(answer));
   }
   Answer answer = info.verb == "list" ? AnswerList(call, *parts_.store, resource, catalog)
                                       : AnswerWatch(call, *parts_.watches, resource, catalog);

@@ -208,6 +208,56 @@ class StreamsTest(clusters.ClusterCase):
             "get", "--raw", f"/api/v1/nodes/{self.cluster.node}/proxy/healthz"), "ok")
 
 
+class DebugTest(clusters.ClusterCase):
+    """Ephemeral containers, as today's clients and those of 1.20 add them."""
+
+    def ask(self, method, body=None, agent="kubectl/v1.20.2 (linux/amd64) kubernetes/faecb19"):
+        connection = self.cluster.server.connect()
+        connection.request(
+            method, f"/api/v1/namespaces/{self.namespace}/pods/puzzle/ephemeralcontainers",
+            body=body and json.dumps(body),
+            headers={"User-Agent": agent, "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text)
+
+    def ran(self, name):
+        return self.when(f"has run {name}", "puzzle", lambda pod: any(
+            each["name"] == name and "terminated" in each["state"]
+            for each in pod["status"].get("ephemeralContainerStatuses", ())))
+
+    def test_debug(self):
+        self.run_pod("puzzle", one(SLEEP))
+        self.ready("puzzle")
+        image = self.cluster.world.image("busybox")
+        _, pod = self.ask("GET", agent="another/1.0")
+        self.assertEqual(pod["kind"], "Pod")
+        pod["spec"]["ephemeralContainers"] = [
+            {"name": "today", "image": image, "command": ["sh", "-c", "echo new"]}]
+        status, pod = self.ask("PUT", pod, "another/1.0")
+        self.assertEqual((status, pod["kind"]), (200, "Pod"), pod)
+        self.ran("today")
+        self.assertEqual(self.kubectl("logs", "puzzle", "-c", "today"), "new\n")
+        status, old = self.ask("GET")
+        self.assertEqual((status, old["kind"], old["apiVersion"]), (200, "EphemeralContainers", "v1"))
+        self.assertEqual([each["name"] for each in old["ephemeralContainers"]], ["today"])
+        stale = dict(old["metadata"])
+        old["ephemeralContainers"].append(
+            {"name": "then", "image": image, "command": ["sh", "-c", "echo old"]})
+        status, changed = self.ask("PUT", old)
+        self.assertEqual((status, changed["kind"]), (200, "EphemeralContainers"), changed)
+        self.assertEqual([each["name"] for each in changed["ephemeralContainers"]],
+                         ["today", "then"])
+        self.ran("then")
+        # Its rules are the Pod's.
+        status, refusal = self.ask("PUT", {**old, "metadata": stale})
+        self.assertEqual((status, refusal["reason"]), (409, "Conflict"))
+        status, refusal = self.ask("PUT", {**changed, "metadata": {"name": "puzzle"},
+                                           "ephemeralContainers": []})
+        self.assertEqual((status, refusal["reason"]), (422, "Invalid"))
+
+
 class CrashTest(clusters.ClusterCase):
     def kill_agent(self):
         self.cluster.kill_agent()
