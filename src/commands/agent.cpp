@@ -61,6 +61,7 @@ using std::chrono::milliseconds;
 
 constexpr char kKubeconfigOption[] = "kubeconfig";
 constexpr char kBootstrapOption[] = "bootstrap-kubeconfig";
+constexpr char kRotateOption[] = "rotate-server-certificates";
 constexpr char kLocalServerOption[] = "local-server";
 constexpr char kPortOption[] = "port";
 constexpr char kManifestsOption[] = "pod-manifest-path";
@@ -291,6 +292,7 @@ Cluster::Server ServerOf(const cli::Invocation& invocation, const Instance& inst
   Cluster::Server server{
       .kubeconfig = std::string(invocation.Get(kKubeconfigOption)),
       .bootstrap_kubeconfig = std::string(invocation.Get(kBootstrapOption)),
+      .rotate_server_certificates = invocation.Has(kRotateOption),
   };
   if (invocation.Has(kLocalServerOption)) {
     server.socket = instance.ServerSocket();
@@ -367,6 +369,9 @@ constexpr cli::Option kOwnOptions[] = {
     {.name = kBootstrapOption,
      .value = "FILE",
      .help = "a kubeconfig that may ask for this node's certificates"},
+    {.name = kRotateOption,
+     .help = "has the certificate of its port signed by the cluster, where somebody approves that; "
+             "on the machine of the server it is in any case"},
     {.name = kLocalServerOption, .help = "the node of the podium server on this machine"},
     {.name = kPortOption,
      .value = "PORT",

@@ -34,6 +34,7 @@ void Cluster::OpenCredentials() {
           .bootstrap_kubeconfig = server.bootstrap_kubeconfig,
           .server_socket = server.socket,
           .server_kubeconfig = server.admin_kubeconfig,
+          .rotate_server_certificates = server.rotate_server_certificates,
           .certificates = {.folder = config.data_dir + "/pki",
                            .node_name = config.name,
                            .serving = {.dns = {config.name}, .addresses = config.addresses}}},

@@ -40,6 +40,7 @@ class Cluster {
     std::string bootstrap_kubeconfig{};
     std::string socket{};            // of a server on this machine
     std::string admin_kubeconfig{};  // that this server writes
+    bool rotate_server_certificates = false;
 
     bool given() const {
       return !kubeconfig.empty() || !bootstrap_kubeconfig.empty() || !socket.empty();

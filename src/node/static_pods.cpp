@@ -140,8 +140,7 @@ Result<std::unique_ptr<StaticPods>> StaticPods::Start(Options options) {
   if (!pods->inotify_) return Error::FromErrno(errno, "inotify_init1");
   pods->WatchFolder();
   pods->ReadFolder();
-  const bool waiting = pods->Assign();
-  (void)waiting;  // the thread looks again
+  (void)pods->Assign();  // whatever waits, the thread looks again
   pods->thread_ = std::thread([raw = pods.get()] { raw->Run(); });
   return pods;
 }

@@ -51,4 +51,20 @@ std::string FakeNode::IdOf(std::string_view name) {
   return id;
 }
 
+Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects) {
+  return PartsOf(node, objects, node.time, node.time);
+}
+
+Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects, const Clock& clock, Executor& executor) {
+  return {.config = node.config,
+          .clock = clock,
+          .executor = executor,
+          .runtime = node.runtime,
+          .images = node.images,
+          .volumes = node.volumes,
+          .objects = objects,
+          .network = node.network,
+          .events = node.events};
+}
+
 }  // namespace podium::node

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "node/agent.h"
 #include "node/fake_objects.h"
+#include "node/object_store.h"
 #include "node/pod_services.h"
 #include "node/virtual_time.h"
 #include "runtime/fake_runtime.h"
@@ -169,5 +171,9 @@ struct FakeNode {
   // The id of the newest container of that name; "" without any.
   std::string IdOf(std::string_view name);
 };
+
+// Of an agent on it. Another time than the node's own is for tests with threads.
+Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects);
+Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects, const Clock& clock, Executor& executor);
 
 }  // namespace podium::node

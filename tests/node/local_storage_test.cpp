@@ -66,15 +66,7 @@ class StorageEvictionTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::create_directories(node_.config.run_dir);
-    auto opened = Agent::Open({.config = node_.config,
-                               .clock = node_.time,
-                               .executor = node_.time,
-                               .runtime = node_.runtime,
-                               .images = node_.images,
-                               .volumes = node_.volumes,
-                               .objects = objects_,
-                               .network = node_.network,
-                               .events = node_.events});
+    auto opened = Agent::Open(PartsOf(node_, objects_));
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);
   }

@@ -106,15 +106,7 @@ class StaticPodsTest : public ::testing::Test {
   void SetUp() override {
     std::filesystem::create_directories(node_.config.run_dir);
     folder_ = node_.folder.path() + "/manifests";
-    auto opened = Agent::Open({.config = node_.config,
-                               .clock = clock_,
-                               .executor = executor_,
-                               .runtime = node_.runtime,
-                               .images = node_.images,
-                               .volumes = node_.volumes,
-                               .objects = objects_,
-                               .network = node_.network,
-                               .events = node_.events});
+    auto opened = Agent::Open(PartsOf(node_, objects_, clock_, executor_));
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);
   }

@@ -18,6 +18,12 @@ std::string_view AnnotationOf(const v1::Pod& pod, std::string_view key) {
   return found == pod.metadata.annotations.end() ? std::string_view() : found->second;
 }
 
+// Whether it mirrors this very pod, and stays.
+bool Fits(const v1::Pod& pod, const v1::Pod& mirror) {
+  return !mirror.metadata.deletionTimestamp &&
+         AnnotationOf(mirror, kConfigMirrorAnnotation) == AnnotationOf(pod, kConfigHashAnnotation);
+}
+
 client::Target TargetOf(const v1::Pod& pod) {
   return {.group = "", .version = "v1", .resource = "pods", .namespace_ = pod.metadata.namespace_};
 }
@@ -86,10 +92,10 @@ void MirrorPods::Show(std::shared_ptr<const v1::Pod> mirror) {
 }
 
 void MirrorPods::Forget(const v1::Pod& mirror) {
-  statuses_.Withdraw(mirror.metadata.uid);
   const std::string key = KeyOf(mirror);
   {
     const std::lock_guard lock(mutex_);
+    statuses_.Withdraw(mirror.metadata.uid);
     const auto found = pairs_.find(key);
     if (found == pairs_.end()) return;
     auto& shown = found->second.mirror;
@@ -106,16 +112,14 @@ Result<client::Reconciled> MirrorPods::Sync(const std::string& key) {
     if (found == pairs_.end()) return client::Reconciled{};
     pair = found->second;
     if (!pair.pod && !pair.mirror) pairs_.erase(found);
+    if (pair.pod && pair.mirror && Fits(*pair.pod, *pair.mirror)) {
+      // Under the lock: nothing is said of a mirror that was forgotten.
+      statuses_.Say(pair.mirror->metadata.uid, pair.pod, false);
+      return client::Reconciled{};
+    }
   }
   if (pair.mirror) {
-    const bool fits = pair.pod && !pair.mirror->metadata.deletionTimestamp &&
-                      AnnotationOf(*pair.mirror, kConfigMirrorAnnotation) ==
-                          AnnotationOf(*pair.pod, kConfigHashAnnotation);
-    if (fits) {
-      statuses_.Say(pair.mirror->metadata.uid, pair.pod, false);
-    } else {
-      TRY_VOID(Remove(*pair.mirror));
-    }
+    TRY_VOID(Remove(*pair.mirror));
   } else if (pair.pod) {
     TRY_VOID(Create(*pair.pod));
   }

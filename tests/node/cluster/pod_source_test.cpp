@@ -28,15 +28,7 @@ class PodSourceTest : public ::testing::Test {
   }
   ~PodSourceTest() override { Close(); }
   void Open() {
-    auto opened = Agent::Open({.config = node_.config,
-                               .clock = node_.time,
-                               .executor = node_.time,
-                               .runtime = node_.runtime,
-                               .images = node_.images,
-                               .volumes = node_.volumes,
-                               .objects = objects_,
-                               .network = node_.network,
-                               .events = node_.events});
+    auto opened = Agent::Open(PartsOf(node_, objects_));
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);
     statuses_ = std::make_unique<StatusManager>(StatusManager::Services{
