@@ -1,6 +1,7 @@
 #include "commands/play_objects.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,7 +15,9 @@ class PlayObjects : public ::testing::Test {
  protected:
   // Of manifests in YAML.
   Result<commands::PlayObjects> Collect(const std::string& yaml) {
-    const std::string path = ::testing::TempDir() + "podium-play-objects.yaml";
+    // Cases run side by side, each in a process of its own.
+    const std::string path =
+        ::testing::TempDir() + "podium-play-objects-" + std::to_string(getpid()) + ".yaml";
     std::ofstream(path) << "---\n" << yaml;
     const cli::Manifests manifests =
         cli::ReadManifests({path}, false, {.rules = true, .ignore_unknown_kinds = true});
