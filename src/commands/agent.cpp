@@ -51,6 +51,7 @@
 #include "node/object_store.h"
 #include "node/qos_tiers.h"
 #include "node/static_pods.h"
+#include "node/streams/stream_service.h"
 #include "node/volumes/volume_manager.h"
 #include "runtime/embedded_runtime.h"
 
@@ -142,7 +143,7 @@ class Node {
   }
 
   ~Node() {
-    if (server_) server_->Stop(kStopGrace);
+    StopServing();
     manifests_.reset();
     if (cluster_) cluster_->End();
   }
@@ -168,7 +169,7 @@ class Node {
   // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works
   // afterwards. What cannot be removed stays for the next agent.
   void Uninstall() {
-    server_->Stop(kStopGrace);
+    StopServing();
     agent_.reset();
     runtime_.reset();
     (void)network_->Uninstall().ok();
@@ -227,6 +228,12 @@ class Node {
     return {};
   }
 
+  // Streams go on when the server has handed them over; none may outlive the runtime.
+  void StopServing() {
+    if (server_) server_->Stop(kStopGrace);
+    if (streams_) streams_->Stop();
+  }
+
   Result<void> OpenManifests(const std::string& folder) {
     TRY(manifests_,
         node::StaticPods::Start(
@@ -238,8 +245,9 @@ class Node {
   }
 
   Result<void> OpenServer() {
-    api_ =
-        std::make_unique<node::AgentApi>(*agent_, *node_images_, images_.get(), cli::VersionText());
+    TRY(streams_, node::StreamService::Create(executor_));
+    api_ = std::make_unique<node::AgentApi>(*agent_, *node_images_, images_.get(), *streams_,
+                                            cli::VersionText());
     TRY(auto listener, http::Listener::Unix(instance_.run_dir + "/agent.sock"));
     http::ServerOptions options;
     options.treatment = node::AgentApi::TreatmentOf;
@@ -271,6 +279,7 @@ class Node {
   std::mutex mutex_;
   std::vector<std::string> manifest_errors_;  // under mutex_
   std::unique_ptr<node::StaticPods> manifests_;
+  std::unique_ptr<node::StreamService> streams_;
   std::unique_ptr<node::AgentApi> api_;
   std::unique_ptr<http::Server> server_;
   uint64_t seen_ = 0;  // connections

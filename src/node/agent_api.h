@@ -34,6 +34,7 @@
 #include "node/api_answers.h"
 #include "node/container_log.h"
 #include "node/image_service.h"
+#include "node/streams/stream_service.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -42,8 +43,13 @@ class AgentApi {
  public:
   // All outlive the api, and the api outlives the server that calls it. `store` may be null: then
   // nothing is known of images.
-  AgentApi(Agent& agent, ImageService& images, image::ImageStore* store, std::string version)
-      : agent_(agent), images_(images), store_(store), version_(std::move(version)) {}
+  AgentApi(Agent& agent, ImageService& images, image::ImageStore* store, StreamService& streams,
+           std::string version)
+      : agent_(agent),
+        images_(images),
+        store_(store),
+        streams_(streams),
+        version_(std::move(version)) {}
 
   // Any thread.
   void Handle(const std::shared_ptr<http::Exchange>& exchange);
@@ -98,7 +104,7 @@ class AgentApi {
   void Log(const Call& call);
   Result<LogOptions> LogOptionsOf(const Call& call) const;
   template <class Request>
-  static bool ReadStreams(const Call& call, Request* request);
+  static bool ReadStreams(const Call& call, Request* request, RemoteStreams* streams);
   void Exec(const Call& call);
   void Attach(const Call& call);
   void PortForward(const Call& call);
@@ -119,6 +125,7 @@ class AgentApi {
   Agent& agent_;
   ImageService& images_;
   image::ImageStore* const store_;
+  StreamService& streams_;
   const std::string version_;
 };
 

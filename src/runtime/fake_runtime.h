@@ -83,6 +83,8 @@ class FakeRuntime : public Runtime {
   // What was called, in order: the method, and the container's or pod's name.
   std::vector<std::string> calls() const;
   void ClearCalls();
+  // Sessions of exec and attach that somebody holds.
+  long sessions() const { return sessions_.use_count() - 1; }
   // What a container or sandbox was made with; resources as last updated.
   Result<cri::ContainerConfig> ConfigOf(std::string_view container_id) const;
   Result<cri::PodSandboxConfig> SandboxConfigOf(std::string_view sandbox_id) const;
@@ -180,6 +182,7 @@ class FakeRuntime : public Runtime {
   std::map<std::string, Behaviour, std::less<>> behaviours_;
   std::vector<Failure> failures_;
   std::vector<std::string> calls_;
+  const std::shared_ptr<const int> sessions_ = std::make_shared<int>();  // held by each
   ExecScript exec_;
   std::function<Result<UniqueFd>(const std::string&, uint16_t)> ports_;
   std::vector<PortHolder> port_holders_;

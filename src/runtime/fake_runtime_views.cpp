@@ -27,8 +27,14 @@ Result<UniqueFd> MakeStream(const std::string& text) {
 
 class FakeSession : public Session {
  public:
-  FakeSession(UniqueFd in, UniqueFd out, UniqueFd err, bool tty, std::optional<int32_t> code)
-      : in_(std::move(in)), out_(std::move(out)), err_(std::move(err)), tty_(tty), code_(code) {}
+  FakeSession(UniqueFd in, UniqueFd out, UniqueFd err, bool tty, std::optional<int32_t> code,
+              std::shared_ptr<const int> counted)
+      : in_(std::move(in)),
+        out_(std::move(out)),
+        err_(std::move(err)),
+        tty_(tty),
+        code_(code),
+        counted_(std::move(counted)) {}
 
   int stdin_fd() const override { return in_.get(); }
   void CloseStdin() override { in_.reset(); }
@@ -52,11 +58,13 @@ class FakeSession : public Session {
   UniqueFd err_;
   bool tty_;
   std::optional<int32_t> code_;
+  const std::shared_ptr<const int> counted_;
 };
 
 Result<std::unique_ptr<Session>> MakeSession(bool has_stdin, bool has_stdout, bool has_stderr,
                                              bool tty, const FakeRuntime::ExecResult& result,
-                                             std::optional<int32_t> code) {
+                                             std::optional<int32_t> code,
+                                             std::shared_ptr<const int> counted) {
   UniqueFd in;
   UniqueFd out;
   UniqueFd err;
@@ -69,8 +77,8 @@ Result<std::unique_ptr<Session>> MakeSession(bool has_stdin, bool has_stdout, bo
   if (has_stderr && !tty) {
     TRY(err, MakeStream(result.stderr_text));
   }
-  return std::unique_ptr<Session>(
-      new FakeSession(std::move(in), std::move(out), std::move(err), tty, code));
+  return std::unique_ptr<Session>(new FakeSession(std::move(in), std::move(out), std::move(err),
+                                                  tty, code, std::move(counted)));
 }
 
 }  // namespace
@@ -275,14 +283,14 @@ Result<std::unique_ptr<Session>> FakeRuntime::Exec(const cri::ExecRequest& reque
   lock.unlock();
   const ExecResult result = script ? script(name, request.cmd) : ExecResult{};
   return MakeSession(request.stdin_, request.stdout_, request.stderr_, request.tty, result,
-                     result.exit_code);
+                     result.exit_code, sessions_);
 }
 
 Result<std::unique_ptr<Session>> FakeRuntime::Attach(const cri::AttachRequest& request) {
   const Lock lock(mutex_);
   TRY(const auto container, GetRunning(request.container_id, "Attach"));
   return MakeSession(request.stdin_, request.stdout_, request.stderr_, container->second.config.tty,
-                     {}, std::nullopt);
+                     {}, std::nullopt, sessions_);
 }
 
 void FakeRuntime::SetPortHolders(std::vector<PortHolder> holders) {

@@ -162,12 +162,10 @@ TEST_F(AgentStreamsTest, AnAttachmentEndsWithItsClient) {
   options.stdout_ = true;
   auto attached = client_->Attach({"ns", "web"}, options);
   ASSERT_TRUE(attached.ok()) << attached.error().message();
-  EXPECT_EQ(server_->counts().long_running, 1U);
+  EXPECT_EQ(node_.runtime.sessions(), 1);
   attached->Stop();
-  for (int i = 0; i < 500 && server_->counts().long_running > 0; ++i) {
-    std::this_thread::sleep_for(10ms);
-  }
-  EXPECT_EQ(server_->counts().long_running, 0U);
+  for (int i = 0; i < 500 && node_.runtime.sessions() > 0; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(node_.runtime.sessions(), 0);
 }
 
 TEST_F(AgentStreamsTest, APortOfThePod) {

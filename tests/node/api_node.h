@@ -30,6 +30,9 @@ class ApiNode : public ::testing::Test {
     std::filesystem::create_directories(node_.config.run_dir);
     // Ends of containers are told in the runtime's time, and waits after them in ours.
     node_.runtime.Advance(std::chrono::nanoseconds(clock_.Now()) - node_.runtime.now());
+    auto streams = StreamService::Create(executor_);
+    ASSERT_TRUE(streams.ok()) << streams.error().message();
+    streams_ = *std::move(streams);
     auto opened = Agent::Open({.config = node_.config,
                                .clock = clock_,
                                .executor = executor_,
@@ -41,7 +44,7 @@ class ApiNode : public ::testing::Test {
                                .events = events_});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);
-    api_ = std::make_unique<AgentApi>(*agent_, node_.images, nullptr, "v-test");
+    api_ = std::make_unique<AgentApi>(*agent_, node_.images, nullptr, *streams_, "v-test");
     http::ServerOptions options;
     options.treatment = AgentApi::TreatmentOf;
     auto listener = http::Listener::Unix(Socket());
@@ -56,6 +59,7 @@ class ApiNode : public ::testing::Test {
   }
   void TearDown() override {
     if (server_) server_->Stop(std::chrono::seconds(2));
+    if (streams_) streams_->Stop();
   }
 
   std::string Socket() const { return node_.config.run_dir + "/agent.sock"; }
@@ -109,6 +113,7 @@ class ApiNode : public ::testing::Test {
   ObjectStore objects_{node_.config};
   ThreadExecutor executor_;
   std::unique_ptr<Agent> agent_;
+  std::unique_ptr<StreamService> streams_;
   std::unique_ptr<AgentApi> api_;
   std::unique_ptr<http::Server> server_;
   std::optional<client::Client> client_;
