@@ -42,6 +42,7 @@
 #include "image/puller.h"
 #include "linux/cgroup.h"
 #include "linux/path.h"
+#include "linux/start_memory.h"
 #include "network/open_network.h"
 #include "node/agent_api.h"
 #include "node/embedded_images.h"
@@ -71,6 +72,8 @@ constexpr int kTicksPerLook = 10;  // at logs and disks
 constexpr int kTicksPerCollection = 300;
 // So long without a pod or a connection before an agent that was started for a play goes.
 constexpr int kIdleTicks = 5;
+// After which a node has found its pods again, and its server.
+constexpr int kStartTicks = 2;
 constexpr milliseconds kStopGrace{2000};
 constexpr milliseconds kRemoveTimeout{2000};
 constexpr milliseconds kLockPatience{5000};
@@ -358,6 +361,7 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
     pollfd wait{signals.get(), POLLIN, 0};
     if (poll(&wait, 1, static_cast<int>(kTick.count())) > 0) return {};
     node->Tick(tick);
+    if (tick == kStartTicks) kernel::ReleaseStartMemory();
     tell();
     idle_ticks = until_idle && node->IsIdle() ? idle_ticks + 1 : 0;
     if (idle_ticks < kIdleTicks) continue;

@@ -40,6 +40,7 @@
 #include "controllers/service_repair.h"
 #include "controllers/volume_protection.h"
 #include "linux/path.h"
+#include "linux/start_memory.h"
 
 namespace podium::commands {
 namespace {
@@ -47,6 +48,8 @@ namespace {
 constexpr std::chrono::seconds kStopGrace{5};
 // In which a task of the controllers gets a thread, unless they hang.
 constexpr std::chrono::seconds kCheckTime{5};
+// After which controllers have read what there is.
+constexpr std::chrono::seconds kStartTime{1};
 constexpr unsigned kMostCount = 1'000'000;
 
 constexpr cli::Option kOptions[] = {
@@ -314,7 +317,11 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   interrupts.Start([&](int count) {
     if (count == 1) interrupted.set_value();
   });
-  interrupted.get_future().wait();
+  std::future<void> end = interrupted.get_future();
+  if (end.wait_for(kStartTime) == std::future_status::timeout) {
+    kernel::ReleaseStartMemory();
+    end.wait();
+  }
   controllers.reset();
   server->Stop(kStopGrace);
   return {};
