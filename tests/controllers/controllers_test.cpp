@@ -328,6 +328,15 @@ TEST_F(GarbageCollectorTest, StartsWithoutWaitingForTheServer) {
   EXPECT_GT(asked, 0);
 }
 
+// A minute of its timers is 60 ms.
+class HastyExecutor : public ThreadExecutor {
+ public:
+  using ThreadExecutor::ThreadExecutor;
+  TimerId PostAfter(std::chrono::nanoseconds delay, Task task) override {
+    return ThreadExecutor::PostAfter(delay / 1000, std::move(task));
+  }
+};
+
 TEST(GarbageCollectorThreads, EndsNotBeforeItsLookForResources) {
   SystemClock clock;
   Cluster server(clock);
@@ -341,7 +350,7 @@ TEST(GarbageCollectorThreads, EndsNotBeforeItsLookForResources) {
     released.get_future().wait();
     ended = true;
   };
-  ThreadExecutor executor(4);
+  HastyExecutor executor(4);
   client::InformerFactory informers(server, {.executor = &executor, .clock = &clock});
   auto controller = MakeGarbageCollector(
       {.connection = &server, .informers = &informers, .executor = &executor, .clock = &clock});
