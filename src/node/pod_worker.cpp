@@ -66,6 +66,9 @@ void PodWorker::Update(v1::Pod pod) {
     pod.status = std::move(status);
     // A deletion ends whatever a round waits for.
     if (pod.metadata.deletionTimestamp && cancellation_) cancellation_->Cancel();
+    // Files and subPathExpr may come from these.
+    refresh_ = refresh_ || pod.metadata.labels != pod_->metadata.labels ||
+               pod.metadata.annotations != pod_->metadata.annotations;
     pod_ = std::make_shared<const v1::Pod>(std::move(pod));
   }
   Wake();

@@ -591,6 +591,24 @@ TEST_F(PodWorkerTest, VolumesAreMadeAnewBeforeTheyAreTooOld) {
   EXPECT_EQ(Now(), "Running a=ready");
 }
 
+// Labels and annotations are in files of the downward API, and in subPathExpr of what waits.
+TEST_F(PodWorkerTest, NewLabelsAndAnnotationsReachVolumes) {
+  Start("containers: [{name: a}]");
+  EXPECT_EQ(node_.volumes.set_up, 1);
+  pod_.metadata.labels["a"] = "1";
+  worker_->Update(pod_);
+  node_.time.Settle();
+  EXPECT_EQ(node_.volumes.set_up, 2);
+  pod_.metadata.annotations["a"] = "1";
+  worker_->Update(pod_);
+  node_.time.Settle();
+  EXPECT_EQ(node_.volumes.set_up, 3);
+  pod_.metadata.resourceVersion = "12";
+  worker_->Update(pod_);
+  node_.time.Settle();
+  EXPECT_EQ(node_.volumes.set_up, 3);
+}
+
 // What was changed at the API server while no agent ran reaches containers as well.
 TEST_F(PodWorkerTest, ANewAgentLooksAtVolumesOfRunningContainers) {
   Start("containers: [{name: a}]");
