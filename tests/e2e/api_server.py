@@ -19,6 +19,8 @@ import unittest
 import world as worlds
 
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
+# Debian's, where kubectl/fetch found that another one is installed.
+OF_DEBIAN = worlds.ROOT / "build/kubectl/usr/bin/kubectl"
 REPORT = re.compile(r"Sanitizer|runtime error")
 
 

@@ -5,22 +5,18 @@ PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 """
 
 import concurrent.futures
-import fcntl
 import hashlib
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
-import termios
 import time
 import unittest
 
 import cases
+import terminal as terminals
 import world as worlds
 
 setUpModule = cases.begin
@@ -69,50 +65,8 @@ spec:
 MNT, NET, PID, IPC, UTS = "mnt", "net", "pid", "ipc", "uts"
 
 
-class Terminal:
-    """A command at a terminal of ours, as large as it is asked to be."""
-
-    def __init__(self, case, *arguments, rows=33, columns=77):
-        self.case = case
-        self.ours, theirs = pty.openpty()
-        case.addCleanup(os.close, self.ours)
-        self.seen = ""
-        self.resize(rows, columns)
-        self.process = subprocess.Popen(
-            [worlds.PODIUM, *arguments], env=case.world.environment, stdin=theirs, stdout=theirs,
-            stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        case.addCleanup(self.process.wait)
-        case.addCleanup(self.process.kill)
-        os.close(theirs)
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, text):
-        os.write(self.ours, text.encode())
-
-    def read(self, seconds=30):
-        """Some more; nothing at the end."""
-        self.case.assertTrue(select.select([self.ours], [], [], seconds)[0], self.seen)
-        try:
-            text = os.read(self.ours, 65536).decode(errors="replace")
-        except OSError:
-            return ""
-        self.seen += text
-        return text
-
-    def until(self, pattern):
-        """Reads until this is seen."""
-        while not re.search(pattern, self.seen):
-            self.case.assertTrue(self.read(), f"{pattern} is not in {self.seen!r}")
-        return re.search(pattern, self.seen)
-
-    def end(self):
-        """The exit status, once all is read."""
-        while self.read():
-            pass
-        return self.process.wait(timeout=30)
+def at_terminal(case, *arguments):
+    return terminals.Terminal(case, [worlds.PODIUM, *arguments], case.world.environment)
 
 
 class ViewsTest(cases.PodCase):
@@ -286,7 +240,7 @@ spec:
         self.assertEqual((pulled[0]["image"], pulled[0]["id"]), (name, out.strip()))
 
     def test_pull_at_a_terminal(self):
-        terminal = Terminal(self, "pull", self.world.image("nginx"))
+        terminal = at_terminal(self, "pull", self.world.image("nginx"))
         self.assertEqual(terminal.end(), 0)
         self.assertRegex(terminal.seen, r"\x1b\[2K[0-9a-f]{12} \w+ +\[=* *\] [\d.]+\w+/[\d.]+\w+")
         self.assertRegex(terminal.seen, r"[0-9a-f]{12} done +\[=+\] [\d.]+MiB\r\n")
@@ -294,7 +248,7 @@ spec:
 
     def test_pull_that_is_broken_off(self):
         name = self.world.image("debian")
-        terminal = Terminal(self, "pull", name)
+        terminal = at_terminal(self, "pull", name)
         terminal.until(r"\[=")
         terminal.type("\x03")
         self.assertEqual(terminal.process.wait(timeout=30), -signal.SIGINT)
@@ -365,8 +319,8 @@ class SessionsTest(cases.PodCase):
         self.world.ready("shell")
 
     def test_the_first_look_at_the_window_is_right(self):
-        terminal = Terminal(self, "exec", "-it", "shell", "--", "sh", "-c",
-                            "stty size; trap 'stty size; exit 9' WINCH; while :; do sleep 0.1; done")
+        terminal = at_terminal(self, "exec", "-it", "shell", "--", "sh", "-c",
+                               "stty size; trap 'stty size; exit 9' WINCH; while :; do sleep 0.1; done")
         self.assertEqual(terminal.until(r"\d+ \d+\r\n")[0], "33 77\r\n")
         time.sleep(0.3)
         terminal.resize(44, 99)
@@ -374,7 +328,7 @@ class SessionsTest(cases.PodCase):
         self.assertEqual(terminal.end(), 9)
 
     def test_a_shell_at_a_terminal(self):
-        terminal = Terminal(self, "exec", "-it", "shell", "--", "sh")
+        terminal = at_terminal(self, "exec", "-it", "shell", "--", "sh")
         terminal.until("# ")
         terminal.type("tty; echo $TERM\r")
         terminal.until(r"/dev/pts/0\r\nxterm\r\n")
@@ -427,7 +381,7 @@ class SessionsTest(cases.PodCase):
         path.write_text(path.read_text().replace("stdin: true", "stdin: true\n      tty: true"))
         self.play(path)
         self.world.ready("cat")
-        terminal = Terminal(self, "attach", "-it", "cat")
+        terminal = at_terminal(self, "attach", "-it", "cat")
         time.sleep(0.3)
         terminal.type("one\r")
         terminal.until("one\r\none\r\n")

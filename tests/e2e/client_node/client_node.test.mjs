@@ -6,16 +6,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 
-const k8s = await import(`${process.argv[2]}/dist/index.js`);
-const kc = new k8s.KubeConfig();
-kc.loadFromDefault();
-const core = kc.makeApiClient(k8s.CoreV1Api);
+import { core, eventually, k8s, kc, patchAs, refused } from './support.mjs';
+
 const apps = kc.makeApiClient(k8s.AppsV1Api);
 const objects = k8s.KubernetesObjectApi.makeApiClient(kc);
 const answers = createInterface(process.stdin);
 const namespace = 'client-node';
 
-const patchAs = (type) => k8s.setHeaderOptions('Content-Type', type);
 const configMap = (name, data = { a: '1' }, labels = undefined) => ({
   metadata: { name, labels },
   data,
@@ -23,28 +20,6 @@ const configMap = (name, data = { a: '1' }, labels = undefined) => ({
 const create = (name, ...more) =>
   core.createNamespacedConfigMap({ namespace, body: configMap(name, ...more) });
 const remove = (name) => core.deleteNamespacedConfigMap({ namespace, name });
-
-async function refused(promise, code, reason) {
-  const error = await promise.then(
-    () => assert.fail('it was not refused'),
-    (caught) => caught,
-  );
-  assert.equal(error.code, code, String(error));
-  const status = typeof error.body === 'string' ? JSON.parse(error.body) : error.body;
-  assert.equal(status.kind, 'Status');
-  assert.equal(status.reason, reason);
-  return status;
-}
-
-async function eventually(what, probe, seconds = 40) {
-  const end = Date.now() + seconds * 1000;
-  while (Date.now() < end) {
-    const value = await probe();
-    if (value) return value;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(`not within ${seconds} s: ${what}`);
-}
 
 async function restart() {
   const done = once(answers, 'line');
