@@ -116,6 +116,12 @@ struct CpuStats {
   uint64_t periods = 0;  // of cpu_quota, since it was set
   uint64_t throttled_periods = 0;
   uint64_t throttled_ns = 0;
+  uint64_t burst_periods = 0;
+  uint64_t burst_ns = 0;
+  // As they are set. Shares are read back from the weight on v2, and may then differ by a little.
+  std::optional<uint64_t> shares;
+  std::optional<uint64_t> quota_us;  // absent: none
+  std::optional<uint64_t> period_us;
 };
 
 struct MemoryStats {
@@ -128,6 +134,20 @@ struct MemoryStats {
   std::optional<uint64_t> swap_limit;  // of swap alone
   uint64_t page_faults = 0;
   uint64_t major_page_faults = 0;
+  // The rest is read for CgroupDetail::kAll alone. What one version does not count is 0.
+  uint64_t kernel = 0;
+  uint64_t mapped_file = 0;
+  uint64_t active_file = 0;
+  uint64_t inactive_file = 0;
+  uint64_t dirty = 0;
+  uint64_t writeback = 0;
+  uint64_t own_page_faults = 0;  // without those of the cgroups below; v2 does not tell them apart
+  uint64_t own_major_page_faults = 0;
+  uint64_t max_usage = 0;
+  uint64_t limit_hits = 0;  // how often the limit was reached
+  uint64_t high_hits = 0;   // memory.high; v2 only
+  std::optional<uint64_t> reservation;
+  uint64_t oom_kills = 0;
 };
 
 struct PidStats {
@@ -150,11 +170,16 @@ struct IoStats {
   uint64_t writes = 0;
 };
 
+// How much of CgroupStats is read: use of processors and memory, limits of memory, and pressure, in
+// as few files as that takes; or all there is, in some twenty.
+enum class CgroupDetail { kUse, kAll };
+
 // A cgroup with all below it. Absent: no controller counts it.
 struct CgroupStats {
   std::optional<CpuStats> cpu;
   std::optional<MemoryStats> memory;
   std::optional<PidStats> pids;
+  std::optional<uint64_t> processes;  // in it, not in those below
   std::vector<HugepageStats> hugepages;
   std::vector<IoStats> io;
   std::optional<Pressure> cpu_pressure;  // v2 trees only
@@ -231,7 +256,8 @@ class CgroupDriver {
   // The processes in it and below.
   virtual Result<std::vector<pid_t>> Processes(std::string_view path) const = 0;
 
-  virtual Result<CgroupStats> Stats(std::string_view path) const = 0;
+  virtual Result<CgroupStats> Stats(std::string_view path, CgroupDetail detail) const = 0;
+  Result<CgroupStats> Stats(std::string_view path) const { return Stats(path, CgroupDetail::kAll); }
 
   // How many processes the kernel has killed, in it and below, because memory ran out; of cgroups
   // that were removed since, v1 forgets. 0 where no controller counts.
@@ -254,5 +280,7 @@ class CgroupDriver {
 // Kubernetes 1.34 and newer: a curve of powers through 2 → 1, 1024 → 100 and 262144 → 10000. The
 // straight line that was used before gave 39 for the default of 1024.
 uint64_t CpuWeightFromShares(uint64_t shares);
+// The least shares of this weight.
+uint64_t CpuSharesFromWeight(uint64_t weight);
 
 }  // namespace podium::kernel

@@ -108,6 +108,27 @@ std::optional<PidStats> ReadPids(int folder) {
   return PidStats{.current = *current, .limit = ReadCgroupNumber(folder, "pids.max")};
 }
 
+std::optional<uint64_t> CountProcesses(int folder) {
+  const auto text = ReadCgroupFile(folder, "cgroup.procs");
+  if (!text.ok()) return std::nullopt;
+  return CgroupLines(*text).size();
+}
+
+uint64_t CpuSharesFromWeight(uint64_t weight) {
+  // The formula grows all along, so that halving finds it.
+  uint64_t low = 2;
+  uint64_t high = 262144;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    if (CpuWeightFromShares(middle) < weight) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 uint64_t CpuWeightFromShares(uint64_t shares) {
   constexpr uint64_t kMinShares = 2;
   constexpr uint64_t kMaxShares = 262144;

@@ -50,6 +50,8 @@ Result<void> WriteBurstAndQuota(const std::optional<uint64_t>& burst, int folder
 Result<void> SetCpuset(int folder, const CgroupLimits& limits);
 Result<void> SetPids(int folder, const CgroupLimits& limits);
 std::optional<PidStats> ReadPids(int folder);
+// How many processes are in it, not in those below.
+std::optional<uint64_t> CountProcesses(int folder);
 
 namespace cgroup_v1 {
 
@@ -62,9 +64,10 @@ Result<void> SetIo(int folder, const CgroupLimits& limits, CgroupWarnings* warni
 // its parent's.
 Result<void> InheritCpuset(int parent, int folder);
 
-std::optional<CpuStats> ReadCpuUsage(int cpuacct_folder);
-void ReadThrottling(int cpu_folder, CpuStats* stats);
-std::optional<MemoryStats> ReadMemory(int folder);
+std::optional<CpuStats> ReadCpuUsage(int cpuacct_folder, CgroupDetail detail);
+// What is set, and how often it was reached.
+void ReadCpuLimits(int cpu_folder, CpuStats* stats);
+std::optional<MemoryStats> ReadMemory(int folder, CgroupDetail detail);
 std::vector<HugepageStats> ReadHugepages(int folder);
 std::vector<IoStats> ReadIo(int folder);
 // With what happened below: v1 counts where the killed process was.
@@ -81,8 +84,8 @@ Result<void> SetHugepages(int folder, const CgroupLimits& limits);
 Result<void> SetIo(int folder, const CgroupLimits& limits, CgroupWarnings* warnings);
 Result<void> SetUnified(int folder, const CgroupLimits& limits);
 
-std::optional<CpuStats> ReadCpu(int folder);
-std::optional<MemoryStats> ReadMemory(int folder);
+std::optional<CpuStats> ReadCpu(int folder, CgroupDetail detail);
+std::optional<MemoryStats> ReadMemory(int folder, CgroupDetail detail);
 std::vector<HugepageStats> ReadHugepages(int folder);
 std::vector<IoStats> ReadIo(int folder);
 std::optional<Pressure> ReadPressure(int folder, const std::string& file);

@@ -109,7 +109,7 @@ class HierarchyDriver : public CgroupDriver {
   Result<void> Thaw(std::string_view path) override;
   Result<bool> Populated(std::string_view path) const override;
   Result<std::vector<pid_t>> Processes(std::string_view path) const override;
-  Result<CgroupStats> Stats(std::string_view path) const override;
+  Result<CgroupStats> Stats(std::string_view path, CgroupDetail detail) const override;
   Result<uint64_t> OomKills(std::string_view path) const override;
   Result<CgroupWatch> WatchOom(std::string_view path) const override;
   Result<CgroupWatch> WatchPopulated(std::string_view path) const override;
@@ -132,6 +132,7 @@ class HierarchyDriver : public CgroupDriver {
 
   void NoteEntry(std::string_view path) const;
   Result<void> Apply(const Path& path, const CgroupLimits& limits);
+  void ReadTheRest(int main, const Path& segments, CgroupStats* stats) const;
   Result<void> ApplyDevices(const Path& path, const std::vector<DeviceRule>& rules);
 
   const CgroupMode mode_;
@@ -329,36 +330,44 @@ Result<std::vector<pid_t>> HierarchyDriver::Processes(std::string_view path) con
   return ProcessesBelow(folder.get());
 }
 
-Result<CgroupStats> HierarchyDriver::Stats(std::string_view path) const {
+Result<CgroupStats> HierarchyDriver::Stats(std::string_view path, CgroupDetail detail) const {
   TRY(const Path segments, CgroupSegments(path));
   TRY(const UniqueFd main, main_->Open(segments));
+  const bool all = detail == CgroupDetail::kAll;
   CgroupStats stats;
   if (v2_) {
-    stats.cpu = cgroup_v2::ReadCpu(main.get());
-    stats.memory = cgroup_v2::ReadMemory(main.get());
-    stats.pids = ReadPids(main.get());
-    stats.hugepages = cgroup_v2::ReadHugepages(main.get());
-    stats.io = cgroup_v2::ReadIo(main.get());
+    stats.cpu = cgroup_v2::ReadCpu(main.get(), detail);
+    stats.memory = cgroup_v2::ReadMemory(main.get(), detail);
     stats.cpu_pressure = cgroup_v2::ReadPressure(main.get(), "cpu.pressure");
     stats.memory_pressure = cgroup_v2::ReadPressure(main.get(), "memory.pressure");
     stats.io_pressure = cgroup_v2::ReadPressure(main.get(), "io.pressure");
   }
   // v1 counts in nanoseconds, and only for it does the v2 tree of a hybrid machine not know quotas.
   if (const auto cpuacct = V1Folder("cpuacct", segments)) {
-    stats.cpu = cgroup_v1::ReadCpuUsage(cpuacct->get());
-  }
-  if (const auto cpu = V1Folder("cpu", segments); cpu && stats.cpu) {
-    cgroup_v1::ReadThrottling(cpu->get(), &*stats.cpu);
+    stats.cpu = cgroup_v1::ReadCpuUsage(cpuacct->get(), detail);
   }
   if (const auto memory = V1Folder("memory", segments)) {
-    stats.memory = cgroup_v1::ReadMemory(memory->get());
+    stats.memory = cgroup_v1::ReadMemory(memory->get(), detail);
   }
-  if (const auto pids = V1Folder("pids", segments)) stats.pids = ReadPids(pids->get());
-  if (const auto hugetlb = V1Folder("hugetlb", segments)) {
-    stats.hugepages = cgroup_v1::ReadHugepages(hugetlb->get());
-  }
-  if (const auto blkio = V1Folder("blkio", segments)) stats.io = cgroup_v1::ReadIo(blkio->get());
+  if (all) ReadTheRest(main.get(), segments, &stats);
   return stats;
+}
+
+void HierarchyDriver::ReadTheRest(int main, const Path& segments, CgroupStats* stats) const {
+  stats->processes = CountProcesses(main);
+  if (v2_) {
+    stats->pids = ReadPids(main);
+    stats->hugepages = cgroup_v2::ReadHugepages(main);
+    stats->io = cgroup_v2::ReadIo(main);
+  }
+  if (const auto cpu = V1Folder("cpu", segments); cpu && stats->cpu) {
+    cgroup_v1::ReadCpuLimits(cpu->get(), &*stats->cpu);
+  }
+  if (const auto pids = V1Folder("pids", segments)) stats->pids = ReadPids(pids->get());
+  if (const auto hugetlb = V1Folder("hugetlb", segments)) {
+    stats->hugepages = cgroup_v1::ReadHugepages(hugetlb->get());
+  }
+  if (const auto blkio = V1Folder("blkio", segments)) stats->io = cgroup_v1::ReadIo(blkio->get());
 }
 
 Result<uint64_t> HierarchyDriver::OomKills(std::string_view path) const {

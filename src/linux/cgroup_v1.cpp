@@ -195,38 +195,58 @@ Result<void> InheritCpuset(int parent, int folder) {
   return {};
 }
 
-std::optional<CpuStats> ReadCpuUsage(int cpuacct_folder) {
+std::optional<CpuStats> ReadCpuUsage(int cpuacct_folder, CgroupDetail detail) {
   const auto usage = ReadCgroupNumber(cpuacct_folder, "cpuacct.usage");
   if (!usage) return std::nullopt;
   CpuStats stats;
   stats.usage_ns = *usage;
+  if (detail == CgroupDetail::kUse) return stats;
   stats.user_ns = ReadCgroupNumber(cpuacct_folder, "cpuacct.usage_user").value_or(0);
   stats.system_ns = ReadCgroupNumber(cpuacct_folder, "cpuacct.usage_sys").value_or(0);
   return stats;
 }
 
-void ReadThrottling(int cpu_folder, CpuStats* stats) {
+void ReadCpuLimits(int cpu_folder, CpuStats* stats) {
   const auto table = ReadCgroupTable(cpu_folder, "cpu.stat");
   stats->periods = TableValue(table, "nr_periods");
   stats->throttled_periods = TableValue(table, "nr_throttled");
   stats->throttled_ns = TableValue(table, "throttled_time");
+  stats->burst_periods = TableValue(table, "nr_bursts");
+  stats->burst_ns = TableValue(table, "burst_time");
+  stats->shares = ReadCgroupNumber(cpu_folder, "cpu.shares");
+  stats->quota_us = ReadCgroupNumber(cpu_folder, "cpu.cfs_quota_us");  // -1 is none
+  stats->period_us = ReadCgroupNumber(cpu_folder, "cpu.cfs_period_us");
 }
 
-std::optional<MemoryStats> ReadMemory(int folder) {
+std::optional<MemoryStats> ReadMemory(int folder, CgroupDetail detail) {
   const auto usage = ReadCgroupNumber(folder, "memory.usage_in_bytes");
   if (!usage) return std::nullopt;
   const auto table = ReadCgroupTable(folder, "memory.stat");
+  const auto value = [&](std::string_view key) { return TableValue(table, key); };
   MemoryStats stats;
   stats.usage = *usage;
-  stats.working_set = *usage - std::min(*usage, TableValue(table, "total_inactive_file"));
-  stats.rss = TableValue(table, "total_rss");
-  stats.cache = TableValue(table, "total_cache");
+  stats.working_set = *usage - std::min(*usage, value("total_inactive_file"));
+  stats.rss = value("total_rss");
+  stats.cache = value("total_cache");
   stats.limit = ReadCgroupNumber(folder, kLimitFile);
-  stats.page_faults = TableValue(table, "total_pgfault");
-  stats.major_page_faults = TableValue(table, "total_pgmajfault");
-  if (table.contains("total_swap")) stats.swap_usage = TableValue(table, "total_swap");
+  stats.page_faults = value("total_pgfault");
+  stats.major_page_faults = value("total_pgmajfault");
+  if (table.contains("total_swap")) stats.swap_usage = value("total_swap");
   const auto both = ReadCgroupNumber(folder, kBothFile);
   if (both && stats.limit && *both >= *stats.limit) stats.swap_limit = *both - *stats.limit;
+  if (detail == CgroupDetail::kUse) return stats;
+  stats.kernel = ReadCgroupNumber(folder, "memory.kmem.usage_in_bytes").value_or(0);
+  stats.mapped_file = value("total_mapped_file");
+  stats.active_file = value("total_active_file");
+  stats.inactive_file = value("total_inactive_file");
+  stats.dirty = value("total_dirty");
+  stats.writeback = value("total_writeback");
+  stats.own_page_faults = value("pgfault");
+  stats.own_major_page_faults = value("pgmajfault");
+  stats.max_usage = ReadCgroupNumber(folder, "memory.max_usage_in_bytes").value_or(0);
+  stats.limit_hits = ReadCgroupNumber(folder, "memory.failcnt").value_or(0);
+  stats.reservation = ReadCgroupNumber(folder, "memory.soft_limit_in_bytes");
+  stats.oom_kills = OomKills(folder);
   return stats;
 }
 

@@ -174,34 +174,66 @@ Result<void> SetUnified(int folder, const CgroupLimits& limits) {
   return {};
 }
 
-std::optional<CpuStats> ReadCpu(int folder) {
+std::optional<CpuStats> ReadCpu(int folder, CgroupDetail detail) {
   const auto table = ReadCgroupTable(folder, "cpu.stat");
   if (table.empty()) return std::nullopt;
   const auto nanoseconds = [&](std::string_view key) {
     return TableValue(table, key) * kNanosecondsInMicrosecond;
   };
-  return CpuStats{.usage_ns = nanoseconds("usage_usec"),
-                  .user_ns = nanoseconds("user_usec"),
-                  .system_ns = nanoseconds("system_usec"),
-                  .periods = TableValue(table, "nr_periods"),
-                  .throttled_periods = TableValue(table, "nr_throttled"),
-                  .throttled_ns = nanoseconds("throttled_usec")};
+  CpuStats stats;
+  stats.usage_ns = nanoseconds("usage_usec");
+  stats.user_ns = nanoseconds("user_usec");
+  stats.system_ns = nanoseconds("system_usec");
+  stats.periods = TableValue(table, "nr_periods");
+  stats.throttled_periods = TableValue(table, "nr_throttled");
+  stats.throttled_ns = nanoseconds("throttled_usec");
+  stats.burst_periods = TableValue(table, "nr_bursts");
+  stats.burst_ns = nanoseconds("burst_usec");
+  if (detail == CgroupDetail::kUse) return stats;
+  if (const auto weight = ReadCgroupNumber(folder, "cpu.weight")) {
+    stats.shares = CpuSharesFromWeight(*weight);
+  }
+  // "max 100000": the quota, and of which period.
+  if (const auto text = ReadCgroupFile(folder, "cpu.max"); text.ok()) {
+    const auto words = CgroupWords(*text);
+    if (words.size() == 2) {
+      stats.quota_us = ParseCgroupNumber(words[0]);
+      stats.period_us = ParseCgroupNumber(words[1]);
+    }
+  }
+  return stats;
 }
 
-std::optional<MemoryStats> ReadMemory(int folder) {
+std::optional<MemoryStats> ReadMemory(int folder, CgroupDetail detail) {
   const auto usage = ReadCgroupNumber(folder, "memory.current");
   if (!usage) return std::nullopt;
   const auto table = ReadCgroupTable(folder, "memory.stat");
+  const auto value = [&](std::string_view key) { return TableValue(table, key); };
   MemoryStats stats;
   stats.usage = *usage;
-  stats.working_set = *usage - std::min(*usage, TableValue(table, "inactive_file"));
-  stats.rss = TableValue(table, "anon");
-  stats.cache = TableValue(table, "file");
+  stats.working_set = *usage - std::min(*usage, value("inactive_file"));
+  stats.rss = value("anon");
+  stats.cache = value("file");
   stats.limit = ReadCgroupNumber(folder, "memory.max");
   stats.swap_usage = ReadCgroupNumber(folder, "memory.swap.current");
   stats.swap_limit = ReadCgroupNumber(folder, "memory.swap.max");
-  stats.page_faults = TableValue(table, "pgfault");
-  stats.major_page_faults = TableValue(table, "pgmajfault");
+  stats.page_faults = value("pgfault");
+  stats.major_page_faults = value("pgmajfault");
+  if (detail == CgroupDetail::kUse) return stats;
+  stats.kernel = value("kernel");
+  stats.mapped_file = value("file_mapped");
+  stats.active_file = value("active_file");
+  stats.inactive_file = value("inactive_file");
+  stats.dirty = value("file_dirty");
+  stats.writeback = value("file_writeback");
+  stats.own_page_faults = stats.page_faults;
+  stats.own_major_page_faults = stats.major_page_faults;
+  stats.max_usage = ReadCgroupNumber(folder, "memory.peak").value_or(0);
+  stats.reservation = ReadCgroupNumber(folder, "memory.low");
+  const auto events = ReadCgroupTable(folder, "memory.events");
+  stats.limit_hits = TableValue(events, "max");
+  stats.high_hits = TableValue(events, "high");
+  stats.oom_kills = TableValue(events, "oom_kill");
   return stats;
 }
 

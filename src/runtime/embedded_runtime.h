@@ -44,6 +44,7 @@
 #include "runtime/roots_ahead.h"
 #include "runtime/runtime.h"
 #include "runtime/shim_client.h"
+#include "runtime/usage.h"
 #include "runtime/views.h"
 
 namespace podium::runtime {
@@ -57,7 +58,7 @@ struct EmbeddedOptions {
   std::string seccomp_folder = "/var/lib/kubelet/seccomp";
 };
 
-class EmbeddedRuntime : public Runtime {
+class EmbeddedRuntime : public Runtime, public UsageReader {
  public:
   // All three outlive it. kUnsupported names what this machine lacks.
   static Result<std::unique_ptr<EmbeddedRuntime>> Open(EmbeddedOptions options,
@@ -116,6 +117,9 @@ class EmbeddedRuntime : public Runtime {
   Result<cri::PodSandboxStats> PodSandboxStats(std::string_view sandbox_id) override;
   Result<std::vector<cri::PodSandboxStats>> ListPodSandboxStats(
       const cri::PodSandboxStatsFilter& filter) override;
+
+  std::vector<PodUsage> PodsUsage(kernel::CgroupDetail detail) override;
+  Result<GroupUsage> CgroupUsage(std::string_view path, kernel::CgroupDetail detail) override;
 
  private:
   class ExecSession;
@@ -324,6 +328,11 @@ class EmbeddedRuntime : public Runtime {
   // stats.cpp
   cri::ContainerStats StatsOf(const ContainerRef& container);
   cri::PodSandboxStats StatsOf(const SandboxRef& sandbox);
+
+  // usage.cpp
+  std::string CgroupName(std::string_view path) const;
+  // None: it is not ready, or its cgroup is gone.
+  std::optional<PodUsage> UsageOf(const SandboxRef& sandbox, kernel::CgroupDetail detail);
 
   const EmbeddedOptions options_;
   image::ImageStore& images_;

@@ -25,11 +25,12 @@
 #include <vector>
 
 #include "runtime/runtime.h"
+#include "runtime/usage.h"
 #include "runtime/views.h"
 
 namespace podium::runtime {
 
-class FakeRuntime : public Runtime {
+class FakeRuntime : public Runtime, public UsageReader {
  public:
   using Duration = std::chrono::nanoseconds;
 
@@ -129,6 +130,12 @@ class FakeRuntime : public Runtime {
   Result<cri::PodSandboxStats> PodSandboxStats(std::string_view sandbox_id) override;
   Result<std::vector<cri::PodSandboxStats>> ListPodSandboxStats(
       const cri::PodSandboxStatsFilter& filter) override;
+  // A container uses a processor of its own from its start, and a mebibyte; a pod what its
+  // containers use, and it has no device of its own.
+  std::vector<PodUsage> PodsUsage(kernel::CgroupDetail detail) override;
+  // Of the paths that were told.
+  Result<GroupUsage> CgroupUsage(std::string_view path, kernel::CgroupDetail detail) override;
+  void SetCgroup(std::string path, kernel::CgroupStats used);
 
  private:
   struct Sandbox {
@@ -186,6 +193,7 @@ class FakeRuntime : public Runtime {
   ExecScript exec_;
   std::function<Result<UniqueFd>(const std::string&, uint16_t)> ports_;
   std::vector<PortHolder> port_holders_;
+  std::map<std::string, kernel::CgroupStats, std::less<>> cgroups_;
   EventHandler handler_;
   LogHandler log_handler_;
   uint64_t log_bound_ = 0;

@@ -385,4 +385,58 @@ Result<std::vector<cri::PodSandboxStats>> FakeRuntime::ListPodSandboxStats(
   return list;
 }
 
+std::vector<PodUsage> FakeRuntime::PodsUsage(kernel::CgroupDetail detail) {
+  const Lock lock(mutex_);
+  (void)Enter("PodsUsage", detail == kernel::CgroupDetail::kAll ? "all" : "use");
+  constexpr uint64_t kMemory = uint64_t{1} << 20;
+  std::vector<PodUsage> pods;
+  for (const auto& [id, sandbox] : sandboxes_) {
+    if (sandbox.state != cri::PodSandboxState::kSandboxReady) continue;
+    PodUsage& pod = pods.emplace_back();
+    pod.sandbox_id = id;
+    pod.metadata = *sandbox.config.metadata;
+    pod.created_at = sandbox.created_at;
+    pod.read_at = now_.count();
+    pod.cgroup = "/fake/pod" + pod.metadata.uid;
+    pod.used.cpu.emplace();
+    pod.used.memory.emplace();
+    for (const auto& [container_id, entry] : containers_) {
+      if (entry.sandbox_id != id || entry.status.state != cri::ContainerState::kContainerRunning) {
+        continue;
+      }
+      ContainerUsage& container = pod.containers.emplace_back();
+      container.id = container_id;
+      container.name = entry.config.metadata->name;
+      container.attempt = entry.config.metadata->attempt;
+      container.image = entry.config.image ? entry.config.image->image : "";
+      container.created_at = entry.status.created_at;
+      container.started_at = entry.status.started_at;
+      container.read_at = now_.count();
+      container.cgroup = pod.cgroup + "/" + container_id;
+      container.used.cpu.emplace().usage_ns =
+          static_cast<uint64_t>(now_.count() - entry.status.started_at);
+      auto& memory = container.used.memory.emplace();
+      memory.usage = memory.working_set = memory.rss = kMemory;
+      pod.used.cpu->usage_ns += container.used.cpu->usage_ns;
+      pod.used.memory->usage += kMemory;
+      pod.used.memory->working_set += kMemory;
+      pod.used.memory->rss += kMemory;
+    }
+  }
+  return pods;
+}
+
+void FakeRuntime::SetCgroup(std::string path, kernel::CgroupStats used) {
+  const Lock lock(mutex_);
+  cgroups_[std::move(path)] = std::move(used);
+}
+
+Result<GroupUsage> FakeRuntime::CgroupUsage(std::string_view path, kernel::CgroupDetail) {
+  const Lock lock(mutex_);
+  const auto found = cgroups_.find(path);
+  if (found == cgroups_.end()) return Error(Code::kNotFound, "cgroup " + std::string(path));
+  return GroupUsage{
+      .read_at = now_.count(), .cgroup = "/fake/" + std::string(path), .used = found->second};
+}
+
 }  // namespace podium::runtime

@@ -12,10 +12,6 @@ namespace podium::runtime {
 // kUnsupported names what is missing: root's capabilities, namespaces, overlayfs.
 Result<HostFacts> FindHostFacts(kernel::CgroupMode mode);
 
-// Shims and infra processes are podium's own: they are in a cgroup of ours, count for no pod, and
-// no limit of a pod ends them.
-inline constexpr const char* kOwnCgroup = "shims";
-
 // What it cannot do and is gone on without.
 std::vector<std::string> HostWarnings();
 

@@ -27,8 +27,8 @@ constexpr auto kQuiet = std::chrono::milliseconds(3);
 }  // namespace
 
 Result<EmbeddedRuntime::Shim> EmbeddedRuntime::SpawnShim() {
-  TRY_VOID(cgroups_.Create(kOwnCgroup, {}));
-  TRY(const kernel::CgroupEntry entry, cgroups_.OpenForSpawn(kOwnCgroup));
+  TRY_VOID(cgroups_.Create(kRuntimeCgroup, {}));
+  TRY(const kernel::CgroupEntry entry, cgroups_.OpenForSpawn(kRuntimeCgroup));
   TRY(auto ends, kernel::PacketSocketPair());
   std::vector<int> descriptors = {ends.second.get()};
   std::string cgroups = shim::kCgroupsVariable;

@@ -89,7 +89,7 @@ cri::ContainerStats EmbeddedRuntime::StatsOf(const ContainerRef& container) {
     }
   }
   if (!running) return stats;
-  const auto used = cgroups_.Stats(container->cgroup);
+  const auto used = cgroups_.Stats(container->cgroup, kernel::CgroupDetail::kUse);
   if (!used.ok()) return stats;
   FillCpu(*used, now, &stats.cpu);
   FillMemory(*used, now, &stats.memory);

@@ -389,6 +389,14 @@ TEST_P(CgroupLimitsTest, Stats) {
   EXPECT_EQ(stats.pids.has_value(), HasController("pids", "pids"));
   if (stats.pids) EXPECT_EQ(stats.pids->current, 1u);
   EXPECT_EQ(stats.cpu_pressure.has_value(), !Read("", "pod", "cpu.pressure").empty());
+  EXPECT_EQ(stats.processes, 0u);
+  EXPECT_EQ(driver().Stats("pod/a")->processes, 1u);
+  // The same of what both read, and no more of the rest.
+  const CgroupStats use = *driver().Stats("pod", CgroupDetail::kUse);
+  EXPECT_GE(use.cpu->usage_ns, stats.cpu->usage_ns);
+  EXPECT_EQ(use.memory.has_value(), stats.memory.has_value());
+  EXPECT_FALSE(use.pids || use.processes || use.cpu->shares);
+  EXPECT_TRUE(use.io.empty() && use.hugepages.empty());
 }
 
 }  // namespace

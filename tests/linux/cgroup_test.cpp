@@ -330,6 +330,11 @@ TEST(CpuWeightTest, OfShares) {
   for (uint64_t shares = 3; shares < 262144; ++shares) {
     ASSERT_LE(CpuWeightFromShares(shares - 1), CpuWeightFromShares(shares));
   }
+  for (const uint64_t weight : {1U, 2U, 39U, 100U, 9999U, 10000U}) {
+    const uint64_t shares = CpuSharesFromWeight(weight);
+    EXPECT_EQ(CpuWeightFromShares(shares), weight);
+    EXPECT_TRUE(shares == 2 || CpuWeightFromShares(shares - 1) < weight) << "the least";
+  }
 }
 
 }  // namespace

@@ -117,8 +117,9 @@ class WithoutDevices : public kernel::CgroupDriver {
   Result<std::vector<pid_t>> Processes(std::string_view path) const override {
     return driver_->Processes(path);
   }
-  Result<kernel::CgroupStats> Stats(std::string_view path) const override {
-    return driver_->Stats(path);
+  Result<kernel::CgroupStats> Stats(std::string_view path,
+                                    kernel::CgroupDetail detail) const override {
+    return driver_->Stats(path, detail);
   }
   Result<uint64_t> OomKills(std::string_view path) const override {
     return driver_->OomKills(path);

@@ -417,6 +417,58 @@ TEST_F(EmbeddedTest, StatsAndUpdates) {
             int64_t{128} << 20);
 }
 
+TEST_F(EmbeddedTest, UsageOfPods) {
+  const std::string pod = RunPod(TestPod("p"));
+  cri::ContainerConfig config = Shell("c", "while true; do :; done");
+  config.linux_->resources.emplace().memory_limit_in_bytes = int64_t{64} << 20;
+  config.linux_->resources->cpu_quota = 50000;
+  config.linux_->resources->cpu_period = 100000;
+  const std::string id = Start(pod, config);
+  EXPECT_EQ(Wait(Start(pod, Shell("ended", "exit 0"))).exit_code, 0);
+  std::this_thread::sleep_for(milliseconds(300));
+
+  const auto pods = runtime().PodsUsage(kernel::CgroupDetail::kAll);
+  ASSERT_EQ(pods.size(), 1U);
+  EXPECT_EQ(pods[0].sandbox_id, pod);
+  EXPECT_EQ(pods[0].metadata.name, "p");
+  const std::string root = "/" + machine_->instance().cgroup_root;
+  EXPECT_EQ(pods[0].cgroup, root + "/pods/" + pod);
+  EXPECT_EQ(pods[0].interface.empty(), !pods[0].network.has_value());
+  ASSERT_EQ(pods[0].containers.size(), 1U) << "what has ended uses nothing";
+  const ContainerUsage& container = pods[0].containers[0];
+  EXPECT_EQ(container.id, id);
+  EXPECT_EQ(container.name, "c");
+  EXPECT_EQ(container.image, config.image->image);
+  EXPECT_EQ(container.cgroup, root + "/pods/" + pod + "/" + id);
+  EXPECT_GE(container.read_at, container.started_at + 250'000'000);
+  // What it used is between what was read before and what is read after.
+  const auto after = machine_->cgroups().Stats("pods/" + pod + "/" + id);
+  EXPECT_GT(container.used.cpu->usage_ns, 1'000'000U);
+  EXPECT_LE(container.used.cpu->usage_ns, after->cpu->usage_ns);
+  EXPECT_EQ(container.used.cpu->quota_us, 50000U);
+  EXPECT_EQ(container.used.cpu->period_us, 100000U);
+  EXPECT_EQ(container.used.memory->limit, uint64_t{64} << 20);
+  EXPECT_EQ(container.used.processes, 1U);
+  EXPECT_GE(pods[0].used.memory->usage, container.used.memory->working_set);
+
+  // Nobody asked for the rest.
+  const auto use = runtime().PodsUsage(kernel::CgroupDetail::kUse);
+  ASSERT_EQ(use.size(), 1U);
+  EXPECT_GE(use[0].containers.at(0).used.cpu->usage_ns, container.used.cpu->usage_ns);
+  EXPECT_FALSE(use[0].used.pids);
+  EXPECT_FALSE(use[0].network);
+
+  // Shims are in no pod's cgroup.
+  const auto own = runtime().CgroupUsage(kRuntimeCgroup, kernel::CgroupDetail::kAll);
+  ASSERT_TRUE(own.ok());
+  EXPECT_EQ(own->cgroup, root + "/shims");
+  EXPECT_GE(own->used.processes.value_or(0), 2U);
+  EXPECT_EQ(runtime().CgroupUsage("none", kernel::CgroupDetail::kUse).error().code(),
+            Code::kNotFound);
+  ASSERT_TRUE(runtime().StopPodSandbox(pod).ok());
+  EXPECT_TRUE(runtime().PodsUsage(kernel::CgroupDetail::kUse).empty());
+}
+
 TEST_F(EmbeddedTest, StopSignalOfConfigurationThenImage) {
   machine_->AddImage("stop:1", R"("StopSignal":"SIGUSR1")");
   const std::string script =
