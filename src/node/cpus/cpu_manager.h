@@ -37,8 +37,8 @@ class CpuManager {
     std::function<void()> changed;
   };
 
-  // kInvalidArgument: nothing is reserved, what is reserved is not there, or the state is of another
-  // machine; the message says what to do.
+  // kInvalidArgument: nothing is reserved, what is reserved is not there, or the state is of
+  // another machine; the message says what to do.
   static Result<std::unique_ptr<CpuManager>> Open(Options options);
   CpuManager(const CpuManager&) = delete;
   CpuManager& operator=(const CpuManager&) = delete;

@@ -38,13 +38,13 @@ Result<CpuSet> ParseCpuSet(std::string_view text) {
 
 std::string CpuSetText(const CpuSet& cpus) {
   std::string out;
-  for (auto it = cpus.begin(); it != cpus.end();) {
-    const int first = *it;
-    int last = first;
-    while (++it != cpus.end() && *it == last + 1) ++last;
+  for (const int cpu : cpus) {
+    if (cpus.contains(cpu - 1)) continue;
+    int last = cpu;
+    while (cpus.contains(last + 1)) ++last;
     if (!out.empty()) out += ',';
-    out += std::to_string(first);
-    if (last != first) out += '-' + std::to_string(last);
+    out += std::to_string(cpu);
+    if (last != cpu) out += '-' + std::to_string(last);
   }
   return out;
 }
