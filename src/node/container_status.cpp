@@ -178,9 +178,10 @@ v1::ContainerStatus Generator::FromRuntime(const v1::Container& container,
       break;
   }
   if (observed.running()) {
+    const v1::ResourceRequirements actuated = ActuatedOf(in_.pod, container, observed, in_.given);
     v1::ResourceRequirements& resources = status.resources.emplace();
-    resources.limits = container.resources.limits;
-    resources.requests = container.resources.requests;
+    resources.limits = actuated.limits;
+    resources.requests = actuated.requests;
   } else if (before) {
     status.resources = before->resources;
   }

@@ -10,6 +10,7 @@
 
 #include "node/observed_pod.h"
 #include "node/pod_spec.h"
+#include "node/resize.h"
 
 namespace podium::node {
 
@@ -41,6 +42,7 @@ struct ContainerStatusInput {
   const v1::PodStatus& before;  // the status that was told last
   const WaitingReasons& waiting;
   const Readiness& readiness;
+  const GivenByName& given;  // what running containers have
 };
 
 struct ContainerStatuses {

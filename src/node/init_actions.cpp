@@ -16,7 +16,11 @@ std::string UnknownStateMessage(const ObservedContainer& container) {
 class InitPlanner {
  public:
   InitPlanner(const PlanInput& input, PodActions* actions)
-      : pod_(input.pod), observed_(input.observed), probes_(input.probes), actions_(*actions) {}
+      : pod_(input.pod),
+        observed_(input.observed),
+        probes_(input.probes),
+        given_(input.given),
+        actions_(*actions) {}
 
   bool Run();
 
@@ -50,6 +54,7 @@ class InitPlanner {
   const v1::Pod& pod_;
   const ObservedPod& observed_;
   const ProbeResults& probes_;
+  const GivenByName* const given_;
   PodActions& actions_;
   bool initialized_ = false;
   // What stands before the container at hand has been through already.
@@ -125,6 +130,11 @@ void InitPlanner::LookAtRunningSidecar(size_t index, const v1::Container& contai
   if (container.livenessProbe && probes_.Liveness(state.id) == ProbeResult::kFailure) {
     Kill(index, state, "Init container " + container.name + " failed liveness probe",
          KillReason::kLivenessProbe);
+    Start(index);
+    return;
+  }
+  if (given_ && ResizeNeedsRestart(container, ActuatedOf(pod_, container, state, *given_))) {
+    Kill(index, state, ResizeKillMessage(container), KillReason::kResize);
     Start(index);
   }
 }

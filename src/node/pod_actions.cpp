@@ -94,6 +94,10 @@ KillCause FindKillCause(const PlanInput& input, const v1::Container& container,
     return {"Container " + container.name + " failed startup probe", KillReason::kStartupProbe,
             restart};
   }
+  if (input.given &&
+      ResizeNeedsRestart(container, ActuatedOf(input.pod, container, state, *input.given))) {
+    return {ResizeKillMessage(container), KillReason::kResize, true};
+  }
   return {};
 }
 
@@ -121,7 +125,7 @@ void PlanContainers(const PlanInput& input, PodActions* actions) {
       continue;
     }
     if (cause.restart) {
-      cause.message += ", will be restarted";
+      if (cause.reason != KillReason::kResize) cause.message += ", will be restarted";
       actions->containers_to_start.push_back(i);
     }
     actions->containers_to_kill.push_back({state->id, ref, std::move(cause.message), cause.reason});
@@ -196,7 +200,7 @@ void PlanEphemeralContainers(const PlanInput& input, PodActions* actions) {
 bool PodActions::Empty() const {
   return !kill_pod && !create_sandbox && init_containers_to_start.empty() &&
          containers_to_start.empty() && ephemeral_containers_to_start.empty() &&
-         containers_to_kill.empty() && containers_to_reset.empty();
+         containers_to_kill.empty() && containers_to_reset.empty() && !resize;
 }
 
 PodActions ComputePodActions(const PlanInput& input) {
@@ -224,9 +228,11 @@ PodActions ComputePodActions(const PlanInput& input) {
   } else {
     PlanEphemeralContainers(input, &actions);
     if (ComputeInitContainerActions(input, &actions)) PlanContainers(input, &actions);
+    actions.resize = input.given != nullptr;
     if (actions.kill_pod) {
       actions.ephemeral_containers_to_start.clear();
       actions.containers_to_kill.clear();
+      actions.resize = false;
       return actions;
     }
   }

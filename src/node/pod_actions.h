@@ -30,6 +30,7 @@
 #include "node/back_off.h"
 #include "node/observed_pod.h"
 #include "node/pod_spec.h"
+#include "node/resize.h"
 
 namespace podium::node {
 
@@ -42,7 +43,7 @@ struct ProbeResults {
   virtual std::optional<ProbeResult> Liveness(std::string_view container_id) const = 0;
 };
 
-enum class KillReason : uint8_t { kNone, kUnknownState, kStartupProbe, kLivenessProbe };
+enum class KillReason : uint8_t { kNone, kUnknownState, kStartupProbe, kLivenessProbe, kResize };
 
 struct ContainerToKill {
   std::string id;
@@ -78,6 +79,8 @@ struct PodActions {
   // that the reason is there until the others are gone.
   std::vector<ContainerToReset> containers_to_reset;
   std::vector<ContainerInBackOff> in_back_off;
+  // Containers that run, and the pod, get what they should have (resize.h).
+  bool resize = false;
   // When to plan again though nothing happens: nanoseconds since 1970.
   std::optional<int64_t> wait_until;
 
@@ -101,6 +104,8 @@ struct PlanInput {
   const DueContainers* due = nullptr;
   // The pod's condition AllContainersRestarting: a restart of all is under way.
   bool restarting_all = false;
+  // A resize is under way; what containers were given. Null: none is.
+  const GivenByName* given = nullptr;
 };
 
 PodActions ComputePodActions(const PlanInput& input);

@@ -190,9 +190,9 @@ Verdict AllContainersRestarting(const ConditionsInput& in) {
   return {true, "RestartAllContainersStarted", "container exited with restart policy rule"};
 }
 
-constexpr auto kOurs =
-    std::to_array<std::string_view>({"PodReadyToStartContainers", "Initialized", "Ready",
-                                     "ContainersReady", "PodScheduled", "AllContainersRestarting"});
+constexpr auto kOurs = std::to_array<std::string_view>(
+    {"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled",
+     "AllContainersRestarting", kResizePending, kResizeInProgress});
 
 }  // namespace
 
@@ -219,10 +219,11 @@ reflect::List<v1::PodCondition> GenerateConditions(const ConditionsInput& in) {
   for (const v1::PodCondition& condition : in.before.conditions) {
     if (!IsKubeletCondition(condition.type)) out.push_back(condition);
   }
-  auto add = [&](std::string_view type, Verdict verdict) {
+  auto add = [&](std::string_view type, Verdict verdict,
+                 std::optional<int64_t> generation = std::nullopt) {
     v1::PodCondition& condition = out.emplace_back();
     condition.type = type;
-    condition.observedGeneration = in.pod.metadata.generation;
+    condition.observedGeneration = generation.value_or(in.pod.metadata.generation);
     condition.status = verdict.ok ? "True" : "False";
     condition.reason = std::move(verdict.reason);
     condition.message = std::move(verdict.message);
@@ -230,6 +231,14 @@ reflect::List<v1::PodCondition> GenerateConditions(const ConditionsInput& in) {
     condition.lastTransitionTime =
         before && before->status == condition.status ? before->lastTransitionTime : in.now;
   };
+  if (const auto& pending = in.resize.pending; pending && !IsTerminalPhase(in.phase)) {
+    add(kResizePending, {true, pending->infeasible ? "Infeasible" : "Deferred", pending->message},
+        pending->generation);
+  }
+  if (const auto& progress = in.resize.progress; progress && !IsTerminalPhase(in.phase)) {
+    add(kResizeInProgress, {true, progress->error.empty() ? "" : "Error", progress->error},
+        progress->generation);
+  }
   add("PodReadyToStartContainers", {!PodSandboxChanged(in.pod, in.observed), {}, {}});
   add("Initialized", Initialized(in));
   add("Ready", Ready(in));

@@ -6,6 +6,7 @@
 
 #include "node/container_status.h"
 #include "node/observed_pod.h"
+#include "node/resize.h"
 
 namespace podium::node {
 
@@ -30,6 +31,7 @@ struct ConditionsInput {
   const v1::PodStatus& before;
   const ContainerStatuses& statuses;
   const std::string& phase;
+  const ResizeState& resize;
   api::Time now;
 };
 

@@ -76,7 +76,8 @@ v1::PodStatus GeneratePodStatus(const StatusInput& in) {
                                                           .observed = in.observed,
                                                           .before = before,
                                                           .waiting = in.waiting,
-                                                          .readiness = in.readiness});
+                                                          .readiness = in.readiness,
+                                                          .given = in.resize.given});
   SetPhase(in, statuses, &status);
   if (in.terminal && !in.observed.AnythingRuns()) FinishStatuses(in.pod, &statuses);
   status.conditions = GenerateConditions({.pod = in.pod,
@@ -84,6 +85,7 @@ v1::PodStatus GeneratePodStatus(const StatusInput& in) {
                                           .before = before,
                                           .statuses = statuses,
                                           .phase = status.phase,
+                                          .resize = in.resize,
                                           .now = TimeOf(in.now)});
   status.initContainerStatuses = std::move(statuses.init);
   status.containerStatuses = std::move(statuses.regular);

@@ -9,6 +9,7 @@
 
 #include "node/container_status.h"
 #include "node/observed_pod.h"
+#include "node/resize.h"
 
 namespace podium::node {
 
@@ -29,6 +30,7 @@ struct StatusInput {
   bool terminal = false;
   // It fails, whatever its containers do.
   std::optional<PodFailure> failure = {};
+  const ResizeState& resize;
 };
 
 inline constexpr std::string_view kDeadlineExceeded = "DeadlineExceeded";

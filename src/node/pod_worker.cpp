@@ -6,6 +6,7 @@
 
 #include "node/files.h"
 #include "node/log_files.h"
+#include "node/pod_conditions.h"
 #include "reflect/copy.h"
 
 namespace podium::node {
@@ -69,7 +70,17 @@ void PodWorker::Update(v1::Pod pod) {
     // Files and subPathExpr may come from these.
     refresh_ = refresh_ || pod.metadata.labels != pod_->metadata.labels ||
                pod.metadata.annotations != pod_->metadata.annotations;
+    resized_ = resized_ || !SameAmounts(pod.spec, pod_->spec);
     pod_ = std::make_shared<const v1::Pod>(std::move(pod));
+  }
+  Wake();
+}
+
+void PodWorker::SetPendingResize(std::optional<PendingResize> pending) {
+  {
+    std::lock_guard lock(mutex_);
+    if (pending_resize_ == pending) return;
+    pending_resize_ = std::move(pending);
   }
   Wake();
 }
@@ -151,10 +162,13 @@ std::optional<int64_t> PodWorker::RunRound() {
   const TraceSpan span("round");
   std::shared_ptr<const v1::Pod> pod;
   bool refresh = false;
+  bool resized = false;
   {
     std::lock_guard lock(mutex_);
     pod = pod_;
     refresh = std::exchange(refresh_, false);
+    resized = std::exchange(resized_, false);
+    memory_.resize.pending = pending_resize_;
   }
   const int64_t now = services_.clock.Now();
   auto observed = Observe(*pod);
@@ -166,6 +180,7 @@ std::optional<int64_t> PodWorker::RunRound() {
   // Others may have changed it while there was no agent.
   const bool first = !std::exchange(refreshed_, true);
   if (observed->ReadySandbox()) RefreshVolumes(*pod, refresh || first);
+  BeginResize(*pod, resized, first);
   prober_->Sync(*pod, *observed);
   Tell(pod, *observed, false);
   {
@@ -177,6 +192,27 @@ std::optional<int64_t> PodWorker::RunRound() {
   std::optional<int64_t> again = Sync(pod, *observed, ActiveDeadline(*pod, pod->status.startTime));
   Sooner(&again, refresh_retry_ ? refresh_retry_ : services_.volumes.RefreshAt(pod->metadata.uid));
   return again;
+}
+
+void PodWorker::BeginResize(const v1::Pod& pod, bool resized, bool first) {
+  auto& progress = memory_.resize.progress;
+  if (resized) {
+    progress = {.generation = pod.metadata.generation};
+    services_.events.Record(pod, std::nullopt, EventType::kNormal, "ResizeStarted",
+                            ResizeMessage("started", pod.spec, pod.metadata.generation, ""));
+  } else if (const auto* told = FindCondition(pod.status, kResizeInProgress);
+             first && told != nullptr) {
+    progress = {.generation = told->observedGeneration, .error = told->message};
+  }
+}
+
+void PodWorker::EndResize(const v1::Pod& pod, const ObservedPod& observed) {
+  auto& progress = memory_.resize.progress;
+  if (!progress || !memory_.due.empty()) return;
+  if (!SameAmounts(pod.spec, ActuatedSpec(pod, observed, memory_.resize.given))) return;
+  services_.events.Record(pod, std::nullopt, EventType::kNormal, "ResizeCompleted",
+                          ResizeMessage("completed", pod.spec, progress->generation, ""));
+  progress.reset();
 }
 
 void PodWorker::RefreshVolumes(const v1::Pod& pod, bool changed) {
@@ -230,7 +266,8 @@ std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod
          .back_off = memory_.back_off,
          .now = services_.clock.Now(),
          .due = &memory_.due,
-         .restarting_all = ShouldRestartAllContainers(*pod, observed, pod->status)});
+         .restarting_all = ShouldRestartAllContainers(*pod, observed, pod->status),
+         .given = memory_.resize.progress ? &memory_.resize.given : nullptr});
   }();
   const SyncOutcome outcome = sync_->Run(
       {.pod = pod, .observed = observed, .actions = actions, .cancellation = cancellation_.get()});
@@ -242,6 +279,7 @@ std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod
   auto now = Observe(*pod);
   if (now.ok()) {
     prober_->Sync(*pod, *now);
+    EndResize(*pod, *now);
     Tell(pod, *now, false);
   }
   return again;
@@ -365,7 +403,8 @@ void PodWorker::Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPo
                                             .host_addresses = services_.config.addresses,
                                             .now = services_.clock.Now(),
                                             .terminal = terminal,
-                                            .failure = failure});
+                                            .failure = failure,
+                                            .resize = memory_.resize});
   ending_ = ending_ || IsTerminalPhase(status.phase);
   if (!IsTerminalPhase(current.status.phase) && failure && failure->reason == kDeadlineExceeded &&
       !std::exchange(told_deadline_, true)) {

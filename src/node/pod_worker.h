@@ -46,6 +46,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   // A new specification, deletionTimestamp, or what others wrote into the status; the rest of the
   // status stays the worker's own.
   void Update(v1::Pod pod);
+  // What of the pod's resize the node has not granted; none: all that the specification says.
+  void SetPendingResize(std::optional<PendingResize> pending);
   // Something has happened. Any thread.
   void Wake();
   // The content of volumes may have changed.
@@ -78,6 +80,9 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void KillAll(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed);
   std::optional<int64_t> CleanUp(const std::shared_ptr<const v1::Pod>& pod,
                                  const ObservedPod& observed);
+  // A resize that has been granted begins, or is found under way by a new agent; and its end.
+  void BeginResize(const v1::Pod& pod, bool resized, bool first);
+  void EndResize(const v1::Pod& pod, const ObservedPod& observed);
   // What volumes hold is made anew where it has changed, grows old, or could not be made before;
   // containers that run see it.
   void RefreshVolumes(const v1::Pod& pod, bool changed);
@@ -104,6 +109,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   bool in_round_ = false;               // it runs
   bool dirty_ = false;
   bool refresh_ = false;
+  bool resized_ = false;
+  std::optional<PendingResize> pending_resize_;
   bool stopped_ = false;
   Executor::TimerId timer_ = 0;
   std::unique_ptr<http::Cancellation> cancellation_;

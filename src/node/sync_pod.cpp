@@ -8,6 +8,7 @@
 #include "node/files.h"
 #include "node/hooks.h"
 #include "node/host_names.h"
+#include "node/resize_pod.h"
 #include "node/service_variables.h"
 #include "node/translate.h"
 
@@ -95,6 +96,11 @@ SyncOutcome PodSync::Run(const SyncInput& input) {
   const bool starts = actions.create_sandbox || !actions.ephemeral_containers_to_start.empty() ||
                       !actions.init_containers_to_start.empty() ||
                       !actions.containers_to_start.empty();
+  // Before containers start anew with more than the pod had.
+  if (actions.resize) {
+    const auto again = ResizePod(services_, memory_.resize, round.pod, input.observed);
+    if (again) Retry(round, *again);
+  }
   if (!starts || !MakeSandbox(round) || !PullVolumeImages(round)) return round.out;
   for (size_t i : actions.ephemeral_containers_to_start) {
     StartContainer(round, {ContainerKind::kEphemeral, i});

@@ -7,7 +7,7 @@
 //   4. the sandbox                       is made, its volumes before it
 //   5. ephemeral containers              are started
 //   6. init containers                   are started
-//   7. resources of running containers   (in-place resize: not yet)
+//   7. resources of running containers   are changed (resize.h)
 //   8. containers                        are started
 // Killing takes time and is left to the ContainerKiller: what must wait for it is planned again
 // when it is done.
@@ -37,6 +37,7 @@ struct PodMemory {
   std::map<std::string, int64_t> told_back_off;  // until when people were told that it waits
   std::set<std::string> told_setup;              // events of its setup that were recorded
   BackOff setup;                                 // of volumes and sandbox
+  ResizeState resize;
 };
 
 struct SyncInput {

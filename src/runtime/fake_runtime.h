@@ -68,6 +68,10 @@ class FakeRuntime : public Runtime, public UsageReader {
   // The next `times` calls of a method ("StartContainer") fail. `name`: only those whose container
   // or pod has this name.
   void Fail(std::string method, Error error, int times = 1, std::string name = {});
+  // What was to fail does not.
+  void ClearFailures();
+  // What containers of this name use from now on; 1 MiB otherwise.
+  void SetMemoryUsage(std::string container_name, uint64_t bytes);
 
   Duration now() const;
   // In order of time, whatever is due happens.
@@ -188,6 +192,7 @@ class FakeRuntime : public Runtime, public UsageReader {
   Containers containers_;
   std::map<std::string, Behaviour, std::less<>> behaviours_;
   std::vector<Failure> failures_;
+  std::map<std::string, uint64_t, std::less<>> memory_usage_;
   std::vector<std::string> calls_;
   const std::shared_ptr<const int> sessions_ = std::make_shared<int>();  // held by each
   ExecScript exec_;

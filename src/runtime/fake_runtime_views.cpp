@@ -104,6 +104,16 @@ void FakeRuntime::Fail(std::string method, Error error, int times, std::string n
   failures_.push_back({std::move(method), std::move(name), std::move(error), times});
 }
 
+void FakeRuntime::ClearFailures() {
+  const Lock lock(mutex_);
+  failures_.clear();
+}
+
+void FakeRuntime::SetMemoryUsage(std::string container_name, uint64_t bytes) {
+  const Lock lock(mutex_);
+  memory_usage_[std::move(container_name)] = bytes;
+}
+
 FakeRuntime::Duration FakeRuntime::now() const {
   const Lock lock(mutex_);
   return now_;
@@ -333,7 +343,10 @@ cri::ContainerStats FakeRuntime::StatsOf(const std::string& id, const Entry& ent
       cri::UInt64Value{static_cast<uint64_t>(now_.count() - entry.status.started_at)};
   auto& memory = stats.memory.emplace();
   memory.timestamp = now_.count();
-  memory.working_set_bytes = cri::UInt64Value{uint64_t{1} << 20};
+  const auto set = memory_usage_.find(entry.config.metadata->name);
+  const uint64_t used = set == memory_usage_.end() ? uint64_t{1} << 20 : set->second;
+  memory.working_set_bytes = cri::UInt64Value{used};
+  memory.usage_bytes = cri::UInt64Value{used};
   return stats;
 }
 
@@ -360,9 +373,13 @@ cri::PodSandboxStats FakeRuntime::StatsOf(const std::string& id, const Sandbox& 
   stats.attributes = cri::PodSandboxAttributes{id, sandbox.config.metadata, sandbox.config.labels,
                                                sandbox.config.annotations};
   auto& containers = stats.linux_.emplace().containers;
+  uint64_t used = 0;
   for (const auto& [container_id, entry] : containers_) {
-    if (entry.sandbox_id == id) containers.push_back(StatsOf(container_id, entry));
+    if (entry.sandbox_id != id) continue;
+    const cri::ContainerStats& own = containers.emplace_back(StatsOf(container_id, entry));
+    if (own.memory) used += own.memory->usage_bytes->value;
   }
+  stats.linux_->memory.ensure().usage_bytes = cri::UInt64Value{used};
   return stats;
 }
 

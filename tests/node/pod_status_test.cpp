@@ -34,6 +34,7 @@ struct World {
   std::vector<std::string> host{"192.0.2.1", "2001:db8::1"};
   bool terminal = false;
   std::optional<PodFailure> failure;
+  ResizeState resize;
   int64_t now = kNow;
 
   v1::PodStatus Generate() const {
@@ -44,7 +45,8 @@ struct World {
                               .host_addresses = host,
                               .now = now,
                               .terminal = terminal,
-                              .failure = failure});
+                              .failure = failure,
+                              .resize = resize});
   }
   // Tells it and goes on from there.
   const v1::PodStatus& Tell() {

@@ -1,0 +1,247 @@
+// A pod whose resources change while it runs.
+#include "node/resize.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "node/fake_services.h"
+#include "node/pod_conditions.h"
+#include "node/pod_worker.h"
+#include "node/pods.h"
+
+namespace podium::node {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+v1::ResourceRequirements Amounts(const std::string& cpu, const std::string& memory) {
+  v1::ResourceRequirements out;
+  for (auto* amounts : {&out.requests, &out.limits}) {
+    if (!cpu.empty()) (*amounts)["cpu"] = *api::Quantity::Parse(cpu);
+    if (!memory.empty()) (*amounts)["memory"] = *api::Quantity::Parse(memory);
+  }
+  return out;
+}
+
+class ResizeTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    node_.runtime.SetEventHandler([this](const wire::cri::ContainerEventResponse&) {
+      if (worker_) worker_->Wake();
+    });
+  }
+  ~ResizeTest() override {
+    if (worker_) worker_->Stop();
+  }
+  void Start(const std::string& spec, const v1::ResourceRequirements& amounts) {
+    pod_ = PodOf(spec);
+    pod_.metadata.generation = 1;
+    for (v1::Container& each : pod_.spec.containers) each.resources = amounts;
+    Open();
+  }
+  void Open() {
+    worker_ = PodWorker::Create(
+        node_.services, pod_,
+        {.status = [this](const std::string&,
+                          const v1::PodStatus& status) { statuses_.push_back(status); },
+         .unmounted = [](const std::string&) {},
+         .gone = [](const std::string&) {}});
+    node_.time.Settle();
+    node_.runtime.ClearCalls();
+    statuses_.clear();
+  }
+  // The agent is killed and started again.
+  void Restart() {
+    pod_.status = worker_->status();
+    worker_->Stop();
+    worker_.reset();
+    Open();
+  }
+  void Resize(size_t container, const v1::ResourceRequirements& amounts) {
+    pod_.spec.containers[container].resources = amounts;
+    ++pod_.metadata.generation;
+    worker_->Update(pod_);
+    node_.time.Settle();
+  }
+  const v1::ContainerStatus& Status(const std::string& name = "a") {
+    last_ = worker_->status();
+    return *FindStatus(last_, name);
+  }
+  // "a 512 50000 1048576": shares, quota and limit that it has.
+  std::string Limits(const std::string& name = "a") {
+    const std::string id = Status(name).containerID;
+    const auto config = node_.runtime.ConfigOf(id.substr(id.find("//") + 2));
+    if (!config.ok()) return config.error().message();
+    const auto& has = *config->linux_->resources;
+    return std::to_string(has.cpu_shares) + " " + std::to_string(has.cpu_quota) + " " +
+           std::to_string(has.memory_limit_in_bytes);
+  }
+  // "True Error: message @2"; "none".
+  static std::string ConditionOf(const v1::PodStatus& status, std::string_view type) {
+    const v1::PodCondition* found = FindCondition(status, type);
+    if (found == nullptr) return "none";
+    return found->status + " " + found->reason + ": " + found->message + " @" +
+           std::to_string(found->observedGeneration);
+  }
+  // The resize's part of what was told, each state once.
+  std::vector<std::string> Told(std::string_view type) const {
+    std::vector<std::string> out;
+    for (const v1::PodStatus& status : statuses_) {
+      std::string text = ConditionOf(status, type);
+      if (out.empty() || out.back() != text) out.push_back(std::move(text));
+    }
+    return out;
+  }
+  std::vector<std::string> ResizeEvents() const {
+    std::vector<std::string> out;
+    for (const std::string& event : node_.Events()) {
+      if (event.starts_with("Resize") || event.starts_with("Killing")) out.push_back(event);
+    }
+    return out;
+  }
+  std::vector<std::string> Calls() const {
+    std::vector<std::string> out;
+    for (const std::string& call : node_.runtime.calls()) {
+      if (call.contains("Resources") || call.contains("StartContainer")) out.push_back(call);
+    }
+    return out;
+  }
+
+  FakeNode node_;
+  v1::Pod pod_;
+  v1::PodStatus last_;
+  std::shared_ptr<PodWorker> worker_;
+  std::vector<v1::PodStatus> statuses_;
+};
+
+TEST_F(ResizeTest, InPlace) {
+  Start("containers: [{name: a}]", Amounts("500m", "1Mi"));
+  EXPECT_EQ(Limits(), "512 50000 1048576");
+  Resize(0, Amounts("1", "2Mi"));
+  EXPECT_EQ(Limits(), "1024 100000 2097152");
+  EXPECT_EQ(Status().restartCount, 0);
+  EXPECT_EQ(Status().resources->limits.at("cpu").String(), "1");
+  EXPECT_EQ(Status().allocatedResources.at("memory").String(), "2Mi");
+  EXPECT_THAT(Calls(), ElementsAre("UpdatePodSandboxResources p", "UpdateContainerResources a"));
+  EXPECT_THAT(Told("PodResizeInProgress"), ElementsAre("True :  @2", "none"));
+  // While it is under way, it is told what the container still has.
+  EXPECT_EQ(statuses_.front().containerStatuses[0].resources->limits.at("cpu").String(), "500m");
+  const std::string told =
+      R"({"containers":[{"name":"a","resources":{"limits":{"cpu":"1","memory":"2Mi"},)"
+      R"("requests":{"cpu":"1","memory":"2Mi"}}}],"generation":2})";
+  EXPECT_THAT(ResizeEvents(), ElementsAre("ResizeStarted: Pod resize started: " + told,
+                                          "ResizeCompleted: Pod resize completed: " + told));
+  statuses_.clear();
+  node_.runtime.ClearCalls();
+  node_.time.RunFor(300s);
+  EXPECT_THAT(Calls(), IsEmpty());
+}
+
+// The pod's own cgroup is never less than what its containers have.
+TEST_F(ResizeTest, ThePodShrinksLast) {
+  Start("containers: [{name: a}, {name: b}]", Amounts("1", "4Mi"));
+  pod_.spec.containers[1].resources = Amounts("1", "5Mi");
+  Resize(0, Amounts("1", "1Mi"));
+  EXPECT_THAT(Calls(), ElementsAre("UpdatePodSandboxResources p", "UpdateContainerResources a",
+                                   "UpdateContainerResources b", "UpdatePodSandboxResources p"));
+  EXPECT_EQ(Limits("a"), "1024 100000 1048576");
+  EXPECT_EQ(Limits("b"), "1024 100000 5242880");
+}
+
+TEST_F(ResizeTest, PoliciesThatAskForARestart) {
+  Start(
+      "containers: [{name: a, resizePolicy: [{resourceName: memory, restartPolicy: "
+      "RestartContainer}]}]",
+      Amounts("500m", "1Mi"));
+  const std::string before = Status().containerID;
+  Resize(0, Amounts("1", "1Mi"));
+  EXPECT_EQ(Status().containerID, before);
+  EXPECT_EQ(Limits(), "1024 100000 1048576");
+  node_.runtime.ClearCalls();
+  Resize(0, Amounts("1", "2Mi"));
+  node_.time.RunFor(40s);
+  EXPECT_NE(Status().containerID, before);
+  EXPECT_EQ(Status().restartCount, 1);
+  EXPECT_EQ(Limits(), "1024 100000 2097152");
+  // The pod has more before its container has.
+  EXPECT_THAT(Calls(), ElementsAre("UpdatePodSandboxResources p", "UpdatePodSandboxResources p",
+                                   "StartContainer a"));
+  EXPECT_THAT(ResizeEvents(), Contains("Killing: Container a resize requires restart"));
+  EXPECT_TRUE(ResizeEvents().back().starts_with("ResizeCompleted")) << ResizeEvents().back();
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizeInProgress"), "none");
+  // It was asked for: no crash, and nothing to back off from.
+  EXPECT_TRUE(Status().state.running.has_value());
+}
+
+TEST_F(ResizeTest, MemoryInUseIsNotTakenAway) {
+  Start("containers: [{name: a}]", Amounts("500m", "4Mi"));
+  node_.runtime.SetMemoryUsage("a", 3 << 20);
+  Resize(0, Amounts("500m", "2Mi"));
+  const std::string why =
+      "cannot decrease memory limits: [attempting to set pod memory limit (2097152) below current "
+      "usage (3145728), attempting to set container \"a\" memory limit (2097152) below current "
+      "usage (3145728)]";
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizeInProgress"), "True Error: " + why + " @2");
+  EXPECT_EQ(Limits(), "512 50000 4194304");
+  EXPECT_EQ(Status().resources->limits.at("memory").String(), "4Mi");
+  node_.time.RunFor(60s);
+  const auto errors = std::ranges::count_if(
+      ResizeEvents(), [](const auto& event) { return event.starts_with("ResizeError"); });
+  EXPECT_EQ(errors, 1);
+  node_.runtime.SetMemoryUsage("a", 1 << 20);
+  node_.time.RunFor(15s);
+  EXPECT_EQ(Limits(), "512 50000 2097152");
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizeInProgress"), "none");
+}
+
+TEST_F(ResizeTest, ANewAgentGoesOn) {
+  Start("containers: [{name: a}]", Amounts("500m", "1Mi"));
+  node_.runtime.Fail("UpdateContainerResources", Error(Code::kInternal, "no"), 1000);
+  Resize(0, Amounts("1", "1Mi"));
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizeInProgress"), "True Error: no @2");
+  Restart();
+  EXPECT_EQ(Status().resources->limits.at("cpu").String(), "500m");
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizeInProgress"), "True Error: no @2");
+  node_.runtime.ClearFailures();
+  node_.time.RunFor(15s);
+  EXPECT_EQ(Limits(), "1024 100000 1048576");
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizeInProgress"), "none");
+  const auto started = std::ranges::count_if(
+      ResizeEvents(), [](const auto& event) { return event.starts_with("ResizeStarted"); });
+  EXPECT_EQ(started, 1);
+}
+
+// What does not run yet starts with what it should have.
+TEST_F(ResizeTest, WhatDoesNotRunYet) {
+  node_.runtime.Script("a", {.exits_after = 1s, .exit_code = 1});
+  Start("containers: [{name: a}]", Amounts("500m", "1Mi"));
+  node_.time.RunFor(2s);
+  Resize(0, Amounts("1", "1Mi"));
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizeInProgress"), "none");
+  EXPECT_THAT(Calls(), Not(Contains("UpdateContainerResources a")));
+  node_.runtime.Script("a", {});
+  node_.time.RunFor(60s);
+  EXPECT_EQ(Limits(), "1024 100000 1048576");
+}
+
+TEST_F(ResizeTest, WhatIsPendingIsTold) {
+  Start("containers: [{name: a}]", Amounts("500m", "1Mi"));
+  worker_->SetPendingResize(
+      PendingResize{.infeasible = true, .message = "no room", .generation = 4});
+  node_.time.Settle();
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizePending"), "True Infeasible: no room @4");
+  worker_->SetPendingResize(
+      PendingResize{.infeasible = false, .message = "later", .generation = 5});
+  node_.time.Settle();
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizePending"), "True Deferred: later @5");
+  worker_->SetPendingResize(std::nullopt);
+  node_.time.Settle();
+  EXPECT_EQ(ConditionOf(worker_->status(), "PodResizePending"), "none");
+}
+
+}  // namespace
+}  // namespace podium::node
