@@ -6,8 +6,8 @@
 Without names: all but those that are built on request only; --on-request adds these. Each image
 NAME becomes NAME.tar in the cache folder (PODIUM_IMAGE_CACHE, or build/images), an archive that is
 an OCI layout and what `docker save` writes; its path is printed. An image is built again when its
-recipe, this tool or the version of any package in it has changed. images/README.md describes
-recipes.
+recipe, this tool, the version of any package in it or the program in it has changed.
+images/README.md describes recipes.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from oci_layout import Layer, write_archive, write_layer
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = ROOT / "images"
+# Where programs of images come from that are built here.
+BUILD = Path(os.environ.get("PODIUM_BUILD_DIR") or ROOT / "build/release").absolute()
 CACHE = Path(os.environ.get("PODIUM_IMAGE_CACHE") or ROOT / "build/images").absolute()
 # Tools whose change changes what they make.
 TOOLS = [Path(__file__).resolve(), ROOT / "tools/oci_layout.py"]
@@ -60,7 +62,7 @@ def run(command, **options):
 class Recipe:
     """images/NAME: image.toml, and perhaps a script `post` and a folder `files`."""
 
-    KEYS = {"from", "packages", "variant", "on-request", "config"}
+    KEYS = {"from", "packages", "program", "variant", "on-request", "config"}
 
     def __init__(self, name):
         self.name = name
@@ -75,6 +77,7 @@ class Recipe:
             raise Failure(f"images/{name}/image.toml: unknown key {sorted(unknown)[0]}")
         self.base = table.get("from")
         self.packages = table.get("packages", [])
+        self.program = BUILD / table["program"] if "program" in table else None
         self.variant = table.get("variant", "custom")
         self.on_request = table.get("on-request", False)
         self.config = table.get("config", {})
@@ -230,7 +233,11 @@ class Builder:
             wanted += ["?essential", "?priority(required)", "apt", "usr-is-merged"]
         versions = self.apt.versions(wanted, recipe.name) if wanted else []
         hasher = hashlib.sha256()
-        for path in [*TOOLS, *recipe.files()]:
+        program = [recipe.program] if recipe.program else []
+        if program and not recipe.program.exists():
+            raise Failure(f"{recipe.name}: {recipe.program} is not built (PODIUM_BUILD_DIR names "
+                          "another build)")
+        for path in [*TOOLS, *recipe.files(), *program]:
             content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
             hasher.update(f"{path.name} {os.access(path, os.X_OK)} {len(content)}\n".encode())
             hasher.update(content)
@@ -239,6 +246,9 @@ class Builder:
         return versions, hasher.hexdigest()
 
     def _hooks(self, recipe):
+        if recipe.program:
+            there = f"\"$1/usr/bin/{recipe.program.name}\""
+            yield f"install -D {recipe.program} {there} && llvm-strip-19 {there}"
         if (recipe.folder / "files").is_dir():
             yield f"cp -R --no-dereference {recipe.folder}/files/. \"$1\""
         if (recipe.folder / "post").exists():

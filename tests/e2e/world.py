@@ -112,7 +112,7 @@ class World:
         self._pushed = set()
         self._pushing = threading.Lock()
         try:
-            self._connect()
+            self.connect()
             self._start_registry()
         except BaseException:
             self._end_registry()
@@ -120,7 +120,7 @@ class World:
         self.before = self._traces()
 
     @staticmethod
-    def _connect():
+    def connect():
         output_of("ip", "link", "set", "lo", "up")
         output_of("ip", "link", "add", "lan", "type", "veth", "peer", "name", "wire")
         output_of("ip", "address", "add", ADDRESS + "/24", "dev", "lan")
