@@ -138,6 +138,10 @@ class Node {
                                         return node::LookAtNode(*raw->runtime_, raw->images_.get());
                                       }});
     }
+    if (!node->cluster_) {
+      node->own_node_ = std::make_shared<const node::v1::Node>(
+          node::InitialNode(options.node.description, {}, node->clock_.Now()));
+    }
     TRY_VOID(node->OpenParts());
     if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_));
     if (!options.manifests.empty()) TRY_VOID(node->OpenManifests(options.manifests));
@@ -227,7 +231,10 @@ class Node {
                                    .events = events_,
                                    .tiers = &tiers_,
                                    .source = &source,
-                                   .sink = cluster_ ? &cluster_->events() : nullptr}));
+                                   .sink = cluster_ ? &cluster_->events() : nullptr,
+                                   .node = [this](bool now) {
+                                     return cluster_ ? cluster_->KnownNode(now) : own_node_;
+                                   }}));
     return {};
   }
 
@@ -277,7 +284,8 @@ class Node {
   std::unique_ptr<runtime::EmbeddedRuntime> runtime_;
   std::optional<node::HttpProbes> probes_;
   ThreadExecutor executor_;
-  std::unique_ptr<Cluster> cluster_;  // null: this node is on its own
+  std::unique_ptr<Cluster> cluster_;                // null: this node is on its own
+  std::shared_ptr<const node::v1::Node> own_node_;  // as it would be registered then
   std::unique_ptr<node::Agent> agent_;
   std::mutex mutex_;
   std::vector<std::string> manifest_errors_;  // under mutex_

@@ -66,6 +66,8 @@ class Cluster {
 
   // What happens to pods is told there, and to the local list.
   node::EventSink& events() { return node_->events(); }
+  // The Node, for admission (ClusterNode::Known).
+  std::shared_ptr<const node::v1::Node> KnownNode(bool now) const { return node_->Known(now); }
   // What pods read.
   node::ObjectSource& objects() { return *objects_; }
 

@@ -138,6 +138,8 @@ node::NodeConfig DescribeMachine(const Instance& instance) {
   }
   config.huge_page_sizes = HugePageSizes();
   config.pod_pids_limit = PidsLimit();
+  const auto apparmor = kernel::ReadFile(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16);
+  config.apparmor = apparmor.ok() && apparmor->starts_with('Y');
   return config;
 }
 

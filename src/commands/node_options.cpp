@@ -14,6 +14,7 @@
 #include "api/names.h"
 #include "base/text.h"
 #include "commands/machine.h"
+#include "node/sysctl_rules.h"
 #include "reflect/go_text.h"
 #include "reflect/go_trim.h"
 
@@ -53,6 +54,9 @@ constexpr cli::Option kOptions[] = {
      .value = "SIGNAL<QUANTITY,...",
      .help = "what must stay free, so that it is not given to pods "
              "(memory.available<100Mi,nodefs.available<10%,...)"},
+    {.name = "allowed-unsafe-sysctls",
+     .value = "NAME,...",
+     .help = "sysctls, or beginnings of them with *, that pods may set beside the safe ones"},
     {.name = "max-pods", .value = "N", .help = "how many pods the node takes (110)"},
     {.name = "cluster-dns",
      .value = "IP,...",
@@ -389,6 +393,16 @@ Result<void> ReadDns(const cli::Invocation& invocation, node::NodeConfig* config
   return {};
 }
 
+Result<void> ReadSysctls(const cli::Invocation& invocation, node::NodeConfig* config) {
+  for (const std::string& value : invocation.All("allowed-unsafe-sysctls")) {
+    for (const std::string_view each : Split(value, ',')) {
+      if (!each.empty()) config->allowed_unsafe_sysctls.push_back(Trimmed(each));
+    }
+  }
+  TRY_VOID(node::SysctlRules::Of(config->allowed_unsafe_sysctls));
+  return {};
+}
+
 // What containers without limits see as the machine's.
 void SetAllocatable(NodeOptions* options) {
   const node::ResourceList all =
@@ -417,6 +431,7 @@ Result<NodeOptions> ReadNodeOptions(const cli::Invocation& invocation, node::Nod
   TRY(settings.system_reserved, ReadReserved(invocation, "system-reserved"));
   TRY_VOID(ReadThresholds(invocation, &settings));
   TRY_VOID(ReadMaxPods(invocation, &settings));
+  TRY_VOID(ReadSysctls(invocation, &options.config));
   TRY_VOID(ReadDns(invocation, &options.config));
   SetAllocatable(&options);
   return options;

@@ -57,7 +57,7 @@ Error ElsewhereError(const v1::Pod& pod) {
 
 }  // namespace
 
-Agent::Agent(const Parts& parts)
+Agent::Agent(const Parts& parts, SysctlRules sysctls)
     : parts_(parts),
       source_(parts.source ? *parts.source : parts.objects),
       remains_(std::make_shared<PodRemains>(parts.config, parts.executor)),
@@ -76,10 +76,12 @@ Agent::Agent(const Parts& parts)
             Evict(uid, why, grace);
           })),
       logs_(std::make_shared<LogRotator>(
-          LogRotator::Services{parts.config, parts.clock, parts.executor, parts.runtime})) {}
+          LogRotator::Services{parts.config, parts.clock, parts.executor, parts.runtime})),
+      sysctls_(std::move(sysctls)) {}
 
 Result<std::unique_ptr<Agent>> Agent::Open(const Parts& parts) {
-  std::unique_ptr<Agent> agent(new Agent(parts));
+  TRY(SysctlRules sysctls, SysctlRules::Of(parts.config.allowed_unsafe_sysctls));
+  std::unique_ptr<Agent> agent(new Agent(parts, std::move(sysctls)));
   TRY_VOID(agent->Recover());
   return agent;
 }
@@ -359,6 +361,7 @@ void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
   if (parts_.tiers && IsTerminalPhase(status.phase)) (void)parts_.tiers->Remove(uid);
   // Without room on the disk the status is told nevertheless; it is made anew after a restart.
   (void)Change(std::move(pod), ChangeType::kModified);
+  if (IsTerminalPhase(status.phase)) NoteEnd(uid);
 }
 
 void Agent::Forget(const std::string& uid) {
@@ -370,6 +373,7 @@ void Agent::Forget(const std::string& uid) {
   source_.Unfollow(uid);
   (void)Change(std::move(pod), ChangeType::kDeleted);
   if (parts_.tiers) (void)parts_.tiers->Remove(uid);
+  NoteEnd(uid);
 }
 
 void Agent::Evict(const std::string& uid, const PodFailure& why, int64_t grace) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/trace.h"
+#include "node/admission.h"
 #include "node/change_type.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
@@ -33,6 +34,7 @@
 #include "node/pod_services.h"
 #include "node/pod_worker.h"
 #include "node/qos_tiers.h"
+#include "node/sysctl_rules.h"
 #include "node/user_namespaces.h"
 
 namespace podium::node {
@@ -62,6 +64,10 @@ class Agent {
     ObjectSource* source = nullptr;
     // Who is told what happens to pods; null: `events`.
     EventSink* sink = nullptr;
+    // The Node as the server has it, or will have it: as it was seen last, or, for `now`, as it is
+    // when asked. For pods that are assigned; not called with a lock of the agent's held for `now`.
+    // Empty: its capacity, labels and taints count for nothing.
+    std::function<std::shared_ptr<const v1::Node>(bool now)> node = {};
   };
 
   // Recovers the runtime, takes away what belongs to no pod, and goes on with the pods there are.
@@ -92,7 +98,8 @@ class Agent {
 
   // A pod for this node as its origin, an API server or a file, shows it now: one that is new is
   // run, of a known one (by its uid) the specification, the metadata and what others wrote into its
-  // status become what they are here. One that cannot run here fails, and says why.
+  // status become what they are here. One that cannot run here fails, and says why (admission.h);
+  // a critical one waits until those that end for it have ended.
   // kInvalidArgument for one with names that no API server accepts.
   Result<void> Assign(v1::Pod pod, PodOrigin origin);
   // Its origin does not have it any more. What still runs of it ends.
@@ -139,13 +146,25 @@ class Agent {
     bool unassigned = false;       // its origin does not have it any more
   };
 
-  explicit Agent(const Parts& parts);
+  Agent(const Parts& parts, SysctlRules sysctls);
   Result<void> Recover();
   Result<void> LoadPods();
   void RemoveOrphans();
   void StartWorker(const v1::Pod& pod);
+  // A pod that waits until others have ended for it.
+  struct Waiting {
+    v1::Pod pod;
+    PodOrigin origin = PodOrigin::kApi;
+    std::set<std::string, std::less<>> for_;  // uids
+  };
+  // With the lock held; it is not held while the server is asked.
+  Admission Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock);
   // With the lock held.
-  Result<void> TakeOn(v1::Pod pod, PodOrigin origin);
+  Result<void> TakeOn(v1::Pod pod, PodOrigin origin, const std::optional<PodFailure>& refused);
+  Result<void> Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::mutex>& lock,
+                      std::vector<std::shared_ptr<PodWorker>>* preempted);
+  // With the lock held: this one has ended, which others may have waited for.
+  void NoteEnd(const std::string& uid);
   void EndUnassigned(const std::string& uid);
   void HandleEvent(const wire::cri::ContainerEventResponse& event);
   void SetStatus(const std::string& uid, const v1::PodStatus& status);
@@ -171,9 +190,13 @@ class Agent {
   const std::shared_ptr<StorageMonitor> storage_;
   const std::shared_ptr<LogRotator> logs_;
 
+  const SysctlRules sysctls_;
+
   mutable std::mutex mutex_;
   // Under mutex_.
   std::map<std::string, Entry, std::less<>> pods_;  // by uid
+  // Assigned and admitted, and not in pods_ yet; by uid.
+  std::map<std::string, Waiting, std::less<>> waiting_;
   // Of several pods of one name, which follow each other at the API server, the newest.
   std::map<Key, std::string> names_;
   // Assigned, and at an end here, but not yet gone at the API server.

@@ -10,7 +10,6 @@
 #include "node/labels.h"
 #include "node/pod_origin.h"
 #include "node/pod_status.h"
-#include "node/unsupported.h"
 #include "reflect/copy.h"
 
 namespace podium::node {
@@ -48,15 +47,10 @@ std::string NanoTime(int64_t now) {
   return text + '.' + nanos + 'Z';
 }
 
-// Why this node does not run it, in upstream's words where it has some (pkg/kubelet/lifecycle).
-std::optional<PodFailure> Refusal(const v1::Pod& pod) {
-  if (pod.spec.os && pod.spec.os->name != "linux") {
-    return PodFailure{"PodOSNotSupported",
-                      "Failed to admit pod as the OS field doesn't match node OS"};
-  }
-  const api::field::ErrorList errors = UnsupportedFields(pod);
-  if (errors.empty()) return std::nullopt;
-  return PodFailure{"PodFeatureUnsupported", errors.AggregateText()};
+void NoteOrigin(PodOrigin origin, int64_t now, v1::Pod* pod) {
+  auto& annotations = pod->metadata.annotations;
+  annotations[std::string(kConfigSourceAnnotation)] = origin == PodOrigin::kFile ? "file" : "api";
+  annotations[std::string(kConfigSeenAnnotation)] = NanoTime(now);
 }
 
 // What the API server shows of it beside what this node has written.
@@ -67,13 +61,39 @@ bool SameAsKnown(const v1::Pod& known, v1::Pod shown) {
 
 }  // namespace
 
-Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin) {
-  pod.metadata.annotations[std::string(kConfigSourceAnnotation)] =
-      origin == PodOrigin::kFile ? "file" : "api";
-  pod.metadata.annotations[std::string(kConfigSeenAnnotation)] = NanoTime(parts_.clock.Now());
-  const auto refused = IsTerminalPhase(pod.status.phase) || pod.metadata.deletionTimestamp
-                           ? std::nullopt
-                           : Refusal(pod);
+Admission Agent::Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock) {
+  const auto admit = [&](bool now) -> Admission {
+    std::shared_ptr<const v1::Node> node;
+    if (now) {
+      lock.unlock();
+      node = parts_.node(true);
+      lock.lock();
+    } else if (parts_.node) {
+      node = parts_.node(false);
+    }
+    AdmissionInput::Pods others;
+    for (const auto& [uid, entry] : pods_) {
+      if (uid != pod.metadata.uid && !IsTerminalPhase(entry.pod->status.phase)) {
+        others.push_back(entry.pod);
+      }
+    }
+    for (const auto& [uid, waiting] : waiting_) {
+      others.push_back(std::make_shared<const v1::Pod>(waiting.pod));
+    }
+    return AdmitPod({.pod = pod,
+                     .others = others,
+                     .node = node.get(),
+                     .sysctls = sysctls_,
+                     .apparmor = parts_.config.apparmor});
+  };
+  Admission admission = admit(false);
+  // Whoever scheduled it may have seen labels that have not come here yet.
+  return admission.refusal && admission.labels_alone ? admit(true) : admission;
+}
+
+Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin,
+                           const std::optional<PodFailure>& refused) {
+  NoteOrigin(origin, parts_.clock.Now(), &pod);
   if (refused) {
     pod.status.phase = "Failed";
     pod.status.reason = refused->reason;
@@ -91,27 +111,73 @@ Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin) {
   return {};
 }
 
+void Agent::NoteEnd(const std::string& uid) {
+  std::vector<std::string> ready;
+  for (auto& [waiting_uid, waiting] : waiting_) {
+    if (waiting.for_.erase(uid) > 0 && waiting.for_.empty()) ready.push_back(waiting_uid);
+  }
+  for (const std::string& each : ready) {
+    Waiting waiting = std::move(waiting_.extract(each).mapped());
+    // Without room on the disk it is not there, and its origin gives it again when it changes.
+    (void)TakeOn(std::move(waiting.pod), waiting.origin, std::nullopt);
+  }
+}
+
+Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::mutex>& lock,
+                           std::vector<std::shared_ptr<PodWorker>>* preempted) {
+  // As admission is to see it.
+  NoteOrigin(origin, parts_.clock.Now(), &pod);
+  Admission admission;
+  if (!IsTerminalPhase(pod.status.phase) && !pod.metadata.deletionTimestamp) {
+    admission = Admit(pod, lock);
+  }
+  const std::string uid = pod.metadata.uid;
+  if (pods_.contains(uid) || waiting_.contains(uid)) return {};
+  if (admission.preempted.empty()) return TakeOn(std::move(pod), origin, admission.refusal);
+  Waiting& waiting = waiting_[uid];
+  waiting.pod = std::move(pod);
+  waiting.origin = origin;
+  const PodFailure why = PreemptionFailure();
+  for (const auto& each : admission.preempted) {
+    sink_.Record(*each, std::nullopt, EventType::kWarning, why.reason, why.message);
+    waiting.for_.insert(each->metadata.uid);
+    preempted->push_back(pods_.at(each->metadata.uid).worker);
+  }
+  return {};
+}
+
 Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
   TRY_VOID(CheckNames(pod));
   pod.metadata.managedFields.clear();
   const std::string uid = pod.metadata.uid;
   std::shared_ptr<PodWorker> worker;
+  std::optional<v1::Pod> changed;
+  std::vector<std::shared_ptr<PodWorker>> preempted;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (finished_.contains(uid)) return {};
+    if (const auto waiting = waiting_.find(uid); waiting != waiting_.end()) {
+      waiting->second.pod = std::move(pod);
+      return {};
+    }
     const auto found = pods_.find(uid);
-    if (found == pods_.end()) return TakeOn(std::move(pod), origin);
-    const v1::Pod& before = *found->second.pod;
-    KeepLocalAnnotations(before, &pod);
-    v1::PodStatus status = before.status;
-    TakeOthersPart(pod.status, &status);
-    pod.status = std::move(status);
-    if (SameAsKnown(before, pod)) return {};
-    worker = found->second.worker;
-    TRY_VOID(Change(pod, ChangeType::kModified));
-    source_.Follow(pod);
+    if (found == pods_.end()) {
+      TRY_VOID(Assign(std::move(pod), origin, lock, &preempted));
+    } else {
+      const v1::Pod& before = *found->second.pod;
+      KeepLocalAnnotations(before, &pod);
+      v1::PodStatus status = before.status;
+      TakeOthersPart(pod.status, &status);
+      pod.status = std::move(status);
+      if (SameAsKnown(before, pod)) return {};
+      worker = found->second.worker;
+      TRY_VOID(Change(pod, ChangeType::kModified));
+      source_.Follow(pod);
+      changed = std::move(pod);
+    }
   }
-  worker->Update(std::move(pod));
+  if (worker) worker->Update(*std::move(changed));
+  for (const auto& each : preempted) each->Evict(PreemptionFailure(), std::nullopt);
   return {};
 }
 
@@ -120,6 +186,7 @@ void Agent::EndUnassigned(const std::string& uid) {
   v1::Pod pod;
   {
     const std::lock_guard lock(mutex_);
+    waiting_.erase(uid);
     const auto found = pods_.find(uid);
     if (found == pods_.end() || found->second.unassigned) return;
     found->second.unassigned = true;
@@ -154,6 +221,9 @@ void Agent::UnassignOthers(PodOrigin origin, const std::set<std::string, std::le
     const std::lock_guard lock(mutex_);
     for (const auto& [uid, entry] : pods_) {
       if (OriginOf(*entry.pod) == origin && !uids.contains(uid)) others.push_back(uid);
+    }
+    for (const auto& [uid, waiting] : waiting_) {
+      if (waiting.origin == origin && !uids.contains(uid)) others.push_back(uid);
     }
   }
   for (const std::string& uid : others) EndUnassigned(uid);

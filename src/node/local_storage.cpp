@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "linux/path.h"
+#include "node/critical_pods.h"
 #include "node/labels.h"
 #include "node/resources.h"
 #include "reflect/go_text.h"
@@ -19,7 +20,6 @@ constexpr std::string_view kResource = "ephemeral-storage";
 constexpr const char* kReason = "Evicted";
 // Of an eviction that cannot wait (immediateEvictionGracePeriodSeconds).
 constexpr int64_t kGraceSeconds = 1;
-constexpr int64_t kSystemPriority = 2'000'000'000;  // SystemCriticalPriority
 constexpr int64_t kRestPerWork = 20;
 
 bool OnDisk(const v1::Volume& volume) { return volume.emptyDir && volume.emptyDir->medium.empty(); }
@@ -125,10 +125,6 @@ std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsag
            reflect::GoQuoted(limit->String()) + ". ";
   }
   return std::nullopt;
-}
-
-bool IsCriticalPod(const v1::Pod& pod) {
-  return pod.spec.priority && *pod.spec.priority >= kSystemPriority;
 }
 
 void StorageMonitor::Look() {

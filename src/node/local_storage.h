@@ -45,9 +45,6 @@ StorageUsage MeasureStorage(const v1::Pod& pod, const NodeConfig& config,
 // Of the first limit that is exceeded: volumes, then the pod, then its containers.
 std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage);
 
-// Whether the pod stays whatever it uses: its priority is that of the system.
-bool IsCriticalPod(const v1::Pod& pod);
-
 // Looks after the limits of all pods, on a task of its own: no pod waits for a walk through the
 // files of another. Threads: any.
 class StorageMonitor : public std::enable_shared_from_this<StorageMonitor> {

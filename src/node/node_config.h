@@ -30,6 +30,9 @@ struct NodeConfig {
   // alone.
   reflect::Map<api::Quantity> allocatable = {};
   std::vector<int64_t> huge_page_sizes = {};  // bytes, of this kernel
+  bool apparmor = true;                       // the kernel has it
+  // Sysctls that pods may set beside those that only the pod itself feels (sysctl_rules.h).
+  std::vector<std::string> allowed_unsafe_sysctls = {};
   int64_t pod_pids_limit = -1;  // processes and threads of a pod (podPidsLimit); -1: no limit
 
   // When a container's log is rotated, and how many files of it are kept.

@@ -254,6 +254,10 @@ bool IsKubeletCondition(std::string_view type) {
   return std::ranges::find(kOurs, type) != kOurs.end();
 }
 
+bool IsKubeletCondition(std::string_view type, std::string_view reason) {
+  return IsKubeletCondition(type) || (type == kDisruptionTarget && reason == kTerminationByKubelet);
+}
+
 const v1::PodCondition* FindCondition(const v1::PodStatus& status, std::string_view type) {
   for (const v1::PodCondition& condition : status.conditions) {
     if (condition.type == type) return &condition;

@@ -41,6 +41,11 @@ reflect::List<v1::PodCondition> GenerateConditions(const ConditionsInput& input)
 
 // Whether the kubelet writes conditions of this type, and others do not.
 bool IsKubeletCondition(std::string_view type);
+// Whether the node wrote it: DisruptionTarget is the node's when the node is what ended the pod.
+bool IsKubeletCondition(std::string_view type, std::string_view reason);
+
+inline constexpr std::string_view kDisruptionTarget = "DisruptionTarget";
+inline constexpr std::string_view kTerminationByKubelet = "TerminationByKubelet";
 
 // Null when there is none of that type.
 const v1::PodCondition* FindCondition(const v1::PodStatus& status, std::string_view type);

@@ -55,6 +55,25 @@ void SetPhase(const StatusInput& in, const ContainerStatuses& statuses, v1::PodS
   }
 }
 
+// Told with the end, not before: while containers run the pod may be anything yet.
+void SetDisruption(const StatusInput& in, v1::PodStatus* status) {
+  if (!in.failure || !in.failure->disrupts || status->phase != "Failed" ||
+      IsTerminalPhase(in.pod.status.phase) || in.observed.AnythingRuns()) {
+    return;
+  }
+  std::erase_if(status->conditions,
+                [](const v1::PodCondition& each) { return each.type == kDisruptionTarget; });
+  v1::PodCondition& condition = status->conditions.emplace_back();
+  condition.type = kDisruptionTarget;
+  condition.observedGeneration = in.pod.metadata.generation;
+  condition.status = "True";
+  condition.reason = kTerminationByKubelet;
+  condition.message = in.failure->message;
+  const v1::PodCondition* before = FindCondition(in.pod.status, kDisruptionTarget);
+  condition.lastTransitionTime =
+      before && before->status == condition.status ? before->lastTransitionTime : TimeOf(in.now);
+}
+
 }  // namespace
 
 v1::PodStatus GeneratePodStatus(const StatusInput& in) {
@@ -87,6 +106,7 @@ v1::PodStatus GeneratePodStatus(const StatusInput& in) {
                                           .phase = status.phase,
                                           .resize = in.resize,
                                           .now = TimeOf(in.now)});
+  SetDisruption(in, &status);
   status.initContainerStatuses = std::move(statuses.init);
   status.containerStatuses = std::move(statuses.regular);
   status.ephemeralContainerStatuses = std::move(statuses.ephemeral);
@@ -108,11 +128,18 @@ void TakeOthersPart(const v1::PodStatus& shown, v1::PodStatus* status) {
   status->nominatedNodeName = shown.nominatedNodeName;
   status->resourceClaimStatuses = shown.resourceClaimStatuses;
   reflect::List<v1::PodCondition> conditions;
+  const v1::PodCondition* disruption = FindCondition(*status, kDisruptionTarget);
+  const bool ours = disruption && IsKubeletCondition(disruption->type, disruption->reason);
   for (const v1::PodCondition& condition : shown.conditions) {
-    if (!IsKubeletCondition(condition.type)) conditions.push_back(condition);
+    if (IsKubeletCondition(condition.type) || (ours && condition.type == kDisruptionTarget)) {
+      continue;
+    }
+    conditions.push_back(condition);
   }
   for (v1::PodCondition& condition : status->conditions) {
-    if (IsKubeletCondition(condition.type)) conditions.push_back(std::move(condition));
+    if (IsKubeletCondition(condition.type, condition.reason)) {
+      conditions.push_back(std::move(condition));
+    }
   }
   status->conditions = std::move(conditions);
 }

@@ -17,6 +17,8 @@ namespace podium::node {
 struct PodFailure {
   std::string reason;
   std::string message;
+  // The condition DisruptionTarget says that the node ended it (reason TerminationByKubelet).
+  bool disrupts = false;
 };
 
 struct StatusInput {

@@ -113,7 +113,7 @@ void PodWorker::Stop() {
   idle_.wait(lock, [this] { return !in_round_; });
 }
 
-void PodWorker::Evict(PodFailure why, int64_t grace) {
+void PodWorker::Evict(PodFailure why, std::optional<int64_t> grace) {
   {
     std::lock_guard lock(mutex_);
     if (IsTerminalPhase(pod_->status.phase)) return;
@@ -297,7 +297,7 @@ void PodWorker::KillAll(const std::shared_ptr<const v1::Pod>& pod, const Observe
   }
   {
     std::lock_guard lock(mutex_);
-    if (eviction_) grace = std::min(grace, eviction_->grace);
+    if (eviction_) grace = std::min(grace, eviction_->grace.value_or(grace));
   }
   const auto addresses = observed.Addresses();
   const auto kill = [&](ContainerRef ref) {

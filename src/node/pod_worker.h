@@ -52,10 +52,11 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void Wake();
   // The content of volumes may have changed.
   void Refresh();
-  // It fails with this reason and message, and its containers end within so many seconds. Not what
+  // It fails with this reason and message, and its containers end within so many seconds (nullopt:
+  // those that they have anyway). Not what
   // has ended already. Forgotten with the process, as upstream's: whoever saw the cause sees it
   // again. Any thread.
-  void Evict(PodFailure why, int64_t grace);
+  void Evict(PodFailure why, std::optional<int64_t> grace);
   // No more rounds; waits for the one that runs.
   void Stop();
 
@@ -65,7 +66,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
  private:
   struct Eviction {
     PodFailure why;
-    int64_t grace = 0;
+    std::optional<int64_t> grace;
   };
 
   PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks, std::shared_ptr<Trace> trace);

@@ -6,6 +6,7 @@
 #include "node/container_status.h"
 #include "node/labels.h"
 #include "node/resources.h"
+#include "node/sysctl_rules.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -14,14 +15,6 @@ namespace {
 namespace cri = wire::cri;
 
 constexpr std::string_view kHostsPath = "/etc/hosts";
-
-// Linux takes a slash or a full stop between the parts of a sysctl's name; runtimes the latter.
-std::string Dotted(std::string name) {
-  const size_t first = name.find_first_of("./");
-  if (first == std::string::npos || name[first] == '.') return name;
-  for (char& c : name) c = c == '/' ? '.' : c == '.' ? '/' : c;
-  return name;
-}
 
 reflect::Map<std::string> PodLabels(const v1::Pod& pod) {
   reflect::Map<std::string> out;
@@ -143,7 +136,7 @@ Result<cri::PodSandboxConfig> TranslateSandbox(const SandboxInput& in) {
   linux_config.security_context = SandboxSecurity(pod, in.user_namespace);
   if (pod.spec.securityContext) {
     for (const v1::Sysctl& sysctl : pod.spec.securityContext->sysctls) {
-      linux_config.sysctls.insert_or_assign(Dotted(sysctl.name), sysctl.value);
+      linux_config.sysctls.insert_or_assign(DottedSysctl(sysctl.name), sysctl.value);
     }
   }
   linux_config.overhead = OverheadResources(pod);

@@ -183,6 +183,15 @@ TEST(NodeOptions, EvictionThresholds) {
             "strconv.ParseFloat: parsing \"x\": invalid syntax");
 }
 
+TEST(NodeOptions, UnsafeSysctls) {
+  EXPECT_THAT(Good({}).config.allowed_unsafe_sysctls, IsEmpty());
+  EXPECT_THAT(Good({{"allowed-unsafe-sysctls", "kernel.msg*,net.core.somaxconn"}})
+                  .config.allowed_unsafe_sysctls,
+              ElementsAre("kernel.msg*", "net.core.somaxconn"));
+  EXPECT_EQ(Bad("allowed-unsafe-sysctls", "vm.swappiness"),
+            "the sysctl \"vm.swappiness\" are not known to be namespaced");
+}
+
 TEST(NodeOptions, PodsAndNames) {
   EXPECT_EQ(Good({{"max-pods", "0"}}).description.settings.max_pods, 0);
   EXPECT_EQ(Good({{"max-pods", "250"}}).description.settings.max_pods, 250);

@@ -33,6 +33,7 @@ void ClusterNode::Start(client::Connection& connection) {
   events_.Start(connection);
   const std::lock_guard lock(mutex_);
   if (stopped_ || registration_) return;
+  connection_ = &connection;
   lease_ = std::make_unique<NodeLease>(NodeLease::Parts{.connection = connection,
                                                         .clock = parts_.clock,
                                                         .executor = parts_.executor,
@@ -75,6 +76,23 @@ void ClusterNode::HealthChanged() {
 std::shared_ptr<const v1::Node> ClusterNode::node() const {
   const NodeRegistration* made = registration();
   return made ? made->node() : nullptr;
+}
+
+std::shared_ptr<const v1::Node> ClusterNode::Known(bool now) const {
+  auto seen = node();
+  if (!seen) {
+    return std::make_shared<const v1::Node>(InitialNode(parts_.node, {}, parts_.clock.Now()));
+  }
+  if (!now) return seen;
+  client::Connection* connection = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    connection = connection_;
+  }
+  auto current = connection->Get(
+      {.group = "", .version = "v1", .resource = "nodes", .name = parts_.node.name}, {});
+  auto object = current.ok() ? current->As<v1::Node>() : nullptr;
+  return object ? std::move(object) : seen;
 }
 
 NodeRegistration* ClusterNode::registration() const {

@@ -64,6 +64,9 @@ class ClusterNode {
   void Stop();
 
   void HealthChanged();
+  // As it was seen last, and before it is registered as it will be; for `now` as the server has it
+  // now, if it can be reached.
+  std::shared_ptr<const v1::Node> Known(bool now) const;
   // As it was seen last; null before it is registered, and when it is gone.
   std::shared_ptr<const v1::Node> node() const;
 
@@ -76,6 +79,7 @@ class ClusterNode {
   // Under mutex_; made by Start.
   std::unique_ptr<NodeLease> lease_;
   std::unique_ptr<NodeRegistration> registration_;
+  client::Connection* connection_ = nullptr;
   bool stopped_ = false;
 };
 

@@ -60,6 +60,11 @@ std::string_view TypeOf(const JsonValue& condition) {
   return type ? std::string_view(type->string()) : std::string_view();
 }
 
+std::string_view ReasonOf(const JsonValue& condition) {
+  const JsonValue* reason = condition.Find("reason");
+  return reason ? std::string_view(reason->string()) : std::string_view();
+}
+
 // Of the kubelet's conditions those that changed or came, and those that went, to be deleted.
 JsonValue ConditionsPatch(const JsonValue* shown, const JsonValue* said) {
   const JsonValue::Array none;
@@ -71,7 +76,8 @@ JsonValue ConditionsPatch(const JsonValue* shown, const JsonValue* said) {
   JsonValue::Array patch;
   for (const JsonValue& condition : after) {
     const auto old = find(before, TypeOf(condition));
-    if (!IsKubeletCondition(TypeOf(condition)) || (old != before.end() && *old == condition)) {
+    if (!IsKubeletCondition(TypeOf(condition), ReasonOf(condition)) ||
+        (old != before.end() && *old == condition)) {
       continue;
     }
     JsonValue next = condition;
