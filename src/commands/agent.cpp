@@ -68,7 +68,8 @@ constexpr char kLocalServerOption[] = "local-server";
 constexpr char kPortOption[] = "port";
 constexpr char kManifestsOption[] = "pod-manifest-path";
 constexpr milliseconds kTick{1000};
-constexpr int kTicksPerLook = 10;  // at logs and disks
+constexpr int kTicksPerLook = 10;    // at logs and disks
+constexpr int kTicksPerRetry = 180;  // of resizes for which there was no room
 constexpr int kTicksPerCollection = 300;
 // So long without a pod or a connection before an agent that was started for a play goes.
 constexpr int kIdleTicks = 5;
@@ -160,6 +161,7 @@ class Node {
       agent_->CheckStorage();
       agent_->RotateLogs();
     }
+    if (count % kTicksPerRetry == 0) agent_->RetryResizes();
     if (count % kTicksPerCollection == 0) collector_.Run();
   }
 

@@ -16,6 +16,7 @@
 #include "node/files.h"
 #include "node/keep_metadata.h"
 #include "node/labels.h"
+#include "node/pod_conditions.h"
 #include "node/pod_origin.h"
 #include "node/unsupported.h"
 #include "reflect/copy.h"
@@ -160,7 +161,11 @@ Result<void> Agent::Recover() {
   (void)recovery;
   remains_->Recover();
   RemoveOrphans();
-  for (auto& [uid, entry] : pods_) StartWorker(*entry.pod);
+  for (auto& [uid, entry] : pods_) {
+    LoadAllocated(entry);
+    StartWorker(Allocated(entry));
+  }
+  RetryResizes();
   // Nobody did while there was no agent.
   RotateLogs();
   return {};
@@ -357,11 +362,18 @@ void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
   const auto found = pods_.find(uid);
   if (found == pods_.end()) return;
   v1::Pod pod = *found->second.pod;
+  const bool resized = FindCondition(pod.status, kResizeInProgress) != nullptr &&
+                       FindCondition(status, kResizeInProgress) == nullptr;
   pod.status = status;
   if (parts_.tiers && IsTerminalPhase(status.phase)) (void)parts_.tiers->Remove(uid);
   // Without room on the disk the status is told nevertheless; it is made anew after a restart.
   (void)Change(std::move(pod), ChangeType::kModified);
-  if (IsTerminalPhase(status.phase)) NoteEnd(uid);
+  if (IsTerminalPhase(status.phase)) {
+    NoteEnd(uid);
+  } else if (resized) {
+    // What it has given back is there from now on.
+    RetryResizesLocked();
+  }
 }
 
 void Agent::Forget(const std::string& uid) {

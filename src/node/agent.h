@@ -126,6 +126,9 @@ class Agent {
   // seconds; returns at once.
   void CheckStorage() { storage_->Look(); }
 
+  // Resizes that had no room are looked at again. To be called every minute or so; returns at once.
+  void RetryResizes();
+
   // Whether files of pods that are gone are still being removed (pod_remains.h).
   bool IsRemoving() const { return remains_->busy(); }
 
@@ -144,6 +147,9 @@ class Agent {
     std::shared_ptr<PodWorker> worker;
     std::shared_ptr<Trace> trace;  // null: nobody asked for one
     bool unassigned = false;       // its origin does not have it any more
+    // What it has while it waits for more, of cpu and memory (agent_resize.cpp).
+    std::optional<v1::PodSpec> allocated = {};
+    std::optional<PendingResize> pending = {};
   };
 
   Agent(const Parts& parts, SysctlRules sysctls);
@@ -163,6 +169,19 @@ class Agent {
   Result<void> TakeOn(v1::Pod pod, PodOrigin origin, const std::optional<PodFailure>& refused);
   Result<void> Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::mutex>& lock,
                       std::vector<std::shared_ptr<PodWorker>>* preempted);
+  // The pod with what it was granted.
+  static v1::Pod Allocated(const Entry& entry);
+  // All others that have not ended, with what they were granted. With the lock held.
+  AdmissionInput::Pods Others(const std::string& uid) const;
+  // Why the pod cannot have what it says. With the lock held; those that end for it are appended.
+  std::optional<PendingResize> RefuseResize(const v1::Pod& pod,
+                                            std::vector<std::shared_ptr<PodWorker>>* preempted);
+  // The pod may be another than before, and `had` is what it was granted. With the lock held.
+  void Grant(Entry& entry, const v1::PodSpec& had,
+             std::vector<std::shared_ptr<PodWorker>>* preempted);
+  void RetryResizesLocked();
+  // What an agent before this one has granted, if it is less than the pod says.
+  void LoadAllocated(Entry& entry) const;
   // With the lock held: this one has ended, which others may have waited for.
   void NoteEnd(const std::string& uid);
   void EndUnassigned(const std::string& uid);

@@ -71,17 +71,8 @@ Admission Agent::Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock) {
     } else if (parts_.node) {
       node = parts_.node(false);
     }
-    AdmissionInput::Pods others;
-    for (const auto& [uid, entry] : pods_) {
-      if (uid != pod.metadata.uid && !IsTerminalPhase(entry.pod->status.phase)) {
-        others.push_back(entry.pod);
-      }
-    }
-    for (const auto& [uid, waiting] : waiting_) {
-      others.push_back(std::make_shared<const v1::Pod>(waiting.pod));
-    }
     return AdmitPod({.pod = pod,
-                     .others = others,
+                     .others = Others(pod.metadata.uid),
                      .node = node.get(),
                      .sysctls = sysctls_,
                      .apparmor = parts_.config.apparmor});
@@ -121,6 +112,7 @@ void Agent::NoteEnd(const std::string& uid) {
     // Without room on the disk it is not there, and its origin gives it again when it changes.
     (void)TakeOn(std::move(waiting.pod), waiting.origin, std::nullopt);
   }
+  RetryResizesLocked();
 }
 
 Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::mutex>& lock,
@@ -170,10 +162,13 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
       TakeOthersPart(pod.status, &status);
       pod.status = std::move(status);
       if (SameAsKnown(before, pod)) return {};
-      worker = found->second.worker;
+      Entry& entry = found->second;
+      worker = entry.worker;
+      const v1::PodSpec had = Allocated(entry).spec;
       TRY_VOID(Change(pod, ChangeType::kModified));
       source_.Follow(pod);
-      changed = std::move(pod);
+      Grant(entry, had, &preempted);
+      changed = Allocated(entry);
     }
   }
   if (worker) worker->Update(*std::move(changed));

@@ -34,6 +34,7 @@ struct PendingResize {
   bool infeasible = false;  // never on this node; otherwise as soon as there is room
   std::string message;
   int64_t generation = 0;
+  int64_t since = 0;  // nanoseconds since 1970
 
   friend bool operator==(const PendingResize&, const PendingResize&) = default;
 };

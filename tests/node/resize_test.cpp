@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "node/agent.h"
 #include "node/fake_services.h"
 #include "node/pod_conditions.h"
 #include "node/pod_worker.h"
@@ -241,6 +244,126 @@ TEST_F(ResizeTest, WhatIsPendingIsTold) {
   worker_->SetPendingResize(std::nullopt);
   node_.time.Settle();
   EXPECT_EQ(ConditionOf(worker_->status(), "PodResizePending"), "none");
+}
+
+// With an agent, which says who gets how much.
+class ResizeAgentTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(node_.config.run_dir);
+    v1::Node node;
+    node.status.allocatable = {{"cpu", *api::Quantity::Parse("4")},
+                               {"memory", *api::Quantity::Parse("8Mi")},
+                               {"pods", *api::Quantity::Parse("10")}};
+    api_node_ = std::make_shared<const v1::Node>(std::move(node));
+    Open();
+  }
+  void Open() {
+    agent_.reset();
+    Agent::Parts parts = PartsOf(node_, objects_);
+    parts.node = [this](bool) { return api_node_; };
+    auto opened = Agent::Open(parts);
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+    agent_ = *std::move(opened);
+    node_.time.RunFor(100ms);
+  }
+  void Assign(const std::string& name, const std::string& cpu, int64_t generation,
+              PodOrigin origin = PodOrigin::kApi, int32_t priority = 0) {
+    v1::Pod pod = PodOf("containers: [{name: a}]");
+    pod.metadata.name = name;
+    pod.metadata.uid = name;
+    pod.metadata.generation = generation;
+    pod.spec.priority = priority;
+    pod.spec.containers[0].resources = Amounts(cpu, "1Mi");
+    pod.status.phase = "Pending";
+    ASSERT_TRUE(agent_->Assign(std::move(pod), origin).ok());
+    node_.time.RunFor(100ms);
+  }
+  // "2 True Deferred: message @2": what it has, and what it waits for.
+  std::string Of(const std::string& name) {
+    const v1::PodStatus status = agent_->GetPod("ns", name)->status;
+    std::string out = status.containerStatuses.at(0).allocatedResources.at("cpu").String();
+    if (const auto* found = FindCondition(status, kResizePending)) {
+      out += " " + found->status + " " + found->reason + ": " + found->message + " @" +
+             std::to_string(found->observedGeneration);
+    }
+    return out;
+  }
+  std::vector<std::string> ResizeEvents() const {
+    std::vector<std::string> out;
+    for (const std::string& event : node_.Events()) {
+      if (event.starts_with("Resize")) out.push_back(event.substr(0, event.find(':')));
+    }
+    return out;
+  }
+
+  FakeNode node_;
+  ObjectStore objects_{node_.config};
+  std::shared_ptr<const v1::Node> api_node_;
+  std::unique_ptr<Agent> agent_;
+};
+
+TEST_F(ResizeAgentTest, WhatFitsIsGranted) {
+  Assign("a", "1", 1);
+  Assign("a", "3", 2);
+  EXPECT_EQ(Of("a"), "3");
+  EXPECT_THAT(ResizeEvents(), ElementsAre("ResizeStarted", "ResizeCompleted"));
+}
+
+TEST_F(ResizeAgentTest, WhatDoesNotFitYetWaits) {
+  Assign("a", "1", 1);
+  Assign("b", "2", 1);
+  Assign("a", "3", 2);
+  const std::string waits =
+      "1 True Deferred: Node didn't have enough resource: cpu, requested: 3000, used: 2000, "
+      "capacity: 4000 @2";
+  EXPECT_EQ(Of("a"), waits);
+  EXPECT_THAT(node_.Events(),
+              Contains("ResizeDeferred: Pod resize Deferred: {\"containers\":[{\"name\":\"a\","
+                       "\"resources\":{\"limits\":{\"cpu\":\"3\",\"memory\":\"1Mi\"},"
+                       "\"requests\":{\"cpu\":\"3\",\"memory\":\"1Mi\"}}}],\"generation\":2,"
+                       "\"error\":\"Node didn't have enough resource: cpu, requested: 3000, used: "
+                       "2000, capacity: 4000\"}"));
+  // A new agent does not take the wish for the grant.
+  Open();
+  EXPECT_EQ(Of("a"), waits);
+  // Nor do others have to do without what was not granted.
+  Assign("c", "1", 1);
+  EXPECT_EQ(Of("c"), "1");
+  agent_->Unassign("b");
+  node_.time.RunFor(60s);
+  EXPECT_EQ(Of("a"), "3");
+  Open();
+  EXPECT_EQ(Of("a"), "3");
+}
+
+TEST_F(ResizeAgentTest, WhatNeverFits) {
+  Assign("a", "1", 1);
+  Assign("a", "5", 2);
+  EXPECT_EQ(Of("a"),
+            "1 True Infeasible: Node didn't have enough capacity: cpu, requested: 5000, capacity: "
+            "4000 @2");
+  EXPECT_THAT(ResizeEvents(), ElementsAre("ResizeInfeasible"));
+  // Whoever takes the wish back waits for nothing.
+  Assign("a", "1", 3);
+  EXPECT_EQ(Of("a"), "1");
+}
+
+TEST_F(ResizeAgentTest, TheMoreImportantFirst) {
+  Assign("low", "1", 1);
+  Assign("high", "1", 1, PodOrigin::kApi, 100);
+  Assign("old", "2", 1);
+  Assign("low", "2", 2);
+  Assign("high", "3", 2, PodOrigin::kApi, 100);
+  agent_->Unassign("old");
+  node_.time.RunFor(60s);
+  EXPECT_EQ(Of("high"), "3");
+  EXPECT_EQ(Of("low"),
+            "1 True Deferred: Node didn't have enough resource: cpu, requested: 2000, used: 3000, "
+            "capacity: 4000 @2");
+  // One that gives back makes room for others at once.
+  Assign("high", "1", 3, PodOrigin::kApi, 100);
+  EXPECT_EQ(Of("low"), "2");
 }
 
 }  // namespace
