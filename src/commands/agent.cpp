@@ -144,7 +144,7 @@ class Node {
           node::InitialNode(options.node.description, {}, node->clock_.Now()));
     }
     TRY_VOID(node->OpenParts());
-    if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_));
+    if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_, *node->runtime_));
     if (!options.manifests.empty()) TRY_VOID(node->OpenManifests(options.manifests));
     TRY_VOID(node->OpenServer());
     return node;

@@ -76,12 +76,12 @@ void Cluster::OpenParts() {
 
 Cluster::~Cluster() { End(); }
 
-Result<void> Cluster::Begin(node::Agent& agent) {
+Result<void> Cluster::Begin(node::Agent& agent, runtime::UsageReader& usage) {
   {
     const std::lock_guard lock(mutex_);
     agent_ = &agent;
   }
-  TRY_VOID(OpenPort(agent));
+  TRY_VOID(OpenPort(agent, usage));
   credentials_->Start();
   node_->Start(connection_);
   statuses_ = std::make_unique<node::StatusManager>(node::StatusManager::Services{
@@ -110,12 +110,17 @@ Result<void> Cluster::Begin(node::Agent& agent) {
   return {};
 }
 
-Result<void> Cluster::OpenPort(node::Agent& agent) {
+Result<void> Cluster::OpenPort(node::Agent& agent, runtime::UsageReader& usage) {
   host_ = std::make_unique<node::AgentHost>(agent);
   auth_ = std::make_unique<node::KubeletAuth>(connection_, options_.clock, agent.config().name,
                                               [this] { return credentials_->root_ca(); });
   TRY(streams_, node::StreamService::Create(options_.executor));
-  api_ = std::make_unique<node::KubeletApi>(*host_, *auth_, *streams_, options_.clock);
+  pages_ = std::make_unique<node::StatsPages>(
+      node::StatsPages::Parts{.usage = usage,
+                              .clock = options_.clock,
+                              .node_name = options_.config.name,
+                              .data_dir = options_.config.data_dir});
+  api_ = std::make_unique<node::KubeletApi>(*host_, *auth_, *streams_, *pages_, options_.clock);
   return {};
 }
 

@@ -27,7 +27,9 @@
 #include "node/server/kubelet_api.h"
 #include "node/server/kubelet_auth.h"
 #include "node/server/kubelet_server.h"
+#include "node/stats/pages.h"
 #include "node/streams/stream_service.h"
+#include "runtime/usage.h"
 
 namespace podium::commands {
 
@@ -72,7 +74,7 @@ class Cluster {
   node::ObjectSource& objects() { return *objects_; }
 
   // Once; until End, before which the agent does not go.
-  Result<void> Begin(node::Agent& agent);
+  Result<void> Begin(node::Agent& agent, runtime::UsageReader& usage);
   void End();
 
   // What went wrong since the last call and is tried again; the same once a minute.
@@ -83,7 +85,7 @@ class Cluster {
   void OpenCredentials();
   // The certificate of the kubelet's port: with the first it opens.
   void Serve(const node::NodeCertificate& certificate);
-  Result<void> OpenPort(node::Agent& agent);
+  Result<void> OpenPort(node::Agent& agent, runtime::UsageReader& usage);
   void OpenParts();
   void Warn(const std::string& text);
 
@@ -98,6 +100,7 @@ class Cluster {
   std::unique_ptr<node::AgentHost> host_;
   std::unique_ptr<node::KubeletAuth> auth_;
   std::unique_ptr<node::StreamService> streams_;
+  std::unique_ptr<node::StatsPages> pages_;
   std::unique_ptr<node::KubeletApi> api_;
   std::mutex mutex_;
   // Under mutex_.

@@ -12,6 +12,7 @@
 #include "node/labels.h"
 #include "node/logged_container.h"
 #include "node/pod_spec.h"
+#include "node/stats/metrics_text.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -112,6 +113,11 @@ void KubeletApi::Route(const Call& call) {
   const size_t size = call.path.size();
   const bool get = method == "GET";
   if (what == "healthz") return Healthz(call);
+  if (what == "metrics") return get ? Metrics(call) : NotAllowed(call.exchange);
+  if (what == "stats" && size == 2 && call.path[1] == "summary") {
+    if (!get) return NotAllowed(call.exchange);
+    return Json(call.exchange, pages_.Summary(ParseFlag(call.Parameter("only_cpu_and_memory"))));
+  }
   if (what == "logs") return Plain(call.exchange, 405, "logs endpoint is disabled.\n");
   for (const auto& [name, segments, list] : {std::tuple{"pods", 1U, &KubeletApi::ListPods},
                                              {"runningpods", 1U, &KubeletApi::ListRunningPods},
@@ -171,6 +177,14 @@ void KubeletApi::Healthz(const Call& call) {
       call.query.end();
   if (!only.empty() || !verbose) return Plain(call.exchange, 200, "ok", headers);
   Plain(call.exchange, 200, lines + "healthz check passed\n", headers);
+}
+
+void KubeletApi::Metrics(const Call& call) {
+  std::string path;
+  for (const std::string& segment : call.path) path += "/" + segment;
+  const auto page = pages_.Metrics(path);
+  if (!page) return Plain(call.exchange, 404, "404: Page Not Found");
+  (void)call.exchange.Respond(200, {{"Content-Type", std::string(kMetricsContentType)}}, *page);
 }
 
 void KubeletApi::ListPods(const Call& call) { Json(call.exchange, PodListJson(host_.Pods())); }

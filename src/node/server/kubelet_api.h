@@ -9,10 +9,12 @@
 //   /portForward/NS/POD[/UID]
 //   /run/NS/POD[/UID]/CONTAINER?cmd=                a command, and what it printed
 //   /logs/                                          405: files of the machine are not given out
+//   /metrics/resource, /metrics/cadvisor            use of the node and its pods (stats/pages.h)
+//   /stats/summary[?only_cpu_and_memory=true]       the same as JSON
 //
 // Upstream gives out /var/log by default. Who may read it (nodes/log) would read every pod's log
 // and what other services write there; podium does not offer it (upstream's
-// enableSystemLogHandler: false). Metrics, statistics, configuration and checkpoints are not here.
+// enableSystemLogHandler: false). Checkpoints are not here.
 //
 // Each request is authorized first (kubelet_auth.h), one for a path that is not there too.
 #pragma once
@@ -30,6 +32,7 @@
 #include "http/url.h"
 #include "node/container_log.h"
 #include "node/server/kubelet_auth.h"
+#include "node/stats/pages.h"
 #include "node/streams/stream_service.h"
 #include "runtime/runtime.h"
 
@@ -53,8 +56,9 @@ class KubeletHost {
 class KubeletApi {
  public:
   // All outlive the api, and the api outlives the server that calls it.
-  KubeletApi(KubeletHost& host, KubeletAuth& auth, StreamService& streams, const Clock& clock)
-      : host_(host), auth_(auth), streams_(streams), clock_(clock) {}
+  KubeletApi(KubeletHost& host, KubeletAuth& auth, StreamService& streams, StatsPages& pages,
+             const Clock& clock)
+      : host_(host), auth_(auth), streams_(streams), pages_(pages), clock_(clock) {}
 
   // Threads: any; waits for the API server, for the runtime, and for who reads a log.
   void Handle(const std::shared_ptr<http::Exchange>& exchange);
@@ -80,6 +84,7 @@ class KubeletApi {
 
   void Route(const Call& call);
   void Healthz(const Call& call);
+  void Metrics(const Call& call);
   void ListPods(const Call& call);
   void ListRunningPods(const Call& call);
   void Logs(const Call& call);
@@ -98,6 +103,7 @@ class KubeletApi {
   KubeletHost& host_;
   KubeletAuth& auth_;
   StreamService& streams_;
+  StatsPages& pages_;
   const Clock& clock_;
 };
 

@@ -22,6 +22,7 @@ using api::authentication::v1::TokenReview;
 using api::authorization::v1::SubjectAccessReview;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // An API server that knows two tokens, and what users may do.
@@ -79,7 +80,7 @@ class KubeletServerTest : public ApiNode {
     ApiNode::SetUp();
     host_ = std::make_unique<AgentHost>(*agent_);
     streams_ = *StreamService::Create(executor_);
-    kubelet_ = std::make_unique<KubeletApi>(*host_, auth_, *streams_, clock_);
+    kubelet_ = std::make_unique<KubeletApi>(*host_, auth_, *streams_, pages_, clock_);
     auto server = KubeletServer::Start(*kubelet_, {.address = "127.0.0.1",
                                                    .port = 0,
                                                    .certificate = File("server.pem"),
@@ -137,6 +138,8 @@ class KubeletServerTest : public ApiNode {
   std::string roots_ = File("ca.pem");
   Reviews reviews_{turned_};
   KubeletAuth auth_{reviews_, turned_, "node7", [this] { return roots_; }};
+  StatsPages pages_{
+      {.usage = node_.runtime, .clock = turned_, .node_name = "node7", .data_dir = "/"}};
   std::unique_ptr<AgentHost> host_;
   std::unique_ptr<StreamService> streams_;
   std::unique_ptr<KubeletApi> kubelet_;
@@ -289,6 +292,43 @@ TEST_F(KubeletServerTest, Commands) {
   EXPECT_EQ(Ask("POST", "/run/ns/web/a?cmd=ls%20x"), "200 a:xoops");
   EXPECT_EQ(Ask("POST", "/run/ns/web/a?cmd=fail%20x"), "500 command 'fail x' exited with 3: oops");
   EXPECT_EQ(Ask("GET", "/run/ns/web/a?cmd=ls%20x"), "405 405: Method Not Allowed");
+}
+
+TEST_F(KubeletServerTest, Metrics) {
+  Run("web", "containers: [{name: a}]");
+  reviews_.allowed = "proxy";
+  EXPECT_THAT(Ask("GET", "/metrics/resource"), StartsWith("403 ")) << "nodes/metrics alone will do";
+  EXPECT_THAT(reviews_.Questions(),
+              ElementsAre("good get nodes/metrics node7 system:authenticated"));
+  reviews_.allowed = "metrics";
+  turned_.ahead += 60 * kNanosPerSecond;  // what was refused is asked again
+  const std::string page = Ask("GET", "/metrics/resource");
+  EXPECT_THAT(page, StartsWith("200 # HELP container_cpu_usage_seconds_total "));
+  EXPECT_THAT(page, HasSubstr("\ncontainer_memory_working_set_bytes{container=\"a\",namespace="
+                              "\"ns\",pod=\"web\"} 1.048576e+06 "));
+  EXPECT_THAT(Ask("GET", "/metrics/cadvisor"),
+              HasSubstr("\ncontainer_memory_working_set_bytes{container=\"a\",id="));
+  EXPECT_EQ(Ask("GET", "/metrics/none"), "404 404: Page Not Found");
+  EXPECT_EQ(Ask("POST", "/metrics/resource"), "405 Method Not Allowed");
+}
+
+TEST_F(KubeletServerTest, Summary) {
+  const v1::Pod pod = Run("web", "containers: [{name: a}]");
+  reviews_.allowed = "metrics proxy";
+  EXPECT_THAT(Ask("GET", "/stats/summary"), StartsWith("403 ")) << "nodes/stats alone will do";
+  reviews_.allowed = "stats";
+  turned_.ahead += 60 * kNanosPerSecond;
+  const std::string all = Ask("GET", "/stats/summary");
+  EXPECT_THAT(all, StartsWith("200 {\"node\":{\"nodeName\":\"node7\",\"systemContainers\":["));
+  EXPECT_THAT(all, HasSubstr("{\"name\":\"web\",\"namespace\":\"ns\",\"uid\":\"" +
+                             pod.metadata.uid + "\"}"));
+  EXPECT_THAT(all, HasSubstr("\"rlimit\""));
+  EXPECT_THAT(all, HasSubstr("\"fs\""));
+  const std::string less = Ask("GET", "/stats/summary?only_cpu_and_memory=true");
+  EXPECT_THAT(less, HasSubstr("\"workingSetBytes\":1048576"));
+  EXPECT_THAT(less, Not(HasSubstr("\"fs\"")));
+  EXPECT_EQ(Ask("GET", "/stats/other"), "404 404: Page Not Found");
+  EXPECT_EQ(Ask("POST", "/stats/summary"), "405 Method Not Allowed");
 }
 
 TEST_F(KubeletServerTest, Ports) {
