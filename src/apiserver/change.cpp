@@ -74,6 +74,7 @@ StrategyContext Change::Context(std::string_view name) {
           .now = now_,
           .namespace_ = call_->info.namespace_,
           .name = name,
+          .version = resource_.version,
           .dry_run = dry_run_,
           .services = parts_.services,
           .warnings = &call_->warnings};

@@ -80,6 +80,7 @@ class Creation final : public Change {
     ObjectMeta& metadata = MetaOf(object_);
     DropDoubledOwners(call(), &metadata);
     needs_name_ = metadata.name.empty() && !metadata.generateName.empty();
+    if (metadata.name.empty() && !needs_name_ && strategy().names_itself) metadata.name = NewUid();
     key_ = KeyOf(resource().prefix, metadata.namespace_, metadata.name);
     return {};
   }

@@ -302,6 +302,94 @@ TEST_F(WriteTest, FieldsForOneFactAreKeptTogether) {
   EXPECT_EQ(ranges(node("d", "")), "");
 }
 
+// What upstream's conversions drop or fill in when they read.
+TEST_F(WriteTest, WhatIsReadIsCompleted) {
+  const std::string old =
+      R"("annotations":{"pod.beta.kubernetes.io/init-containers":"[]","a":"b"})";
+  const Replied pod = Post(kPods, PodText("p", "," + old));
+  EXPECT_EQ(pod.At("metadata.annotations"), R"({"a":"b"})");
+
+  const Replied set =
+      Post("/apis/apps/v1/namespaces/a/statefulsets",
+           R"({"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"s"},"spec":{
+        "serviceName":"s","selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{
+        "labels":{"a":"b"},)" +
+               old + R"(},"spec":{"containers":[{"name":"c","image":"i"}]}},
+        "volumeClaimTemplates":[{"metadata":{"name":"d"},"spec":{"accessModes":["ReadWriteOnce"],
+        "resources":{"requests":{"storage":"1Gi"}}}}]}})");
+  EXPECT_EQ(set.status, 201) << set.message();
+  EXPECT_EQ(set.At("spec.template.metadata.annotations"), R"({"a":"b"})");
+  EXPECT_EQ(set.At("spec.volumeClaimTemplates.0.apiVersion"), "v1");
+  EXPECT_EQ(set.At("spec.volumeClaimTemplates.0.kind"), "PersistentVolumeClaim");
+
+  const Replied budget = Post(
+      "/apis/policy/v1/namespaces/a/poddisruptionbudgets",
+      R"({"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"b"},"spec":{
+        "selector":{"matchLabels":{"a":"b"},"matchExpressions":[{"operator":"Exists",
+        "key":"pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match"}]}}})");
+  EXPECT_EQ(budget.At("spec.selector"), R"({"matchLabels":{"a":"b"}})");
+
+  const Replied autoscaler = Post(
+      "/apis/autoscaling/v2/namespaces/a/horizontalpodautoscalers",
+      R"({"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"h",
+        "annotations":{"autoscaling.alpha.kubernetes.io/behavior":"{}","a":"b"}},"spec":{
+        "maxReplicas":2,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"d"}}})");
+  EXPECT_EQ(autoscaler.At("metadata.annotations"), R"({"a":"b"})");
+}
+
+TEST_F(WriteTest, LimitRangesNameThemselves) {
+  const std::string ranges = "/api/v1/namespaces/a/limitranges";
+  const std::string text = R"({"apiVersion":"v1","kind":"LimitRange","metadata":{)";
+  const Replied made = Post(ranges, text + "}}");
+  EXPECT_EQ(made.status, 201) << made.message();
+  const std::string name = made.At("metadata.name");
+  EXPECT_EQ(name.size(), 36U);
+  EXPECT_EQ(Send("PUT", ranges + "/" + name, text + R"("name":")" + name + R"("}})").status, 200);
+  EXPECT_TRUE(
+      Post(ranges, text + R"("generateName":"r-"}})").At("metadata.name").starts_with("r-"));
+}
+
+// Through v1 nobody writes the topology of v1beta1; who changes a slice that has it loses none of
+// what v1 has a field for.
+TEST_F(WriteTest, TopologyIsOfOldSlicesOnly) {
+  const std::string slices = "/namespaces/a/endpointslices";
+  const auto text = [](const std::string& version, const std::string& endpoint) {
+    return R"({"apiVersion":"discovery.k8s.io/)" + version +
+           R"(","kind":"EndpointSlice","metadata":{"name":"s"},"addressType":"IPv4",)"
+           R"("endpoints":[{"addresses":["1.2.3.4"])" +
+           endpoint + "}]}";
+  };
+  const std::string v1 = "/apis/discovery.k8s.io/v1" + slices;
+  const Replied made =
+      Post(v1, text("v1", R"(,"deprecatedTopology":{"x":"y","kubernetes.io/hostname":"n"})"));
+  EXPECT_EQ(made.status, 201) << made.message();
+  EXPECT_EQ(made.Find("endpoints.0.deprecatedTopology"), nullptr);
+  EXPECT_EQ(made.Find("endpoints.0.nodeName"), nullptr);
+  const Replied labelled = Merge(v1 + "/s", R"({"metadata":{"labels":{"a":"b"}}})");
+  EXPECT_EQ(labelled.At("metadata.generation"), "2");
+  EXPECT_EQ(Merge(v1 + "/s", R"({"metadata":{"annotations":{"a":"b"}}})").At("metadata.generation"),
+            "2");
+  const Replied old = Put("/apis/discovery.k8s.io/v1beta1" + slices + "/s",
+                          text("v1beta1", R"(,"topology":{"x":"y"})"));
+  EXPECT_EQ(old.At("endpoints.0.topology"), R"({"x":"y"})") << old.message();
+  EXPECT_EQ(
+      Merge(v1 + "/s", R"({"metadata":{"labels":{"c":"d"}}})").At("endpoints.0.deprecatedTopology"),
+      R"({"x":"y"})");
+  const Replied changed = Put(v1 + "/s", text("v1", R"(,"hostname":"h")"));
+  EXPECT_EQ(changed.Find("endpoints.0.deprecatedTopology"), nullptr);
+}
+
+// Where the metadata is the old object's, so is whether it is being deleted.
+TEST_F(WriteTest, StatusesDoNotBeginADeletion) {
+  Post(kPods, PodText("p"));
+  const std::string deleted = R"({"metadata":{"deletionTimestamp":"2020-01-01T00:00:00Z"}})";
+  const Replied status = Merge(kPods + "/p/status", deleted);
+  EXPECT_EQ(status.status, 200) << status.message();
+  EXPECT_EQ(status.Find("metadata.deletionTimestamp"), nullptr);
+  EXPECT_EQ(Merge(kPods + "/p/resize", deleted).status, 200);
+  EXPECT_EQ(Merge(kPods + "/p", deleted).status, 422);
+}
+
 TEST_F(WriteTest, UpdatesOfAnotherName) {
   ASSERT_EQ(Post(kMaps, MapText("m")).status, 201);
   // The body is looked at before the store is, as upstream.

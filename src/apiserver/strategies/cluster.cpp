@@ -1,8 +1,12 @@
 // Kinds of networking, discovery, coordination, policy, rbac, scheduling, node and storage
 // (upstream's pkg/registry/...).
 
+#include <fmt/format.h>
+
+#include <set>
 #include <string>
 
+#include "api/names.h"
 #include "api/types/apps_v1.h"
 #include "api/types/coordination_v1.h"
 #include "api/types/discovery_v1.h"
@@ -12,8 +16,10 @@
 #include "api/types/rbac_v1.h"
 #include "api/types/scheduling_v1.h"
 #include "api/types/storage_v1.h"
+#include "apiserver/strategies/address_warnings.h"
 #include "apiserver/strategies/node_labels.h"
 #include "apiserver/strategies/rows.h"
+#include "reflect/copy.h"
 
 namespace podium::apiserver {
 namespace {
@@ -50,10 +56,146 @@ void PrepareDriver(const StrategyContext&, CSIDriver& driver, const CSIDriver& o
 
 std::vector<std::string> WarnOfIngress(const Ingress& ingress, const Ingress* old) {
   constexpr std::string_view kClass = "kubernetes.io/ingress.class";
-  if (old != nullptr || !ingress.metadata.annotations.contains(kClass)) return {};
+  if (old != nullptr || ingress.spec.ingressClassName ||
+      !ingress.metadata.annotations.contains(kClass)) {
+    return {};
+  }
   return {
       "annotation \"kubernetes.io/ingress.class\" is deprecated, please use "
       "'spec.ingressClassName' instead"};
+}
+
+std::vector<std::string> WarnOfIngressStatus(const Ingress& ingress, const Ingress*) {
+  std::vector<std::string> warnings;
+  const Path status("status");
+  const Path balancer = status.Child("loadBalancer");
+  const Path path = balancer.Child("ingress");
+  const auto& points = ingress.status.loadBalancer.ingress;
+  for (size_t i = 0; i < points.size(); ++i) WarnOfIP(path.Index(i), points[i].ip, &warnings);
+  return warnings;
+}
+
+void WarnOfBlock(const IPBlock& block, const Path& path, std::vector<std::string>* warnings) {
+  WarnOfCIDR(path.Child("cidr"), block.cidr, warnings);
+  const Path except = path.Child("except");
+  for (size_t i = 0; i < block.except.size(); ++i) {
+    WarnOfCIDR(except.Index(i), block.except[i], warnings);
+  }
+}
+
+void WarnOfPeers(const reflect::List<NetworkPolicyPeer>& peers, const Path& path,
+                 std::vector<std::string>* warnings) {
+  for (size_t i = 0; i < peers.size(); ++i) {
+    if (!peers[i].ipBlock) continue;
+    const Path peer = path.Index(i);
+    WarnOfBlock(*peers[i].ipBlock, peer.Child("ipBlock"), warnings);
+  }
+}
+
+std::vector<std::string> WarnOfPolicy(const NetworkPolicy& policy, const NetworkPolicy*) {
+  std::vector<std::string> warnings;
+  const Path spec("spec");
+  const Path ingress = spec.Child("ingress");
+  for (size_t i = 0; i < policy.spec.ingress.size(); ++i) {
+    const Path rule = ingress.Index(i);
+    WarnOfPeers(policy.spec.ingress[i].from, rule.Child("from"), &warnings);
+  }
+  const Path egress = spec.Child("egress");
+  for (size_t i = 0; i < policy.spec.egress.size(); ++i) {
+    const Path rule = egress.Index(i);
+    WarnOfPeers(policy.spec.egress[i].to, rule.Child("to"), &warnings);
+  }
+  return warnings;
+}
+
+bool IsSame(std::string_view name, const EndpointSlice& a, const EndpointSlice& b) {
+  const reflect::Field& field = *reflect::TypeOf<EndpointSlice>().Find(name);
+  return reflect::EqualField(field, field.at(&a), field.at(&b));
+}
+
+constexpr std::string_view kHostname = "kubernetes.io/hostname";
+
+// Through v1 nobody writes topology. Where the old slice had a node's name in it, the field for it
+// takes its place, so that a writer who knows neither keeps it.
+void DropTopology(const StrategyContext& context, const EndpointSlice* old, EndpointSlice& slice) {
+  if (context.version == "v1beta1") return;
+  if (old != nullptr && IsSame("endpoints", *old, slice)) return;
+  std::set<std::string_view> known;
+  if (old != nullptr) {
+    for (const auto& endpoint : old->endpoints) {
+      const auto found = endpoint.deprecatedTopology.find(kHostname);
+      if (found != endpoint.deprecatedTopology.end()) known.insert(found->second);
+    }
+  }
+  for (auto& endpoint : slice.endpoints) {
+    const auto found = endpoint.deprecatedTopology.find(kHostname);
+    if (!endpoint.nodeName && found != endpoint.deprecatedTopology.end() &&
+        known.contains(found->second) && api::IsDNS1123Subdomain(found->second).empty()) {
+      endpoint.nodeName = found->second;
+    }
+    endpoint.deprecatedTopology.clear();
+  }
+}
+
+void PrepareNewSlice(const StrategyContext& context, EndpointSlice& slice) {
+  DropTopology(context, nullptr, slice);
+}
+
+// Labels count: they say which service the slice is of. What is then dropped counts as well.
+void PrepareSlice(const StrategyContext& context, EndpointSlice& slice, const EndpointSlice& old) {
+  if (slice.addressType != old.addressType || !IsSame("endpoints", slice, old) ||
+      !IsSame("ports", slice, old) || slice.metadata.labels != old.metadata.labels) {
+    ++slice.metadata.generation;
+  }
+  DropTopology(context, &old, slice);
+}
+
+// The controllers that write most of them have made their addresses good.
+bool IsOfController(const EndpointSlice& slice) {
+  const auto found = slice.metadata.labels.find("endpointslice.kubernetes.io/managed-by");
+  return found != slice.metadata.labels.end() &&
+         (found->second == "endpointslice-controller.k8s.io" ||
+          found->second == "endpointslicemirroring-controller.k8s.io");
+}
+
+std::vector<std::string> WarnOfSlice(const EndpointSlice& slice, const EndpointSlice* old) {
+  std::vector<std::string> warnings;
+  if (old == nullptr && slice.addressType == "FQDN") {
+    warnings.emplace_back("spec.addressType: FQDN endpoints are deprecated");
+  }
+  if (IsOfController(slice)) return warnings;
+  const Path endpoints("endpoints");
+  for (size_t i = 0; i < slice.endpoints.size(); ++i) {
+    const Path endpoint = endpoints.Index(i);
+    const Path path = endpoint.Child("addresses");
+    const auto& addresses = slice.endpoints[i].addresses;
+    for (size_t j = 0; j < addresses.size(); ++j) WarnOfIP(path.Index(j), addresses[j], &warnings);
+  }
+  return warnings;
+}
+
+std::vector<std::string> WarnOfCapacity(const CSIStorageCapacity& capacity,
+                                        const CSIStorageCapacity*) {
+  std::vector<std::string> warnings;
+  if (!capacity.nodeTopology) return warnings;
+  const Path topology("nodeTopology");
+  const Path expressions = topology.Child("matchExpressions");
+  const auto& selector = *capacity.nodeTopology;
+  for (size_t i = 0; i < selector.matchExpressions.size(); ++i) {
+    const std::string& key = selector.matchExpressions[i].key;
+    const std::string_view why = DeprecatedNodeLabel(key);
+    if (why.empty()) continue;
+    const Path at = expressions.Index(i);
+    warnings.push_back(fmt::format("{}: {} is {}", at.Child("key").String(), key, why));
+  }
+  const Path labels = topology.Child("matchLabels");
+  for (const auto& [key, value] : selector.matchLabels) {
+    const std::string_view why = DeprecatedNodeLabel(key);
+    if (!why.empty()) {
+      warnings.push_back(fmt::format("{}: {}", labels.Child(key).String(), why));
+    }
+  }
+  return warnings;
 }
 
 std::vector<std::string> WarnOfRuntimeClass(const RuntimeClass& runtime, const RuntimeClass*) {
@@ -106,6 +248,18 @@ Strategy IngressRow() {
   return row;
 }
 
+Strategy PolicyRow() {
+  Strategy row = WithSpec<NetworkPolicy>(false);
+  row.warnings = Warn<NetworkPolicy, WarnOfPolicy>;
+  return row;
+}
+
+Strategy CapacityRow() {
+  Strategy row = Plain<CSIStorageCapacity>({.unconditional = false});
+  row.warnings = Warn<CSIStorageCapacity, WarnOfCapacity>;
+  return row;
+}
+
 Strategy BudgetRow() {
   Strategy row = WithSpec<PodDisruptionBudget>();
   row.unconditional_update = false;
@@ -145,13 +299,20 @@ std::span<const Strategy> ClusterStrategies() {
   static const Strategy kRows[] = {
       Plain<api::apps::v1::ControllerRevision>(),
       IngressRow(),
-      StatusOf<Ingress>(),
+      {.type = &reflect::TypeOf<Ingress>(),
+       .subresource = "status",
+       .own_field = "status",
+       .warnings = Warn<Ingress, WarnOfIngressStatus>},
       WithSpec<IngressClass>(false),
-      WithSpec<NetworkPolicy>(false),
+      PolicyRow(),
       Plain<IPAddress>(),
       {.type = &reflect::TypeOf<ServiceCIDR>(), .has_status = true},
       StatusOf<ServiceCIDR>(),
-      {.type = &reflect::TypeOf<EndpointSlice>(), .generation = Generation::kContent},
+      {.type = &reflect::TypeOf<EndpointSlice>(),
+       .generation = Generation::kOwn,
+       .prepare_create = Create<EndpointSlice, PrepareNewSlice>,
+       .prepare_update = Update<EndpointSlice, PrepareSlice>,
+       .warnings = Warn<EndpointSlice, WarnOfSlice>},
       LeaseRow(),
       BudgetRow(),
       // A PUT of a status without a resourceVersion is refused as one of the budget is.
@@ -168,7 +329,7 @@ std::span<const Strategy> ClusterStrategies() {
       RuntimeClassRow(),
       DriverRow(),
       Plain<CSINode>({.unconditional = false}),
-      Plain<CSIStorageCapacity>({.unconditional = false}),
+      CapacityRow(),
       StorageClassRow(),
       {.type = &reflect::TypeOf<VolumeAttachment>(),
        .has_status = true,

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <string>
 
+#include "api/key_pair.h"
 #include "api/types/core_v1.h"
+#include "apiserver/strategies/address_warnings.h"
+#include "apiserver/strategies/pod_spec_rules.h"
 #include "apiserver/strategies/rows.h"
 #include "reflect/go_text.h"
 
@@ -83,15 +86,20 @@ bool IsOldDataSource(const TypedLocalObjectReference& source) {
 }
 
 // dataSource takes two kinds and drops others silently, dataSourceRef takes all; each is written
-// into the other (upstream's pkg/api/persistentvolumeclaim, KEP 1495).
+// into the other where only one is given (upstream's pkg/api/persistentvolumeclaim, KEP 1495). What
+// an old claim has it keeps.
 void NormalizeDataSources(const PersistentVolumeClaimSpec* old, PersistentVolumeClaimSpec* spec) {
   // CrossNamespaceVolumeDataSource is alpha.
   const bool had_reference = old != nullptr && old->dataSourceRef;
-  if (!had_reference && spec->dataSourceRef && spec->dataSourceRef->namespace_) {
+  const auto is_elsewhere = [](const TypedObjectReference& reference) {
+    return !reference.namespace_.value_or("").empty();
+  };
+  if (!had_reference && spec->dataSourceRef && is_elsewhere(*spec->dataSourceRef)) {
     spec->dataSourceRef.reset();
   }
-  const bool had_source = old != nullptr && old->dataSource;
-  if (spec->dataSource && !had_source && !IsOldDataSource(*spec->dataSource)) {
+  const bool had_source = had_reference || (old != nullptr && old->dataSource);
+  if (!had_source && !spec->dataSourceRef && spec->dataSource &&
+      !IsOldDataSource(*spec->dataSource)) {
     spec->dataSource.reset();
   }
   if (spec->dataSource && !spec->dataSourceRef) {
@@ -99,8 +107,7 @@ void NormalizeDataSources(const PersistentVolumeClaimSpec* old, PersistentVolume
     reference.apiGroup = spec->dataSource->apiGroup;
     reference.kind = spec->dataSource->kind;
     reference.name = spec->dataSource->name;
-  } else if (spec->dataSourceRef && !spec->dataSource &&
-             spec->dataSourceRef->namespace_.value_or("").empty()) {
+  } else if (spec->dataSourceRef && !spec->dataSource && !is_elsewhere(*spec->dataSourceRef)) {
     TypedLocalObjectReference& reference = spec->dataSource.emplace();
     reference.apiGroup = spec->dataSourceRef->apiGroup;
     reference.kind = spec->dataSourceRef->kind;
@@ -126,15 +133,7 @@ std::vector<std::string> WarnOfClaim(const PersistentVolumeClaim& claim,
         "metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "
         "\"storageClassName\" attribute instead");
   }
-  const auto warn = [&](std::string_view field, const reflect::Map<api::Quantity>& amounts) {
-    const auto found = amounts.find("storage");
-    if (found == amounts.end() || found->second.MilliValue() % 1000 == 0) return;
-    warnings.push_back(fmt::format(
-        "spec.resources.{}[storage]: fractional byte value {} is invalid, must be an integer",
-        field, reflect::GoQuoted(found->second.String())));
-  };
-  warn("requests", claim.spec.resources.requests);
-  warn("limits", claim.spec.resources.limits);
+  WarnOfClaimSpec(claim.spec, Path("spec"), &warnings);
   return warnings;
 }
 
@@ -169,6 +168,84 @@ std::vector<std::string> WarnOfVolume(const PersistentVolume& volume, const Pers
   warn(volume.spec.persistentVolumeReclaimPolicy == "Recycle", "persistentVolumeReclaimPolicy",
        "The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use "
        "dynamic provisioning.");
+  if (volume.spec.nodeAffinity && volume.spec.nodeAffinity->required) {
+    const auto& terms = volume.spec.nodeAffinity->required->nodeSelectorTerms;
+    const Path affinity = spec.Child("nodeAffinity");
+    const Path required = affinity.Child("required");
+    const Path at = required.Child("nodeSelectorTerms");
+    for (size_t i = 0; i < terms.size(); ++i) {
+      WarnOfNodeTerm(terms[i], at.Index(i), false, &warnings);
+    }
+  }
+  return warnings;
+}
+
+// The controller that writes most of them has made its addresses good.
+std::vector<std::string> WarnOfEndpoints(const Endpoints& endpoints, const Endpoints*) {
+  const auto& labels = endpoints.metadata.labels;
+  const auto manager = labels.find("endpoints.kubernetes.io/managed-by");
+  if (manager != labels.end() && manager->second == "endpoint-controller") return {};
+  std::vector<std::string> warnings;
+  const Path subsets("subsets");
+  for (size_t i = 0; i < endpoints.subsets.size(); ++i) {
+    const Path subset = subsets.Index(i);
+    const auto warn = [&](const auto& addresses, std::string_view field) {
+      const Path at = subset.Child(field);
+      for (size_t j = 0; j < addresses.size(); ++j) {
+        const Path address = at.Index(j);
+        WarnOfIP(address.Child("ip"), addresses[j].ip, &warnings);
+      }
+    };
+    warn(endpoints.subsets[i].addresses, "addresses");
+    warn(endpoints.subsets[i].notReadyAddresses, "notReadyAddresses");
+  }
+  return warnings;
+}
+
+std::vector<std::string> WarnOfAccount(const ServiceAccount& account, const ServiceAccount*) {
+  constexpr std::string_view kMountable = "kubernetes.io/enforce-mountable-secrets";
+  if (!account.metadata.annotations.contains(kMountable)) return {};
+  return {
+      "metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer "
+      "separate namespaces to isolate access to mounted secrets"};
+}
+
+std::vector<std::string> WarnOfSecret(const Secret& secret, const Secret*) {
+  if (secret.type != "kubernetes.io/tls") return {};
+  const auto part = [&](std::string_view key) -> std::string_view {
+    const auto found = secret.data.find(key);
+    return found != secret.data.end() ? std::string_view(found->second.data) : std::string_view();
+  };
+  const auto checked = api::CheckKeyPair(part("tls.crt"), part("tls.key"));
+  if (checked.ok()) return {};
+  return {checked.error().message()};
+}
+
+// What kubelets of old took settings from; an object that has it keeps it.
+void PrepareNewNode(const StrategyContext&, Node& node) {
+  node.spec.configSource.reset();
+  node.status.config.reset();
+}
+void PrepareNode(const StrategyContext&, Node& node, const Node& old) {
+  if (!old.spec.configSource) node.spec.configSource.reset();
+}
+void PrepareNodeStatus(const StrategyContext&, Node& node, const Node& old) {
+  if (!old.status.config) node.status.config.reset();
+}
+
+std::vector<std::string> WarnOfNode(const Node& node, const Node*) {
+  std::vector<std::string> warnings;
+  if (node.spec.configSource) {
+    warnings.emplace_back("spec.configSource: the feature is removed");
+  }
+  if (!node.spec.externalID.empty()) {
+    warnings.emplace_back("spec.externalID: this field is deprecated, and is unused by Kubernetes");
+  }
+  const Path spec("spec");
+  const Path ranges = spec.Child("podCIDRs");
+  for (size_t i = 0; i < node.spec.podCIDRs.size(); ++i) {
+    WarnOfCIDR(ranges.Index(i), node.spec.podCIDRs[i], &warnings);
+  }
   return warnings;
 }
 
@@ -182,9 +259,11 @@ Strategy Plain(bool create_on_update = false) {
 std::span<const Strategy> CoreStrategies() {
   static const Strategy kRows[] = {
       Plain<ConfigMap>(),
-      Plain<Endpoints>(true),
+      {.type = &reflect::TypeOf<Endpoints>(),
+       .warnings = Warn<Endpoints, WarnOfEndpoints>,
+       .create_on_update = true},
       Plain<Event>(true),
-      Plain<LimitRange>(true),
+      {.type = &reflect::TypeOf<LimitRange>(), .names_itself = true, .create_on_update = true},
       {.type = &reflect::TypeOf<Namespace>(),
        .has_status = true,
        .prepare_create = Create<Namespace, PrepareNewNamespace>,
@@ -194,8 +273,16 @@ std::span<const Strategy> CoreStrategies() {
        .mark_deleting = MarkNamespaceDeleting},
       StatusOf<Namespace>(),
       {.type = &reflect::TypeOf<Namespace>(), .subresource = "finalize", .own_field = "spec"},
-      {.type = &reflect::TypeOf<Node>(), .has_status = true, .created_with_status = true},
-      StatusOf<Node>(),
+      {.type = &reflect::TypeOf<Node>(),
+       .has_status = true,
+       .created_with_status = true,
+       .prepare_create = Create<Node, PrepareNewNode>,
+       .prepare_update = Update<Node, PrepareNode>,
+       .warnings = Warn<Node, WarnOfNode>},
+      {.type = &reflect::TypeOf<Node>(),
+       .subresource = "status",
+       .own_field = "status",
+       .prepare_update = Update<Node, PrepareNodeStatus>},
       {.type = &reflect::TypeOf<PersistentVolume>(),
        .has_status = true,
        .prepare_create = Create<PersistentVolume, PrepareNewVolume>,
@@ -214,10 +301,13 @@ std::span<const Strategy> CoreStrategies() {
       StatusOf<PersistentVolumeClaim>(),
       {.type = &reflect::TypeOf<ResourceQuota>(), .has_status = true, .returns_deleted = true},
       StatusOf<ResourceQuota>(),
-      {.type = &reflect::TypeOf<Secret>(), .prepare_update = Update<Secret, PrepareSecret>},
+      {.type = &reflect::TypeOf<Secret>(),
+       .prepare_update = Update<Secret, PrepareSecret>,
+       .warnings = Warn<Secret, WarnOfSecret>},
       {.type = &reflect::TypeOf<ServiceAccount>(),
        .prepare_create = Create<ServiceAccount, CleanSecrets>,
        .prepare_update = Update<ServiceAccount, PrepareAccount>,
+       .warnings = Warn<ServiceAccount, WarnOfAccount>,
        .returns_deleted = true},
   };
   return kRows;

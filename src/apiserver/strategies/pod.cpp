@@ -15,6 +15,7 @@
 #include "api/types/core_v1.h"
 #include "api/validation/resources.h"
 #include "api/validation/security_context.h"
+#include "apiserver/strategies/address_warnings.h"
 #include "apiserver/strategies/pod_spec_rules.h"
 #include "apiserver/strategies/rows.h"
 #include "reflect/copy.h"
@@ -121,6 +122,8 @@ void KeepObservedGenerations(const Pod& old, Pod& pod) {
 }
 
 void PreparePodStatus(const StrategyContext&, Pod& pod, const Pod& old) {
+  // Of a pod that is being deleted it comes back with the other times.
+  pod.metadata.deletionTimestamp.reset();
   // Kubelets of old left it out for pods that they had rejected.
   if (pod.status.qosClass.empty()) pod.status.qosClass = old.status.qosClass;
   KeepObservedGenerations(old, pod);
@@ -181,6 +184,21 @@ std::vector<std::string> WarnOfPod(const Pod& pod, const Pod* old) {
   return warnings;
 }
 
+std::vector<std::string> WarnOfPodStatus(const Pod& pod, const Pod*) {
+  std::vector<std::string> warnings;
+  const Path status("status");
+  const auto warn = [&](const auto& addresses, std::string_view field) {
+    const Path path = status.Child(field);
+    for (size_t i = 0; i < addresses.size(); ++i) {
+      const Path at = path.Index(i);
+      WarnOfIP(at.Child("ip"), addresses[i].ip, &warnings);
+    }
+  };
+  warn(pod.status.podIPs, "podIPs");
+  warn(pod.status.hostIPs, "hostIPs");
+  return warnings;
+}
+
 // A pod that nobody runs, or that has ended, has nothing to end gracefully.
 GracefulDeletion DeletePodGracefully(const void* object, const DeleteOptions& options) {
   const Pod& pod = *static_cast<const Pod*>(object);
@@ -210,7 +228,8 @@ std::span<const Strategy> PodStrategies() {
        .own_field = "status",
        // Old kubelets garbled owner references, after which the garbage collector took the pod.
        .kept_metadata = KeptMetadata::kOwners,
-       .prepare_update = Update<Pod, PreparePodStatus>},
+       .prepare_update = Update<Pod, PreparePodStatus>,
+       .warnings = Warn<Pod, WarnOfPodStatus>},
       {.type = &reflect::TypeOf<Pod>(),
        .subresource = "ephemeralcontainers",
        .generation = Generation::kSpec,

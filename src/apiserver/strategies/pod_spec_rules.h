@@ -25,5 +25,15 @@ api::field::ErrorList CheckServedFields(const api::core::v1::PodSpec& spec,
 std::vector<std::string> WarningsForPodTemplate(const api::meta::v1::ObjectMeta& metadata,
                                                 const api::core::v1::PodSpec& spec,
                                                 const api::field::Path& path, bool is_template);
+// Of files in one volume that stand in each other's way.
+void WarnOfOverlappingPaths(const reflect::List<api::core::v1::Volume>& volumes,
+                            std::vector<std::string>* warnings);
+// Of a claim's spec, as claims and what makes them have it.
+void WarnOfClaimSpec(const api::core::v1::PersistentVolumeClaimSpec& spec,
+                     const api::field::Path& path, std::vector<std::string>* warnings);
+// Of labels of nodes that a term of a selector asks for by their old names. `checks_values`: values
+// that no label can have are said, too.
+void WarnOfNodeTerm(const api::core::v1::NodeSelectorTerm& term, const api::field::Path& path,
+                    bool checks_values, std::vector<std::string>* warnings);
 
 }  // namespace podium::apiserver

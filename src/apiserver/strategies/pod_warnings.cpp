@@ -5,7 +5,8 @@
 #include <set>
 #include <tuple>
 
-#include "api/printed_text.h"
+#include "api/names.h"
+#include "apiserver/strategies/address_warnings.h"
 #include "apiserver/strategies/node_labels.h"
 #include "apiserver/strategies/pod_spec_rules.h"
 #include "reflect/go_text.h"
@@ -21,7 +22,6 @@ using api::core::v1::NodeSelectorTerm;
 using api::core::v1::PodAffinityTerm;
 using api::core::v1::PodSpec;
 using api::core::v1::Volume;
-using api::core::v1::VolumeProjection;
 using api::core::v1::WeightedPodAffinityTerm;
 using api::field::Path;
 using api::meta::v1::ObjectMeta;
@@ -33,6 +33,7 @@ class Warnings {
   void Add(const Path& path, std::string_view text) {
     texts_.push_back(fmt::format("{}: {}", path.String(), text));
   }
+  std::vector<std::string>* texts() { return &texts_; }
   std::vector<std::string> Take() && { return std::move(texts_); }
 
  private:
@@ -63,16 +64,6 @@ void WarnOfAffinity(const reflect::Box<Affinity>& affinity, const Path& path, Wa
               path.Child("preferredDuringSchedulingIgnoredDuringExecution"), warnings);
 }
 
-void WarnOfTerm(const NodeSelectorTerm& term, const Path& path, Warnings& warnings) {
-  const Path expressions = path.Child("matchExpressions");
-  for (size_t i = 0; i < term.matchExpressions.size(); ++i) {
-    const std::string& key = term.matchExpressions[i].key;
-    const std::string_view why = DeprecatedNodeLabel(key);
-    if (why.empty()) continue;
-    warnings.Add(expressions.Index(i).Child("key"), fmt::format("{} is {}", key, why));
-  }
-}
-
 void WarnOfNodes(const PodSpec& spec, const Path& path, Warnings& warnings) {
   for (const auto& [key, value] : spec.nodeSelector) {
     const std::string_view why = DeprecatedNodeLabel(key);
@@ -86,13 +77,14 @@ void WarnOfNodes(const PodSpec& spec, const Path& path, Warnings& warnings) {
       const Path at_required = at.Child("requiredDuringSchedulingIgnoredDuringExecution");
       const Path terms = at_required.Child("nodeSelectorTerms");
       for (size_t i = 0; i < required->nodeSelectorTerms.size(); ++i) {
-        WarnOfTerm(required->nodeSelectorTerms[i], terms.Index(i), warnings);
+        WarnOfNodeTerm(required->nodeSelectorTerms[i], terms.Index(i), false, warnings.texts());
       }
     }
     const auto& preferred = affinity.preferredDuringSchedulingIgnoredDuringExecution;
     const Path terms = at.Child("preferredDuringSchedulingIgnoredDuringExecution");
     for (size_t i = 0; i < preferred.size(); ++i) {
-      WarnOfTerm(preferred[i].preference, terms.Index(i).Child("preference"), warnings);
+      const Path term = terms.Index(i);
+      WarnOfNodeTerm(preferred[i].preference, term.Child("preference"), true, warnings.texts());
     }
   }
   const Path spread = path.Child("topologySpreadConstraints");
@@ -151,40 +143,17 @@ void WarnOfFractions(const Map<Quantity>& amounts, const Path& path, Warnings& w
   }
 }
 
-// Projected next to a token and by the same name, one of the two is lost.
-void WarnOfTokenPaths(const List<Volume>& volumes, const Path& path, Warnings& warnings) {
-  std::set<std::string_view> tokens;
-  for (const Volume& volume : volumes) {
-    if (!volume.projected) continue;
-    for (const VolumeProjection& source : volume.projected->sources) {
-      if (source.serviceAccountToken) tokens.insert(source.serviceAccountToken->path);
-    }
-  }
-  if (tokens.empty()) return;
-  for (size_t i = 0; i < volumes.size(); ++i) {
-    if (!volumes[i].projected) continue;
-    const Path volume = path.Index(i);
-    const Path projected = volume.Child("projected");
-    const Path sources = projected.Child("sources");
-    const auto warn = [&](const auto& items, std::string_view source) {
-      for (size_t j = 0; j < items.size(); ++j) {
-        if (!tokens.contains(items[j].path)) continue;
-        warnings.Add(
-            sources.Child(source).Index(j),
-            "has duplicated path with ServiceAccountToken " + reflect::GoQuoted(items[j].path));
-      }
-    };
-    for (const VolumeProjection& source : volumes[i].projected->sources) {
-      if (source.configMap) warn(source.configMap->items, "configMap");
-      if (source.secret) warn(source.secret->items, "secrets");
-      if (source.downwardAPI) warn(source.downwardAPI->items, "downwardAPI");
-    }
-  }
-}
-
 void WarnOfVolumes(const List<Volume>& volumes, const Path& path, Warnings& warnings) {
-  for (size_t i = 0; i < volumes.size(); ++i) WarnOfVolume(volumes[i], path.Index(i), warnings);
-  WarnOfTokenPaths(volumes, path, warnings);
+  for (size_t i = 0; i < volumes.size(); ++i) {
+    const Path volume = path.Index(i);
+    WarnOfVolume(volumes[i], volume, warnings);
+    if (!volumes[i].ephemeral || !volumes[i].ephemeral->volumeClaimTemplate) continue;
+    const Path ephemeral = volume.Child("ephemeral");
+    const Path claim = ephemeral.Child("volumeClaimTemplate");
+    WarnOfClaimSpec(volumes[i].ephemeral->volumeClaimTemplate->spec, claim.Child("spec"),
+                    warnings.texts());
+  }
+  WarnOfOverlappingPaths(volumes, warnings.texts());
 }
 
 void WarnOfNames(const PodSpec& spec, const Path& path, Warnings& warnings) {
@@ -249,6 +218,16 @@ class PortWarnings {
     others.emplace_back(&port, path.String());
   }
 
+  // After all ports: only the first of a name is found by it.
+  void AddName(const ContainerPort& port, const Path& path) {
+    if (port.name.empty()) return;
+    const auto [first, is_new] = names_.try_emplace(port.name, path.String());
+    if (is_new) return;
+    warnings_.Add(path, fmt::format("duplicate port name {} with {}, services and probes that "
+                                    "select ports by name will use {}",
+                                    reflect::GoQuoted(port.name), first->second, first->second));
+  }
+
  private:
   static std::string_view Conflict(const ContainerPort& a, const ContainerPort& b) {
     if (a.hostIP == b.hostIP && a.hostPort == b.hostPort) return "duplicate";
@@ -263,6 +242,7 @@ class PortWarnings {
   std::map<std::tuple<int32_t, std::string_view>,
            std::vector<std::pair<const ContainerPort*, std::string>>>
       ports_;
+  std::map<std::string_view, std::string> names_;
 };
 
 template <class AnyContainer>
@@ -293,18 +273,81 @@ void WarnOfContainers(const ObjectMeta& metadata, const PodSpec& spec,
   }
 }
 
-template <class AnyContainer>
-void WarnOfPorts(const List<AnyContainer>& containers, const Path& path, PortWarnings& ports) {
+template <class AnyContainer, class Use>
+void ForEachPort(const List<AnyContainer>& containers, const Path& path, Use use) {
   for (size_t i = 0; i < containers.size(); ++i) {
     const Path at_container = path.Index(i);
     const Path at = at_container.Child("ports");
     for (size_t j = 0; j < containers[i].ports.size(); ++j) {
-      ports.Add(containers[i].ports[j], at.Index(j));
+      use(containers[i].ports[j], at.Index(j));
     }
   }
 }
 
+void WarnOfPorts(const PodSpec& spec, const Path& path, Warnings& warnings) {
+  PortWarnings ports(warnings);
+  const auto for_each = [&](auto use) {
+    ForEachPort(spec.initContainers, path.Child("initContainers"), use);
+    ForEachPort(spec.containers, path.Child("containers"), use);
+    ForEachPort(spec.ephemeralContainers, path.Child("ephemeralContainers"), use);
+  };
+  for_each([&](const ContainerPort& port, const Path& at) { ports.Add(port, at); });
+  for_each([&](const ContainerPort& port, const Path& at) { ports.AddName(port, at); });
+}
+
+void WarnOfAddresses(const PodSpec& spec, const Path& path, Warnings& warnings) {
+  if (spec.dnsConfig) {
+    const Path config = path.Child("dnsConfig");
+    const Path servers = config.Child("nameservers");
+    for (size_t i = 0; i < spec.dnsConfig->nameservers.size(); ++i) {
+      WarnOfIP(servers.Index(i), spec.dnsConfig->nameservers[i], warnings.texts());
+    }
+  }
+  const Path aliases = path.Child("hostAliases");
+  for (size_t i = 0; i < spec.hostAliases.size(); ++i) {
+    const Path alias = aliases.Index(i);
+    WarnOfIP(alias.Child("ip"), spec.hostAliases[i].ip, warnings.texts());
+  }
+}
+
 }  // namespace
+
+void WarnOfNodeTerm(const NodeSelectorTerm& term, const Path& path, bool checks_values,
+                    std::vector<std::string>* warnings) {
+  const Path expressions = path.Child("matchExpressions");
+  for (size_t i = 0; i < term.matchExpressions.size(); ++i) {
+    const auto& expression = term.matchExpressions[i];
+    const Path at = expressions.Index(i);
+    const std::string_view why = DeprecatedNodeLabel(expression.key);
+    if (!why.empty()) {
+      warnings->push_back(
+          fmt::format("{}: {} is {}", at.Child("key").String(), expression.key, why));
+    }
+    if (!checks_values) continue;
+    const Path values = at.Child("values");
+    for (size_t j = 0; j < expression.values.size(); ++j) {
+      for (const std::string& message : api::IsValidLabelValue(expression.values[j])) {
+        warnings->push_back(fmt::format("{}: {} is invalid, {}", values.Index(j).String(),
+                                        expression.values[j], message));
+      }
+    }
+  }
+}
+
+void WarnOfClaimSpec(const api::core::v1::PersistentVolumeClaimSpec& spec, const Path& path,
+                     std::vector<std::string>* warnings) {
+  const Path resources = path.Child("resources");
+  const auto warn = [&](const Map<Quantity>& amounts, std::string_view field) {
+    const auto found = amounts.find("storage");
+    if (found == amounts.end() || found->second.MilliValue() % 1000 == 0) return;
+    const Path at = resources.Child(field);
+    warnings->push_back(fmt::format("{}: fractional byte value {} is invalid, must be an integer",
+                                    at.Key("storage").String(),
+                                    reflect::GoQuoted(found->second.String())));
+  };
+  warn(spec.resources.requests, "requests");
+  warn(spec.resources.limits, "limits");
+}
 
 std::vector<std::string> WarningsForPodTemplate(const ObjectMeta& metadata, const PodSpec& spec,
                                                 const Path& path, bool is_template) {
@@ -330,10 +373,7 @@ std::vector<std::string> WarningsForPodTemplate(const ObjectMeta& metadata, cons
   of_containers(spec.initContainers, "initContainers");
   of_containers(spec.containers, "containers");
   of_containers(spec.ephemeralContainers, "ephemeralContainers");
-  PortWarnings ports(warnings);
-  WarnOfPorts(spec.initContainers, at.Child("initContainers"), ports);
-  WarnOfPorts(spec.containers, at.Child("containers"), ports);
-  WarnOfPorts(spec.ephemeralContainers, at.Child("ephemeralContainers"), ports);
+  WarnOfPorts(spec, at, warnings);
   if (spec.terminationGracePeriodSeconds.value_or(0) < 0) {
     warnings.Add(at.Child("terminationGracePeriodSeconds"),
                  "must be >= 0; negative values are invalid and will be treated as 1");
@@ -343,6 +383,7 @@ std::vector<std::string> WarningsForPodTemplate(const ObjectMeta& metadata, cons
     WarnOfAffinity(spec.affinity->podAffinity, affinity.Child("podAffinity"), warnings);
     WarnOfAffinity(spec.affinity->podAntiAffinity, affinity.Child("podAntiAffinity"), warnings);
   }
+  WarnOfAddresses(spec, at, warnings);
   return std::move(warnings).Take();
 }
 

@@ -3,15 +3,18 @@
 // k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition).
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
+#include "api/structural/formats.h"
 #include "api/types/admissionregistration_v1.h"
 #include "api/types/apiextensions_v1.h"
 #include "api/types/certificates_v1.h"
 #include "apiserver/custom_resources/definition_status.h"
 #include "apiserver/strategies/rows.h"
 #include "reflect/copy.h"
+#include "reflect/go_text.h"
 
 namespace podium::apiserver {
 namespace {
@@ -123,31 +126,76 @@ void MarkDefinition(void* object) {
                  definition.metadata.deletionTimestamp.value_or(api::Time()), &definition);
 }
 
-bool HasRules(const JSONSchemaProps& schema);
+using UseSchema = std::function<void(const JSONSchemaProps& schema)>;
 
-bool HasRules(const reflect::Box<JSONSchemaProps>& schema) { return schema && HasRules(*schema); }
+// The schema and all that it is made of.
+void ForEachSchema(const JSONSchemaProps& schema, const UseSchema& use);
 
 template <class Schemas>
-bool AnyHasRules(const Schemas& schemas) {
-  return std::ranges::any_of(schemas, [](const auto& each) { return HasRules(each.second); });
+void ForEachNamed(const Schemas& schemas, const UseSchema& use) {
+  for (const auto& [name, schema] : schemas) ForEachSchema(schema, use);
+}
+template <class Schemas>
+void ForEachListed(const Schemas& schemas, const UseSchema& use) {
+  for (const JSONSchemaProps& schema : schemas) ForEachSchema(schema, use);
 }
 
-// A structural schema has them where it describes values: not below allOf and its like.
+void ForEachSchema(const JSONSchemaProps& schema, const UseSchema& use) {
+  use(schema);
+  const auto each = [&](const reflect::Box<JSONSchemaProps>& inner) {
+    if (inner) ForEachSchema(*inner, use);
+  };
+  if (schema.items) each(schema.items->schema);
+  ForEachListed(schema.allOf, use);
+  ForEachListed(schema.anyOf, use);
+  ForEachListed(schema.oneOf, use);
+  each(schema.not_);
+  ForEachNamed(schema.properties, use);
+  if (schema.additionalProperties) each(schema.additionalProperties->schema);
+}
+
+// Formats of strings that nobody checks, in the order in which they stand; of numbers they are for
+// the readers alone.
+std::vector<std::string> UnknownFormats(const CustomResourceDefinition& definition) {
+  std::vector<std::string> formats;
+  for (const CustomResourceDefinitionVersion& version : definition.spec.versions) {
+    if (!version.schema || !version.schema->openAPIV3Schema) continue;
+    ForEachSchema(*version.schema->openAPIV3Schema, [&](const JSONSchemaProps& schema) {
+      if (schema.type != "string" || schema.format.empty()) return;
+      if (!api::IsKnownFormat(schema.format)) formats.push_back(schema.format);
+    });
+  }
+  return formats;
+}
+
+void WarnOfFormats(const CustomResourceDefinition& definition, const CustomResourceDefinition* old,
+                   std::vector<std::string>* warnings) {
+  const auto before = old != nullptr ? UnknownFormats(*old) : std::vector<std::string>();
+  for (const std::string& format : UnknownFormats(definition)) {
+    if (std::ranges::find(before, format) != before.end()) continue;
+    warnings->push_back("unrecognized format " + reflect::GoQuoted(format));
+  }
+}
+
 bool HasRules(const JSONSchemaProps& schema) {
-  if (!schema.xKubernetesValidations.empty() || AnyHasRules(schema.properties)) return true;
-  if (schema.items && HasRules(schema.items->schema)) return true;
-  return schema.additionalProperties && HasRules(schema.additionalProperties->schema);
+  bool has_rules = false;
+  ForEachSchema(schema, [&](const JSONSchemaProps& each) {
+    has_rules = has_rules || !each.xKubernetesValidations.empty();
+  });
+  return has_rules;
 }
 
 std::vector<std::string> WarnOfDefinition(const CustomResourceDefinition& definition,
                                           const CustomResourceDefinition* old) {
   std::vector<std::string> warnings;
+  WarnOfFormats(definition, old, &warnings);
   if (old != nullptr && definition.metadata.generation == old->metadata.generation) return warnings;
   const Path spec("spec");
   const Path versions = spec.Child("versions");
   for (size_t i = 0; i < definition.spec.versions.size(); ++i) {
     const CustomResourceDefinitionVersion& version = definition.spec.versions[i];
-    if (!version.schema || !HasRules(version.schema->openAPIV3Schema)) continue;
+    if (!version.schema || !version.schema->openAPIV3Schema) continue;
+    if (!HasRules(*version.schema->openAPIV3Schema)) continue;
     const Path at = versions.Index(i);
     const Path schema = at.Child("schema");
     warnings.push_back(schema.Child("openAPIV3Schema").String() +

@@ -9,9 +9,9 @@
 #include <set>
 #include <string>
 
-#include "api/ip.h"
 #include "api/types/core_v1.h"
 #include "apiserver/services/service_allocator.h"
+#include "apiserver/strategies/address_warnings.h"
 #include "apiserver/strategies/rows.h"
 #include "reflect/go_text.h"
 
@@ -118,17 +118,6 @@ void PrepareServiceStatus(const StrategyContext&, Service& service, const Servic
   if (service.spec.type != "LoadBalancer") service.status.loadBalancer = {};
 }
 
-// IPv6 has many forms, of which one is canonical.
-void WarnOfAddress(const Path& path, const std::string& address,
-                   std::vector<std::string>* warnings) {
-  const auto parsed = api::ParseIP(address);
-  if (!parsed || parsed->IsIPv4() || parsed->String() == address) return;
-  warnings->push_back(fmt::format(
-      "{}: IPv6 address {} is not in RFC 5952 canonical format ({}), which may cause controller "
-      "apply-loops",
-      path.String(), reflect::GoQuoted(address), reflect::GoQuoted(parsed->String())));
-}
-
 void WarnOfHeadless(const ServiceSpec& spec, std::vector<std::string>* warnings) {
   if (!spec.loadBalancerIP.empty()) {
     warnings->emplace_back("spec.loadBalancerIP is ignored for headless services");
@@ -141,6 +130,28 @@ void WarnOfHeadless(const ServiceSpec& spec, std::vector<std::string>* warnings)
   }
 }
 
+template <class Values>
+void WarnOfEach(const Values& values, const Path& path,
+                void (*warn)(const Path&, std::string_view, std::vector<std::string>*),
+                std::vector<std::string>* warnings) {
+  for (size_t i = 0; i < values.size(); ++i) warn(path.Index(i), values[i], warnings);
+}
+
+// Fields that say nothing of services of this type.
+void WarnOfType(const ServiceSpec& spec, std::vector<std::string>* warnings) {
+  const bool is_external = spec.type == "ExternalName";
+  if (is_external && !spec.externalIPs.empty()) {
+    warnings->emplace_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+  }
+  if (!is_external && !spec.externalName.empty()) {
+    warnings->emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+  }
+  if (spec.trafficDistribution == "PreferClose") {
+    warnings->emplace_back(
+        "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
+  }
+}
+
 std::vector<std::string> WarnOfService(const Service& service, const Service*) {
   std::vector<std::string> warnings;
   const ServiceSpec& spec = service.spec;
@@ -150,18 +161,31 @@ std::vector<std::string> WarnOfService(const Service& service, const Service*) {
         "service.kubernetes.io/topology-mode instead");
   }
   const Path path("spec");
-  const auto warn = [&](std::string_view field, const reflect::List<std::string>& addresses) {
-    const Path at = path.Child(field);
-    for (size_t i = 0; i < addresses.size(); ++i)
-      WarnOfAddress(at.Index(i), addresses[i], &warnings);
-  };
-  if (api::IsHeadless(spec)) {
+  const bool is_headless = api::IsHeadless(spec);
+  if (is_headless) {
     WarnOfHeadless(spec, &warnings);
   } else {
-    warn("clusterIPs", spec.clusterIPs);
+    WarnOfEach(spec.clusterIPs, path.Child("clusterIPs"), WarnOfIP, &warnings);
   }
-  warn("externalIPs", spec.externalIPs);
-  WarnOfAddress(path.Child("loadBalancerIP"), spec.loadBalancerIP, &warnings);
+  WarnOfEach(spec.externalIPs, path.Child("externalIPs"), WarnOfIP, &warnings);
+  if (!spec.externalIPs.empty() && !is_headless && spec.type != "ExternalName") {
+    warnings.emplace_back(
+        "spec.externalIPs is deprecated and may no longer be implemented in some clusters");
+  }
+  WarnOfIP(path.Child("loadBalancerIP"), spec.loadBalancerIP, &warnings);
+  WarnOfEach(spec.loadBalancerSourceRanges, path.Child("loadBalancerSourceRanges"), WarnOfCIDR,
+             &warnings);
+  WarnOfType(spec, &warnings);
+  return warnings;
+}
+
+std::vector<std::string> WarnOfServiceStatus(const Service& service, const Service*) {
+  std::vector<std::string> warnings;
+  const Path status("status");
+  const Path balancer = status.Child("loadBalancer");
+  const Path path = balancer.Child("ingress");
+  const auto& points = service.status.loadBalancer.ingress;
+  for (size_t i = 0; i < points.size(); ++i) WarnOfIP(path.Index(i), points[i].ip, &warnings);
   return warnings;
 }
 
@@ -204,7 +228,8 @@ std::span<const Strategy> ServiceStrategies() {
       {.type = &reflect::TypeOf<Service>(),
        .subresource = "status",
        .own_field = "status",
-       .prepare_update = Update<Service, PrepareServiceStatus>},
+       .prepare_update = Update<Service, PrepareServiceStatus>,
+       .warnings = Warn<Service, WarnOfServiceStatus>},
   };
   return kRows;
 }

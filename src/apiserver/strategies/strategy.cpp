@@ -60,6 +60,7 @@ void KeepMetadata(KeptMetadata kept, const ObjectMeta& old, ObjectMeta* metadata
   if (kept == KeptMetadata::kNames) {
     metadata->annotations = old.annotations;
     metadata->finalizers = old.finalizers;
+    metadata->deletionTimestamp = old.deletionTimestamp;
   }
 }
 

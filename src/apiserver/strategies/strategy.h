@@ -43,6 +43,8 @@ struct StrategyContext {
   api::Time now;
   std::string_view namespace_{};
   std::string_view name{};
+  // Of the version that the request names, which is not the one that is stored: "v1beta1".
+  std::string_view version{};
   bool dry_run = false;
   // Gives addresses and ports to services; null where none are given.
   ServiceAllocator* services = nullptr;
@@ -120,6 +122,8 @@ struct Strategy {
   // Null: gone at once, unless finalizers hold it.
   GracefulDeletion (*graceful_deletion)(const void* object,
                                         const api::meta::v1::DeleteOptions& options) = nullptr;
+  // A new object with neither a name nor a generateName is named by a uid (LimitRange).
+  bool names_itself = false;
   // A PUT of what is not there creates it.
   bool create_on_update = false;
   // A PUT without a resourceVersion is taken.

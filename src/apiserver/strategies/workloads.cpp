@@ -104,6 +104,25 @@ std::vector<std::string> WarnOfTemplate(const T& object, const T* old) {
   });
 }
 
+// Of new objects whose pods are named after them.
+template <class T>
+std::vector<std::string> WarnOfName(const T& object, const T* old) {
+  if (old != nullptr) return {};
+  const auto messages = api::IsDNS1123Label(object.metadata.name);
+  if (messages.empty()) return {};
+  return {fmt::format(
+      "metadata.name: this is used in Pod names and hostnames, which can result in surprising "
+      "behavior; a DNS label is recommended: [{}]",
+      fmt::join(messages, " "))};
+}
+
+template <class T>
+std::vector<std::string> WarnOfNameAndTemplate(const T& object, const T* old) {
+  std::vector<std::string> warnings = WarnOfName(object, old);
+  std::ranges::move(WarnOfTemplate(object, old), std::back_inserter(warnings));
+  return warnings;
+}
+
 template <class T>
 Strategy RowOf() {
   return {.type = &reflect::TypeOf<T>(),
@@ -171,13 +190,6 @@ void PrepareNewJob(const StrategyContext&, Job& job) {
   if (!job.spec.manualSelector.value_or(false)) SelectByUid(job);
 }
 
-std::string HostnameWarning(const std::vector<std::string>& messages) {
-  return fmt::format(
-      "metadata.name: this is used in Pod names and hostnames, which can result in surprising "
-      "behavior; a DNS label is recommended: [{}]",
-      fmt::join(messages, " "));
-}
-
 constexpr std::string_view kManyIndexes =
     "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than "
     "10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes "
@@ -191,31 +203,48 @@ void WarnOfIndexes(const api::batch::v1::JobSpec& spec, const Path& path,
 }
 
 std::vector<std::string> WarnOfJob(const Job& job, const Job* old) {
-  std::vector<std::string> warnings;
-  if (old == nullptr) {
-    const auto messages = api::IsDNS1123Label(job.metadata.name);
-    if (!messages.empty()) warnings.push_back(HostnameWarning(messages));
-  }
+  std::vector<std::string> warnings = WarnOfName(job, old);
   WarnOfIndexes(job.spec, Path("spec"), &warnings);
   std::ranges::move(WarnOfTemplate(job, old), std::back_inserter(warnings));
   return warnings;
 }
 
 std::vector<std::string> WarnOfCronJob(const CronJob& job, const CronJob* old) {
-  std::vector<std::string> warnings;
-  if (old == nullptr) {
-    const auto messages = api::IsDNS1123Label(job.metadata.name);
-    if (!messages.empty()) warnings.push_back(HostnameWarning(messages));
-  }
+  std::vector<std::string> warnings = WarnOfName(job, old);
   const Path spec("spec");
   const Path job_template = spec.Child("jobTemplate");
   WarnOfIndexes(job.spec.jobTemplate.spec, job_template.Child("spec"), &warnings);
   std::ranges::move(WarnOfTemplate(job, old), std::back_inserter(warnings));
+  // New ones are refused. The path is upstream's.
+  if (old != nullptr && job.spec.schedule.contains("TZ")) {
+    warnings.emplace_back(
+        "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see "
+        "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details");
+  }
+  return warnings;
+}
+
+std::vector<std::string> WarnOfStatefulSet(const StatefulSet& set, const StatefulSet* old) {
+  std::vector<std::string> warnings = WarnOfTemplate(set, old);
+  const Path spec("spec");
+  const Path claims = spec.Child("volumeClaimTemplates");
+  for (size_t i = 0; i < set.spec.volumeClaimTemplates.size(); ++i) {
+    const Path claim = claims.Index(i);
+    // Upstream's paths, which are not those of the fields.
+    WarnOfClaimSpec(set.spec.volumeClaimTemplates[i].spec,
+                    old != nullptr ? claim.Child("Spec") : claim, &warnings);
+  }
+  if (set.spec.revisionHistoryLimit.value_or(0) < 0) {
+    warnings.emplace_back(
+        "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= "
+        "0 is recommended");
+  }
   return warnings;
 }
 
 Strategy DeploymentRow() {
   Strategy row = RowOf<Deployment>();
+  row.warnings = Warn<Deployment, WarnOfNameAndTemplate<Deployment>>;
   row.generation = Generation::kOwn;
   row.prepare_update = Update<Deployment, PrepareDeployment>;
   return row;
@@ -242,8 +271,21 @@ Strategy CronJobRow() {
   return row;
 }
 
+Strategy ReplicaSetRow() {
+  Strategy row = RowOf<ReplicaSet>();
+  row.warnings = Warn<ReplicaSet, WarnOfNameAndTemplate<ReplicaSet>>;
+  return row;
+}
+
+Strategy StatefulSetRow() {
+  Strategy row = RowOf<StatefulSet>();
+  row.warnings = Warn<StatefulSet, WarnOfStatefulSet>;
+  return row;
+}
+
 Strategy ReplicationControllerRow() {
   Strategy row = RowOf<ReplicationController>();
+  row.warnings = Warn<ReplicationController, WarnOfNameAndTemplate<ReplicationController>>;
   row.orphans_by_default = true;
   return row;
 }
@@ -262,9 +304,9 @@ std::span<const Strategy> WorkloadStrategies() {
   static const Strategy kRows[] = {
       DeploymentRow(),
       StatusOf<Deployment>(KeptMetadata::kLabels),
-      RowOf<ReplicaSet>(),
+      ReplicaSetRow(),
       StatusOf<ReplicaSet>(),
-      RowOf<StatefulSet>(),
+      StatefulSetRow(),
       StatusOf<StatefulSet>(),
       DaemonSetRow(),
       StatusOf<DaemonSet>(),

@@ -324,6 +324,24 @@ TEST(StrategyTest, ClaimsNameTheirSourceTwice) {
   const auto across = Created(FromJson<PersistentVolumeClaim>(R"({"spec":{
     "dataSourceRef":{"apiGroup":"x.io","kind":"Y","name":"a","namespace":"b"}}})"));
   EXPECT_FALSE(across.spec.dataSourceRef);
+  // Who gives both means both, and it is validation that says whether they fit.
+  const auto both = Created(FromJson<PersistentVolumeClaim>(R"({"spec":{
+    "dataSource":{"apiGroup":"x.io","kind":"Y","name":"a"},
+    "dataSourceRef":{"apiGroup":"x.io","kind":"Y","name":"a","namespace":""}}})"));
+  EXPECT_TRUE(both.spec.dataSource);
+  EXPECT_TRUE(both.spec.dataSourceRef);
+}
+
+TEST(StrategyTest, NodesTakeNoSettingsFromTheServer) {
+  const char* const text = R"({"spec":{"configSource":{}},"status":{"config":{"error":"e"}}})";
+  const Node created = Created(FromJson<Node>(text));
+  EXPECT_FALSE(created.spec.configSource);
+  EXPECT_FALSE(created.status.config);
+  EXPECT_FALSE(Updated(FromJson<Node>(text), created).spec.configSource);
+  EXPECT_FALSE(Updated(FromJson<Node>(text), created, "status").status.config);
+  const Node old = FromJson<Node>(text);
+  EXPECT_TRUE(Updated(FromJson<Node>(text), old).spec.configSource);
+  EXPECT_TRUE(Updated(FromJson<Node>(text), old, "status").status.config);
 }
 
 TEST(StrategyTest, SigningRequestsSayWhoAsks) {
