@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/key_pair.h"
+#include "api/name_hash.h"
 #include "api/names.h"
 #include "api/types/core_v1.h"
 #include "base/text.h"
@@ -174,6 +176,12 @@ Result<void> CheckSources(const Invocation& invocation) {
   return {};
 }
 
+// As kubectl has it, behind whatever the object is called.
+template <class T>
+void AppendHash(const Invocation& invocation, T* object) {
+  if (invocation.Has("append-hash")) object->metadata.name += '-' + api::NameHash(*object);
+}
+
 Result<v1::ConfigMap> ConfigMapOf(const KindRequest& request) {
   if (request.name.empty()) return Usage("name must be specified");
   TRY_VOID(CheckSources(request.invocation));
@@ -203,6 +211,7 @@ Result<v1::ConfigMap> ConfigMapOf(const KindRequest& request) {
   TRY_VOID(AddFiles(files, add));
   TRY_VOID(AddLiterals(request.invocation, add));
   TRY_VOID(AddEnvFiles(request.invocation, "config", add));
+  AppendHash(request.invocation, &map);
   return map;
 }
 
@@ -236,6 +245,7 @@ Result<v1::Secret> GenericSecretOf(const KindRequest& request) {
   TRY(const auto files, PartsOption(request.invocation, "from-file"));
   TRY_VOID(AddFiles(files, add));
   TRY_VOID(AddEnvFiles(request.invocation, "secret", add));
+  AppendHash(request.invocation, &secret);
   return secret;
 }
 
@@ -274,14 +284,35 @@ Result<v1::Secret> RegistrySecretOf(const KindRequest& request) {
         "--docker-server is required");
   }
   v1::Secret secret = NewSecret(request, "kubernetes.io/dockerconfigjson");
-  if (files.empty()) {
-    TRY_VOID(AddTo(&secret)(kDockerConfigKey, DockerConfig(request)));
-    return secret;
-  }
+  if (files.empty()) TRY_VOID(AddTo(&secret)(kDockerConfigKey, DockerConfig(request)));
   for (std::string& file : files) {
     if (!file.contains('=')) file.insert(0, kDockerConfigKey + std::string("="));
   }
   TRY_VOID(AddFiles(files, AddTo(&secret)));
+  AppendHash(request.invocation, &secret);
+  return secret;
+}
+
+Result<std::string> ReadPart(const std::string& path) {
+  auto text = ReadInput(path);
+  if (text.ok()) return text;
+  const int number = text.error().os_errno();
+  if (number == 0) return std::move(text).error().WithContext("Cannot read file " + path);
+  return Usage("Cannot read file " + path + ", " + (number == EISDIR ? "read " : "open ") + path +
+               ": " + GoErrno(number));
+}
+
+Result<v1::Secret> TlsSecretOf(const KindRequest& request) {
+  const std::string certificate = request.Text("cert");
+  const std::string key = request.Text("key");
+  if (certificate.empty() || key.empty()) return Usage("key and cert must be specified");
+  TRY(std::string certificate_text, ReadPart(certificate));
+  TRY(std::string key_text, ReadPart(key));
+  TRY_VOID(api::CheckKeyPair(certificate_text, key_text));
+  v1::Secret secret = NewSecret(request, "kubernetes.io/tls");
+  secret.data["tls.crt"] = {.data = std::move(certificate_text), .present = true};
+  secret.data["tls.key"] = {.data = std::move(key_text), .present = true};
+  AppendHash(request.invocation, &secret);
   return secret;
 }
 
@@ -304,6 +335,14 @@ Outcome RunRegistrySecret(const Invocation& invocation, const Streams& streams) 
       RegistrySecretOf);
 }
 
+Outcome RunTlsSecret(const Invocation& invocation, const Streams& streams) {
+  return CreateKind(invocation, streams,
+                    {.command = "create secret tls", .failure = "failed to create secret "},
+                    TlsSecretOf);
+}
+
+constexpr Option kAppendHash = {.name = "append-hash",
+                                .help = "end the name with a hash of what the object holds"};
 constexpr Option kFromLiteral = {.name = "from-literal",
                                  .value = "KEY=VALUE",
                                  .help = "an entry; may be given several times",
@@ -322,13 +361,14 @@ constexpr Option kFromEnvFile = {.name = "from-env-file",
                                  .values = Values::kFiles,
                                  .repeatable = true};
 
-constexpr Option kConfigMapOwn[] = {kFromLiteral, kFromFile, kFromEnvFile};
+constexpr Option kConfigMapOwn[] = {kFromLiteral, kFromFile, kFromEnvFile, kAppendHash};
 constexpr auto kConfigMapOptions = WithKindOptions(kConfigMapOwn);
 constexpr Option kGenericOwn[] = {
     kFromLiteral,
     kFromFile,
     kFromEnvFile,
-    {.name = "type", .value = "TYPE", .help = "of the secret; Opaque if not given"}};
+    {.name = "type", .value = "TYPE", .help = "of the secret; Opaque if not given"},
+    kAppendHash};
 constexpr auto kGenericOptions = WithKindOptions(kGenericOwn);
 constexpr Option kRegistryOwn[] = {
     {.name = "docker-server", .value = "HOST", .help = "the registry"},
@@ -339,8 +379,14 @@ constexpr Option kRegistryOwn[] = {
      .value = "FILE",
      .help = "docker's config.json instead",
      .values = Values::kFiles,
-     .repeatable = true}};
+     .repeatable = true},
+    kAppendHash};
 constexpr auto kRegistryOptions = WithKindOptions(kRegistryOwn);
+constexpr Option kTlsOwn[] = {
+    {.name = "cert", .value = "FILE", .help = "certificates in PEM", .values = Values::kFiles},
+    {.name = "key", .value = "FILE", .help = "the first one's key", .values = Values::kFiles},
+    kAppendHash};
+constexpr auto kTlsOptions = WithKindOptions(kTlsOwn);
 
 }  // namespace
 
@@ -383,6 +429,16 @@ Command CreateSecretCommand() {
               "  podium create secret docker-registry reg --from-file=$HOME/.docker/config.json\n",
           .options = kRegistryOptions,
           .live = RunRegistrySecret,
+      },
+      {
+          .name = "create secret tls",
+          .summary = "Create a secret of a certificate and its key",
+          .arguments = "NAME",
+          .max_arguments = 100'000,
+          .details = "Whether the key is the certificate's is looked at first.",
+          .example = "  podium create secret tls web --cert=web.crt --key=web.key\n",
+          .options = kTlsOptions,
+          .live = RunTlsSecret,
       },
   };
   return {

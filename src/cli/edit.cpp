@@ -75,6 +75,16 @@ std::string_view WithoutHeader(std::string_view text) {
   return text;
 }
 
+// A carriage return before each line feed that has none yet.
+std::string WithWindowsLines(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n' && !out.ends_with('\r')) out += '\r';
+    out += c;
+  }
+  return out;
+}
+
 bool HasLines(std::string_view text) {
   for (const std::string_view line : Split(text, '\n')) {
     const size_t start = line.find_first_not_of(" \t\r");
@@ -150,6 +160,7 @@ class Editing {
         json_(invocation.Get("output") == "json"),
         save_config_(invocation.Has("save-config")),
         output_patch_(invocation.Has("output-patch")),
+        windows_lines_(invocation.Has("windows-line-endings")),
         subresource_(invocation.Get("subresource")) {}
 
   Result<Outcome> Run() {
@@ -196,7 +207,8 @@ class Editing {
     return out;
   }
 
-  Result<void> LetEdit(const std::string& text) {
+  Result<void> LetEdit(std::string text) {
+    if (windows_lines_) text = WithWindowsLines(text);
     const std::string before = file_;
     TRY(file_, WriteTemporaryFile("podium-edit-", json_ ? ".json" : ".yaml", text));
     if (!before.empty()) (void)unlink(before.c_str());
@@ -330,6 +342,7 @@ class Editing {
   const bool json_;
   const bool save_config_;
   const bool output_patch_;
+  const bool windows_lines_;
   const std::string_view subresource_;
   std::string file_;
   std::string edited_;
@@ -376,6 +389,7 @@ constexpr Option kOwnOptions[] = {
      .value = "FORM",
      .help = "edit it as yaml or json, and print what becomes of it"},
     {.name = "output-patch", .help = "print what is sent"},
+    {.name = "windows-line-endings", .help = "lines end with a carriage return and a line feed"},
     kSaveConfigOption,
     {.name = "subresource", .value = "NAME", .help = "edit this part of the object: status, scale"},
     kCreateManagerOption,

@@ -228,7 +228,7 @@ Result<void> Expose(const Invocation& invocation, ObjectMaker& maker, const Sele
   }
   TRY(const Exposable* exposable, ExposableOf(*item.resource));
   TRY(v1::Service service, ServiceOf(invocation, maker, *exposable, object));
-  TRY(const JsonValue made, maker.Make(std::move(service)));
+  TRY(const JsonValue made, maker.MakeOverridden(invocation, std::move(service)));
   return maker.Print(made, out);
 }
 
@@ -278,6 +278,8 @@ constexpr Option kOwnOptions[] = {
     {.name = "external-ip", .value = "ADDRESS", .help = "an address more that it takes"},
     {.name = "load-balancer-ip", .value = "ADDRESS", .help = "of type LoadBalancer"},
     {.name = "session-affinity", .value = "KIND", .help = "None or ClientIP"},
+    kOverridesOption,
+    kOverrideTypeOption,
     kFilenameOption,
     kRecursiveOption,
     kKustomizeOption,

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/create_options.h"
 #include "cli/object_printer.h"
+#include "cli/overrides.h"
 #include "cli/server.h"
 #include "cli/server_writes.h"
 #include "reflect/json.h"
@@ -49,10 +50,16 @@ class ObjectMaker {
   // is to be printed.
   template <class T>
   Result<reflect::JsonValue> Make(T object) {
-    SetKind(reflect::TypeOf<T>(), &object.apiVersion, &object.kind);
-    TRY(const std::string json, reflect::ToJson(object));
-    TRY(const reflect::JsonValue value, reflect::ParseJson(json));
+    TRY(const reflect::JsonValue value, ValueOf(std::move(object)));
     return Make(reflect::TypeOf<T>(), value);
+  }
+  // After what --overrides says of it.
+  template <class T>
+  Result<reflect::JsonValue> MakeOverridden(const Invocation& invocation, T object) {
+    TRY(const reflect::JsonValue value, ValueOf(std::move(object)));
+    TRY(reflect::JsonValue whole, AsStruct(reflect::TypeOf<T>(), value));
+    TRY(const Overridden made, Override(invocation, reflect::TypeOf<T>(), std::move(whole)));
+    return Make(*made.type, made.object);
   }
   Result<reflect::JsonValue> Make(const reflect::Type& type, const reflect::JsonValue& object);
 
@@ -61,6 +68,12 @@ class ObjectMaker {
   }
 
  private:
+  template <class T>
+  static Result<reflect::JsonValue> ValueOf(T object) {
+    SetKind(reflect::TypeOf<T>(), &object.apiVersion, &object.kind);
+    TRY(const std::string json, reflect::ToJson(object));
+    return reflect::ParseJson(json);
+  }
   ObjectMaker(const MakerRules& rules, DryRun dry_run, ChangePrinter printer)
       : done_(rules.done),
         is_create_(rules.is_create),

@@ -150,7 +150,8 @@ Result<Outcome> Run(const Invocation& invocation, const Streams& streams) {
       ObjectMaker::Of(invocation, streams, {.done = "created", .manager = "kubectl-run"}));
   std::string out;
   std::vector<Error> errors;
-  TRY(const JsonValue pod, maker.Make(PodOf(invocation, plan, maker.Metadata(plan.name))));
+  TRY(const JsonValue pod,
+      maker.MakeOverridden(invocation, PodOf(invocation, plan, maker.Metadata(plan.name))));
   if (invocation.Has("expose")) {
     auto service = maker.Make(ServiceOf(plan, maker.Metadata(plan.name)));
     if (service.ok()) {
@@ -193,6 +194,8 @@ constexpr Option kOwnOptions[] = {
      .help = "Always, OnFailure or Never; Always if not given"},
     {.name = "image-pull-policy", .value = "POLICY", .help = "Always, IfNotPresent or Never"},
     {.name = "privileged", .help = "with all rights on the machine"},
+    kOverridesOption,
+    kOverrideTypeOption,
     kSaveConfigOption,
     kCreateManagerOption,
     kDryRunOption,

@@ -70,6 +70,37 @@ data: {x: y}
     "folder/f1": "in\n",
     "folder/z.conf": "more\n",
     "in/cm.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: below}\n",
+    "cert": """\
+-----BEGIN CERTIFICATE-----
+MIIBbDCCAROgAwIBAgIUFBAi5G6XYjkYR2mUFb0BIZFduU0wCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBeDAeFw0yNjExMjMwNDA5NTdaFw0yNjEyMDMwNDA5NTdaMAwx
+CjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATh1NLN2E38lqZI
+TJn9mDF4ieRKPHue1PhdslhuJeh3pADCYMZqNXLxPmQMkoOpvIWYT/aZwe8F0tjn
+wM7g8oxHo1MwUTAdBgNVHQ4EFgQUDSb3DHU6rCmPQxK3mvYn8gdfWsYwHwYDVR0j
+BBgwFoAUDSb3DHU6rCmPQxK3mvYn8gdfWsYwDwYDVR0TAQH/BAUwAwEB/zAKBggq
+hkjOPQQDAgNHADBEAiBf6nV/FwWMCtgK6Lmom6KKQoN8x/xFH9hqGhk87Ra1RQIg
+a99upKPqOhxbtHC7iVLPsAmfvI/QxnDXHfZTzjgu88o=
+-----END CERTIFICATE-----
+""",
+    "key": """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgRyVblN8mcKlUD8Jn
+lx40XGKO4KiCrNJyicDbmt/RtQ2hRANCAATh1NLN2E38lqZITJn9mDF4ieRKPHue
+1PhdslhuJeh3pADCYMZqNXLxPmQMkoOpvIWYT/aZwe8F0tjnwM7g8oxH
+-----END PRIVATE KEY-----
+""",
+    "ed25519": """\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIMK4Os8GAqNPbocaTzpqK4NSeDVQHFtvqgt8jst1u0J+
+-----END PRIVATE KEY-----
+""",
+    "other": """\
+-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIK9yF6dtcPd4eTT0YXg/CGs2rPfjP7U1YQkfoSG1elXnoAoGCCqGSM49
+AwEHoUQDQgAEVHp9t8EKVnE52DmFEcn2K64m3hXRW3blUUSeKe495Vf3OxNJE58V
+qmMImliR4WpXPcRHrytHPVDTQlOTxvXzdw==
+-----END EC PRIVATE KEY-----
+""",
     "cluster": "apiVersion: v1\nkind: Namespace\nmetadata: {name: default}\n",
 }
 
@@ -256,6 +287,21 @@ run WEB --image=nginx --dry-run=server
 run web --image=nginx --dry-run=server --as nobody
 run web --image=nginx --dry-run=server --field-manager=me -o yaml --show-managed-fields
 run web --image=nginx --dry-run=server -o json --show-managed-fields
+run web --image=nginx --dry-run=client -o yaml --overrides={"spec":{"hostNetwork":true,"nope":1}}
+run web --image=nginx --dry-run=client -o yaml --overrides={"spec":{"containers":[]}}
+run web --image=nginx --dry-run=client -o yaml --override-type=strategic --overrides={"spec":{"containers":[{"name":"web","tty":true}]}}
+run web --image=nginx --dry-run=client -o yaml --override-type=json --overrides=[{"op":"add","path":"/spec/hostNetwork","value":true}]
+run web --image=nginx --dry-run=client -o yaml --override-type=json --overrides=[{"op":"remove","path":"/metadata/creationTimestamp"}]
+run web --image=nginx --dry-run=client -o yaml --override-type=json --overrides=[{"op":"remove","path":"/spec/x"}]
+run web --image=nginx --dry-run=client -o yaml --override-type=json --overrides=[{"op":"test","path":"/kind","value":1}]
+run web --image=nginx --dry-run=client -o yaml --overrides={"metadata":{"name":"y"}} --expose --port=80
+run web --image=nginx --dry-run=client -o yaml --overrides={"apiVersion":"v1","kind":"ConfigMap"}
+run web --image=nginx --dry-run=client --overrides=x
+run web --image=nginx --dry-run=client --overrides=null
+run web --image=nginx --dry-run=client --override-type=strategic --overrides=x
+run web --image=nginx --dry-run=client --override-type=x --overrides={}
+run web --image=nginx --dry-run=client --override-type=x
+run over --image=nginx --overrides={"metadata":{"labels":{"a":"b"}},"spec":{"hostname":"h"}}
 run web --image=nginx
 run web --image=nginx
 run web2 --image=nginx --port=80 --expose --labels=a=b,c=d --save-config -- sleep 10
@@ -269,6 +315,9 @@ expose deploy/web --port=80 --dry-run=client -o yaml
 expose deploy/web --port=80 --dry-run=client -o json
 expose deploy/web --dry-run=client -o yaml
 expose deploy/web --dry-run=server -o json
+expose deploy/web --port=80 --dry-run=client -o yaml --overrides={"spec":{"type":"NodePort"}}
+expose deploy/web --port=80 --dry-run=client -o yaml --override-type=strategic --overrides={"spec":{"ports":[{"port":80,"nodePort":30001}]}}
+expose deploy/web --port=80 --dry-run=client --override-type=x --overrides={}
 expose deploy/web --port=80,81 --dry-run=client -o yaml
 expose deploy/web --target-port=http --port=80 --dry-run=client -o yaml
 expose deploy/web --target-port=8080 --port=80 --name=other --dry-run=server -o yaml
@@ -364,6 +413,26 @@ create secret docker-registry r --docker-server=h --docker-username=u --docker-p
 create secret docker-registry r --docker-server=h
 create secret docker-registry r --from-file=f1 --dry-run=client -o yaml
 create secret docker-registry r --from-file=.dockerconfigjson=f1 --dry-run=server
+create secret docker-registry r --docker-server=h --docker-username=u --docker-password=p --append-hash --dry-run=client -o name
+create cm map --append-hash --dry-run=client -o name
+create cm map --from-file=bin --from-literal=a=<&> --append-hash --dry-run=client -o yaml
+create secret generic sec --from-literal=a=b --append-hash
+create secret generic sec --from-literal=a=b --type=x/y --append-hash --dry-run=server
+create secret tls
+create secret tls t
+create secret tls t --cert=cert
+create secret tls t --cert=cert --key=key --dry-run=client -o yaml
+create secret tls t --cert=cert --key=key --append-hash --dry-run=client -o name
+create secret tls t --cert=cert --key=key
+create secret tls t --cert=cert --key=key
+create secret tls t --cert=cert --key=other
+create secret tls t --cert=cert --key=ed25519
+create secret tls t --cert=key --key=key
+create secret tls t --cert=cert --key=cert
+create secret tls t --cert=f1 --key=key
+create secret tls t --cert=cert --key=f1
+create secret tls t --cert=nosuch --key=key
+create secret tls t --cert=folder --key=key
 create ns x --dry-run=client -o yaml
 create namespace x --dry-run=client -o json
 create namespace x --dry-run=server -o yaml

@@ -42,6 +42,8 @@ EDITS = (
     ("cm m -o json", 'sed -i \'s/"one": .*/"one": "4",/\' "$file"'),
     ("cm m -o json", 'sed -i \'s/"one": .*/"one": 4,/\' "$file"'),
     ("cm m -o json --show-managed-fields", 'sed -i \'s/"one": .*/"one": "3",/\' "$file"'),
+    ("cm m --windows-line-endings", 'sed -i \'s/one: .*/one: "6"\\r/\' "$file"'),
+    ("cm m --windows-line-endings -o json", ""),
     ("cm m -o name", ""),
     ("cm m --save-config", 'sed -i \'s/one: .*/one: "2"/\' "$file"'),
     ("cm m --field-manager=me", 'sed -i \'s/one: .*/one: "1"/\' "$file"'),
