@@ -38,7 +38,7 @@ void StreamConnection::Begin(std::shared_ptr<StreamHandler> handler,
                                                    [self](bool timed_out) {
                                                      // Nothing was asked of it: it is broken, in
                                                      // both directions.
-                                                     if (!timed_out && self->events_ == 0)
+                                                     if (!timed_out && self->armed_ == 0)
                                                        return self->Close();
                                                      self->Turn(timed_out);
                                                    });
@@ -142,6 +142,7 @@ bool StreamConnection::Write() {
 void StreamConnection::Arm() {
   auto until = moved_ + times_.idle;
   if (const auto deadline = handler_->Deadline()) until = std::min(until, *deadline);
+  armed_ = events_;
   wait_->Arm(events_, until);
 }
 

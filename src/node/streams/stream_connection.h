@@ -78,7 +78,8 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
   const StreamTimes times_;
   std::shared_ptr<StreamHandler> handler_;  // from Begin until it is closed
   http::Clock::time_point moved_ = http::Clock::now();
-  short events_ = 0;
+  short events_ = 0;  // that are to be waited for
+  short armed_ = 0;   // that are, since the last turn that waits
   bool turning_ = false;
   bool starved_ = false;  // somebody has more to send, and was told that there is no room
   bool closing_ = false;  // at the end of the turn
