@@ -150,6 +150,29 @@ void AppendProcess(std::string* out) {
                pages * page, out);
 }
 
+constexpr std::array<std::string_view, 3> kStreams = {"attach", "exec", "portforward"};
+constexpr std::array<std::string_view, 2> kStreamWays = {"translated_at_apiserver",
+                                                         "proxied_to_kubelet"};
+
+void AppendStreams(const std::array<std::array<std::atomic<uint64_t>, 2>, 3>& streams,
+                   std::string* out) {
+  constexpr std::string_view kName = "apiserver_websocket_streaming_requests_total";
+  AppendHead(kName,
+             "Requests for exec, attach and portforward, by whether the kubelet takes WebSockets "
+             "as they come.",
+             "counter", out);
+  for (size_t i = 0; i < kStreams.size(); ++i) {
+    for (size_t way = 0; way < kStreamWays.size(); ++way) {
+      const uint64_t count = streams[i][way].load();
+      if (count == 0) continue;
+      std::string labels;
+      AppendLabel("proxy_type", kStreamWays[way], &labels);
+      AppendLabel("subresource", kStreams[i], &labels);
+      AppendValue(kName, labels, static_cast<double>(count), out);
+    }
+  }
+}
+
 void AppendAudit(const Audit::Counts& counts, std::string* out) {
   AppendSingle("apiserver_audit_event_total", "Audit events that were made for the log.", "counter",
                static_cast<double>(counts.events), out);
@@ -258,6 +281,12 @@ void Metrics::Count(const RequestLabels& labels, int status, int64_t nanoseconds
   series.seconds += seconds;
 }
 
+void Metrics::CountStream(std::string_view subresource, bool proxied_to_kubelet) {
+  const auto* found = std::ranges::find(kStreams, subresource);
+  if (found == kStreams.end()) return;
+  streams_[static_cast<size_t>(found - kStreams.begin())][proxied_to_kubelet ? 1 : 0].fetch_add(1);
+}
+
 Metrics::InFlight Metrics::Begin(const RequestLabels& labels) {
   if (labels.verb == "WATCH" || labels.verb == "CONNECT") {
     std::string text;
@@ -301,6 +330,7 @@ std::string Metrics::Text(const Catalog& catalog, store::Store& store, const Aud
     AppendValue("apiserver_longrunning_requests", labels,
                 static_cast<double>(series.running.load()), &out);
   }
+  AppendStreams(streams_, &out);
   AppendAudit(audit != nullptr ? audit->counts() : Audit::Counts(), &out);
   AppendObjects(catalog, store, &out);
   AppendProcess(&out);

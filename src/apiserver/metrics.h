@@ -6,6 +6,7 @@
 // are made of words of the catalog alone, so that no client can make many. Threads: any.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -44,6 +45,10 @@ class Metrics {
   // A request that is answered, after so many nanoseconds. Watches are counted when they begin.
   void Count(const RequestLabels& labels, int status, int64_t nanoseconds);
 
+  // A stream to a container, which goes to the kubelet as it is, or by way of a translation.
+  // `subresource`: exec, attach or portforward.
+  void CountStream(std::string_view subresource, bool proxied_to_kubelet);
+
   // While one lives, a request is in flight: a watch as a long-running one, others as one that
   // reads or changes.
   class InFlight {
@@ -76,6 +81,8 @@ class Metrics {
   static void AppendHistogram(std::string_view labels, const Series& series, std::string* out);
 
   const std::unique_ptr<Tables> tables_;
+  // By subresource and, in each, translated and not.
+  std::array<std::array<std::atomic<uint64_t>, 2>, 3> streams_{};
 };
 
 // The answer to GET /metrics.

@@ -360,6 +360,7 @@ Result<void> ApiServer::State::OpenWayToNodes() {
                      .executor = executor.get(),
                      .poller = poller,
                      .tls = backend_tls.get(),
+                     .metrics = &metrics,
                      .random = [](uint64_t bound) { return RandomNumber() % bound; }});
   return {};
 }

@@ -75,6 +75,17 @@ TEST_F(MetricsTest, WhatRunsNow) {
   Says(R"(apiserver_current_inflight_requests{request_kind="readOnly"} 0)");
 }
 
+TEST_F(MetricsTest, Streams) {
+  metrics_.CountStream("exec", true);
+  metrics_.CountStream("exec", true);
+  metrics_.CountStream("portforward", false);
+  metrics_.CountStream("hostile", false);
+  constexpr std::string_view kName = "apiserver_websocket_streaming_requests_total";
+  Says(std::string(kName) + R"({proxy_type="proxied_to_kubelet",subresource="exec"} 2)");
+  Says(std::string(kName) +
+       R"({proxy_type="translated_at_apiserver",subresource="portforward"} 1)");
+}
+
 TEST_F(MetricsTest, ObjectsAndTheProcess) {
   for (const std::string name : {"a", "b", "c"}) {
     ConfigMap map;

@@ -7,6 +7,7 @@ PODIUM_BUILD_DIR names the build, KUBECTL the kubectl (api_server.py).
 """
 
 import json
+import re
 import threading
 import time
 
@@ -186,6 +187,26 @@ class CommandTest(StreamCase):
                                               stdin="hello\n"), "cat\nhello\n")
                 self.assertIn("exit code 3", self.kubectl("exec", pod, "-c", "main", "--", "exit", "3",
                                                           status=3))
+
+
+class CountTest(StreamCase):
+    def counted(self):
+        return {(way, what): int(number) for way, what, number in re.findall(
+            r'(?m)^apiserver_websocket_streaming_requests_total'
+            r'\{proxy_type="(\w+)",subresource="(\w+)"\} (\d+)$',
+            self.kubectl("get", "--raw", "/metrics"))}
+
+    def test_ways_of_streams_are_counted(self):
+        before = self.counted()
+        for pod in self.pods():
+            for verb in "exec", "attach":
+                self.command(pod, "command=exit&command=0&stdout=true" if verb == "exec"
+                             else "stdout=true", verb=verb).client.stream.close()
+        after = self.counted()
+        for way in "proxied_to_kubelet", "translated_at_apiserver":
+            for verb in "exec", "attach":
+                key = way, verb
+                self.assertEqual(after[key], before.get(key, 0) + 1, key)
 
 
 class TunnelTest(StreamCase):

@@ -136,6 +136,8 @@ Result<void> NodeWay::BeginStreamWith(
   Admit(way, options, reflect::TypeOf<Options>(), [this, way, options, locate]() -> Result<void> {
     const RequestInfo& info = way->request.call->info;
     TRY(way->location, locate(*parts_.objects, info.namespace_, info.name, *options));
+    // As upstream counts: by what the kubelet can, whatever the client speaks.
+    parts_.metrics->CountStream(info.subresource, way->location.speaks_websocket);
     if (!way->upgrade) return api::BadRequestError("Upgrade request required");
     const http::RequestHead& asked = way->request.exchange->request().head;
     way->translation = TranslationOf(asked, info.subresource, way->location);

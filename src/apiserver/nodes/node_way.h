@@ -28,6 +28,7 @@
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
+#include "apiserver/metrics.h"
 #include "apiserver/nodes/backend_tls.h"
 #include "apiserver/nodes/forward.h"
 #include "apiserver/nodes/locations.h"
@@ -52,6 +53,7 @@ class NodeWay {
     Executor* executor = nullptr;  // for what may wait: names, and admission by webhooks
     std::shared_ptr<http::Poller> poller{};
     BackendTls* tls = nullptr;
+    Metrics* metrics = nullptr;
     std::function<uint64_t(uint64_t)> random{};  // below its argument
   };
   // All of it outlives the way, which is used until the poller is stopped.
