@@ -45,6 +45,7 @@
 #include "linux/start_memory.h"
 #include "network/open_network.h"
 #include "node/agent_api.h"
+#include "node/cpus/cpu_manager.h"
 #include "node/embedded_images.h"
 #include "node/event_recorder.h"
 #include "node/http_probes.h"
@@ -222,6 +223,7 @@ class Node {
     TRY(probes_, node::HttpProbes::Create());
     node::ObjectSource& source = cluster_ ? cluster_->objects() : objects_;
     volumes_.emplace(config_, source, clock_);
+    TRY_VOID(OpenCpus());
     TRY(agent_, node::Agent::Open({.config = config_,
                                    .clock = clock_,
                                    .executor = executor_,
@@ -232,11 +234,24 @@ class Node {
                                    .network = *probes_,
                                    .events = events_,
                                    .tiers = &tiers_,
+                                   .cpus = cpus_.get(),
                                    .source = &source,
                                    .sink = cluster_ ? &cluster_->events() : nullptr,
                                    .node = [this](bool now) {
                                      return cluster_ ? cluster_->KnownNode(now) : own_node_;
                                    }}));
+    return {};
+  }
+
+  Result<void> OpenCpus() {
+    const std::string state = instance_.data_dir + "/cpu_manager_state";
+    if (!config_.static_cpus) return node::CheckNoCpuState(state);
+    TRY(node::CpuTopology topology, node::ReadCpuTopology("/sys/devices/system"));
+    TRY(node::CpuSet reserved, node::ParseCpuSet(config_.reserved_cpus));
+    TRY(cpus_, node::CpuManager::Open({.topology = std::move(topology),
+                                       .reserved = std::move(reserved),
+                                       .reserved_milli = config_.reserved_cpu_milli,
+                                       .state = state}));
     return {};
   }
 
@@ -284,6 +299,7 @@ class Node {
   std::unique_ptr<network::Network> network_;
   std::unique_ptr<kernel::CgroupDriver> cgroups_;
   std::unique_ptr<runtime::EmbeddedRuntime> runtime_;
+  std::unique_ptr<node::CpuManager> cpus_;  // null: all containers share all CPUs
   std::optional<node::HttpProbes> probes_;
   ThreadExecutor executor_;
   std::unique_ptr<Cluster> cluster_;                // null: this node is on its own

@@ -14,6 +14,7 @@
 #include "api/names.h"
 #include "base/text.h"
 #include "commands/machine.h"
+#include "node/cpus/cpu_set.h"
 #include "node/sysctl_rules.h"
 #include "reflect/go_text.h"
 #include "reflect/go_trim.h"
@@ -57,6 +58,15 @@ constexpr cli::Option kOptions[] = {
     {.name = "allowed-unsafe-sysctls",
      .value = "NAME,...",
      .help = "sysctls, or beginnings of them with *, that pods may set beside the safe ones"},
+    {.name = "cpu-manager-policy",
+     .value = "POLICY",
+     .help = "static: containers of Guaranteed pods that ask for whole CPUs have them for "
+             "themselves (none)",
+     .values = cli::Values::kWords,
+     .words = "none static"},
+    {.name = "reserved-cpus",
+     .value = "CPUS",
+     .help = "0-1, say: CPUs for what is no pod, instead of the cpu that is reserved otherwise"},
     {.name = "max-pods", .value = "N", .help = "how many pods the node takes (110)"},
     {.name = "cluster-dns",
      .value = "IP,...",
@@ -417,6 +427,27 @@ void SetAllocatable(NodeOptions* options) {
 
 std::span<const cli::Option> NodeOptionTable() { return kOptions; }
 
+// Upstream's: a list of CPUs says at once how much is reserved.
+Result<void> ReadCpus(const cli::Invocation& invocation, NodeOptions* options) {
+  auto& settings = options->description.settings;
+  const std::string_view policy = invocation.Get("cpu-manager-policy", "none");
+  if (policy != "none" && policy != "static") {
+    return Bad("unknown policy: \"" + std::string(policy) + "\"");
+  }
+  options->config.static_cpus = policy == "static";
+  options->config.reserved_cpus = invocation.Get("reserved-cpus");
+  if (!options->config.reserved_cpus.empty()) {
+    TRY(const node::CpuSet cpus, node::ParseCpuSet(options->config.reserved_cpus));
+    settings.kube_reserved.erase("cpu");
+    settings.system_reserved["cpu"] = Quantity::FromInt(static_cast<int64_t>(cpus.size()));
+  }
+  for (const auto* reserved : {&settings.kube_reserved, &settings.system_reserved}) {
+    const auto cpu = reserved->find("cpu");
+    if (cpu != reserved->end()) options->config.reserved_cpu_milli += cpu->second.MilliValue();
+  }
+  return {};
+}
+
 Result<NodeOptions> ReadNodeOptions(const cli::Invocation& invocation, node::NodeConfig config,
                                     node::MachineFacts machine) {
   NodeOptions options{.config = std::move(config)};
@@ -429,6 +460,7 @@ Result<NodeOptions> ReadNodeOptions(const cli::Invocation& invocation, node::Nod
   TRY_VOID(ReadTaints(invocation, &settings));
   TRY(settings.kube_reserved, ReadReserved(invocation, "kube-reserved"));
   TRY(settings.system_reserved, ReadReserved(invocation, "system-reserved"));
+  TRY_VOID(ReadCpus(invocation, &options));
   TRY_VOID(ReadThresholds(invocation, &settings));
   TRY_VOID(ReadMaxPods(invocation, &settings));
   TRY_VOID(ReadSysctls(invocation, &options.config));

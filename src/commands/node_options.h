@@ -15,7 +15,8 @@
 namespace podium::commands {
 
 // --node-ip, --hostname-override, --node-labels, --register-with-taints, --register-schedulable,
-// --kube-reserved, --system-reserved, --eviction-hard, --allowed-unsafe-sysctls, --max-pods,
+// --kube-reserved, --system-reserved, --cpu-manager-policy, --reserved-cpus, --eviction-hard,
+// --allowed-unsafe-sysctls, --max-pods,
 // --cluster-dns, --cluster-domain.
 std::span<const cli::Option> NodeOptionTable();
 

@@ -65,8 +65,9 @@ Agent::Agent(const Parts& parts, SysctlRules sysctls)
       users_(parts.config),
       sink_(parts.sink ? *parts.sink : parts.events),
       pulls_(parts.images, parts.clock, sink_, parts.config),
-      services_{parts.config,  parts.clock, parts.executor, parts.runtime, pulls_,
-                parts.volumes, source_,     parts.network,  sink_,         users_},
+      services_{parts.config, parts.clock,   parts.executor, parts.runtime,
+                pulls_,       parts.volumes, source_,        parts.network,
+                sink_,        users_,        parts.cpus},
       storage_(std::make_shared<StorageMonitor>(
           StorageMonitor::Services{parts.config, parts.clock, parts.executor, parts.runtime, sink_},
           [this] {
@@ -78,11 +79,17 @@ Agent::Agent(const Parts& parts, SysctlRules sysctls)
           })),
       logs_(std::make_shared<LogRotator>(
           LogRotator::Services{parts.config, parts.clock, parts.executor, parts.runtime})),
+      shared_cpus_(parts.cpus
+                       ? std::make_shared<SharedCpus>(*parts.cpus, parts.runtime, parts.executor)
+                       : nullptr),
       sysctls_(std::move(sysctls)) {}
 
 Result<std::unique_ptr<Agent>> Agent::Open(const Parts& parts) {
   TRY(SysctlRules sysctls, SysctlRules::Of(parts.config.allowed_unsafe_sysctls));
   std::unique_ptr<Agent> agent(new Agent(parts, std::move(sysctls)));
+  if (parts.cpus) {
+    parts.cpus->OnChange([shared = agent->shared_cpus_] { shared->Changed(); });
+  }
   TRY_VOID(agent->Recover());
   return agent;
 }
@@ -92,6 +99,10 @@ Agent::~Agent() {
   parts_.runtime.SetLogHandler(nullptr, 0);
   logs_->Stop();
   storage_->Stop();
+  if (shared_cpus_) {
+    parts_.cpus->OnChange({});
+    shared_cpus_->Stop();
+  }
   std::vector<std::shared_ptr<PodWorker>> workers;
   {
     std::lock_guard lock(mutex_);
@@ -161,6 +172,13 @@ Result<void> Agent::Recover() {
   (void)recovery;
   remains_->Recover();
   RemoveOrphans();
+  if (parts_.cpus) {
+    parts_.cpus->ReleaseOthers([this](std::string_view uid) {
+      const auto found = pods_.find(uid);
+      return found != pods_.end() && !IsTerminalPhase(found->second.pod->status.phase);
+    });
+    shared_cpus_->Changed();
+  }
   for (auto& [uid, entry] : pods_) {
     LoadAllocated(entry);
     StartWorker(Allocated(entry));
@@ -245,8 +263,13 @@ Result<v1::Pod> Agent::CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace) {
   if (names_.contains(KeyOf(pod))) {
     return api::AlreadyExistsError({"", "pods"}, pod.metadata.name);
   }
+  if (parts_.cpus) TRY_VOID(parts_.cpus->Allocate(pod));
+  const std::string uid = pod.metadata.uid;
   auto stored = Change(std::move(pod), ChangeType::kAdded);
-  if (!stored.ok()) return stored.error();
+  if (!stored.ok()) {
+    GiveBack(uid);
+    return stored.error();
+  }
   pods_[(*stored)->metadata.uid].trace = std::move(trace);
   StartWorker(**stored);
   return **stored;
@@ -365,7 +388,7 @@ void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
   const bool resized = FindCondition(pod.status, kResizeInProgress) != nullptr &&
                        FindCondition(status, kResizeInProgress) == nullptr;
   pod.status = status;
-  if (parts_.tiers && IsTerminalPhase(status.phase)) (void)parts_.tiers->Remove(uid);
+  if (IsTerminalPhase(status.phase)) GiveBack(uid);
   // Without room on the disk the status is told nevertheless; it is made anew after a restart.
   (void)Change(std::move(pod), ChangeType::kModified);
   if (IsTerminalPhase(status.phase)) {
@@ -376,6 +399,11 @@ void Agent::SetStatus(const std::string& uid, const v1::PodStatus& status) {
   }
 }
 
+void Agent::GiveBack(const std::string& uid) {
+  if (parts_.tiers) (void)parts_.tiers->Remove(uid);
+  if (parts_.cpus) parts_.cpus->Release(uid);
+}
+
 void Agent::Forget(const std::string& uid) {
   std::lock_guard lock(mutex_);
   const auto found = pods_.find(uid);
@@ -384,7 +412,7 @@ void Agent::Forget(const std::string& uid) {
   if (OriginOf(pod) == PodOrigin::kApi && !found->second.unassigned) finished_.insert(uid);
   source_.Unfollow(uid);
   (void)Change(std::move(pod), ChangeType::kDeleted);
-  if (parts_.tiers) (void)parts_.tiers->Remove(uid);
+  GiveBack(uid);
   NoteEnd(uid);
 }
 

@@ -24,6 +24,8 @@
 #include "base/trace.h"
 #include "node/admission.h"
 #include "node/change_type.h"
+#include "node/cpus/cpu_manager.h"
+#include "node/cpus/shared_cpus.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
 #include "node/local_storage.h"
@@ -60,6 +62,8 @@ class Agent {
     NetworkProbes& network;
     EventRecorder& events;
     QosTiers* tiers = nullptr;  // null: nobody has cgroups
+    // Null: no container has CPUs of its own.
+    CpuManager* cpus = nullptr;
     // What pods read; null: `objects`.
     ObjectSource* source = nullptr;
     // Who is told what happens to pods; null: `events`.
@@ -166,7 +170,7 @@ class Agent {
   // With the lock held; it is not held while the server is asked.
   Admission Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock);
   // With the lock held.
-  Result<void> TakeOn(v1::Pod pod, PodOrigin origin, const std::optional<PodFailure>& refused);
+  Result<void> TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal);
   Result<void> Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::mutex>& lock,
                       std::vector<std::shared_ptr<PodWorker>>* preempted);
   // The pod with what it was granted.
@@ -174,7 +178,7 @@ class Agent {
   // All others that have not ended, with what they were granted. With the lock held.
   AdmissionInput::Pods Others(const std::string& uid) const;
   // Why the pod cannot have what it says. With the lock held; those that end for it are appended.
-  std::optional<PendingResize> RefuseResize(const v1::Pod& pod,
+  std::optional<PendingResize> RefuseResize(const v1::Pod& pod, const v1::PodSpec& had,
                                             std::vector<std::shared_ptr<PodWorker>>* preempted);
   // The pod may be another than before, and `had` is what it was granted. With the lock held.
   void Grant(Entry& entry, const v1::PodSpec& had,
@@ -182,6 +186,8 @@ class Agent {
   void RetryResizesLocked();
   // What an agent before this one has granted, if it is less than the pod says.
   void LoadAllocated(Entry& entry) const;
+  // With the lock held: what it had for itself alone is free again.
+  void GiveBack(const std::string& uid);
   // With the lock held: this one has ended, which others may have waited for.
   void NoteEnd(const std::string& uid);
   void EndUnassigned(const std::string& uid);
@@ -208,6 +214,7 @@ class Agent {
   PodServices services_;
   const std::shared_ptr<StorageMonitor> storage_;
   const std::shared_ptr<LogRotator> logs_;
+  const std::shared_ptr<SharedCpus> shared_cpus_;  // null: without Parts::cpus
 
   const SysctlRules sysctls_;
 

@@ -82,9 +82,17 @@ Admission Agent::Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock) {
   return admission.refusal && admission.labels_alone ? admit(true) : admission;
 }
 
-Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin,
-                           const std::optional<PodFailure>& refused) {
+Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal) {
   NoteOrigin(origin, parts_.clock.Now(), &pod);
+  std::optional<PodFailure> refused = std::move(refusal);
+  const bool runs = !refused && !IsTerminalPhase(pod.status.phase);
+  if (runs && parts_.cpus) {
+    if (const auto given = parts_.cpus->Allocate(pod); !given.ok()) {
+      refused =
+          PodFailure{"UnexpectedAdmissionError",
+                     "Allocate failed due to " + given.error().message() + ", which is unexpected"};
+    }
+  }
   if (refused) {
     pod.status.phase = "Failed";
     pod.status.reason = refused->reason;

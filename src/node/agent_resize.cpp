@@ -41,6 +41,19 @@ bool AsksForMore(const v1::PodSpec& wanted, const v1::PodSpec& has) {
          AmountIn(more, "memory") > AmountIn(less, "memory");
 }
 
+// Of each container that may be resized.
+std::vector<int64_t> CpuRequests(const v1::PodSpec& spec) {
+  std::vector<int64_t> out;
+  const auto add = [&](const v1::Container& container) {
+    out.push_back(AmountIn(container.resources.requests, "cpu").MilliValue());
+  };
+  for (const v1::Container& each : spec.initContainers) {
+    if (IsSidecar(each)) add(each);
+  }
+  for (const v1::Container& each : spec.containers) add(each);
+  return out;
+}
+
 // What no room on this node is enough for; empty: it would fit if it were alone.
 std::string OverCapacity(const v1::Pod& pod, const v1::Node& node) {
   const Amounts asked = api::AmountsOf(pod.spec, true).requests;
@@ -79,7 +92,8 @@ AdmissionInput::Pods Agent::Others(const std::string& uid) const {
 }
 
 std::optional<PendingResize> Agent::RefuseResize(
-    const v1::Pod& pod, std::vector<std::shared_ptr<PodWorker>>* preempted) {
+    const v1::Pod& pod, const v1::PodSpec& had,
+    std::vector<std::shared_ptr<PodWorker>>* preempted) {
   const auto refuse = [&](bool infeasible, std::string message) {
     return PendingResize{.infeasible = infeasible,
                          .message = std::move(message),
@@ -87,6 +101,12 @@ std::optional<PendingResize> Agent::RefuseResize(
   };
   if (OriginOf(pod) == PodOrigin::kFile) {
     return refuse(true, "In-place resize of static-pods is not supported");
+  }
+  if (parts_.cpus && api::ComputePodQos(pod.spec) == "Guaranteed" &&
+      CpuRequests(pod.spec) != CpuRequests(had)) {
+    return refuse(true,
+                  "Resize is infeasible for Guaranteed Pods alongside CPU Manager policy "
+                  "\"static\"");
   }
   const auto node = parts_.node ? parts_.node(false) : nullptr;
   if (node) {
@@ -114,7 +134,7 @@ void Agent::Grant(Entry& entry, const v1::PodSpec& had,
   if (IsTerminalPhase(pod.status.phase) || pod.metadata.deletionTimestamp) return;
   const bool same = SameAmounts(had, pod.spec);
   if (same && !entry.pending) return;
-  std::optional<PendingResize> pending = same ? std::nullopt : RefuseResize(pod, preempted);
+  std::optional<PendingResize> pending = same ? std::nullopt : RefuseResize(pod, had, preempted);
   const std::string file = AllocatedFile(parts_.config, pod);
   if (!pending) {
     entry.allocated.reset();

@@ -19,6 +19,11 @@ struct NodeConfig {
   std::string run_dir = {};   // RUN
   std::string log_dir = {};   // LOG: below it a folder a pod
 
+  // Containers that ask for whole CPUs get them for themselves (the kubelet's static CPU manager).
+  bool static_cpus = false;
+  std::string reserved_cpus = {};  // "0-1": for everything else; empty: as many as are reserved
+  int64_t reserved_cpu_milli = 0;  // for the system and Kubernetes
+
   // Services of a cluster. Without cluster_dns, pods use what the host uses.
   std::vector<std::string> cluster_dns = {};
   std::string cluster_domain = "cluster.local";

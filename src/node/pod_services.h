@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
+#include "node/cpus/cpu_manager.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
 #include "node/network_probes.h"
@@ -25,6 +26,7 @@ struct PodServices {
   NetworkProbes& network;
   EventSink& events;
   UserNamespaces& users;
+  const CpuManager* cpus = nullptr;  // null: all containers share all CPUs
 };
 
 }  // namespace podium::node

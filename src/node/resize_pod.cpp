@@ -109,12 +109,15 @@ class Resizing {
   }
 
   Result<void> SetPod(const cri::LinuxContainerResources& resources) {
-    return services_.runtime.UpdatePodSandboxResources(Sandbox(), resources);
+    auto pinned = resources;
+    PinPod(services_.cpus, pod_.metadata.uid, &pinned);
+    return services_.runtime.UpdatePodSandboxResources(Sandbox(), pinned);
   }
 
   Result<void> SetContainer(const Change& change) {
-    TRY_VOID(services_.runtime.UpdateContainerResources(
-        change.state->id, ContainerResources(pod_, *change.container, services_.config)));
+    auto resources = ContainerResources(pod_, *change.container, services_.config);
+    PinContainer(services_.cpus, pod_.metadata.uid, change.container->name, &resources);
+    TRY_VOID(services_.runtime.UpdateContainerResources(change.state->id, resources));
     state_.given[change.container->name] = {.container_id = change.state->id,
                                             .resources = change.container->resources};
     return {};

@@ -307,11 +307,12 @@ Result<void> PodSync::RunSandbox(Round& round) {
     services_.events.Record(round.pod, std::nullopt, EventType::kWarning, event.reason,
                             event.message);
   }
-  TRY(const auto config, TranslateSandbox({.pod = round.pod,
-                                           .config = services_.config,
-                                           .attempt = round.in.actions.attempt,
-                                           .dns = dns.config,
-                                           .user_namespace = round.users}));
+  TRY(auto config, TranslateSandbox({.pod = round.pod,
+                                     .config = services_.config,
+                                     .attempt = round.in.actions.attempt,
+                                     .dns = dns.config,
+                                     .user_namespace = round.users}));
+  PinPod(services_.cpus, round.pod.metadata.uid, &*config.linux_->resources);
   TRY(round.sandbox_id, services_.runtime.RunPodSandbox(config, ""));
   return {};
 }
@@ -467,9 +468,19 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
   if (!translated.ok()) {
     return failed("CreateContainerConfigError", std::move(translated).error());
   }
+  const auto pin = [&] {
+    PinContainer(services_.cpus, round.pod.metadata.uid, container.name,
+                 &*translated->linux_->resources);
+    return translated->linux_->resources->cpuset_cpus;
+  };
+  const std::string pinned = pin();
   auto created =
       services_.runtime.CreateContainer(round.sandbox_id, *translated, std::move(sources));
   if (!created.ok()) return failed("CreateContainerError", std::move(created).error());
+  // Whoever moved the others meanwhile may not have seen this one.
+  if (pin() != pinned) {
+    (void)services_.runtime.UpdateContainerResources(*created, *translated->linux_->resources);
+  }
   return created;
 }
 

@@ -131,6 +131,20 @@ Result<void> CpuManager::Replace(Pods pods) {
   return {};
 }
 
+void CpuManager::OnChange(std::function<void()> changed) {
+  const std::lock_guard lock(mutex_);
+  changed_ = std::move(changed);
+}
+
+void CpuManager::TellChange() {
+  std::function<void()> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    changed = changed_;
+  }
+  if (changed) changed();
+}
+
 Result<void> CpuManager::Allocate(const v1::Pod& pod) {
   {
     const std::lock_guard lock(mutex_);
@@ -162,7 +176,7 @@ Result<void> CpuManager::Allocate(const v1::Pod& pod) {
     pods[pod.metadata.uid] = std::move(containers);
     TRY_VOID(Replace(std::move(pods)));
   }
-  options_.changed();
+  TellChange();
   return {};
 }
 
@@ -178,7 +192,7 @@ void CpuManager::ReleaseOthers(const std::function<bool(std::string_view uid)>& 
     // What cannot be written is the state of a moment ago, and found out by the next agent.
     if (Pods left = pods; !Replace(std::move(pods)).ok()) pods_ = std::move(left);
   }
-  options_.changed();
+  TellChange();
 }
 
 CpuManager::Cpus CpuManager::CpusOf(std::string_view uid, std::string_view container) const {
@@ -194,6 +208,26 @@ CpuManager::Cpus CpuManager::CpusOf(std::string_view uid, std::string_view conta
 bool CpuManager::HasExclusive(std::string_view uid) const {
   const std::lock_guard lock(mutex_);
   return pods_.contains(uid);
+}
+
+Result<void> CheckNoCpuState(const std::string& state) {
+  const auto text = ReadSmallFile(state, kMostState);
+  if (!text.ok() && text.error().code() == Code::kNotFound) return {};
+  return OtherMachine(state,
+                      "configured policy \"none\" differs from state checkpoint policy \"static\"");
+}
+
+void PinContainer(const CpuManager* cpus, std::string_view uid, std::string_view container,
+                  wire::cri::LinuxContainerResources* resources) {
+  if (cpus == nullptr) return;
+  const CpuManager::Cpus own = cpus->CpusOf(uid, container);
+  resources->cpuset_cpus = CpuSetText(own.cpus);
+  if (own.exclusive) resources->cpu_quota = 0;
+}
+
+void PinPod(const CpuManager* cpus, std::string_view uid,
+            wire::cri::LinuxContainerResources* resources) {
+  if (cpus != nullptr && cpus->HasExclusive(uid)) resources->cpu_quota = 0;
 }
 
 }  // namespace podium::node

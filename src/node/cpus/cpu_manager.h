@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "node/cpus/cpu_topology.h"
 #include "node/pod_spec.h"
+#include "wire/types/cri.h"
 
 namespace podium::node {
 
@@ -33,8 +34,6 @@ class CpuManager {
     CpuSet reserved{};           // by name,
     int64_t reserved_milli = 0;  // or as many as these thousandths need
     std::string state;           // the file
-    // The shared pool is another; without a lock of the manager's.
-    std::function<void()> changed;
   };
 
   // kInvalidArgument: nothing is reserved, what is reserved is not there, or the state is of
@@ -42,6 +41,9 @@ class CpuManager {
   static Result<std::unique_ptr<CpuManager>> Open(Options options);
   CpuManager(const CpuManager&) = delete;
   CpuManager& operator=(const CpuManager&) = delete;
+
+  // Called when the shared pool is another, without a lock of the manager's.
+  void OnChange(std::function<void()> changed);
 
   // Of all containers of the pod; once more is fine. An error: none has any. kResourceExhausted, in
   // upstream's words; the state that cannot be written is one too.
@@ -70,13 +72,26 @@ class CpuManager {
   // What `pods` leave.
   CpuSet SharedPool(const Pods& pods) const;
   Result<void> Replace(Pods pods);
+  void TellChange();
 
   const Options options_;
   CpuSet all_;
   CpuSet reserved_;
   mutable std::mutex mutex_;
-  Pods pods_;  // under mutex_
+  // Under mutex_.
+  Pods pods_;
+  std::function<void()> changed_;
 };
+
+// Without the policy there must be no state of it: its containers would stay where they are.
+Result<void> CheckNoCpuState(const std::string& state);
+
+// Onto its CPUs; one that has them for itself is not throttled either. Null: it may run on all.
+void PinContainer(const CpuManager* cpus, std::string_view uid, std::string_view container,
+                  wire::cri::LinuxContainerResources* resources);
+// The pod's own cgroup throttles none that has CPUs for itself.
+void PinPod(const CpuManager* cpus, std::string_view uid,
+            wire::cri::LinuxContainerResources* resources);
 
 // CPUs that the container gets for itself; 0 where it shares.
 size_t ExclusiveCpus(const v1::Pod& pod, const v1::Container& container);

@@ -41,10 +41,10 @@ class CpuManagerTest : public ::testing::Test {
     auto opened = CpuManager::Open({.topology = topology_,
                                     .reserved = reserved,
                                     .reserved_milli = reserved_milli,
-                                    .state = State(),
-                                    .changed = [this] { ++changes_; }});
+                                    .state = State()});
     if (!opened.ok()) return opened.error().message();
     manager_ = *std::move(opened);
+    manager_->OnChange([this] { ++changes_; });
     return "";
   }
   std::string State() const { return folder_ + "/cpu_manager_state"; }
