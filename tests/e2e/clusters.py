@@ -15,7 +15,9 @@ import world as worlds
 
 
 class Cluster:
-    def __init__(self):
+    def __init__(self, options=()):
+        """The agent has these options beside its own."""
+        self.options = options
         self.world = worlds.World()
         self.server = api_server.ApiServer(self.world.folder)
         self.agent = None
@@ -33,7 +35,7 @@ class Cluster:
     def start_agent(self):
         self.agent = subprocess.Popen(
             [worlds.PODIUM, "agent", "--local-server", f"--pod-manifest-path={self.manifests}",
-             "--node-labels=disk=ssd"],
+             "--node-labels=disk=ssd", *self.options],
             env=self.world.environment, stdin=subprocess.DEVNULL, stdout=self._log,
             stderr=self._log)
 
@@ -74,7 +76,8 @@ class Cluster:
                 raise AssertionError(f"the agent ended with {status}\n{self.agent_log()}")
             self.server.stop()
             # Takes away what an agent keeps for the next one: bridge, rules, cgroups.
-            subprocess.run([worlds.PODIUM, "agent", "--until-idle"], check=True, timeout=60,
+            subprocess.run([worlds.PODIUM, "agent", "--until-idle", *self.options], check=True,
+                           timeout=60,
                            env=self.world.environment, stderr=subprocess.DEVNULL)
         finally:
             for process in self.agent, self.server.process:
@@ -85,8 +88,8 @@ class Cluster:
             self.world.close()
 
 
-def begin():
-    ClusterCase.cluster = Cluster()
+def begin(*options):
+    ClusterCase.cluster = Cluster(options)
     ClusterCase.cluster.start()
 
 
