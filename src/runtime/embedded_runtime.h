@@ -280,6 +280,8 @@ class EmbeddedRuntime : public Runtime, public UsageReader {
   void TakeAllAway();
   // What a container's first process has left running ends with it.
   void EmptyCgroup(const ContainerRef& container);
+  // Nothing is left running of earlier runs of this container, which is about to start.
+  void EmptyCgroupsBefore(const ContainerRef& container);
   void RemoveCgroup(const ContainerRef& container);
   void RemovePodCgroup(const std::string& cgroup);
   // It is about to be used again: it is not removed, or has been.
@@ -299,6 +301,8 @@ class EmbeddedRuntime : public Runtime, public UsageReader {
   bool WaitForEnd(const ContainerRef& container, std::chrono::steady_clock::time_point until);
 
   // recover.cpp
+  // How a container has ended, if its shim came to write it down.
+  std::optional<shim::ProcessState> ExitRecordOf(const Container& container) const;
   // What a shim that an earlier process started is told once its version is known.
   void Greet(const Sandbox& sandbox) const;
   static Result<void> JoinInfra(Sandbox* sandbox);

@@ -31,17 +31,18 @@ bool IsId(const std::string& name) {
 
 std::string TextOf(const char* field, size_t size) { return {field, strnlen(field, size)}; }
 
+}  // namespace
+
 // By the shim, in the container's folder.
-std::optional<shim::ProcessState> ReadExitRecord(int folder) {
-  const auto bytes = kernel::ReadFile(folder, "exit", sizeof(shim::ExitRecord) * 2);
+std::optional<shim::ProcessState> EmbeddedRuntime::ExitRecordOf(const Container& container) const {
+  const std::string folder = ContainerFolder(container);
+  const auto bytes = kernel::ReadFile(AT_FDCWD, folder + "/exit", sizeof(shim::ExitRecord) * 2);
   if (!bytes.ok()) return {};
   shim::ExitRecord record{};
   std::memcpy(&record, bytes->data(), std::min(bytes->size(), sizeof record));
   if (record.magic != shim::kExitMagic) return {};
   return record.state;
 }
-
-}  // namespace
 
 Result<Recovery> EmbeddedRuntime::Recover() {
   Recovery recovery;
@@ -253,7 +254,7 @@ void EmbeddedRuntime::RecoverContainer(const ContainerRef& container,
   if (config.ok() && config->metadata) container->config = *std::move(config);
   if (!status.ok() || !container->config.metadata) return undo();
   container->status = *std::move(status);
-  std::optional<shim::ProcessState> ended = ReadExitRecord(folder->get());
+  std::optional<shim::ProcessState> ended = ExitRecordOf(*container);
   const bool runs = state && state->phase == shim::ProcessPhase::kRunning;
   if (state && state->phase == shim::ProcessPhase::kExited) ended = *state;
   const cri::ContainerState recorded = container->status.state;

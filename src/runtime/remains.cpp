@@ -69,6 +69,19 @@ void EmbeddedRuntime::EmptyCgroup(const ContainerRef& container) {
   container->cgroup_empty = container->status.state == cri::ContainerState::kContainerExited;
 }
 
+void EmbeddedRuntime::EmptyCgroupsBefore(const ContainerRef& container) {
+  std::vector<ContainerRef> before;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, other] : container->sandbox->containers) {
+      if (other != container && other->config.metadata->name == container->config.metadata->name) {
+        before.push_back(other);
+      }
+    }
+  }
+  for (const ContainerRef& other : before) EmptyCgroup(other);
+}
+
 void EmbeddedRuntime::RemoveCgroup(const ContainerRef& container) {
   EmptyCgroup(container);
   const std::lock_guard cleaning(container->cleaning);

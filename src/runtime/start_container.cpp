@@ -69,6 +69,7 @@ Result<void> EmbeddedRuntime::StartContainer(std::string_view container_id) {
     container->starting = true;
     container->cgroup_gone = false;
   }
+  EmptyCgroupsBefore(container);
   Result<void> started = LaunchContainer(container);
   // Mounts and descriptors are the container's now, or nobody's.
   container->draft.reset();
@@ -295,7 +296,12 @@ void EmbeddedRuntime::OnGone(uint64_t key) {
   if (sandbox->shim.infra) (void)sandbox->shim.infra.Signal(SIGKILL);
   for (const ContainerRef& container : running) {
     EmptyCgroup(container);
-    EndContainer(container, kKilled, "", "", Now());
+    // It may have been killed between writing how a container ended and saying so.
+    if (const auto ended = ExitRecordOf(*container)) {
+      OnContainerExited(container, *ended);
+    } else {
+      EndContainer(container, kKilled, "", "", Now());
+    }
   }
   {
     const std::lock_guard lock(mutex_);

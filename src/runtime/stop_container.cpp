@@ -109,12 +109,14 @@ Result<void> EmbeddedRuntime::RemoveContainer(std::string_view container_id) {
 
 Result<void> EmbeddedRuntime::StopSandboxLocked(const SandboxRef& sandbox) {
   bool was_ready = false;
+  std::vector<ContainerRef> containers;
   std::vector<ContainerRef> running;
   {
     const std::lock_guard lock(mutex_);
     was_ready = sandbox->state == cri::PodSandboxState::kSandboxReady;
     sandbox->state = cri::PodSandboxState::kSandboxNotready;
     for (const auto& [id, container] : sandbox->containers) {
+      containers.push_back(container);
       if (container->status.state == cri::ContainerState::kContainerRunning) {
         running.push_back(container);
       }
@@ -123,8 +125,10 @@ Result<void> EmbeddedRuntime::StopSandboxLocked(const SandboxRef& sandbox) {
   // Recorded first: who dies in the middle is followed by one who goes on stopping.
   if (was_ready) TRY_VOID(WriteSandboxState(*sandbox));
   EndShim(&sandbox->shim);
+  // Of those, too, whose start was broken off by their shim's end: nobody else knows how far it
+  // was.
+  for (const ContainerRef& container : containers) EmptyCgroup(container);
   for (const ContainerRef& container : running) {
-    EmptyCgroup(container);
     // The shim has said how it ended, before it ended itself.
     if (WaitForEnd(container, Clock::now() + std::chrono::seconds(1))) continue;
     EndContainer(container, 128 + SIGKILL, "", "",
