@@ -20,6 +20,24 @@ constexpr int64_t kShowFailure = 2 * kNanosPerSecond;
 constexpr size_t kMaxHostFile = size_t{1} << 20;
 constexpr std::string_view kSetupKey = "setup";
 
+// On the CPUs that are the container's.
+Result<std::string> CreatePinned(const PodServices& services, const std::string& uid,
+                                 const std::string& name, const std::string& sandbox_id,
+                                 wire::cri::ContainerConfig* config,
+                                 std::vector<runtime::MountSource> sources) {
+  auto& resources = *config->linux_->resources;
+  PinContainer(services.cpus, uid, name, &resources);
+  const std::string pinned = resources.cpuset_cpus;
+  TRY(const std::string id,
+      services.runtime.CreateContainer(sandbox_id, *config, std::move(sources)));
+  // Whoever moved the others meanwhile may not have seen this one.
+  PinContainer(services.cpus, uid, name, &resources);
+  if (resources.cpuset_cpus != pinned) {
+    (void)services.runtime.UpdateContainerResources(id, resources);
+  }
+  return id;
+}
+
 }  // namespace
 
 struct PodSync::Round {
@@ -468,19 +486,9 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
   if (!translated.ok()) {
     return failed("CreateContainerConfigError", std::move(translated).error());
   }
-  const auto pin = [&] {
-    PinContainer(services_.cpus, round.pod.metadata.uid, container.name,
-                 &*translated->linux_->resources);
-    return translated->linux_->resources->cpuset_cpus;
-  };
-  const std::string pinned = pin();
-  auto created =
-      services_.runtime.CreateContainer(round.sandbox_id, *translated, std::move(sources));
+  auto created = CreatePinned(services_, round.pod.metadata.uid, container.name, round.sandbox_id,
+                              &*translated, std::move(sources));
   if (!created.ok()) return failed("CreateContainerError", std::move(created).error());
-  // Whoever moved the others meanwhile may not have seen this one.
-  if (pin() != pinned) {
-    (void)services_.runtime.UpdateContainerResources(*created, *translated->linux_->resources);
-  }
   return created;
 }
 
