@@ -6,6 +6,7 @@ controller of Deployments and the like: nothing but requests changes those.
 """
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -511,6 +512,10 @@ class DeleteTest(api_server.ServerCase):
         self.kubectl("delete", "cm", "held", "--wait=false")
         self.assertIn("deletionTimestamp", self.get("cm", "held")["metadata"])
         waiting = self.background("wait", "--for=delete", "cm/held", "--timeout=30s")
+        # Of an object that went before it looked release 1.20 says that it is not there.
+        worlds.wait_for("it waits", lambda: re.search(
+            r'^apiserver_longrunning_requests\{.*resource="configmaps".*verb="WATCH".*\} [1-9]',
+            self.kubectl("get", "--raw", "/metrics"), re.MULTILINE))
         self.kubectl("patch", "cm", "held", "--type=json", "-p",
                      '[{"op":"remove","path":"/metadata/finalizers"}]')
         self.assertEqual(waiting.wait(timeout=40), 0)
