@@ -15,7 +15,7 @@
 namespace podium::api {
 namespace {
 
-Error Bad(std::string message) { return Error(Code::kInvalidArgument, "tls: " + message); }
+Error Bad(const std::string& message) { return Error(Code::kInvalidArgument, "tls: " + message); }
 
 bool IsKey(const std::string& type) {
   return type == "PRIVATE KEY" || type.ends_with(" PRIVATE KEY");

@@ -37,6 +37,7 @@ bool Overlap(const VirtualPath& a, const VirtualPath& b) {
 template <class Items>
 std::vector<VirtualPath> PathsOf(const Items& items, const std::string& source = "") {
   std::vector<VirtualPath> paths;
+  paths.reserve(items.size());
   for (const auto& item : items) paths.push_back({item.path, source});
   return paths;
 }
