@@ -8,6 +8,7 @@
 #include "api/time.h"
 #include "cli/apply_server.h"
 #include "cli/commands.h"
+#include "cli/deletion_options.h"
 #include "cli/input.h"
 #include "cli/local_objects.h"
 #include "cli/prune.h"
@@ -147,8 +148,9 @@ std::string ErrorText(const LocalObject& object, const std::string& message) {
 }
 
 // What only one of the two ways of this command knows.
-constexpr const char* kOfServers[] = {"server-side", "dry-run", "overwrite",
-                                      "validate",    "prune",   "kustomize"};
+constexpr const char* kOfServers[] = {"server-side",  "dry-run",   "overwrite", "validate",
+                                      "prune",        "kustomize", "force",     "cascade",
+                                      "grace-period", "wait",      "timeout"};
 
 // Empty, or what is wrong with the options.
 std::string LocalProblem(const Invocation& invocation) {
@@ -240,6 +242,20 @@ constexpr Option kOwnOptions[] = {
              "files any more"},
     {.name = "all", .help = "select all for --prune"},
     kPruneAllowlistOption,
+    {.name = "force",
+     .help = "what the server says cannot be changed is deleted and made anew; or, where that "
+             "fails, made again as it was"},
+    kCascadeOption,
+    {.name = "grace-period",
+     .value = "SECONDS",
+     .help = "time that what is deleted has to end; its own if not given, 0 only with --force"},
+    {.name = "wait",
+     .value = "BOOL",
+     .help = "until what was pruned is gone",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
+    {.name = "timeout", .value = "TIME", .help = "for each that is deleted; 0 for ever"},
     kChangedOutputOption,
     kShowManagedFieldsOption,
     kTemplateOption,

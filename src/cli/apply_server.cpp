@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "api/status.h"
 #include "cli/apply_patch.h"
+#include "cli/deletion_options.h"
 #include "cli/json_members.h"
 #include "cli/last_applied.h"
 #include "cli/prune.h"
@@ -14,6 +16,7 @@
 #include "cli/server_errors.h"
 #include "cli/server_writes.h"
 #include "cli/text.h"
+#include "cli/waiter.h"
 #include "reflect/apply/client_side_upgrade.h"
 
 namespace podium::cli {
@@ -42,20 +45,46 @@ constexpr std::string_view kConflictAdvice =
 
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
+// How objects are deleted that are pruned, or replaced with --force.
+struct Deletions {
+  Deletion deletion = {};
+  bool waits = false;  // for what was pruned
+  std::chrono::nanoseconds timeout = kWaitWeek;
+};
+
+Result<Deletions> DeletionsOf(const Invocation& invocation, const Streams& streams) {
+  Deletions deletions;
+  TRY(deletions.deletion.propagation, PropagationOf(invocation, streams));
+  TRY(const int64_t grace, GracePeriodOf(invocation));
+  // What ends a process at once is asked for twice, as with delete.
+  if (grace >= 0) deletions.deletion.grace = grace == 0 && !invocation.Has("force") ? 1 : grace;
+  TRY(deletions.timeout, DeletionTimeoutOf(invocation));
+  deletions.waits = invocation.Get("wait", "false") == "true";
+  return deletions;
+}
+
+bool IsInvalid(const Error& error) {
+  const api::meta::v1::Status* status = api::FindStatus(error);
+  return status && status->reason == "Invalid";
+}
+
 // One run of the command.
 class Applier {
  public:
   // `pruner` may be null.
-  Applier(const Invocation& invocation, const Streams& streams, Writer& writer,
-          ChangePrinter& printer, Pruner* pruner)
+  Applier(const Invocation& invocation, Server& server, Writer& writer, ChangePrinter& printer,
+          Pruner* pruner, const Deletions& deletions)
       : invocation_(invocation),
-        streams_(streams),
+        streams_(server.streams()),
+        server_(server),
+        deletions_(deletions),
         writer_(writer),
         printer_(printer),
         pruner_(pruner),
         server_side_(invocation.Has("server-side")),
         overwrite_(invocation.Get("overwrite", "true") == "true"),
-        force_(invocation.Has("force-conflicts") ? "true" : "false") {}
+        force_(invocation.Has("force-conflicts") ? "true" : "false"),
+        replaces_(invocation.Has("force")) {}
 
   Result<void> Apply(const Selected& item) {
     if (item.name.empty()) {
@@ -76,13 +105,15 @@ class Applier {
     TRY(const std::vector<Selected> gone, pruner_->Find());
     for (const Selected& item : gone) {
       if (writer_.dry_run() != DryRun::kClient) {
-        const auto deleted = writer_.Delete(item, {});
+        const auto deleted = writer_.Delete(item, deletions_.deletion);
         if (!deleted.ok()) return PruneError(*item.resource, deleted.error());
       }
       // Each stands for itself: no line goes between two documents of YAML, as with kubectl.
       TRY(ChangePrinter printer, ChangePrinter::Of(invocation_, writer_.dry_run()));
       TRY_VOID(printer.Print(item.object, "pruned", &out_));
     }
+    if (!deletions_.waits || writer_.dry_run() != DryRun::kNone) return {};
+    for (const Selected& item : gone) TRY_VOID(WaitUntilGone(item));
     return {};
   }
 
@@ -215,22 +246,57 @@ class Applier {
       auto patched =
           writer_.Patch(item, {.content_type = patch->content_type, .body = patch->body});
       if (patched.ok()) return patched;
-      if (!IsConflict(patched.error()) || tries == kRetries) {
-        return PatchError(item, patch->body, patched.error());
+      const bool conflict = IsConflict(patched.error());
+      if (replaces_ && (IsInvalid(patched.error()) || (conflict && tries == kRetries))) {
+        return Replace(item, modified, live);
       }
+      if (!conflict || tries == kRetries) return PatchError(item, patch->body, patched.error());
       if (tries > 0) std::this_thread::sleep_for(kBetweenRetries);
       TRY(live, writer_.Get(item));
     }
   }
 
+  Result<void> WaitUntilGone(const Selected& item) {
+    static const WaitGoal kGone{.kind = WaitGoal::Kind::kDelete};
+    Waiter waiter(server_, kGone, deletions_.timeout);
+    TRY(const auto gone, waiter.WaitFor(item));
+    (void)gone;
+    return {};
+  }
+
+  // Of what cannot be changed: deletes it and makes it anew, or again as it was where it cannot be
+  // made.
+  Result<JsonValue> Replace(const Selected& item, JsonValue modified, JsonValue live) {
+    Selected old = item;
+    old.object = live;
+    TRY_VOID(writer_.Delete(old, deletions_.deletion));
+    TRY_VOID(WaitUntilGone(old));
+    PruneNulls(&modified);
+    auto created = writer_.Create(item, modified);
+    if (created.ok()) return created;
+    if (JsonValue* metadata = live.Find("metadata"); metadata && metadata->is_object()) {
+      (void)metadata->Erase("resourceVersion");
+    }
+    const auto restored = writer_.Create(item, live);
+    if (restored.ok()) return PatchError(item, CanonicalText(modified), created.error());
+    return Usage(
+        "An error occurred force-replacing the existing object with the newly provided one:\n\n" +
+        created.error().message() +
+        ".\n\nAdditionally, an error occurred attempting to restore the original object:\n\n" +
+        restored.error().message());
+  }
+
   const Invocation& invocation_;
   const Streams streams_;
+  Server& server_;
+  const Deletions& deletions_;
   Writer& writer_;
   ChangePrinter& printer_;
   Pruner* const pruner_;
   const bool server_side_;
   const bool overwrite_;
   const std::string_view force_;
+  const bool replaces_;
   bool unchanged_ = false;
   std::vector<JsonValue> objects_;
   std::string out_;
@@ -266,6 +332,12 @@ Result<DryRun> CheckOptions(const Invocation& invocation) {
         "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server "
         "instead?)");
   }
+  if (invocation.Has("force") && invocation.Has("server-side")) {
+    return Usage("--force cannot be used with --server-side");
+  }
+  if (invocation.Has("force") && dry_run == DryRun::kServer) {
+    return Usage("--dry-run=server cannot be used with --force");
+  }
   if (!invocation.Has("filename") && !invocation.Has("kustomize")) {
     return Usage("must specify one of -f and -k");
   }
@@ -275,6 +347,7 @@ Result<DryRun> CheckOptions(const Invocation& invocation) {
 
 Result<Outcome> ApplyAll(const Invocation& invocation, const Streams& streams) {
   TRY(const DryRun dry_run, CheckOptions(invocation));
+  TRY(const Deletions deletions, DeletionsOf(invocation, streams));
   TRY(ChangePrinter printer, ChangePrinter::Of(invocation, dry_run));
   TRY(const auto server, Server::Of(invocation, streams));
   TRY(const auto pruner, Pruner::Of(*server, invocation));
@@ -285,7 +358,7 @@ Result<Outcome> ApplyAll(const Invocation& invocation, const Streams& streams) {
                 FieldValidationOf(invocation));
   std::vector<Error> errors = selection.errors;
   if (selection.items.empty() && errors.empty()) return Usage("no objects passed to apply");
-  Applier applier(invocation, streams, writer, printer, pruner.get());
+  Applier applier(invocation, *server, writer, printer, pruner.get(), deletions);
   for (const Selected& item : selection.items) {
     if (auto applied = applier.Apply(item); !applied.ok()) errors.push_back(applied.error());
   }

@@ -1,13 +1,12 @@
 // kubectl delete (upstream's k8s.io/kubectl/pkg/cmd/delete).
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "api/status.h"
-#include "api/time.h"
 #include "cli/commands.h"
+#include "cli/deletion_options.h"
 #include "cli/json_members.h"
 #include "cli/object_printer.h"
 #include "cli/selection.h"
@@ -16,7 +15,6 @@
 #include "cli/server_writes.h"
 #include "cli/table_text.h"
 #include "cli/waiter.h"
-#include "reflect/go_text.h"
 
 namespace podium::cli {
 namespace {
@@ -34,31 +32,8 @@ struct Rules {
   std::chrono::nanoseconds timeout = kWaitWeek;
 };
 
-// Booleans are what --cascade took before release 1.20.
-Result<const char*> PropagationOf(const Invocation& invocation, const Streams& streams) {
-  const std::string value(invocation.Get("cascade", "background"));
-  if (value == "background") return "Background";
-  if (value == "foreground") return "Foreground";
-  if (value == "orphan") return "Orphan";
-  if (value != "true" && value != "false") {
-    return Usage("invalid cascade value (" + value +
-                 "). Must be \"background\", \"foreground\", or \"orphan\"");
-  }
-  const bool background = value == "true";
-  (void)streams.Err("warning: --cascade=" + value +
-                    " is deprecated (boolean value) and can be replaced with --cascade=" +
-                    (background ? "background" : "orphan") + ".\n");
-  return background ? "Background" : "Orphan";
-}
-
 Result<std::optional<int64_t>> GraceOf(const Invocation& invocation) {
-  const std::string_view text = invocation.Get("grace-period", "-1");
-  int64_t seconds = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return Usage("invalid argument " + reflect::GoQuoted(text) +
-                 " for \"--grace-period\" flag: it is a number of seconds");
-  }
+  TRY(int64_t seconds, GracePeriodOf(invocation));
   if (invocation.Has("now")) {
     if (seconds != -1) return Usage("--now and --grace-period cannot be specified together");
     seconds = 1;
@@ -71,23 +46,12 @@ Result<std::optional<int64_t>> GraceOf(const Invocation& invocation) {
   return std::optional<int64_t>(seconds);
 }
 
-Result<std::chrono::nanoseconds> TimeoutOf(const Invocation& invocation) {
-  const std::string_view text = invocation.Get("timeout", "0s");
-  const auto timeout = api::Duration::Parse(text);
-  if (!timeout.ok()) {
-    return Usage("invalid argument " + reflect::GoQuoted(text) +
-                 " for \"--timeout\" flag: " + timeout.error().message());
-  }
-  if (timeout->nanos() == 0) return std::chrono::nanoseconds(kWaitWeek);
-  return std::chrono::nanoseconds(timeout->nanos());
-}
-
 Result<Rules> RulesOf(const Invocation& invocation, const Streams& streams) {
   Rules rules;
   TRY(rules.deletion.propagation, PropagationOf(invocation, streams));
   TRY(rules.deletion.grace, GraceOf(invocation));
   TRY(rules.dry_run, DryRunOf(invocation));
-  TRY(rules.timeout, TimeoutOf(invocation));
+  TRY(rules.timeout, DeletionTimeoutOf(invocation));
   rules.names = invocation.Get("output") == "name";
   const bool bounded =
       invocation.Has("all") || invocation.Has("selector") || invocation.Has("field-selector");
@@ -231,11 +195,7 @@ constexpr Option kOwnOptions[] = {
     kFilenameOption,
     kRecursiveOption,
     kKustomizeOption,
-    {.name = "cascade",
-     .value = "HOW",
-     .help = "what becomes of the objects that it owns: background (they go after it), foreground "
-             "(before it) or orphan (they stay)",
-     .implied = "background"},
+    kCascadeOption,
     {.name = "grace-period",
      .value = "SECONDS",
      .help = "time that a pod has to end; its own if not given, 0 only with --force"},

@@ -32,7 +32,7 @@ CASES = (
     ("podium validate -o j", ["json"]),
     ("podium convert -o ", ["json", "protobuf", "yaml"]),
     ("podium apply --onto bro", ["broken"]),
-    ("podium apply --force", ["--force-conflicts"]),
+    ("podium apply --force-", ["--force-conflicts"]),
     ("podium patch --type ", ["json", "merge", "strategic"]),
     ("podium patch --patch-file bro", ["broken"]),
     ("podium diff -f bro", ["broken"]),

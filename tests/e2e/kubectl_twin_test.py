@@ -206,6 +206,9 @@ auth whoami --as jane --as-group a --as-group b
 # Commands that write, and what they read. Each is run by one program and then by the other, on
 # the same objects in two namespaces of one name's length.
 APPLIED = {
+    "secret": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: YQ==}\n",
+    "secret2": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: example.com/x\n",
+    "secret3": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: kubernetes.io/tls\n",
     "map": """\
 apiVersion: v1
 kind: ConfigMap
@@ -485,6 +488,17 @@ apply -f plain
 apply -f plain
 apply -f going
 apply -f going --server-side
+apply -f secret
+apply -f secret2
+apply -f secret2 --force
+apply -f secret2 --force
+apply -f secret3 --force
+get secret s -o json
+apply -f secret --force --grace-period=0 --cascade=orphan --timeout=5s -o name
+get secret s -o json
+apply -f secret --cascade=x
+apply -f secret --force --dry-run=server
+apply -f secret --force --server-side
 apply -f widget
 apply -f widget
 apply -f widget2
