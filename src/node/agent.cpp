@@ -122,13 +122,19 @@ Result<void> Agent::LoadPods() {
   TRY_VOID(MakeFolders(folder, 0700));
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() != ".json") continue;
+    const bool finished = entry.path().extension() == PodRemains::kEnd;
+    if (entry.path().extension() != ".json" && !finished) continue;
     TRY(const std::string text, ReadSmallFile(entry.path(), kMaxPod));
     TRY(auto pod, reflect::FromJson<v1::Pod>(text, {.strict = false}));
     uint64_t version = 0;
     const std::string& written = pod.metadata.resourceVersion;
     std::from_chars(written.data(), written.data() + written.size(), version);
     version_ = std::max(version_, version);
+    if (finished) {
+      const std::string uid = pod.metadata.uid;
+      finished_[uid] = std::make_shared<const v1::Pod>(std::move(pod));
+      continue;
+    }
     users_.Recover(pod.metadata.uid);
     // Of two of one name, the one that is not being deleted came later.
     const auto [named, first] = names_.try_emplace(KeyOf(pod), pod.metadata.uid);
@@ -136,6 +142,8 @@ Result<void> Agent::LoadPods() {
     Entry& kept = pods_[pod.metadata.uid];
     kept.pod = std::make_shared<const v1::Pod>(std::move(pod));
   }
+  // Killed while it said that the pod was at its end: it will come to that again.
+  std::erase_if(finished_, [this](const auto& each) { return pods_.contains(each.first); });
   return {};
 }
 
@@ -409,7 +417,10 @@ void Agent::Forget(const std::string& uid) {
   const auto found = pods_.find(uid);
   if (found == pods_.end()) return;
   v1::Pod pod = *found->second.pod;
-  if (OriginOf(pod) == PodOrigin::kApi && !found->second.unassigned) finished_.insert(uid);
+  if (OriginOf(pod) == PodOrigin::kApi && !found->second.unassigned) {
+    remains_->KeepEnd(uid);
+    finished_.insert_or_assign(uid, found->second.pod);
+  }
   source_.Unfollow(uid);
   (void)Change(std::move(pod), ChangeType::kDeleted);
   GiveBack(uid);

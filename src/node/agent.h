@@ -110,6 +110,9 @@ class Agent {
   void Unassign(std::string_view uid);
   // These are all that this origin has for this node.
   void UnassignOthers(PodOrigin origin, const std::set<std::string, std::less<>>& uids);
+  // Pods of an API server's that have come to their end here, as they were then, and that it may
+  // still have: nobody else knows how they ended. Over restarts, until they are unassigned.
+  std::vector<std::shared_ptr<const v1::Pod>> FinishedPods() const;
 
   // Somebody has put an image here by hand, under this name: every pod may use it.
   void AllowImage(const std::string& image, const std::string& id) { pulls_.Allow(image, id); }
@@ -225,8 +228,8 @@ class Agent {
   std::map<std::string, Waiting, std::less<>> waiting_;
   // Of several pods of one name, which follow each other at the API server, the newest.
   std::map<Key, std::string> names_;
-  // Assigned, and at an end here, but not yet gone at the API server.
-  std::set<std::string, std::less<>> finished_;
+  // Assigned, and at an end here, but not yet gone at the API server; by uid.
+  std::map<std::string, std::shared_ptr<const v1::Pod>, std::less<>> finished_;
   uint64_t version_ = 1;
   std::deque<PodChange> history_;
   std::map<uint64_t, Observer> observers_;

@@ -190,6 +190,7 @@ void Agent::EndUnassigned(const std::string& uid) {
   {
     const std::lock_guard lock(mutex_);
     waiting_.erase(uid);
+    if (finished_.erase(uid) > 0) remains_->DropEnd(uid);
     const auto found = pods_.find(uid);
     if (found == pods_.end() || found->second.unassigned) return;
     found->second.unassigned = true;
@@ -206,17 +207,7 @@ void Agent::EndUnassigned(const std::string& uid) {
   worker->Update(std::move(pod));
 }
 
-void Agent::Unassign(std::string_view uid) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto finished = finished_.find(uid);
-    if (finished != finished_.end()) {
-      finished_.erase(finished);
-      return;
-    }
-  }
-  EndUnassigned(std::string(uid));
-}
+void Agent::Unassign(std::string_view uid) { EndUnassigned(std::string(uid)); }
 
 void Agent::UnassignOthers(PodOrigin origin, const std::set<std::string, std::less<>>& uids) {
   std::vector<std::string> others;
@@ -228,8 +219,19 @@ void Agent::UnassignOthers(PodOrigin origin, const std::set<std::string, std::le
     for (const auto& [uid, waiting] : waiting_) {
       if (waiting.origin == origin && !uids.contains(uid)) others.push_back(uid);
     }
+    for (const auto& [uid, pod] : finished_) {
+      if (OriginOf(*pod) == origin && !uids.contains(uid)) others.push_back(uid);
+    }
   }
   for (const std::string& uid : others) EndUnassigned(uid);
+}
+
+std::vector<std::shared_ptr<const v1::Pod>> Agent::FinishedPods() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<const v1::Pod>> pods;
+  pods.reserve(finished_.size());
+  for (const auto& [uid, pod] : finished_) pods.push_back(pod);
+  return pods;
 }
 
 }  // namespace podium::node

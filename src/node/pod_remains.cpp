@@ -48,6 +48,17 @@ std::string PodRemains::RecordOf(std::string_view uid) const {
   return config_.run_dir + "/pods/" + std::string(uid) + std::string(kRecord);
 }
 
+std::string PodRemains::EndOf(std::string_view uid) const {
+  return config_.run_dir + "/pods/" + std::string(uid) + std::string(kEnd);
+}
+
+void PodRemains::KeepEnd(std::string_view uid) const {
+  // Without it, on a full disk, the end is told as long as this process lives.
+  (void)link(ManifestOf(uid).c_str(), EndOf(uid).c_str());
+}
+
+void PodRemains::DropEnd(std::string_view uid) const { (void)unlink(EndOf(uid).c_str()); }
+
 void PodRemains::Leave(const api::core::v1::Pod& pod) {
   const std::string& uid = pod.metadata.uid;
   // A manifest that is not there was removed by somebody; the rest is to go all the same.

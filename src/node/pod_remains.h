@@ -42,6 +42,12 @@ class PodRemains : public std::enable_shared_from_this<PodRemains> {
   // What an earlier agent has left.
   void Recover();
 
+  // The pod's manifest as it is now is there also after Leave, as RUN/pods/UID with kEnd, until
+  // DropEnd: how it ended is still to be told.
+  static constexpr std::string_view kEnd = ".finished";
+  void KeepEnd(std::string_view uid) const;
+  void DropEnd(std::string_view uid) const;
+
   // Whether something is left that no attempt to remove it has failed for.
   bool busy() const;
 
@@ -60,6 +66,7 @@ class PodRemains : public std::enable_shared_from_this<PodRemains> {
   };
 
   std::string RecordOf(std::string_view uid) const;
+  std::string EndOf(std::string_view uid) const;
   void Add(const std::string& uid, Left left);
   // With the lock held.
   void SetTimer(std::chrono::milliseconds delay);

@@ -57,6 +57,10 @@ struct PodSource::State : std::enable_shared_from_this<PodSource::State> {
     }
     std::set<std::string, std::less<>> uids;
     for (const SharedObject& pod : informer.List()) uids.insert(pod.meta()->uid);
+    // Nobody asks any more how these ended.
+    for (const auto& pod : services.agent.FinishedPods()) {
+      if (!uids.contains(pod->metadata.uid)) services.statuses.Withdraw(pod->metadata.uid);
+    }
     services.agent.UnassignOthers(PodOrigin::kApi, uids);
     services.mirrors.Open();
     const std::lock_guard lock(mutex);

@@ -168,6 +168,9 @@ Result<void> StatusManager::Follow(Agent& agent) {
   for (const auto& pod : agent.ListPods("", &version)) {
     Tell({.type = ChangeType::kAdded, .version = version, .pod = pod});
   }
+  for (const auto& pod : agent.FinishedPods()) {
+    Tell({.type = ChangeType::kDeleted, .version = version, .pod = pod});
+  }
   TRY(watch_, agent.Watch(version, [this](const PodChange& change) { Tell(change); }));
   agent_ = &agent;
   return {};

@@ -72,6 +72,35 @@ class PodSourceTest : public ::testing::Test {
     node_.time.RunFor(100ms);
     return *created->As<v1::Pod>();
   }
+  // A pod that has been deleted and has ended, with 3, while the server took no status; it has it
+  // still, for a finalizer's sake, and the agent has ended since.
+  void EndWithoutTelling(const std::string& name) {
+    v1::Pod pod = PodOf("containers: [{name: a}], restartPolicy: Never");
+    pod.metadata.name = name;
+    pod.metadata.uid.clear();
+    pod.metadata.finalizers.emplace_back("example.com/wait");
+    pod.spec.nodeName = node_.config.name;
+    pod.status = {};
+    ASSERT_TRUE(server_.Create(TargetOf(""), pod, {}).ok());
+    node_.time.RunFor(100ms);
+    server_.SetFault([](std::string_view verb, const client::Target&) -> std::optional<Error> {
+      if (verb == "patch") return Error(Code::kUnavailable, "away");
+      return std::nullopt;
+    });
+    ASSERT_TRUE(node_.runtime.Exit(node_.IdOf("a"), 3));
+    ASSERT_TRUE(server_.Delete(TargetOf(name), {}).ok());
+    node_.time.RunFor(5s);
+    EXPECT_THAT(Known(), IsEmpty());
+    EXPECT_THAT(*node_.runtime.ListContainers({}), IsEmpty());
+    Close();
+    server_.SetFault(nullptr);
+  }
+  void ReleaseFinalizer(const std::string& name) {
+    v1::Pod pod = *Now(name);
+    pod.metadata.finalizers.clear();
+    ASSERT_TRUE(server_.Update(TargetOf(name), pod, {}).ok());
+    EXPECT_EQ(Now(name).error().code(), Code::kNotFound);
+  }
   Result<v1::Pod> Now(const std::string& name) {
     TRY(const auto pod, server_.Get(TargetOf(name), {}));
     return *pod.As<v1::Pod>();
@@ -185,6 +214,35 @@ TEST_F(PodSourceTest, AStatusThatWasNotToldBeforeARestartIsToldAfterwards) {
   node_.time.RunFor(1s);
   EXPECT_EQ(Now("web")->status.phase, "Failed");
   EXPECT_EQ(Now("web")->status.containerStatuses.front().state.terminated->exitCode, 3);
+}
+
+TEST_F(PodSourceTest, AnEndThatWasNotToldBeforeARestartIsToldAfterwards) {
+  EndWithoutTelling("web");
+  EXPECT_TRUE(Now("web")->status.containerStatuses.front().state.running);
+  Open();
+  node_.time.RunFor(1s);
+  EXPECT_THAT(Known(), IsEmpty());
+  const v1::PodStatus status = Now("web")->status;
+  EXPECT_EQ(status.phase, "Failed");
+  ASSERT_TRUE(status.containerStatuses.front().state.terminated);
+  EXPECT_EQ(status.containerStatuses.front().state.terminated->reason, "Error");
+  EXPECT_EQ(status.containerStatuses.front().state.terminated->exitCode, 3);
+  // It is kept as long as the server has the pod.
+  EXPECT_THAT(agent_->FinishedPods(), SizeIs(1));
+  ReleaseFinalizer("web");
+  node_.time.RunFor(1s);
+  EXPECT_THAT(agent_->FinishedPods(), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(node_.config.run_dir + "/pods"));
+}
+
+TEST_F(PodSourceTest, AnEndThatNobodyAsksForAfterARestartIsForgotten) {
+  EndWithoutTelling("web");
+  ReleaseFinalizer("web");
+  Open();
+  node_.time.RunFor(1s);
+  EXPECT_THAT(agent_->FinishedPods(), IsEmpty());
+  EXPECT_EQ(statuses_->size(), 0U);
+  EXPECT_TRUE(std::filesystem::is_empty(node_.config.run_dir + "/pods"));
 }
 
 TEST_F(PodSourceTest, WhatCannotRunHereFailsAndSaysWhy) {
