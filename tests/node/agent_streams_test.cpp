@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "node/api_node.h"
 
@@ -169,14 +170,14 @@ TEST_F(AgentStreamsTest, AnAttachmentEndsWithItsClient) {
 }
 
 TEST_F(AgentStreamsTest, APortOfThePod) {
-  UniqueFd inside;
+  std::promise<UniqueFd> connected;
   node_.runtime.ScriptPorts([&](const std::string& pod, uint16_t port) -> Result<UniqueFd> {
     if (pod != "web" || port != 8080) return Error(Code::kUnavailable, "connection refused");
     std::array<int, 2> ends{};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
       return Error(Code::kInternal, "socketpair");
     }
-    inside.reset(ends[0]);
+    connected.set_value(UniqueFd(ends[0]));
     return UniqueFd(ends[1]);
   });
   EXPECT_EQ(client_->PortForward({"ns", "web"}, 8080).error().code(), Code::kNotFound);
@@ -184,6 +185,10 @@ TEST_F(AgentStreamsTest, APortOfThePod) {
   auto connection = client_->PortForward({"ns", "web"}, 8080);
   ASSERT_TRUE(connection.ok()) << connection.error().message();
   ASSERT_TRUE(connection->Write("ping").ok());
+  // Which is made when the client has its streams.
+  auto reached = connected.get_future();
+  ASSERT_EQ(reached.wait_for(10s), std::future_status::ready);
+  UniqueFd inside = reached.get();
   std::array<char, 16> buffer{};
   ASSERT_EQ(read(inside.get(), buffer.data(), buffer.size()), 4);
   ASSERT_EQ(write(inside.get(), "pong!", 5), 5);
