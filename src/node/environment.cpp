@@ -29,7 +29,7 @@ class Maker {
   Result<bool> ConfigMapValue(const v1::ConfigMapKeySelector& ref, std::string* value) const;
   Result<bool> SecretValue(const v1::SecretKeySelector& ref, std::string* value) const;
   Result<bool> FileValue(const v1::FileKeySelector& ref, std::string* value) const;
-  Result<std::string> FieldOf(const std::string& path) const;
+  Result<std::string> FieldOf(const v1::ObjectFieldSelector& selector) const;
   const std::string& name_space() const { return in_.pod.metadata.namespace_; }
 
   const EnvironmentInput& in_;
@@ -97,7 +97,11 @@ Result<bool> Maker::FileValue(const v1::FileKeySelector& ref, std::string* value
 }
 
 // Of the status only what is known already, before the status itself says it.
-Result<std::string> Maker::FieldOf(const std::string& path) const {
+Result<std::string> Maker::FieldOf(const v1::ObjectFieldSelector& selector) const {
+  if (selector.apiVersion != "v1") {
+    return Error(Code::kInvalidArgument, "unsupported pod version: " + selector.apiVersion);
+  }
+  const std::string& path = selector.fieldPath;
   const auto first = [](const std::vector<std::string>& addresses) {
     return addresses.empty() ? std::string() : addresses.front();
   };
@@ -111,7 +115,7 @@ Result<std::string> Maker::FieldOf(const std::string& path) const {
 
 Result<bool> Maker::ValueOf(const v1::EnvVarSource& source, std::string* value) const {
   if (source.fieldRef) {
-    TRY(*value, FieldOf(source.fieldRef->fieldPath));
+    TRY(*value, FieldOf(*source.fieldRef));
   } else if (source.resourceFieldRef) {
     TRY(*value, ResourceFieldValue(in_.pod, in_.container.name, *source.resourceFieldRef,
                                    in_.config.allocatable));

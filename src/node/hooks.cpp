@@ -57,7 +57,9 @@ Result<void> RunHook(const v1::LifecycleHandler& handler, const HookInput& input
                      runtime::Runtime& runtime, NetworkProbes& network) {
   if (handler.exec) return RunExec(handler.exec->command, input, runtime);
   if (handler.httpGet) return RunHttp(*handler.httpGet, input, network);
-  return {};
+  if (handler.sleep) return {};  // SleepOf
+  // The API takes tcpSocket for the sake of old manifests; no kubelet runs it.
+  return Error(Code::kUnsupported, "Cannot run handler: invalid handler: tcpSocket");
 }
 
 std::chrono::seconds SleepOf(const v1::LifecycleHandler& handler) {

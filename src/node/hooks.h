@@ -19,8 +19,8 @@ struct HookInput {
   std::chrono::seconds timeout{0};  // for exec; 0: none
 };
 
-// Runs an exec or httpGet hook to its end; a tcpSocket does nothing, as upstream. The error's
-// message is upstream's. A hook that sleeps is for the caller to wait for (SleepOf): it needs no
+// Runs an exec or httpGet hook to its end. The error's message is upstream's; a tcpSocket fails, as
+// no kubelet runs one. A hook that sleeps is for the caller to wait for (SleepOf): it needs no
 // thread. An httpGet succeeds with any answer.
 Result<void> RunHook(const v1::LifecycleHandler& handler, const HookInput& input,
                      runtime::Runtime& runtime, NetworkProbes& network);

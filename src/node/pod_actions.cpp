@@ -61,7 +61,9 @@ void PlanNewSandbox(const PlanInput& input, PodActions* actions) {
   for (size_t i = 0; i < spec.containers.size(); ++i) {
     if (!IsDone(spec.containers[i], spec, input.observed)) to_start.push_back(i);
   }
-  if (to_start.empty() && AnyRegularContainerCreated(spec, input.observed)) {
+  // One without containers, which no API server lets through, must not make sandboxes on end.
+  const bool nothing = spec.containers.empty();
+  if (to_start.empty() && (nothing || AnyRegularContainerCreated(spec, input.observed))) {
     actions->create_sandbox = false;
     return;
   }

@@ -20,6 +20,11 @@ std::string_view Title(ProbeKind kind) {
   return "Readiness";
 }
 
+// The API knows no shorter one than a second; whoever says so must not keep the node busy.
+int64_t PeriodOf(const v1::Probe& probe) {
+  return int64_t{std::max(probe.periodSeconds, 1)} * kNanosPerSecond;
+}
+
 }  // namespace
 
 const v1::Probe* Prober::ProbeOf(const v1::Container& container, ProbeKind kind) {
@@ -122,7 +127,7 @@ void Prober::Run(const Key& key, uint64_t generation) {
         key.second != ProbeKind::kStartup && !StartedLocked(entry.container, key.first);
     if (entry.on_hold) return;
     if (waits) {
-      Schedule(key, &entry, int64_t{probe->periodSeconds} * kNanosPerSecond);
+      Schedule(key, &entry, PeriodOf(*probe));
       return;
     }
     container = entry.container;
@@ -149,7 +154,7 @@ void Prober::Run(const Key& key, uint64_t generation) {
     auto at = entries_.find(key);
     if (at == entries_.end() || at->second.generation != generation) return;
     changed = Note(key, &at->second, outcome.result);
-    const int64_t next = begin + (int64_t{probe.periodSeconds} * kNanosPerSecond);
+    const int64_t next = begin + PeriodOf(probe);
     if (!at->second.on_hold) {
       Schedule(key, &at->second, std::max<int64_t>(next - services_.clock.Now(), 0));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/validation/resources.h"
+#include "node/critical_pods.h"
 
 namespace podium::node {
 namespace {
@@ -101,7 +102,9 @@ int64_t QuotaOf(int64_t milli_cpu) {
 }
 
 int64_t OomScoreAdj(const v1::Pod& pod, const v1::Container& container, int64_t node_memory) {
-  if (pod.spec.priorityClassName == "system-node-critical") return kGuaranteedScore;
+  const bool node_critical =
+      IsCriticalPod(pod) && pod.spec.priorityClassName == "system-node-critical";
+  if (node_critical) return kGuaranteedScore;
   const std::string_view qos = api::ComputePodQos(pod.spec);
   if (qos == "Guaranteed") return kGuaranteedScore;
   if (qos == "BestEffort" || node_memory <= 0) return kBestEffortScore;

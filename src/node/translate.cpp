@@ -7,6 +7,7 @@
 #include "node/labels.h"
 #include "node/resources.h"
 #include "node/sysctl_rules.h"
+#include "node/unsupported.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -145,6 +146,7 @@ Result<cri::PodSandboxConfig> TranslateSandbox(const SandboxInput& in) {
 }
 
 Result<cri::ContainerConfig> TranslateContainer(const ContainerInput& in) {
+  TRY_VOID(CheckSupported(in.container));
   TRY_VOID(VerifyRunAsNonRoot(in.pod, in.container, in.image_user));
   const v1::Container& container = in.container;
   cri::ContainerConfig out;

@@ -44,7 +44,8 @@ struct ContainerInput {
   std::optional<wire::cri::UserNamespace> user_namespace;  // of the sandbox
 };
 
-// kInvalidArgument when the container may not run as what it would run as.
+// kInvalidArgument when the container may not run as what it would run as, kUnsupported when it
+// asks for what is not offered here (unsupported.h).
 Result<wire::cri::ContainerConfig> TranslateContainer(const ContainerInput& input);
 
 // A port's protocol by the API's name; TCP for what is neither of the others.

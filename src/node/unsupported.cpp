@@ -23,6 +23,13 @@ void CheckContainer(const v1::Container& container, const Path& path, ErrorList*
 
 }  // namespace
 
+Result<void> CheckSupported(const v1::Container& container) {
+  ErrorList errors;
+  CheckContainer(container, Path(), &errors);
+  if (errors.empty()) return {};
+  return Error(Code::kUnsupported, errors.AggregateText());
+}
+
 ErrorList UnsupportedFields(const v1::Pod& pod) {
   ErrorList errors;
   const Path spec("spec");

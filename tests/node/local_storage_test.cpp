@@ -151,6 +151,14 @@ TEST_F(StorageEvictionTest, CriticalPodsStay) {
   EXPECT_EQ(Look(), "");
 }
 
+TEST_F(StorageEvictionTest, StaticPodsStay) {
+  node_.runtime.Script("a", {.writable_layer = 9 * kMi});
+  v1::Pod pod = PodOf("containers: [{name: a, resources: {limits: {ephemeral-storage: 1Mi}}}]");
+  ASSERT_TRUE(agent_->Assign(std::move(pod), PodOrigin::kFile).ok());
+  node_.time.Settle();
+  EXPECT_EQ(Look(), "");
+}
+
 TEST_F(StorageEvictionTest, PodsWithoutLimitsAreNotMeasured) {
   node_.runtime.Script("a", {.writable_layer = 9 * kMi});
   Start("containers: [{name: a, resources: {requests: {ephemeral-storage: 1Mi}}}]");

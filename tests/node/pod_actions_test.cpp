@@ -177,6 +177,7 @@ constexpr const char* kRestartAll =
     "[88]}}]}, {name: b}]";
 
 const Case kSandboxCases[] = {
+    {"a pod without containers", "containers: []", "", ""},
     {"a new pod", kTwo, "", "kill-pod sandbox 0 start a start b"},
     {"a new pod with init containers", kInit, "", "kill-pod sandbox 0 init i"},
     {"a new pod with policy Never", kTwoNever, "", "kill-pod sandbox 0 start a start b"},

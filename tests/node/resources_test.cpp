@@ -92,7 +92,10 @@ TEST(ResourcesTest, OomScores) {
   EXPECT_EQ(score("containers: [{name: a, resources: {requests: {memory: 1Mi}}}]"), 999);
   EXPECT_EQ(score("containers: [{name: a, resources: {requests: {memory: 8Gi}}}]"), 3);
   EXPECT_EQ(score("containers: [{name: a}, {name: b, resources: {requests: {memory: 4Gi}}}]"), 999);
-  EXPECT_EQ(score("priorityClassName: system-node-critical, containers: [{name: a}]"), -997);
+  EXPECT_EQ(score("priorityClassName: system-node-critical, priority: 2000001000, containers: "
+                  "[{name: a}]"),
+            -997);
+  EXPECT_EQ(score("priorityClassName: system-node-critical, containers: [{name: a}]"), 1000);
   // A sidecar stays at least as long as the container that asked for least.
   const std::string sidecar =
       "initContainers: [{name: s, restartPolicy: Always, resources: {requests: {memory: 1Gi}}}], "

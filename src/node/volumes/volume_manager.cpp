@@ -17,6 +17,7 @@
 #include "node/volumes/payload.h"
 #include "node/volumes/sub_path.h"
 #include "reflect/go_text.h"
+#include "reflect/walk.h"
 
 namespace podium::node {
 namespace {
@@ -60,6 +61,18 @@ bool IsReadOnly(const v1::Volume& volume) {
 
 bool HasClaim(const v1::Volume& volume) {
   return volume.persistentVolumeClaim.has_value() || volume.ephemeral.has_value();
+}
+
+// The field that says what it is: "csi"; empty when none does.
+std::string KindOf(const v1::Volume& volume) {
+  std::string kind;
+  reflect::Walk(reflect::TypeOf<v1::Volume>(), &volume,
+                [&](const reflect::WalkPath& path, const reflect::ValueRef& value) {
+                  if (!value.field) return reflect::Next::kInside;
+                  if (path.name() != "name") kind = path.name();
+                  return reflect::Next::kPast;
+                });
+  return kind;
 }
 
 Result<cri::MountPropagation> PropagationOf(const v1::VolumeMount& mount) {
@@ -163,7 +176,10 @@ Result<void> VolumeManager::SetUpVolume(const v1::Pod& pod, const v1::Volume& vo
   if (volume.nfs.has_value()) {
     return Error(Code::kUnsupported, "NFS volumes are not offered here");
   }
-  return Error(Code::kUnsupported, "no volume plugin matched");
+  const std::string kind = KindOf(volume);
+  return Error(
+      Code::kUnsupported,
+      "no volume plugin matched" + (kind.empty() ? kind : ": " + kind + " is not offered here"));
 }
 
 Result<UniqueFd> VolumeManager::MakeVolumeFolder(const v1::Pod& pod, const v1::Volume& volume,

@@ -250,7 +250,7 @@ TEST_F(Volumes, TheFirstErrorBlocksAndTheOthersAreMade) {
 TEST_F(Volumes, WhatNobodyHereCanMountIsRefused) {
   const std::pair<const char*, const char*> cases[] = {
       {"nfs: {server: s, path: /p}", "NFS volumes are not offered here"},
-      {"cephfs: {monitors: [m]}", "no volume plugin matched"},
+      {"cephfs: {monitors: [m]}", "no volume plugin matched: cephfs is not offered here"},
       {"gitRepo: {repository: r}",
        "git-repo volume plugin has been disabled; if necessary, it may be re-enabled by enabling "
        "the feature-gate `GitRepoVolumeDriver`"},
