@@ -117,6 +117,7 @@ class FakeNetworkProbes : public NetworkProbes {
     return Reply{.status = 200, .body = "ok"};
   };
   std::vector<HttpCall> calls;
+  std::vector<std::string> connections;  // "tcp HOST:PORT", "grpc HOST:PORT SERVICE"
   bool connects = true;
   bool serving = true;
 
@@ -124,14 +125,15 @@ class FakeNetworkProbes : public NetworkProbes {
     calls.push_back(call);
     return http(call);
   }
-  Result<void> Connect(const std::string& /*host*/, uint16_t /*port*/,
+  Result<void> Connect(const std::string& host, uint16_t port,
                        std::chrono::seconds /*timeout*/) override {
+    connections.push_back("tcp " + host + ":" + std::to_string(port));
     if (connects) return {};
     return Error(Code::kUnavailable, "connect: connection refused");
   }
-  Result<bool> GrpcHealth(const std::string& /*host*/, uint16_t /*port*/,
-                          const std::string& /*service*/,
+  Result<bool> GrpcHealth(const std::string& host, uint16_t port, const std::string& service,
                           std::chrono::seconds /*timeout*/) override {
+    connections.push_back("grpc " + host + ":" + std::to_string(port) + " " + service);
     return serving;
   }
 };
