@@ -37,6 +37,7 @@
 #include "commands/port_option.h"
 #include "commands/registries.h"
 #include "http/listener.h"
+#include "http/poller.h"
 #include "http/server.h"
 #include "image/image_store.h"
 #include "image/puller.h"
@@ -45,12 +46,14 @@
 #include "linux/start_memory.h"
 #include "network/open_network.h"
 #include "node/agent_api.h"
+#include "node/container_commands.h"
 #include "node/cpus/cpu_manager.h"
 #include "node/embedded_images.h"
 #include "node/event_recorder.h"
 #include "node/http_probes.h"
 #include "node/image_collector.h"
 #include "node/object_store.h"
+#include "node/probe_wheel.h"
 #include "node/qos_tiers.h"
 #include "node/static_pods.h"
 #include "node/streams/stream_service.h"
@@ -155,6 +158,8 @@ class Node {
     StopServing();
     manifests_.reset();
     if (cluster_) cluster_->End();
+    agent_.reset();
+    StopProbes();
   }
 
   void Tick(int count) {
@@ -181,6 +186,7 @@ class Node {
   void Uninstall() {
     StopServing();
     agent_.reset();
+    StopProbes();
     runtime_.reset();
     (void)network_->Uninstall().ok();
     (void)cgroups_->Remove("", kRemoveTimeout).ok();
@@ -220,7 +226,11 @@ class Node {
     TRY(network_, network::OpenNetwork(instance_, settings));
     TRY(runtime_,
         runtime::EmbeddedRuntime::Open({.instance = instance_}, *images_, *network_, *cgroups_));
-    TRY(probes_, node::HttpProbes::Create());
+    TRY(poller_, http::Poller::Create());
+    TRY(probes_, node::HttpProbes::Create(poller_, executor_));
+    commands_ = std::make_unique<node::ContainerCommands>(*runtime_, poller_, executor_);
+    wheel_ = std::make_unique<node::ProbeWheel>(
+        executor_, [] { return std::chrono::steady_clock::now().time_since_epoch().count(); });
     node::ObjectSource& source = cluster_ ? cluster_->objects() : objects_;
     volumes_.emplace(config_, source, clock_);
     TRY_VOID(OpenCpus());
@@ -232,6 +242,8 @@ class Node {
                                    .volumes = *volumes_,
                                    .objects = objects_,
                                    .network = *probes_,
+                                   .commands = *commands_,
+                                   .wheel = *wheel_,
                                    .events = events_,
                                    .tiers = &tiers_,
                                    .cpus = cpus_.get(),
@@ -259,6 +271,14 @@ class Node {
   void StopServing() {
     if (server_) server_->Stop(kStopGrace);
     if (streams_) streams_->Stop();
+  }
+
+  // When nobody probes any more; commands of probes do not outlive the runtime.
+  void StopProbes() {
+    if (poller_) poller_->Stop();
+    wheel_.reset();
+    commands_.reset();
+    probes_.reset();
   }
 
   Result<void> OpenManifests(const std::string& folder) {
@@ -300,8 +320,11 @@ class Node {
   std::unique_ptr<kernel::CgroupDriver> cgroups_;
   std::unique_ptr<runtime::EmbeddedRuntime> runtime_;
   std::unique_ptr<node::CpuManager> cpus_;  // null: all containers share all CPUs
-  std::optional<node::HttpProbes> probes_;
   ThreadExecutor executor_;
+  std::shared_ptr<http::Poller> poller_;  // of the probes
+  std::unique_ptr<node::HttpProbes> probes_;
+  std::unique_ptr<node::ContainerCommands> commands_;
+  std::unique_ptr<node::ProbeWheel> wheel_;
   std::unique_ptr<Cluster> cluster_;                // null: this node is on its own
   std::shared_ptr<const node::v1::Node> own_node_;  // as it would be registered then
   std::unique_ptr<node::Agent> agent_;

@@ -205,22 +205,24 @@ PolledFd::~PolledFd() {
 }
 
 void PolledFd::Arm(short events, std::optional<Clock::time_point> deadline) {
+  // Once armed, the callback may take this away before the call is over.
+  const std::shared_ptr<Poller::State> state = state_;
   bool sooner = false;
   {
-    const std::lock_guard lock(state_->mutex);
-    Poller::State::Entry& entry = state_->entries.at(id_);
+    const std::lock_guard lock(state->mutex);
+    Poller::State::Entry& entry = state->entries.at(id_);
     ++entry.times_armed;
     epoll_event event{EPOLLONESHOT, {.u64 = Poller::State::KeyOf(id_, entry)}};
     if ((events & POLLIN) != 0) event.events |= EPOLLIN | EPOLLRDHUP;
     if ((events & POLLOUT) != 0) event.events |= EPOLLOUT;
     entry.armed = true;
-    state_->SetDeadlineLocked(id_, entry, deadline);
-    sooner = deadline && state_->deadlines.begin()->second == id_;
-    epoll_ctl(state_->epoll.get(), entry.polled ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, entry.fd, &event);
+    state->SetDeadlineLocked(id_, entry, deadline);
+    sooner = deadline && state->deadlines.begin()->second == id_;
+    epoll_ctl(state->epoll.get(), entry.polled ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, entry.fd, &event);
     entry.polled = true;
   }
-  if (sooner && state_->thread_id != std::this_thread::get_id()) {
-    eventfd_write(state_->wake.get(), 1);
+  if (sooner && state->thread_id != std::this_thread::get_id()) {
+    eventfd_write(state->wake.get(), 1);
   }
 }
 

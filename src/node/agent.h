@@ -60,6 +60,8 @@ class Agent {
     PodVolumes& volumes;
     ObjectStore& objects;
     NetworkProbes& network;
+    CommandRunner& commands;
+    ProbeWheel& wheel;
     EventRecorder& events;
     QosTiers* tiers = nullptr;  // null: nobody has cgroups
     // Null: no container has CPUs of its own.

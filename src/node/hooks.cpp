@@ -38,11 +38,11 @@ Result<void> RunExec(const std::vector<std::string>& command, const HookInput& i
 
 Result<void> RunHttp(const v1::HTTPGetAction& action, const HookInput& in, NetworkProbes& network) {
   const auto timeout = in.timeout.count() > 0 ? std::min(in.timeout, kHttpTimeout) : kHttpTimeout;
-  auto call = MakeHttpCall(action, in.container, in.address, timeout);
+  auto call = MakeHttpCall(action, in.container, in.address, "lifecycle", timeout);
   Result<void> result;
   if (!call.ok()) {
     result = std::move(call).error();
-  } else if (auto reply = network.HttpGet(*call); !reply.ok()) {
+  } else if (auto reply = HttpGetAndWait(network, *std::move(call)); !reply.ok()) {
     result = std::move(reply).error();
   }
   if (result.ok()) return {};

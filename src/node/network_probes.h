@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,30 +24,44 @@ struct HttpCall {
   std::chrono::seconds timeout{1};
 
   std::string Url() const;
+  // Whether a header of that name is among them, in any case.
+  bool Has(std::string_view name) const;
 };
 
-// Threads: any. All block for at most the timeout.
+// Threads: any. Nothing here waits: `done` is called once, from a thread of the probes' or before
+// the call returns, at the latest when the timeout has passed. It must return soon. Messages of
+// errors are those that upstream shows, as they are.
 class NetworkProbes {
  public:
-  virtual ~NetworkProbes() = default;
-  // The status and the beginning of the body.
+  template <class T>
+  using Done = std::function<void(Result<T>)>;
+  // The status, and the beginning of the body.
   struct Reply {
     int status = 0;
     std::string body;
   };
-  virtual Result<Reply> HttpGet(const HttpCall& call) = 0;
-  virtual Result<void> Connect(const std::string& host, uint16_t port,
-                               std::chrono::seconds timeout) = 0;
-  // The standard health check of gRPC (grpc.health.v1): whether the service is SERVING.
-  virtual Result<bool> GrpcHealth(const std::string& host, uint16_t port,
-                                  const std::string& service, std::chrono::seconds timeout) = 0;
+
+  virtual ~NetworkProbes() = default;
+  // Redirects to the same host are followed, ten at the most; any other is the reply.
+  // kUnsupported: who was to speak TLS answered in plain HTTP.
+  virtual void HttpGet(HttpCall call, Done<Reply> done) = 0;
+  virtual void Connect(const std::string& host, uint16_t port, std::chrono::seconds timeout,
+                       Done<void> done) = 0;
+  // The standard health check of gRPC (grpc.health.v1): its status ("SERVING").
+  virtual void GrpcHealth(const std::string& host, uint16_t port, const std::string& service,
+                          std::chrono::seconds timeout, Done<std::string> done) = 0;
 };
+
+// Waits for the reply.
+Result<NetworkProbes::Reply> HttpGetAndWait(NetworkProbes& network, HttpCall call);
 
 // The number of a port by number or by name of the container's; kInvalidArgument.
 Result<uint16_t> ResolvePort(const api::IntOrString& port, const v1::Container& container);
 
-// What an httpGet asks for. `address`: of the pod, where the action names no host.
+// What an httpGet asks for. `address`: of the pod, where the action names no host. `purpose`, of
+// the User-Agent: "probe", "lifecycle".
 Result<HttpCall> MakeHttpCall(const v1::HTTPGetAction& action, const v1::Container& container,
-                              const std::string& address, std::chrono::seconds timeout);
+                              const std::string& address, std::string_view purpose,
+                              std::chrono::seconds timeout);
 
 }  // namespace podium::node

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
+#include "node/command_runner.h"
 #include "node/cpus/cpu_manager.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
@@ -10,6 +11,7 @@
 #include "node/node_config.h"
 #include "node/objects.h"
 #include "node/pod_volumes.h"
+#include "node/probe_wheel.h"
 #include "node/user_namespaces.h"
 #include "runtime/runtime.h"
 
@@ -24,6 +26,8 @@ struct PodServices {
   PodVolumes& volumes;
   const ObjectSource& objects;
   NetworkProbes& network;
+  CommandRunner& commands;
+  ProbeWheel& wheel;
   EventSink& events;
   UserNamespaces& users;
   const CpuManager* cpus = nullptr;  // null: all containers share all CPUs

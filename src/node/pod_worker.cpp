@@ -50,7 +50,7 @@ void PodWorker::Start() {
                                 services_.network, services_.events},
       wake);
   prober_ = std::make_shared<Prober>(
-      Prober::Services{services_.clock, services_.executor, services_.runtime, services_.network,
+      Prober::Services{services_.clock, services_.wheel, services_.commands, services_.network,
                        services_.events},
       wake);
   sync_.emplace(services_, *killer_, memory_);
@@ -181,7 +181,7 @@ std::optional<int64_t> PodWorker::RunRound() {
   const bool first = !std::exchange(refreshed_, true);
   if (observed->ReadySandbox()) RefreshVolumes(*pod, refresh || first);
   BeginResize(*pod, resized, first);
-  prober_->Sync(*pod, *observed);
+  prober_->Sync(pod, *observed);
   Tell(pod, *observed, false);
   {
     std::lock_guard lock(mutex_);
@@ -278,7 +278,7 @@ std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod
   // What was done shows at once, not only when the runtime says so as well.
   auto now = Observe(*pod);
   if (now.ok()) {
-    prober_->Sync(*pod, *now);
+    prober_->Sync(pod, *now);
     EndResize(*pod, *now);
     Tell(pod, *now, false);
   }
@@ -323,6 +323,7 @@ void PodWorker::KillAll(const std::shared_ptr<const v1::Pod>& pod, const Observe
 std::optional<int64_t> PodWorker::Terminate(const std::shared_ptr<const v1::Pod>& pod,
                                             const ObservedPod& observed) {
   // Readiness goes on while containers end; what would kill them does not matter any more.
+  prober_->StopLivenessAndStartup();
   const bool runs = std::ranges::any_of(observed.containers, [](const auto& container) {
     return container.running() || container.state == cri::ContainerState::kContainerUnknown;
   });

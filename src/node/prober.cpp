@@ -1,9 +1,9 @@
 #include "node/prober.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
-
-#include "node/probe_runner.h"
+#include <utility>
 
 namespace podium::node {
 namespace {
@@ -39,12 +39,12 @@ const v1::Probe* Prober::ProbeOf(const v1::Container& container, ProbeKind kind)
   return container.readinessProbe.get();
 }
 
-void Prober::Sync(const v1::Pod& pod, const ObservedPod& observed) {
+void Prober::Sync(const std::shared_ptr<const v1::Pod>& pod, const ObservedPod& observed) {
+  const v1::PodSpec& spec = pod->spec;
   std::vector<std::string> addresses = observed.Addresses();
-  const std::string address = !addresses.empty()     ? addresses.front()
-                              : pod.spec.hostNetwork ? pod.status.hostIP
-                                                     : std::string();
-  std::shared_ptr<const v1::Pod> shared;
+  const std::string address = !addresses.empty() ? addresses.front()
+                              : spec.hostNetwork ? pod->status.hostIP
+                                                 : std::string();
   std::lock_guard lock(mutex_);
   if (stopped_) return;
   std::set<std::string, std::less<>> running;
@@ -52,26 +52,19 @@ void Prober::Sync(const v1::Pod& pod, const ObservedPod& observed) {
     const ObservedContainer* state = observed.Find(container.name);
     if (!state || !state->running()) return;
     running.insert(state->id);
-    if (!container.startupProbe && !container.livenessProbe && !container.readinessProbe) return;
-    if (!shared) shared = std::make_shared<const v1::Pod>(pod);
-    Add(shared, container, ref, *state, address);
+    Add(pod, container, ref, *state, address);
   };
-  for (size_t i = 0; i < pod.spec.initContainers.size(); ++i) {
-    if (IsSidecar(pod.spec.initContainers[i])) {
-      look(pod.spec.initContainers[i], {ContainerKind::kInit, i});
-    }
+  for (size_t i = 0; i < spec.initContainers.size(); ++i) {
+    if (IsSidecar(spec.initContainers[i])) look(spec.initContainers[i], {ContainerKind::kInit, i});
   }
-  for (size_t i = 0; i < pod.spec.containers.size(); ++i) {
-    look(pod.spec.containers[i], {ContainerKind::kRegular, i});
+  for (size_t i = 0; i < spec.containers.size(); ++i) {
+    look(spec.containers[i], {ContainerKind::kRegular, i});
   }
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    if (running.contains(at->first.first)) {
-      ++at;
-      continue;
-    }
-    if (at->second.timer != 0) services_.executor.Cancel(at->second.timer);
-    at = entries_.erase(at);
-  }
+  std::erase_if(entries_, [&](const auto& entry) {
+    if (running.contains(entry.first.first)) return false;
+    services_.wheel.Cancel(entry.second.place);
+    return true;
+  });
 }
 
 void Prober::Add(const std::shared_ptr<const v1::Pod>& pod, const v1::Container& container,
@@ -84,80 +77,125 @@ void Prober::Add(const std::shared_ptr<const v1::Pod>& pod, const v1::Container&
     at->second.address = address;
     if (!added) continue;
     Entry& entry = at->second;
-    entry.container = container;
+    entry.container = &container;
     entry.ref = ref;
     entry.pod = pod;
     entry.generation = ++last_generation_;
-    const int64_t begin =
-        observed.started_at + (int64_t{probe->initialDelaySeconds} * kNanosPerSecond);
-    Schedule(key, &entry, std::max<int64_t>(begin - services_.clock.Now(), 0));
+    entry.on_hold = ending_ && kind != ProbeKind::kReadiness;
+    if (entry.on_hold) continue;
+    Schedule(key, &entry, services_.wheel.Now() + FirstDelay(key, *probe, observed.started_at));
+  }
+}
+
+int64_t Prober::FirstDelay(const Key& key, const v1::Probe& probe, int64_t started_at) const {
+  const int64_t now = services_.clock.Now();
+  const int64_t begin = started_at + (int64_t{probe.initialDelaySeconds} * kNanosPerSecond);
+  int64_t delay = std::max<int64_t>(begin - now, 0);
+  const int64_t age = services_.wheel.Age().count();
+  const int64_t period = PeriodOf(probe);
+  if (age >= period || started_at >= now - age) return delay;
+  // Ids are random already.
+  const uint64_t part = std::hash<std::string>()(key.first) + static_cast<uint64_t>(key.second);
+  return std::max(delay, static_cast<int64_t>(part % static_cast<uint64_t>(period)));
+}
+
+void Prober::StopLivenessAndStartup() {
+  std::lock_guard lock(mutex_);
+  ending_ = true;
+  for (auto& [key, entry] : entries_) {
+    if (key.second == ProbeKind::kReadiness) continue;
+    entry.on_hold = true;
+    services_.wheel.Cancel(entry.place);
   }
 }
 
 void Prober::Stop() {
   std::lock_guard lock(mutex_);
   stopped_ = true;
-  for (auto& [key, entry] : entries_) {
-    if (entry.timer != 0) services_.executor.Cancel(entry.timer);
-  }
+  for (auto& [key, entry] : entries_) services_.wheel.Cancel(entry.place);
   entries_.clear();
 }
 
-void Prober::Schedule(const Key& key, Entry* entry, int64_t delay) {
-  entry->timer = services_.executor.PostAfter(
-      std::chrono::nanoseconds(delay),
-      [self = shared_from_this(), key, generation = entry->generation] {
+void Prober::Schedule(const Key& key, Entry* entry, int64_t at) {
+  entry->due = at;
+  entry->place =
+      services_.wheel.Add(at, [self = shared_from_this(), key, generation = entry->generation] {
         self->Run(key, generation);
       });
 }
 
+void Prober::ScheduleNext(const Key& key, Entry* entry) {
+  const int64_t period = PeriodOf(*ProbeOf(*entry->container, key.second));
+  const int64_t now = services_.wheel.Now();
+  int64_t next = entry->due + period;
+  if (next < now) next += (now - next) / period * period;
+  Schedule(key, entry, next);
+}
+
+void Prober::HurryLocked(const std::string& id) {
+  const Key key(id, ProbeKind::kReadiness);
+  auto at = entries_.find(key);
+  // One that has no place runs just now.
+  if (at == entries_.end() || at->second.place.number == 0) return;
+  services_.wheel.Cancel(at->second.place);
+  // Not of the task that may be on its way already.
+  at->second.generation = ++last_generation_;
+  Schedule(key, &at->second, services_.wheel.Now());
+}
+
 void Prober::Run(const Key& key, uint64_t generation) {
-  v1::Container container;
   std::shared_ptr<const v1::Pod> pod;
+  const v1::Container* container = nullptr;
   std::string address;
-  ContainerRef ref;
   {
     std::lock_guard lock(mutex_);
     auto at = entries_.find(key);
     if (at == entries_.end() || at->second.generation != generation) return;
     Entry& entry = at->second;
-    entry.timer = 0;
-    const v1::Probe* probe = ProbeOf(entry.container, key.second);
-    const bool waits =
-        key.second != ProbeKind::kStartup && !StartedLocked(entry.container, key.first);
+    entry.place = {};
     if (entry.on_hold) return;
-    if (waits) {
-      Schedule(key, &entry, PeriodOf(*probe));
-      return;
+    if (key.second != ProbeKind::kStartup && !StartedLocked(*entry.container, key.first)) {
+      return ScheduleNext(key, &entry);
     }
-    container = entry.container;
     pod = entry.pod;
+    container = entry.container;
     address = entry.address;
-    ref = entry.ref;
   }
-  const v1::Probe& probe = *ProbeOf(container, key.second);
-  const int64_t begin = services_.clock.Now();
-  const ProbeOutcome outcome = RunProbe(
-      {.probe = probe, .container = container, .container_id = key.first, .address = address},
-      services_.runtime, services_.network);
-  if (outcome.result != ProbeResult::kSuccess) {
-    const bool errored = outcome.result == ProbeResult::kUnknown;
-    services_.events.Record(
-        *pod, ref, EventType::kWarning, "Unhealthy",
-        std::string(Title(key.second)) +
-            (errored ? " probe errored and resulted in unknown state: " : " probe failed: ") +
-            outcome.output);
-  }
+  RunProbe({.probe = *ProbeOf(*container, key.second),
+            .container = *container,
+            .container_id = key.first,
+            .address = std::move(address)},
+           services_.commands, services_.network,
+           [self = shared_from_this(), key, generation](const ProbeOutcome& outcome) {
+             self->Finished(key, generation, outcome);
+           });
+}
+
+void Prober::Finished(const Key& key, uint64_t generation, const ProbeOutcome& outcome) {
   bool changed = false;
+  std::shared_ptr<const v1::Pod> pod;
+  ContainerRef ref;
   {
     std::lock_guard lock(mutex_);
     auto at = entries_.find(key);
-    if (at == entries_.end() || at->second.generation != generation) return;
+    if (at == entries_.end() || at->second.generation != generation || at->second.on_hold) return;
+    pod = at->second.pod;
+    ref = at->second.ref;
     changed = Note(key, &at->second, outcome.result);
-    const int64_t next = begin + PeriodOf(probe);
-    if (!at->second.on_hold) {
-      Schedule(key, &at->second, std::max<int64_t>(next - services_.clock.Now(), 0));
-    }
+    if (!at->second.on_hold) ScheduleNext(key, &at->second);
+    if (changed && key.second == ProbeKind::kStartup) HurryLocked(key.first);
+  }
+  const std::string title(Title(key.second));
+  if (outcome.result == ProbeResult::kFailure) {
+    services_.events.Record(*pod, ref, EventType::kWarning, "Unhealthy",
+                            title + " probe failed: " + outcome.output);
+  } else if (outcome.result == ProbeResult::kUnknown) {
+    services_.events.Record(
+        *pod, ref, EventType::kWarning, "Unhealthy",
+        title + " probe errored and resulted in unknown state: " + outcome.output);
+  } else if (outcome.warning) {
+    services_.events.Record(*pod, ref, EventType::kWarning, "ProbeWarning",
+                            title + " probe warning: " + outcome.output);
   }
   if (changed) changed_();
 }
@@ -166,7 +204,7 @@ bool Prober::Note(const Key& key, Entry* entry, ProbeResult result) {
   if (result == ProbeResult::kUnknown) return false;
   entry->run = entry->last == result ? entry->run + 1 : 1;
   entry->last = result;
-  const v1::Probe& probe = *ProbeOf(entry->container, key.second);
+  const v1::Probe& probe = *ProbeOf(*entry->container, key.second);
   const bool failed = result == ProbeResult::kFailure;
   if (entry->run < (failed ? probe.failureThreshold : probe.successThreshold)) return false;
   const bool changed = entry->result != result;

@@ -33,6 +33,7 @@ class ApiNode : public ::testing::Test {
     auto streams = StreamService::Create(executor_);
     ASSERT_TRUE(streams.ok()) << streams.error().message();
     streams_ = *std::move(streams);
+    node_.other_wheel.emplace(executor_, [this] { return clock_.Now(); });
     auto opened = Agent::Open({.config = node_.config,
                                .clock = clock_,
                                .executor = executor_,
@@ -41,6 +42,8 @@ class ApiNode : public ::testing::Test {
                                .volumes = node_.volumes,
                                .objects = objects_,
                                .network = node_.network,
+                               .commands = node_.commands,
+                               .wheel = *node_.other_wheel,
                                .events = events_});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);

@@ -51,11 +51,10 @@ std::string FakeNode::IdOf(std::string_view name) {
   return id;
 }
 
-Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects) {
-  return PartsOf(node, objects, node.time, node.time);
-}
+namespace {
 
-Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects, const Clock& clock, Executor& executor) {
+Agent::Parts MakeParts(FakeNode& node, ObjectStore& objects, const Clock& clock, Executor& executor,
+                       ProbeWheel& wheel) {
   return {.config = node.config,
           .clock = clock,
           .executor = executor,
@@ -64,7 +63,20 @@ Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects, const Clock& clock, E
           .volumes = node.volumes,
           .objects = objects,
           .network = node.network,
+          .commands = node.commands,
+          .wheel = wheel,
           .events = node.events};
+}
+
+}  // namespace
+
+Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects) {
+  return MakeParts(node, objects, node.time, node.time, node.wheel);
+}
+
+Agent::Parts PartsOf(FakeNode& node, ObjectStore& objects, const Clock& clock, Executor& executor) {
+  node.other_wheel.emplace(executor, [&clock] { return clock.Now(); });
+  return MakeParts(node, objects, clock, executor, *node.other_wheel);
 }
 
 }  // namespace podium::node

@@ -121,21 +121,37 @@ class FakeNetworkProbes : public NetworkProbes {
   bool connects = true;
   bool serving = true;
 
-  Result<Reply> HttpGet(const HttpCall& call) override {
+  void HttpGet(HttpCall call, Done<Reply> done) override {
     calls.push_back(call);
-    return http(call);
+    done(http(call));
   }
-  Result<void> Connect(const std::string& host, uint16_t port,
-                       std::chrono::seconds /*timeout*/) override {
+  void Connect(const std::string& host, uint16_t port, std::chrono::seconds /*timeout*/,
+               Done<void> done) override {
     connections.push_back("tcp " + host + ":" + std::to_string(port));
-    if (connects) return {};
-    return Error(Code::kUnavailable, "connect: connection refused");
+    if (connects) return done({});
+    done(Error(Code::kUnavailable, "connect: connection refused"));
   }
-  Result<bool> GrpcHealth(const std::string& host, uint16_t port, const std::string& service,
-                          std::chrono::seconds /*timeout*/) override {
+  void GrpcHealth(const std::string& host, uint16_t port, const std::string& service,
+                  std::chrono::seconds /*timeout*/, Done<std::string> done) override {
     connections.push_back("grpc " + host + ":" + std::to_string(port) + " " + service);
-    return serving;
+    done(std::string(serving ? "SERVING" : "NOT_SERVING"));
   }
+};
+
+// Commands as the runtime is told that they do.
+class FakeCommands : public CommandRunner {
+ public:
+  explicit FakeCommands(runtime::FakeRuntime& runtime) : runtime_(runtime) {}
+  void RunInContainer(const std::string& container_id, const std::vector<std::string>& command,
+                      std::chrono::seconds timeout, Done done) override {
+    auto result = runtime_.ExecSync(container_id, command, timeout);
+    if (!result.ok()) return done(std::move(result).error());
+    done(CommandOutput{.exit_code = result->exit_code,
+                       .text = result->stdout_.data + result->stderr_.data});
+  }
+
+ private:
+  runtime::FakeRuntime& runtime_;
 };
 
 // A folder of its own, which goes with it.
@@ -162,11 +178,15 @@ struct FakeNode {
   FakeVolumes volumes;
   FakeObjects objects;
   FakeNetworkProbes network;
+  FakeCommands commands{runtime};
+  ProbeWheel wheel{time, [this] { return time.Now(); }};
+  // Of an agent on another time.
+  std::optional<ProbeWheel> other_wheel;
   EventRecorder events{time, "node7"};
   ImagePulls pulls{images, time, events, config};
   UserNamespaces users{config};
-  PodServices services{config,  time,    time,    runtime, pulls,
-                       volumes, objects, network, events,  users};
+  PodServices services{config,  time,    time,     runtime, pulls,  volumes,
+                       objects, network, commands, wheel,   events, users};
 
   // "Reason: message" of each, with " xN" when it came more than once.
   std::vector<std::string> Events() const;

@@ -3,10 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "base/executor.h"
 #include "http/peer.h"
+#include "http/poller.h"
 
 namespace podium::node {
 namespace {
@@ -26,32 +33,146 @@ class HttpProbesTest : public ::testing::Test {
     return call;
   }
 
-  HttpProbes probes_ = *HttpProbes::Create();
+  ~HttpProbesTest() override { poller_->Stop(); }
+
+  // Waits for what `begin` is to call.
+  template <class T, class Begin>
+  static Result<T> Wait(const Begin& begin) {
+    const auto promise = std::make_shared<std::promise<Result<T>>>();
+    begin([promise](Result<T> result) { promise->set_value(std::move(result)); });
+    auto future = promise->get_future();
+    if (future.wait_for(20s) != std::future_status::ready) {
+      return Error(Code::kInternal, "nothing came");
+    }
+    return future.get();
+  }
+  Result<NetworkProbes::Reply> Get(HttpCall call) {
+    return Wait<NetworkProbes::Reply>(
+        [&](auto done) { probes_->HttpGet(std::move(call), std::move(done)); });
+  }
+  Result<void> Connect(const std::string& host, uint16_t port, std::chrono::seconds timeout) {
+    return Wait<void>([&](auto done) { probes_->Connect(host, port, timeout, std::move(done)); });
+  }
+  Result<std::string> GrpcHealth(uint16_t port, const std::string& service,
+                                 std::chrono::seconds timeout) {
+    return Wait<std::string>([&](auto done) {
+      probes_->GrpcHealth("127.0.0.1", port, service, timeout, std::move(done));
+    });
+  }
+
+  ThreadExecutor executor_;
+  std::shared_ptr<http::Poller> poller_ = *http::Poller::Create();
+  std::unique_ptr<HttpProbes> probes_ = *HttpProbes::Create(poller_, executor_);
 };
 
-TEST_F(HttpProbesTest, AnAnswerIsTakenAsItIs) {
+TEST_F(HttpProbesTest, WhatIsAskedAndAnswered) {
   std::string head;
   PeerServer server([&](Peer& peer, int) {
     head = peer.ReadHead();
-    peer.Send("HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 2\r\n\r\nno");
+    peer.Send("HTTP/1.1 100 Continue\r\n\r\n");
+    peer.Send("HTTP/1.1 503 Not Yet\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n");
   });
   HttpCall call = CallTo(server, "/ready?x=1");
-  call.headers.emplace_back("X-Probe", "yes");
-  const auto reply = probes_.HttpGet(call);
+  call.headers = {{"X-Probe", "yes"}, {"Host", "inside.example"}, {"host", "second.example"}};
+  const auto reply = Get(call);
   ASSERT_TRUE(reply.ok()) << reply.error().message();
-  EXPECT_EQ(reply->status, 302);
+  EXPECT_EQ(reply->status, 503);
   EXPECT_EQ(reply->body, "no");
-  EXPECT_THAT(head, HasSubstr("GET /ready?x=1 HTTP/1.1\r\n"));
-  EXPECT_THAT(head, HasSubstr("X-Probe: yes\r\n"));
+  EXPECT_EQ(head,
+            "GET /ready?x=1 HTTP/1.1\r\nHost: inside.example\r\nX-Probe: yes\r\n"
+            "Connection: close\r\n\r\n");
   EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpProbesTest, RedirectsOnTheSameHostAreFollowed) {
+  std::vector<std::string> heads;
+  PeerServer server([&](Peer& peer, int number) {
+    heads.push_back(peer.ReadHead());
+    if (number == 0) {
+      peer.Send("HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n");
+    } else {
+      peer.Send("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+    }
+  });
+  HttpCall call = CallTo(server, "/ready");
+  call.headers = {{"X-Probe", "yes"}};
+  const auto reply = Get(call);
+  ASSERT_TRUE(reply.ok()) << reply.error().message();
+  EXPECT_EQ(reply->status, 500);
+  ASSERT_EQ(heads.size(), 2u);
+  const std::string page = "http://127.0.0.1:" + std::to_string(server.port());
+  EXPECT_THAT(heads[1], HasSubstr("GET /other HTTP/1.1\r\n"));
+  EXPECT_THAT(heads[1], HasSubstr("X-Probe: yes\r\n"));
+  EXPECT_THAT(heads[1], HasSubstr("Referer: " + page + "/ready\r\n"));
+}
+
+TEST_F(HttpProbesTest, RedirectsElsewhereAreTheReply) {
+  for (const char* location : {"http://127.0.0.2:1/", "https://elsewhere.example/", ""}) {
+    PeerServer server([&](Peer& peer, int) {
+      peer.ReadHead();
+      peer.Send("HTTP/1.1 301 Moved\r\nLocation: " + std::string(location) +
+                "\r\nContent-Length: 4\r\n\r\naway");
+    });
+    const auto reply = Get(CallTo(server));
+    ASSERT_TRUE(reply.ok()) << reply.error().message();
+    EXPECT_EQ(reply->status, 301);
+    EXPECT_EQ(reply->body, "away");
+    EXPECT_EQ(server.connections(), 1);
+  }
+}
+
+TEST_F(HttpProbesTest, RedirectsEnd) {
+  PeerServer server([](Peer& peer, int) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 307 Again\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
+  });
+  const auto reply = Get(CallTo(server));
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.error().message(), "Get \"http://127.0.0.1:" + std::to_string(server.port()) +
+                                         "/x\": stopped after 10 redirects");
+  EXPECT_EQ(server.connections(), 10);
+}
+
+TEST_F(HttpProbesTest, NamesAreLookedUp) {
+  PeerServer server([](Peer& peer, int) {
+    peer.ReadHead();
+    peer.Answer("ok");
+  });
+  HttpCall call = CallTo(server);
+  call.host = "localhost";
+  const auto reply = Get(call);
+  ASSERT_TRUE(reply.ok()) << reply.error().message();
+  EXPECT_EQ(reply->status, 200);
+}
+
+TEST_F(HttpProbesTest, AnswersThatAreNone) {
+  const std::string url = "Get \"http://127.0.0.1:";
+  for (const auto& [answer, why] :
+       {std::pair("", "EOF"), std::pair("HTTP/1.1 200", "unexpected EOF"),
+        std::pair("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", "unexpected EOF")}) {
+    PeerServer server([&, text = std::string(answer)](Peer& peer, int) {
+      peer.ReadHead();
+      if (!text.empty()) peer.Send(text);
+    });
+    const auto reply = Get(CallTo(server));
+    ASSERT_FALSE(reply.ok());
+    EXPECT_EQ(reply.error().message(), url + std::to_string(server.port()) + "/healthz\": " + why);
+  }
+  PeerServer endless([](Peer& peer, int) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\n");
+    while (peer.Send("X: " + std::string(4096, 'x') + "\r\n")) {
+    }
+  });
+  EXPECT_THAT(Get(CallTo(endless)).error().message(), HasSubstr("response headers exceeded"));
 }
 
 TEST_F(HttpProbesTest, EachProbeIsAConnectionOfItsOwn) {
   PeerServer server([](Peer& peer, int) {
     while (!peer.ReadHead().empty()) peer.Answer("ok");
   });
-  ASSERT_TRUE(probes_.HttpGet(CallTo(server)).ok());
-  ASSERT_TRUE(probes_.HttpGet(CallTo(server)).ok());
+  ASSERT_TRUE(Get(CallTo(server)).ok());
+  ASSERT_TRUE(Get(CallTo(server)).ok());
   EXPECT_EQ(server.connections(), 2);
 }
 
@@ -64,9 +185,23 @@ TEST_F(HttpProbesTest, CertificatesAreNotLookedAt) {
       {.certificate = "server"});
   HttpCall call = CallTo(server);
   call.tls = true;
-  const auto reply = probes_.HttpGet(call);
+  const auto reply = Get(call);
   ASSERT_TRUE(reply.ok()) << reply.error().message();
   EXPECT_EQ(reply->body, "ok");
+}
+
+TEST_F(HttpProbesTest, PlainHttpWhereTlsIsAskedFor) {
+  PeerServer server([](Peer& peer, int) {
+    peer.ReadSome();
+    peer.Answer("ok");
+  });
+  HttpCall call = CallTo(server);
+  call.tls = true;
+  const auto reply = Get(call);
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.error().code(), Code::kUnsupported);
+  EXPECT_THAT(reply.error().message(),
+              HasSubstr("/healthz\": http: server gave HTTP response to HTTPS client"));
 }
 
 TEST_F(HttpProbesTest, ALargeAnswerIsAnAnswer) {
@@ -74,7 +209,7 @@ TEST_F(HttpProbesTest, ALargeAnswerIsAnAnswer) {
     peer.ReadHead();
     peer.Answer(std::string(100'000, 'x'));
   });
-  const auto reply = probes_.HttpGet(CallTo(server));
+  const auto reply = Get(CallTo(server));
   ASSERT_TRUE(reply.ok()) << reply.error().message();
   EXPECT_EQ(reply->status, 200);
 }
@@ -82,8 +217,11 @@ TEST_F(HttpProbesTest, ALargeAnswerIsAnAnswer) {
 TEST_F(HttpProbesTest, AServerThatSaysNothingIsNotWaitedForLonger) {
   PeerServer server([](Peer& peer, int) { peer.ReadToEnd(); });
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_FALSE(probes_.HttpGet(CallTo(server)).ok());
-  EXPECT_FALSE(probes_.GrpcHealth("127.0.0.1", server.port(), "", 1s).ok());
+  EXPECT_THAT(
+      Get(CallTo(server)).error().message(),
+      HasSubstr("context deadline exceeded (Client.Timeout exceeded while awaiting headers)"));
+  EXPECT_EQ(GrpcHealth(server.port(), "", 1s).error().message(),
+            "timeout: health rpc did not complete within 1s");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
 }
 
@@ -92,12 +230,50 @@ TEST_F(HttpProbesTest, NobodyListens) {
   {
     const PeerServer server([](Peer&, int) {});
     port = server.port();
-    EXPECT_TRUE(probes_.Connect("127.0.0.1", port, 1s).ok());
+    EXPECT_TRUE(Connect("127.0.0.1", port, 1s).ok());
   }
-  const auto refused = probes_.Connect("127.0.0.1", port, 1s);
+  const auto refused = Connect("127.0.0.1", port, 1s);
   ASSERT_FALSE(refused.ok());
-  EXPECT_THAT(refused.error().message(), HasSubstr("refused"));
-  EXPECT_FALSE(probes_.GrpcHealth("127.0.0.1", port, "", 1s).ok());
+  EXPECT_EQ(refused.error().message(), "connect: connection refused");
+  EXPECT_THAT(GrpcHealth(port, "", 1s).error().message(),
+              HasSubstr("error: failed to connect service at \"127.0.0.1:"));
+  HttpCall call;
+  call.host = "127.0.0.1";
+  call.port = port;
+  const std::string address = "127.0.0.1:" + std::to_string(port);
+  EXPECT_EQ(Get(call).error().message(), "Get \"http://" + address + "/\": dial tcp " + address +
+                                             ": connect: connection refused");
+}
+
+// No probe holds a thread: a hundred servers that say nothing are waited for at
+// the same time.
+TEST_F(HttpProbesTest, ManyWaitAtOnce) {
+  PeerServer server([](Peer& peer, int) { peer.ReadToEnd(); });
+  constexpr int kProbes = 100;
+  std::promise<void> all;
+  std::atomic<int> late = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kProbes; ++i) {
+    probes_->HttpGet(CallTo(server), [&](const Result<NetworkProbes::Reply>& reply) {
+      EXPECT_EQ(reply.error().code(), Code::kDeadlineExceeded);
+      if (++late == kProbes) all.set_value();
+    });
+  }
+  EXPECT_EQ(all.get_future().wait_for(20s), std::future_status::ready);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+}
+
+TEST_F(HttpProbesTest, WhatGoesOnAtTheEndIsTold) {
+  PeerServer server([](Peer& peer, int) { peer.ReadToEnd(); });
+  HttpCall call = CallTo(server);
+  call.timeout = 100s;
+  std::promise<Code> told;
+  probes_->HttpGet(call, [&](const Result<NetworkProbes::Reply>& reply) {
+    told.set_value(reply.error().code());
+  });
+  poller_->Stop();
+  probes_.reset();
+  EXPECT_EQ(told.get_future().get(), Code::kCancelled);
 }
 
 // Frames of HTTP/2 as a server sends them.
@@ -121,7 +297,7 @@ const std::string kTrailers = Frame(1, 5, 1, "");
 
 class GrpcTest : public HttpProbesTest {
  protected:
-  Result<bool> Check(const std::string& answer, const std::string& service = "") {
+  Result<std::string> Check(const std::string& answer, const std::string& service = "") {
     PeerServer server([&](Peer& peer, int) {
       // Preface, settings, headers, and the message.
       while (!request_.contains("application/grpc")) {
@@ -136,7 +312,7 @@ class GrpcTest : public HttpProbesTest {
         request_ += more;
       }
     });
-    auto serving = probes_.GrpcHealth("127.0.0.1", server.port(), service, 2s);
+    auto serving = GrpcHealth(server.port(), service, 2s);
     return serving;
   }
 
@@ -144,12 +320,13 @@ class GrpcTest : public HttpProbesTest {
 };
 
 TEST_F(GrpcTest, ServingAndNot) {
-  for (const auto& [status, serving] : {std::pair('\x01', true), std::pair('\x02', false),
-                                        std::pair('\x00', false), std::pair('\x03', false)}) {
+  for (const auto& [status, name] :
+       {std::pair('\x01', "SERVING"), std::pair('\x02', "NOT_SERVING"),
+        std::pair('\x00', "UNKNOWN"), std::pair('\x03', "SERVICE_UNKNOWN")}) {
     const auto checked =
         Check(kSettings + Frame(1, 4, 1, "\x88") + Frame(0, 0, 1, Health(status)) + kTrailers);
     ASSERT_TRUE(checked.ok()) << checked.error().message();
-    EXPECT_EQ(*checked, serving) << int{status};
+    EXPECT_EQ(*checked, name) << int{status};
   }
 }
 
@@ -158,6 +335,7 @@ TEST_F(GrpcTest, WhatIsAsked) {
   ASSERT_TRUE(Check(kSettings + Frame(0, 1, 1, Health(1)), service).ok());
   EXPECT_EQ(request_.substr(0, 24), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   EXPECT_THAT(request_, HasSubstr("/grpc.health.v1.Health/Check"));
+  EXPECT_THAT(request_, HasSubstr("kube-probe/1.36"));
   // Field 1, 200 bytes: a varint of two.
   EXPECT_THAT(request_, HasSubstr(std::string("\x0A\xC8\x01") + service));
 }

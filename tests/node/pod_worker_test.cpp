@@ -348,7 +348,9 @@ TEST_F(PodWorkerTest, HooksOverHttp) {
       "{path: /down, port: 8081, host: elsewhere, scheme: HTTPS}}}}]");
   ASSERT_EQ(node_.network.calls.size(), 1u);
   EXPECT_EQ(node_.network.calls[0].Url(), "http://10.208.0.2:8080/up");
-  EXPECT_THAT(node_.network.calls[0].headers, ElementsAre(std::pair("X", "z")));
+  EXPECT_THAT(node_.network.calls[0].headers,
+              ElementsAre(std::pair("X", "z"), std::pair("User-Agent", "kube-lifecycle/1.36"),
+                          std::pair("Accept", "*/*")));
   Delete(30);
   ASSERT_EQ(node_.network.calls.size(), 2u);
   EXPECT_EQ(node_.network.calls[1].Url(), "https://elsewhere:8081/down");
