@@ -1,6 +1,8 @@
 #include "node/environment.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "base/text.h"
 #include "node/field_values.h"
@@ -199,15 +201,15 @@ Result<std::string> EnvFileValue(std::string_view text, std::string_view key) {
 }
 
 Result<std::string> ExpandSubPath(const v1::VolumeMount& mount, const Environment& environment) {
-  std::string missing;
+  std::set<std::string, std::less<>> missing;
   std::string out =
       api::Expand(mount.subPathExpr, [&](std::string_view name) -> const std::string* {
         const std::string* value = environment.Find(name);
-        if (!value && missing.empty()) missing = name;
+        if (!value || value->empty()) missing.emplace(name);
         return value;
       });
   if (missing.empty()) return out;
-  return Error(Code::kInvalidArgument, "missing value for \"" + missing + "\"");
+  return Error(Code::kInvalidArgument, "missing value for " + Join(missing, ", "));
 }
 
 }  // namespace podium::node

@@ -61,7 +61,8 @@ Result<Environment> MakeEnvironment(const EnvironmentInput& input);
 // kNotFound.
 Result<std::string> EnvFileValue(std::string_view text, std::string_view key);
 
-// subPathExpr with its variables replaced; kInvalidArgument when one of them is not there.
+// subPathExpr with its variables replaced; kInvalidArgument when one of them is not there,
+// or empty.
 Result<std::string> ExpandSubPath(const v1::VolumeMount& mount, const Environment& environment);
 
 }  // namespace podium::node

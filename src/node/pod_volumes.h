@@ -32,9 +32,9 @@ class PodVolumes {
 
   // Makes the pod's volumes ready, and their content what its objects say now: to be called before
   // containers are made, and again whenever objects may have changed. Volumes that are ready stay
-  // as they are. The error blocks the pod: `MountVolume.SetUp failed for volume "v" : configmap "c"
-  // not found`; it names the first volume that failed, the others are set up nevertheless.
-  virtual Result<void> SetUp(const v1::Pod& pod) = 0;
+  // as they are. What is wrong with any blocks the pod, and is told for each: `MountVolume.SetUp
+  // failed for volume "v" : configmap "c" not found`; the others are set up nevertheless.
+  virtual std::vector<Error> SetUp(const v1::Pod& pod) = 0;
   // When to call it again though nothing has changed, because content grows old (tokens);
   // nanoseconds since 1970. None: never, or before the first SetUp in this process.
   virtual std::optional<int64_t> RefreshAt(std::string_view /*uid*/) const { return std::nullopt; }

@@ -219,14 +219,15 @@ void PodWorker::RefreshVolumes(const v1::Pod& pod, bool changed) {
   const int64_t now = services_.clock.Now();
   const auto due = refresh_retry_ ? refresh_retry_ : services_.volumes.RefreshAt(pod.metadata.uid);
   if (!changed && (!due || *due > now)) return;
-  auto done = services_.volumes.SetUp(pod);
-  if (done.ok()) {
+  const std::vector<Error> errors = services_.volumes.SetUp(pod);
+  if (errors.empty()) {
     refresh_retry_.reset();
     refresh_delay_ = 0;
     return;
   }
-  services_.events.Record(pod, std::nullopt, EventType::kWarning, "FailedMount",
-                          done.error().message());
+  for (const Error& error : errors) {
+    services_.events.Record(pod, std::nullopt, EventType::kWarning, "FailedMount", error.message());
+  }
   refresh_delay_ = std::clamp(2 * refresh_delay_, kFirstRefreshRetry, kLastRefreshRetry);
   refresh_retry_ = now + refresh_delay_;
 }

@@ -282,7 +282,14 @@ bool PodSync::MakeSandbox(Round& round) {
     const TraceSpan span("volumes");
     return services_.volumes.SetUp(round.pod);
   }();
-  if (!mounted.ok()) return failed("FailedMount", mounted.error().message());
+  for (const Error& error : mounted) {
+    services_.events.Record(round.pod, std::nullopt, EventType::kWarning, "FailedMount",
+                            error.message());
+  }
+  if (!mounted.empty()) {
+    RetrySetup(round);
+    return false;
+  }
   if (round.in.actions.create_sandbox) {
     if (auto ran = RunSandbox(round); !ran.ok()) {
       return failed("FailedCreatePodSandBox",

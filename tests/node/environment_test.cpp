@@ -170,7 +170,10 @@ TEST_F(EnvironmentTest, SubPaths) {
   mount.subPathExpr = "logs/$(POD)/$$(POD)";
   EXPECT_EQ(*ExpandSubPath(mount, environment), "logs/p/$(POD)");
   mount.subPathExpr = "$(NONE)";
-  EXPECT_EQ(ExpandSubPath(mount, environment).error().message(), "missing value for \"NONE\"");
+  EXPECT_EQ(ExpandSubPath(mount, environment).error().message(), "missing value for NONE");
+  environment.Set("EMPTY", "");
+  mount.subPathExpr = "$(NONE)/$(POD)/$(EMPTY)/$(NONE)";
+  EXPECT_EQ(ExpandSubPath(mount, environment).error().message(), "missing value for EMPTY, NONE");
 }
 
 }  // namespace

@@ -87,8 +87,8 @@ class FakeVolumes : public PodVolumes {
   std::vector<std::string> torn_down;
   VolumeImages images;
 
-  Result<void> SetUp(const v1::Pod& /*pod*/) override {
-    if (error) return *error;
+  std::vector<Error> SetUp(const v1::Pod& /*pod*/) override {
+    if (error) return {*error};
     ++set_up;
     return {};
   }

@@ -132,14 +132,15 @@ Error Blocking(const v1::Volume& volume, Error error) {
 
 }  // namespace
 
-Result<void> VolumeManager::SetUp(const v1::Pod& pod) {
-  Result<void> first;
+std::vector<Error> VolumeManager::SetUp(const v1::Pod& pod) {
+  std::vector<Error> errors;
   std::optional<int64_t> refresh_at;
   for (const v1::Volume& volume : pod.spec.volumes) {
     auto done =
         HasClaim(volume) ? claims_.SetUp(pod, volume) : SetUpVolume(pod, volume, &refresh_at);
-    if (done.ok() || !first.ok()) continue;
-    first = HasClaim(volume) ? std::move(done) : Blocking(volume, std::move(done).error());
+    if (done.ok()) continue;
+    Error error = std::move(done).error();
+    errors.push_back(HasClaim(volume) ? std::move(error) : Blocking(volume, std::move(error)));
   }
   const std::lock_guard lock(mutex_);
   if (refresh_at) {
@@ -147,7 +148,7 @@ Result<void> VolumeManager::SetUp(const v1::Pod& pod) {
   } else {
     refresh_at_.erase(pod.metadata.uid);
   }
-  return first;
+  return errors;
 }
 
 std::optional<int64_t> VolumeManager::RefreshAt(std::string_view uid) const {
@@ -305,9 +306,10 @@ Result<ContainerMount> VolumeManager::MountOf(const v1::Pod& pod, const v1::Cont
     to.host_path += "/" + sub_path;
     auto part = OpenSubPath(out.source.get(), sub_path);
     if (!part.ok()) {
-      return std::move(part).error().WithContext("failed to prepare subPath for volumeMount " +
-                                                 reflect::GoQuoted(mount.name) + " of container " +
-                                                 reflect::GoQuoted(container.name));
+      // Not what is wrong: whoever makes pods would hear what the machine has beside the volume.
+      return Error(part.error().code(), "failed to prepare subPath for volumeMount " +
+                                            reflect::GoQuoted(mount.name) + " of container " +
+                                            reflect::GoQuoted(container.name));
     }
     out.source = *std::move(part);
   }

@@ -46,7 +46,7 @@ class VolumeManager : public PodVolumes {
   VolumeManager(const NodeConfig& config, const ObjectSource& objects, const Clock& clock)
       : config_(config), objects_(objects), clock_(clock), claims_(config, objects) {}
 
-  Result<void> SetUp(const v1::Pod& pod) override;
+  std::vector<Error> SetUp(const v1::Pod& pod) override;
   std::optional<int64_t> RefreshAt(std::string_view uid) const override;
   Result<std::vector<ContainerMount>> MountsOf(const v1::Pod& pod, const v1::Container& container,
                                                const Environment& environment,

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/text.h"
 #include "node/fake_objects.h"
 #include "node/volumes/volume_manager.h"
 #include "node/volumes/volumes.h"
@@ -47,10 +48,7 @@ class ClaimedVolumesTest : public ::testing::Test {
     return PodOf(more + "volumes: [{name: v, " + source +
                  "}], containers: [{name: a, volumeMounts: [{name: v, mountPath: /d}]}]");
   }
-  std::string SetUp(const v1::Pod& pod) {
-    auto done = manager_.SetUp(pod);
-    return done.ok() ? "" : done.error().message();
-  }
+  std::string SetUp(const v1::Pod& pod) { return Join(manager_.SetUp(pod), "; ", &Error::message); }
   using ::testing::Test::SetUp;
   std::string SetUpClaim() { return SetUp(PodWith("persistentVolumeClaim: {claimName: c}")); }
   // "path rw" of the one mount; what is mounted must be there.
@@ -115,7 +113,7 @@ TEST_F(ClaimedVolumesTest, OnceSetUpNobodyIsAsked) {
   const int questions = objects_.questions;
   claim().metadata.deletionTimestamp = api::Time::FromUnix(1);
   VolumeManager other(config_, objects_, clock_);
-  EXPECT_TRUE(other.SetUp(pod).ok());
+  EXPECT_TRUE(other.SetUp(pod).empty());
   EXPECT_EQ(MountOf(pod), disk_ + " rw");
   EXPECT_EQ(objects_.questions, questions);
 }
