@@ -104,11 +104,12 @@ PodDns MakePodDns(const v1::Pod& pod, const NodeConfig& config, const DNSConfig&
     UseCluster(pod, config, host, &out.config);
   } else if (policy != "None") {
     if (cluster) {
-      out.events.push_back(
-          {"MissingClusterDNS",
-           "pod: \"" + FormatPod(pod) +
-               "\". kubelet does not have ClusterDNS IP configured and cannot create Pod using \"" +
-               policy + "\" policy. Falling back to \"Default\" policy."});
+      // Whichever of the two policies it is, as upstream.
+      const std::string problem =
+          "kubelet does not have ClusterDNS IP configured and cannot create Pod using "
+          "\"ClusterFirst\" policy. Falling back to \"Default\" policy.";
+      out.events.push_back({"MissingClusterDNS", problem, true});
+      out.events.push_back({"MissingClusterDNS", "pod: \"" + FormatPod(pod) + "\". " + problem});
     }
     out.config = host;
   }

@@ -26,6 +26,7 @@ wire::cri::DNSConfig ParseResolvConf(std::string_view text);
 struct SetupEvent {
   std::string reason;  // DNSConfigForming, MissingClusterDNS
   std::string message;
+  bool of_node = false;  // about the node, not about the pod
 
   friend bool operator==(const SetupEvent&, const SetupEvent&) = default;
 };

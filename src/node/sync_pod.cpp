@@ -329,8 +329,12 @@ Result<void> PodSync::RunSandbox(Round& round) {
                                 ParseResolvConf(resolv_conf.ok() ? *resolv_conf : ""));
   for (const SetupEvent& event : dns.events) {
     if (!memory_.told_setup.insert(event.reason + event.message).second) continue;
-    services_.events.Record(round.pod, std::nullopt, EventType::kWarning, event.reason,
-                            event.message);
+    if (event.of_node) {
+      services_.events.RecordNode(EventType::kWarning, event.reason, event.message);
+    } else {
+      services_.events.Record(round.pod, std::nullopt, EventType::kWarning, event.reason,
+                              event.message);
+    }
   }
   TRY(auto config, TranslateSandbox({.pod = round.pod,
                                      .config = services_.config,

@@ -59,7 +59,7 @@ TEST(DnsTest, Policies) {
        searches,
        {"ndots:5"},
        0},
-      {"dnsPolicy: ClusterFirst", false, {"192.0.2.53"}, {"example.org"}, {"edns0"}, 1},
+      {"dnsPolicy: ClusterFirst", false, {"192.0.2.53"}, {"example.org"}, {"edns0"}, 2},
       {"dnsPolicy: Default", false, {"192.0.2.53"}, {"example.org"}, {"edns0"}, 0},
       {"dnsPolicy: None, dnsConfig: {nameservers: [1.2.3.4]}", true, {"1.2.3.4"}, {}, {}, 0},
       {"dnsPolicy: ClusterFirst, dnsConfig: {nameservers: [1.2.3.4, 10.96.0.10], searches: "
@@ -82,13 +82,17 @@ TEST(DnsTest, Policies) {
 }
 
 TEST(DnsTest, WithoutClusterDnsAnEventSaysSo) {
-  const v1::Pod pod = PodOf("containers: [{name: a}]");
-  EXPECT_THAT(
-      MakePodDns(pod, WithoutCluster(), kHost).events,
-      ElementsAre(SetupEvent{
-          "MissingClusterDNS",
-          "pod: \"p_ns(u)\". kubelet does not have ClusterDNS IP configured and cannot "
-          "create Pod using \"ClusterFirst\" policy. Falling back to \"Default\" policy."}));
+  const std::string problem =
+      "kubelet does not have ClusterDNS IP configured and cannot create Pod using \"ClusterFirst\" "
+      "policy. Falling back to \"Default\" policy.";
+  for (const char* policy :
+       {"", "dnsPolicy: ClusterFirst, ", "dnsPolicy: ClusterFirstWithHostNet, "}) {
+    const v1::Pod pod = PodOf(std::string(policy) + "containers: [{name: a}]");
+    EXPECT_THAT(MakePodDns(pod, WithoutCluster(), kHost).events,
+                ElementsAre(SetupEvent{"MissingClusterDNS", problem, true},
+                            SetupEvent{"MissingClusterDNS", "pod: \"p_ns(u)\". " + problem}))
+        << policy;
+  }
 }
 
 TEST(DnsTest, MoreThanResolversTake) {

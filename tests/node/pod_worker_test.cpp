@@ -870,6 +870,7 @@ TEST_F(PodWorkerTest, WithoutClusterDnsAnEventSaysSo) {
   node_.config.cluster_dns.clear();
   Start("containers: [{name: a}]");
   EXPECT_THAT(node_.Events(), Contains(StartsWith("MissingClusterDNS: pod: \"p_ns(u)\".")));
+  EXPECT_THAT(node_.Events(), Contains(StartsWith("MissingClusterDNS: kubelet does not have")));
   EXPECT_EQ(Now(), "Running a=ready");
 }
 
