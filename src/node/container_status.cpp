@@ -102,7 +102,8 @@ v1::ContainerState Terminated(const ObservedContainer& container) {
   terminated.exitCode = container.exit_code;
   terminated.reason = container.reason;
   terminated.message = container.message;
-  terminated.startedAt = TimeOf(container.started_at);
+  // One that could not be started has the time 0, as upstream, and not none.
+  terminated.startedAt = api::Time::FromUnix(container.started_at / kNanosPerSecond);
   terminated.finishedAt = TimeOf(container.finished_at);
   terminated.containerID = std::string(kContainerIdPrefix) + container.id;
   return state;
@@ -139,6 +140,11 @@ class Generator {
                                   const v1::ContainerStatus* before) const;
   v1::ContainerStatus WithoutRuntime(const v1::Container& container,
                                      const v1::ContainerStatus* before) const;
+  // Its postStart hook, and it is being killed: until it is dead, nothing new is told of it.
+  bool HookFailed(const v1::Container& container) const {
+    const auto waiting = in_.waiting.find(container.name);
+    return waiting != in_.waiting.end() && waiting->second.reason == kPostStartHookError;
+  }
   void NoteWaiting(const v1::Container& container, ContainerKind kind,
                    v1::ContainerStatus* status) const;
   void NoteReadiness(const v1::Container& container, ContainerKind kind,
@@ -275,6 +281,11 @@ v1::ContainerStatus Generator::StatusOf(const v1::Container& container, Containe
     if (observed.name != container.name) continue;
     (newest ? second : newest) = &observed;
     if (second) break;
+  }
+  // The pod has ended, and all was told of its containers.
+  if (before && before->state.terminated && IsTerminalPhase(in_.before.phase)) return *before;
+  if (newest && newest->running() && HookFailed(container)) {
+    return before ? *before : WithoutRuntime(container, before);
   }
   v1::ContainerStatus status;
   if (!newest) {

@@ -25,6 +25,8 @@ struct WaitingReason {
 
   friend bool operator==(const WaitingReason&, const WaitingReason&) = default;
 };
+// The container runs when this is said of it, until it is killed.
+inline constexpr std::string_view kPostStartHookError = "PostStartHookError";
 using WaitingReasons = std::map<std::string, WaitingReason, std::less<>>;
 
 // What probes say of running containers, by container id.

@@ -51,6 +51,8 @@ struct PodSync::Round {
   std::optional<wire::cri::UserNamespace> users;
   std::vector<std::string> addresses;
   HostNames names;
+  // As it was before the container at hand was tried.
+  BackOff back_off;
   PullSecrets secrets;
   VolumeImages volume_images;
   std::map<std::string, WaitingReason, std::less<>> volume_problems;
@@ -391,6 +393,7 @@ bool PodSync::StartContainer(Round& round, ContainerRef ref) {
     end = due->second;
     memory_.due.erase(due);
   }
+  round.back_off = memory_.back_off;
   if (end) memory_.back_off.Next(BackOffKey(round.pod, container), *end, services_.clock.Now());
   for (const v1::VolumeMount& mount : container.volumeMounts) {
     auto problem = round.volume_problems.find(mount.name);
@@ -414,10 +417,22 @@ bool PodSync::StartContainer(Round& round, ContainerRef ref) {
     }
     return Fail(round, ref, image.problem.reason, image.problem.message);
   }
-  auto created = CreateContainer(round, ref, container, *image.image);
+  return CreateAndStart(round, ref, container, *image.image);
+}
+
+bool PodSync::CreateAndStart(Round& round, ContainerRef ref, const v1::Container& container,
+                             const NodeImage& image) {
+  const auto record = [&](EventType type, std::string_view reason, std::string_view message) {
+    services_.events.Record(round.pod, ref, type, reason, message);
+  };
+  auto created = CreateContainer(round, ref, container, image);
   if (!created.ok()) return false;
   record(EventType::kNormal, "Created", "Container created");
   if (auto started = services_.runtime.StartContainer(*created); !started.ok()) {
+    if (SandboxEnded(round)) {
+      (void)services_.runtime.RemoveContainer(*created);
+      return false;
+    }
     record(EventType::kWarning, "Failed", "Error: " + started.error().message());
     Retry(round, services_.clock.Now());
     return Fail(round, ref, "RunContainerError", started.error().message());
@@ -499,8 +514,17 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
   }
   auto created = CreatePinned(services_, round.pod.metadata.uid, container.name, round.sandbox_id,
                               &*translated, std::move(sources));
-  if (!created.ok()) return failed("CreateContainerError", std::move(created).error());
-  return created;
+  if (created.ok() || SandboxEnded(round)) return created;
+  return failed("CreateContainerError", std::move(created).error());
+}
+
+bool PodSync::SandboxEnded(Round& round) {
+  const auto status = services_.runtime.PodSandboxStatus(round.sandbox_id, false);
+  if (!status.ok() || !status->status) return false;
+  if (status->status->state == cri::PodSandboxState::kSandboxReady) return false;
+  memory_.back_off = round.back_off;
+  Retry(round, services_.clock.Now());
+  return true;
 }
 
 bool PodSync::RunPostStart(Round& round, ContainerRef ref, const v1::Container& container,
@@ -532,7 +556,7 @@ bool PodSync::RunPostStart(Round& round, ContainerRef ref, const v1::Container& 
                               .pre_stop = true,
                               .rank = 0,
                               .address = {}});
-  return Fail(round, ref, "PostStartHookError", ran.error().message());
+  return Fail(round, ref, std::string(kPostStartHookError), ran.error().message());
 }
 
 }  // namespace podium::node

@@ -72,10 +72,15 @@ class PodSync {
   Result<void> PrepareFolders(Round& round);
   bool PullVolumeImages(Round& round);
   bool StartContainer(Round& round, ContainerRef ref);
+  bool CreateAndStart(Round& round, ContainerRef ref, const v1::Container& container,
+                      const NodeImage& image);
   Result<std::string> CreateContainer(Round& round, ContainerRef ref,
                                       const v1::Container& container, const NodeImage& image);
   bool RunPostStart(Round& round, ContainerRef ref, const v1::Container& container,
                     const std::string& id);
+  // Whether a container cannot be made or started because its sandbox has ended meanwhile. Then
+  // that is no failure of the container's, and the next round makes another sandbox.
+  bool SandboxEnded(Round& round);
   void NoteBackOff(Round& round);
   void Retry(Round& round, int64_t at);
   void RetrySetup(Round& round);

@@ -425,6 +425,33 @@ TEST(PodStatusTest, ThePodEnds) {
   }
 }
 
+TEST(PodStatusTest, WhatCouldNotBeStartedStartedAtTheTimeZero) {
+  World world = MakeWorld(kOne, "sandbox");
+  world.Add("a", "exited 128", [](auto& container) { container.started_at = 0; });
+  const auto& terminated = *world.Tell().containerStatuses[0].state.terminated;
+  EXPECT_EQ(terminated.startedAt, api::Time::FromUnix(0));
+  EXPECT_FALSE(terminated.startedAt.IsZero());
+}
+
+TEST(PodStatusTest, WhatWasToldOfAnEndedPodStays) {
+  struct Case {
+    const char* containers;
+    const char* told;
+  };
+  for (const Case& each :
+       {Case{"", "a: terminated ContainerStatusUnknown 137"},
+        Case{"a exited 1", "a: terminated ContainerStatusUnknown 137 after terminated Error 1"}}) {
+    World world = MakeWorld(kOne, each.containers);
+    // Why it was not started, before the pod's time was over.
+    world.waiting["a"] = {.reason = "CrashLoopBackOff", .message = "later"};
+    world.failure = PodFailure{"DeadlineExceeded", "too long"};
+    world.terminal = true;
+    EXPECT_EQ(ShowContainers(world.Tell()), each.told);
+    EXPECT_EQ(world.pod.status.phase, "Failed");
+    EXPECT_EQ(ShowContainers(world.Tell()), each.told);
+  }
+}
+
 TEST(PodStatusTest, StartedAndReady) {
   World world = MakeWorld(kOne, "sandbox; a running");
   world.readiness.not_started = "a";

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "node/fake_services.h"
 #include "node/pod_conditions.h"
@@ -55,6 +56,17 @@ class PodWorkerTest : public ::testing::Test {
   }
   ~PodWorkerTest() override {
     if (worker_) worker_->Stop();
+  }
+
+  // The message of the first container that was told to wait for this reason.
+  std::string Seen(std::string_view reason) const {
+    for (const v1::PodStatus& status : statuses_) {
+      for (const v1::ContainerStatus& container : status.containerStatuses) {
+        const auto& waiting = container.state.waiting;
+        if (waiting && waiting->reason == reason) return waiting->message;
+      }
+    }
+    return "never";
   }
 
   void Start(const std::string& spec) { Start(PodOf(spec)); }
@@ -356,6 +368,17 @@ TEST_F(PodWorkerTest, HooksOverHttp) {
   EXPECT_EQ(node_.network.calls[1].Url(), "https://elsewhere:8081/down");
 }
 
+TEST_F(PodWorkerTest, AHookOverHttpThatFails) {
+  node_.network.http = [](const HttpCall& call) -> Result<NetworkProbes::Reply> {
+    return Error(Code::kUnavailable, "Get \"" + call.Url() + "\": EOF");
+  };
+  Start("containers: [{name: a, lifecycle: {postStart: {httpGet: {path: /up, port: 80}}}}]");
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Seen("PostStartHookError"),
+            "HTTP lifecycle hook (/up) for Container \"a\" in Pod \"p_ns(u)\" failed - error: Get "
+            "\"http://10.208.0.2:80/up\": EOF");
+}
+
 TEST_F(PodWorkerTest, APostStartHookThatFails) {
   node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
     return runtime::FakeRuntime::ExecResult{.stderr_text = "oh no", .exit_code = 2};
@@ -377,6 +400,40 @@ TEST_F(PodWorkerTest, APostStartHookThatFailsShowsWhy) {
   node_.time.RunFor(3s);
   EXPECT_EQ(Now(), "Running a=CrashLoopBackOff#1");
   EXPECT_THAT(told_, Contains("Running a=PostStartHookError"));
+}
+
+// As upstream's worker, which shows nothing of the pod before the container is dead: it never is
+// told to run, let alone to be ready.
+TEST_F(PodWorkerTest, AContainerWhosePostStartHookFailedIsNeverReady) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.stdout_text = "\"out\"\n", .exit_code = 2};
+  });
+  Start(
+      "terminationGracePeriodSeconds: 10, containers: [{name: a, lifecycle: {postStart: {exec: "
+      "{command: [hi, there]}}}}]");
+  node_.time.RunFor(1s);
+  // The second has failed, too.
+  EXPECT_THAT(told_, ElementsAre("Pending a=ContainerCreating", "Running a=PostStartHookError",
+                                 "Running a=PostStartHookError#1", "Running a=CrashLoopBackOff#1"));
+  EXPECT_EQ(
+      Seen("PostStartHookError"),
+      "Exec lifecycle hook ([hi there]) for Container \"a\" in Pod \"p_ns(u)\" failed - error: "
+      "command 'hi there' exited with 2: , message: \"\\\"out\\\"\\n\"");
+}
+
+TEST_F(PodWorkerTest, HooksOverTcpFail) {
+  Start(
+      "containers: [{name: a, lifecycle: {postStart: {tcpSocket: {port: 80, host: h}}}}, {name: b, "
+      "lifecycle: {preStop: {tcpSocket: {port: web}}}}]");
+  node_.time.RunFor(1s);
+  EXPECT_THAT(Now(), HasSubstr("a=CrashLoopBackOff"));
+  EXPECT_EQ(Seen("PostStartHookError"),
+            "Cannot run handler: invalid handler: &LifecycleHandler{Exec:nil,HTTPGet:nil,TCPSocket:"
+            "&TCPSocketAction{Port:{0 80 },Host:h,},Sleep:nil,}");
+  Delete(30);
+  node_.time.RunFor(1s);
+  EXPECT_THAT(node_.Events(), Contains("FailedPreStopHook: PreStopHook failed"));
 }
 
 TEST_F(PodWorkerTest, TheDeadlinePasses) {
@@ -463,6 +520,39 @@ TEST_F(PodWorkerTest, TheInfraDies) {
   EXPECT_THAT(node_.Events(),
               Contains("SandboxChanged: Pod sandbox changed, it will be killed and re-created."));
   EXPECT_EQ(worker_->status().podIP, "10.208.0.3");
+}
+
+// The container's end is seen first, and it was to be made again in what is no more.
+TEST_F(PodWorkerTest, TheInfraDiesWhileAContainerIsMade) {
+  for (const bool started : {false, true}) {
+    SCOPED_TRACE(started);
+    Start("containers: [{name: a}]");
+    bool armed = true;
+    const auto kill = [&] {
+      if (!std::exchange(armed, false)) return;
+      (void)node_.runtime.KillInfra(node_.runtime.ListPodSandbox({})->front().id);
+    };
+    uint64_t version = 0;
+    (void)node_.events.List("", &version);
+    const uint64_t watch =
+        *node_.events.Watch(version, [&](ChangeType /*change*/, const v1::Event& event) {
+          if (started && event.reason == "Created") kill();
+        });
+    if (!started) node_.volumes.on_mounts = kill;
+    (void)node_.runtime.Exit(node_.IdOf("a"), 137);
+    node_.time.RunFor(1s);
+    node_.events.Unwatch(watch);
+    node_.volumes.on_mounts = nullptr;
+    EXPECT_FALSE(armed);
+    EXPECT_EQ(Now(), "Running a=ready#1");
+    EXPECT_THAT(told_, Not(Contains(HasSubstr("ContainerError"))));
+    EXPECT_THAT(node_.Events(), Not(Contains(HasSubstr("Failed"))));
+    EXPECT_THAT(node_.Events(), Not(Contains(HasSubstr("BackOff"))));
+    Delete(0);
+    node_.time.RunFor(1s);
+    EXPECT_TRUE(gone_);
+    worker_->Stop();
+  }
 }
 
 TEST_F(PodWorkerTest, TheInfraDiesAndThePodIsNotToRunAgain) {
@@ -747,11 +837,40 @@ TEST_F(PodWorkerTest, AContainerIsReadyWhenItsProbeSaysSo) {
   EXPECT_THAT(node_.Events(),
               Contains(HasSubstr("Unhealthy: Readiness probe failed: HTTP probe failed with "
                                  "statuscode: 503")));
+  // One that leads to another host: whoever is there is not asked.
   node_.network.http = [](const HttpCall&) -> Result<NetworkProbes::Reply> {
-    return NetworkProbes::Reply{.status = 302, .body = ""};
+    return NetworkProbes::Reply{.status = 302, .body = "there"};
   };
   node_.time.RunFor(1s);
   EXPECT_EQ(Now(), "Running a=ready");
+  EXPECT_THAT(node_.Events(), Contains("ProbeWarning: Readiness probe warning: Probe terminated "
+                                       "redirects, Response body: there"));
+}
+
+TEST_F(PodWorkerTest, AProbeThatTakesTooLong) {
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.takes = 5s};
+  });
+  Start(
+      "containers: [{name: a, readinessProbe: {exec: {command: [look, '\"twice\"']}, "
+      "periodSeconds: 60, timeoutSeconds: 2}}]");
+  node_.time.RunFor(1s);
+  EXPECT_THAT(node_.Events(),
+              Contains(StartsWith("Unhealthy: Readiness probe failed: command timed out: \"look "
+                                  "\\\"twice\\\"\" timed out after 2s")));
+}
+
+TEST_F(PodWorkerTest, APortThatAProbeDoesNotFind) {
+  node_.network.connects = false;
+  Start(
+      "containers: [{name: a, readinessProbe: {tcpSocket: {port: nope}, periodSeconds: 1}}, {name: "
+      "b, readinessProbe: {tcpSocket: {port: '82'}, periodSeconds: 1}}]");
+  node_.time.RunFor(1500ms);
+  EXPECT_THAT(node_.Events(),
+              Contains(StartsWith("Unhealthy: Readiness probe errored and resulted in unknown "
+                                  "state: strconv.Atoi: parsing \"nope\": invalid syntax")));
+  EXPECT_THAT(node_.Events(),
+              Contains(StartsWith("Unhealthy: Readiness probe failed: dial tcp 10.208.0.2:82")));
 }
 
 TEST_F(PodWorkerTest, OtherProbes) {
