@@ -17,6 +17,7 @@ import threading
 import time
 
 import clusters
+import watched_pods
 import world as worlds
 
 CASES = pathlib.Path(__file__).resolve().parents[1] / "testdata/observed/pods.jsonl"
@@ -24,7 +25,6 @@ TYPES = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
 # A scheduler's, and podium has none yet.
 SCHEDULER = {"unschedulable", "selector-none"}
 IMAGE = "busybox:1.29"
-UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 setUpModule = clusters.begin
 tearDownModule = clusters.end
@@ -32,7 +32,7 @@ tearDownModule = clusters.end
 
 def comparable(text, image):
     """Without what differs from run to run, and from runtime to runtime."""
-    text = UID.sub("UID", text).replace(image, IMAGE).replace("_seq(UID)", "_observedpods(UID)")
+    text = watched_pods.UID.sub("UID", text).replace(image, IMAGE).replace("_seq(UID)", "_observedpods(UID)")
     # Since 1.31 the last error stands behind it.
     text = re.sub(r"^(Back-off pulling image \S+): .*", r"\1", text, flags=re.S)
     text = re.sub(r"^(rpc error: code = |failed to pull ).*", "FROM THE REGISTRY", text,
@@ -44,9 +44,8 @@ def comparable(text, image):
                   text, flags=re.S)
 
 
-def state_of(watched, image):
-    """Of an event of the watch, or of one that was recorded: what is compared."""
-    status = watched["status"]
+def state_of(status, image):
+    """Of what a watch tells, or of what was recorded: what is compared."""
 
     def container(each):
         states = {}
@@ -63,34 +62,11 @@ def state_of(watched, image):
                for each in status.get("containerStatuses") or ()}
     return {"phase": status["phase"], "reason": status.get("reason"),
             "message": status.get("message"),
-            "conditions": {each[0]: list(each[1:]) for each in status["conditions"]
-                           if each[0] in TYPES},
+            "conditions": {each["type"]: [each["status"], each.get("reason"), each.get("message")]
+                           for each in status.get("conditions", ()) if each["type"] in TYPES},
             "started": started,
             "containers": [container(each) for key in ("initContainerStatuses", "containerStatuses")
                            for each in status.get(key) or ()]}
-
-
-class Watcher(threading.Thread):
-    """What a watch of the namespace's pods tells, by pod."""
-
-    def __init__(self, server, namespace):
-        super().__init__(daemon=True)
-        self.connection = server.connect()
-        self.connection.timeout = 600
-        self.connection.request("GET", f"/api/v1/namespaces/{namespace}/pods?watch=true")
-        self.answer = self.connection.getresponse()
-        self.seen = {}
-
-    def run(self):
-        for line in self.answer:
-            event = json.loads(line)
-            pod = event["object"]
-            status = pod["status"]
-            status["conditions"] = [[each["type"], each["status"], each.get("reason"),
-                                     each.get("message")] for each in status.get("conditions", ())]
-            self.seen.setdefault(pod["metadata"]["name"], []).append(
-                {"type": event["type"], "deleting": "deletionTimestamp" in pod["metadata"],
-                 "status": status})
 
 
 def today(case, states):
@@ -136,16 +112,19 @@ class ObservedPodsTest(clusters.ClusterCase):
         cls.image = cls.cluster.world.image("busybox")
         cls.cases = {case["case"]: case for case in map(json.loads, CASES.read_text().splitlines())
                      if case["case"] not in SCHEDULER}
-        cls.watcher = Watcher(server, cls.namespace)
+        for each in (each for case in cls.cases.values() for each in case["watch"]):
+            each["status"]["conditions"] = [dict(zip(("type", "status", "reason", "message"), one))
+                                            for one in each["status"]["conditions"]]
+        cls.watcher = watched_pods.Watcher(server, cls.namespace)
         cls.watcher.start()
         # So that it is there already, as it was then.
         cls.create("first", {"containers": [{"name": "c", "image": cls.image}],
                              "restartPolicy": "Never",
                              "automountServiceAccountToken": False})
         worlds.wait_for("the image is there", lambda: any(
-            state["status"]["phase"] == "Running" or "containerStatuses" in state["status"]
-            and "terminated" in state["status"]["containerStatuses"][0]["state"]
-            for state in cls.watcher.seen.get("first", ())))
+            pod["status"]["phase"] == "Running" or "containerStatuses" in pod["status"]
+            and "terminated" in pod["status"]["containerStatuses"][0]["state"]
+            for pod in cls.watcher.pods("first")))
         for name, case in cls.cases.items():
             cls.create(name, case["spec"])
             delay = case["deletedAfterSeconds"]
@@ -167,13 +146,13 @@ class ObservedPodsTest(clusters.ClusterCase):
             raise AssertionError(out + err)
 
     def wanted(self, case):
-        states = [state_of(each, IMAGE) for each in case["watch"]
+        states = [state_of(each["status"], IMAGE) for each in case["watch"]
                   if each["bound"] and not each["deleting"]]
         return today(case["case"], states)
 
     def missing(self, case):
         """The first state that was seen then and has not come here yet, and what came instead."""
-        actual = [state_of(each, self.image) for each in self.watcher.seen.get(case["case"], ())]
+        actual = [state_of(pod["status"], self.image) for pod in self.watcher.pods(case["case"])]
         at = 0
         for wanted in self.wanted(case):
             found = next((i for i in range(at, len(actual)) if actual[i] == wanted), None)
