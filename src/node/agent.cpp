@@ -65,9 +65,9 @@ Agent::Agent(const Parts& parts, SysctlRules sysctls)
       users_(parts.config),
       sink_(parts.sink ? *parts.sink : parts.events),
       pulls_(parts.images, parts.clock, sink_, parts.config),
-      services_{parts.config, parts.clock,   parts.executor, parts.runtime, pulls_, parts.volumes,
-                source_,      parts.network, parts.commands, parts.wheel,   sink_,  users_,
-                parts.cpus},
+      services_{parts.config,  parts.clock, parts.executor, parts.runtime,  pulls_,
+                parts.volumes, source_,     parts.network,  parts.commands, parts.wheel,
+                sink_,         users_,      parts.cpus},
       storage_(std::make_shared<StorageMonitor>(
           StorageMonitor::Services{parts.config, parts.clock, parts.executor, parts.runtime, sink_},
           [this] {

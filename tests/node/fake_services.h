@@ -82,6 +82,7 @@ class FakeVolumes : public PodVolumes {
  public:
   std::optional<Error> error;  // of SetUp
   std::optional<Error> mounts_error;
+  std::function<void()> on_mounts;  // called when a container is about to be created
   int set_up = 0;
   std::optional<int64_t> refresh_at;
   std::vector<std::string> torn_down;
@@ -97,6 +98,7 @@ class FakeVolumes : public PodVolumes {
                                                const v1::Container& /*container*/,
                                                const Environment& /*environment*/,
                                                const VolumeImages& with) override {
+    if (on_mounts) on_mounts();
     if (mounts_error) return *mounts_error;
     images = with;
     return std::vector<ContainerMount>();

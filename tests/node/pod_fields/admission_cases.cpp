@@ -8,22 +8,32 @@
 
 namespace podium::node::pod_fields {
 
-std::string Admitted(PodRun& run) {
+namespace {
+
+// By a node of this name, in this zone, with a taint of this key.
+std::string AdmittedBy(const v1::Pod& pod, const char* name, const char* zone, const char* taint) {
   v1::Node node;
-  node.metadata.name = "node7";
-  node.metadata.labels = {{"kubernetes.io/os", "linux"}, {"zone", "a"}};
+  node.metadata.name = name;
+  node.metadata.labels = {{"kubernetes.io/os", "linux"}, {"zone", zone}};
   for (const char* resource : {"cpu", "memory", "pods", "ephemeral-storage"}) {
     node.status.allocatable[resource] = api::Quantity::Must("8Gi");
   }
-  v1::Taint& taint = node.spec.taints.emplace_back();
-  taint.key = "old";
-  taint.value = "very";
-  taint.effect = "NoExecute";
+  v1::Taint& its = node.spec.taints.emplace_back();
+  its.key = taint;
+  its.value = "very";
+  its.effect = "NoExecute";
   const auto sysctls = SysctlRules::Of({});
   const AdmissionInput::Pods none;
-  const Admission out =
-      AdmitPod({.pod = run.pod, .others = none, .node = &node, .sysctls = *sysctls});
+  const Admission out = AdmitPod({.pod = pod, .others = none, .node = &node, .sysctls = *sysctls});
   return out.refusal ? out.refusal->reason : "taken";
+}
+
+}  // namespace
+
+// By two nodes, so that a pod that asks for nothing is seen to be taken by both.
+std::string Admitted(PodRun& run) {
+  return AdmittedBy(run.pod, "node7", "a", "old") + " " +
+         AdmittedBy(run.pod, "node8", "b", "other");
 }
 
 namespace {
@@ -61,30 +71,31 @@ std::string Resized(PodRun& run) {
 }  // namespace
 
 std::vector<FieldCase> AdmissionCases() {
-  const std::string outside = "{matchExpressions: [{key: zone, operator: NotIn, values: [a]}]}";
-  const std::string another =
-      "{matchFields: [{key: metadata.name, operator: NotIn, values: [node7]}]}";
+  const std::string inside = "{matchExpressions: [{key: zone, operator: In, values: [a]}]}";
+  const std::string named = "{matchFields: [{key: metadata.name, operator: In, values: [node7]}]}";
+  const std::string first = "taken NodeAffinity";
+  const std::string equal = "key: old, operator: Equal, value: very, effect: NoExecute";
   const std::string resize =
       "containers: [{name: a, resources: {limits: {memory: 64Mi}}, resizePolicy: [{resourceName: "
       "memory, restartPolicy: RestartContainer}]}]";
   return {
-      {"PodSpec.nodeSelector", kTolerates + "nodeSelector: {zone: b}, " + kRest, Admitted,
-       "NodeAffinity"},
+      {"PodSpec.nodeSelector", kTolerates + "nodeSelector: {zone: a}, " + kRest, Admitted, first},
       // An expression without one of its parts matches nothing, or is none.
-      Affinity("matchExpressions.key",
-               "{matchExpressions: [{key: zone, operator: In, values: [a]}]}", "taken"),
-      Affinity("matchExpressions.operator",
-               "{matchExpressions: [{key: zone, operator: In, values: [a]}]}", "taken"),
-      Affinity("matchExpressions.values", outside, "NodeAffinity"),
-      Affinity("matchFields.key",
-               "{matchFields: [{key: metadata.name, operator: In, values: [node7]}]}", "taken"),
-      Affinity("matchFields.operator",
-               "{matchFields: [{key: metadata.name, operator: In, values: [node7]}]}", "taken"),
-      Affinity("matchFields.values", another, "NodeAffinity"),
-      Tolerates("key", "key: old, operator: Equal, value: very, effect: NoExecute", "taken"),
-      Tolerates("operator", "key: old, operator: Exists, effect: NoExecute", "taken"),
-      Tolerates("value", "key: old, operator: Equal, value: very, effect: NoExecute", "taken"),
-      Tolerates("effect", "key: old, operator: Exists, effect: NoSchedule", "TaintToleration"),
+      Affinity("matchExpressions.key", inside, first),
+      Affinity("matchExpressions.operator", inside, first),
+      Affinity("matchExpressions.values", inside, first),
+      Affinity("matchFields.key", named, first),
+      Affinity("matchFields.operator", named, first),
+      Affinity("matchFields.values", named, first),
+      Tolerates("key", equal, "taken TaintToleration"),
+      Tolerates("operator", "key: old, operator: Exists, effect: NoExecute",
+                "taken TaintToleration"),
+      Tolerates("value", equal, "taken TaintToleration"),
+      // One of another effect does not help.
+      Tolerates("effect",
+                "key: old, operator: Exists, effect: NoExecute}, {key: other, operator: Exists, "
+                "effect: NoSchedule",
+                "taken TaintToleration"),
       {"ContainerResizePolicy.resourceName", resize, Resized, "restarted"},
       {"ContainerResizePolicy.restartPolicy", resize, Resized, "restarted"},
   };

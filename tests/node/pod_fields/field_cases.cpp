@@ -269,6 +269,8 @@ std::vector<std::string> ToldOf(const v1::Pod& pod) {
                             .volumes = run.volumes,
                             .objects = parts.objects,
                             .network = parts.network,
+                            .commands = parts.commands,
+                            .wheel = parts.wheel,
                             .events = parts.events,
                             .source = nullptr};
   auto agent = Agent::Open(with_volumes);

@@ -104,7 +104,7 @@ void AddDownward(const std::string& type, Make make, std::vector<FieldCase>* out
 std::string TokenOf(PodRun& run) {
   run.node.objects.tokens = true;
   const auto done = run.volumes.SetUp(run.pod);
-  if (!done.ok()) return done.error().message();
+  if (!done.empty()) return done.front().message();
   const std::string folder =
       PodFolder(run.node.config, "u") + "/volumes/kubernetes.io~projected/v/";
   return ReadText(folder + "t") + ", for " +
