@@ -111,7 +111,7 @@ void ContainerKiller::RunPreStop(const std::string& id) {
                       .container_id = id,
                       .address = request.address,
                       .timeout = std::chrono::seconds(seconds)},
-                     services_.runtime, services_.network);
+                     {services_.runtime, services_.network, services_.events});
   if (!ran.ok()) {
     services_.events.Record(*pod, request.container, EventType::kWarning, "FailedPreStopHook",
                             "PreStopHook failed");

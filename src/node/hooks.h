@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "node/event_recorder.h"
 #include "node/network_probes.h"
 #include "node/pod_spec.h"
 #include "runtime/runtime.h"
@@ -19,11 +20,19 @@ struct HookInput {
   std::chrono::seconds timeout{0};  // for exec; 0: none
 };
 
-// Runs an exec or httpGet hook to its end. The error's message is upstream's; a tcpSocket fails, as
-// no kubelet runs one. A hook that sleeps is for the caller to wait for (SleepOf): it needs no
-// thread. An httpGet succeeds with any answer.
+struct HookServices {
+  runtime::Runtime& runtime;
+  NetworkProbes& network;
+  EventSink& events;
+};
+
+// Runs an exec or httpGet hook to its end; a tcpSocket, which upstream does not support any more,
+// fails. The error's message is upstream's. A hook that sleeps is for the caller to wait for
+// (SleepOf): it needs no thread. An httpGet succeeds with any answer; where a server that was asked
+// by HTTPS answers in plain HTTP it is asked that way, without the credentials, and an event says
+// so.
 Result<void> RunHook(const v1::LifecycleHandler& handler, const HookInput& input,
-                     runtime::Runtime& runtime, NetworkProbes& network);
+                     const HookServices& services);
 
 // How long a hook only sleeps; 0 when it does something else.
 std::chrono::seconds SleepOf(const v1::LifecycleHandler& handler);

@@ -539,13 +539,14 @@ bool PodSync::RunPostStart(Round& round, ContainerRef ref, const v1::Container& 
     services_.clock.Sleep(sleep, round.in.cancellation ? round.in.cancellation->fd() : -1);
     return true;
   }
+  const std::string address = round.addresses.empty() ? std::string() : round.addresses.front();
   auto ran = RunHook(*hook,
                      {.pod = round.pod,
                       .container = container,
                       .container_id = id,
-                      .address = round.addresses.empty() ? std::string() : round.addresses.front(),
+                      .address = address,
                       .timeout = std::chrono::seconds(0)},
-                     services_.runtime, services_.network);
+                     {services_.runtime, services_.network, services_.events});
   if (ran.ok()) return true;
   services_.events.Record(round.pod, ref, EventType::kWarning, "FailedPostStartHook",
                           "PostStartHook failed");
@@ -555,7 +556,7 @@ bool PodSync::RunPostStart(Round& round, ContainerRef ref, const v1::Container& 
                               .grace = round.pod.spec.terminationGracePeriodSeconds.value_or(30),
                               .pre_stop = true,
                               .rank = 0,
-                              .address = {}});
+                              .address = address});
   return Fail(round, ref, std::string(kPostStartHookError), ran.error().message());
 }
 

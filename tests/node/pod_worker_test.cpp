@@ -379,6 +379,56 @@ TEST_F(PodWorkerTest, AHookOverHttpThatFails) {
             "\"http://10.208.0.2:80/up\": EOF");
 }
 
+TEST_F(PodWorkerTest, AHookOfHttpsThatIsAnsweredInPlainHttp) {
+  node_.network.http = [](const HttpCall& call) -> Result<NetworkProbes::Reply> {
+    if (call.tls)
+      return Error(Code::kUnsupported, "http: server gave HTTP response to HTTPS client");
+    return NetworkProbes::Reply{.status = 500, .body = ""};
+  };
+  Start(
+      "containers: [{name: a, lifecycle: {postStart: {httpGet: {path: /up, port: 8443, scheme: "
+      "HTTPS, httpHeaders: [{name: Authorization, value: secret}, {name: X, value: z}]}}}}]");
+  EXPECT_EQ(Now(), "Running a=ready");
+  ASSERT_EQ(node_.network.calls.size(), 2u);
+  EXPECT_EQ(node_.network.calls[1].Url(), "http://10.208.0.2:8443/up");
+  EXPECT_FALSE(node_.network.calls[1].Has("Authorization"));
+  EXPECT_TRUE(node_.network.calls[1].Has("X"));
+  EXPECT_THAT(node_.Events(),
+              Contains("LifecycleHTTPFallback: request to HTTPS lifecycle hook 10.208.0.2:8443 got "
+                       "HTTP response, retry with HTTP succeeded"));
+}
+
+// Where plain HTTP does not help either, the first error is told.
+TEST_F(PodWorkerTest, AHookOfHttpsThatNobodyAnswers) {
+  node_.network.http = [](const HttpCall& call) -> Result<NetworkProbes::Reply> {
+    if (call.tls) return Error(Code::kUnsupported, "the first error");
+    return Error(Code::kUnavailable, "the second error");
+  };
+  Start(
+      "containers: [{name: a, lifecycle: {postStart: {httpGet: {path: /up, port: 8443, scheme: "
+      "HTTPS}}}}]");
+  EXPECT_THAT(statuses_, Contains(testing::Truly([](const v1::PodStatus& status) {
+                const auto& waiting = status.containerStatuses.at(0).state.waiting;
+                return waiting && waiting->message ==
+                                      "HTTP lifecycle hook (/up) for Container \"a\" in Pod "
+                                      "\"p_ns(u)\" failed - error: the first error";
+              })));
+  EXPECT_THAT(node_.Events(), Not(Contains(StartsWith("LifecycleHTTPFallback"))));
+}
+
+// Its preStop hook still runs, and knows where the pod is.
+TEST_F(PodWorkerTest, APostStartHookThatFailsBeforeAPreStopHook) {
+  node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
+    return runtime::FakeRuntime::ExecResult{.exit_code = 1};
+  });
+  Start(
+      "containers: [{name: a, lifecycle: {postStart: {exec: {command: [hi]}}, preStop: {httpGet: "
+      "{path: /down, port: 80}}}}]");
+  node_.time.RunFor(1s);
+  ASSERT_GE(node_.network.calls.size(), 1u);
+  EXPECT_EQ(node_.network.calls[0].Url(), "http://10.208.0.2:80/down");
+}
+
 TEST_F(PodWorkerTest, APostStartHookThatFails) {
   node_.runtime.ScriptExec([](const std::string&, const std::vector<std::string>&) {
     return runtime::FakeRuntime::ExecResult{.stderr_text = "oh no", .exit_code = 2};
