@@ -1,12 +1,14 @@
 #include "node/network_probes.h"
 
 #include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "base/text.h"
+#include "reflect/go_text.h"
 
 namespace podium::node {
 
@@ -48,8 +50,13 @@ Result<uint16_t> ResolvePort(const api::IntOrString& port, const v1::Container& 
       if (each.name == port.str_val) number = each.containerPort;
     }
     if (number == 0) {
-      return Error(Code::kInvalidArgument,
-                   "couldn't find port: \"" + port.str_val + "\" in container " + container.name);
+      const char* end = port.str_val.data() + port.str_val.size();
+      const auto read = std::from_chars(port.str_val.data(), end, number);
+      if (read.ec != std::errc() || read.ptr != end) {
+        return Error(
+            Code::kInvalidArgument,
+            "strconv.Atoi: parsing " + reflect::GoQuoted(port.str_val) + ": invalid syntax");
+      }
     }
   } else {
     number = port.IntValue();

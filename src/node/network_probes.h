@@ -55,7 +55,8 @@ class NetworkProbes {
 // Waits for the reply.
 Result<NetworkProbes::Reply> HttpGetAndWait(NetworkProbes& network, HttpCall call);
 
-// The number of a port by number or by name of the container's; kInvalidArgument.
+// The number of a port by number or by name of the container's, as upstream's ResolveContainerPort
+// (pkg/probe/util.go): a name that no port has may still be a number. kInvalidArgument.
 Result<uint16_t> ResolvePort(const api::IntOrString& port, const v1::Container& container);
 
 // What an httpGet asks for. `address`: of the pod, where the action names no host. `purpose`, of

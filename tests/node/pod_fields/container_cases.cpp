@@ -235,8 +235,11 @@ std::string Hooked(PodRun& run) {
   if (!run.Calls("ExecSync").empty()) return "exec";
   if (run.node.network.calls.empty()) return "nothing";
   const HttpCall& call = run.node.network.calls[0];
-  return call.Url() +
-         (call.headers.empty() ? "" : " " + call.headers[0].first + "=" + call.headers[0].second);
+  std::string out = call.Url();
+  for (const auto& [name, value] : call.headers) {
+    if (name != "User-Agent" && name != "Accept") out += " " + name + "=" + value;
+  }
+  return out;
 }
 
 std::string HookedAtEnd(PodRun& run) {
