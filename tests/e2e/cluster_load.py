@@ -17,6 +17,8 @@ import time
 NAMESPACE = "crash"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 CONFIGS = 3
+# Seconds from the last kill until every request has its answer.
+ANSWERED = 100
 IMAGES = ("debian", "debian-next")
 MARKER = "crash-$(POD_UID)-{container}"
 
@@ -161,8 +163,9 @@ class Api:
             self.close()
             return None
 
-    def insist(self, method, path, body=None, kind="application/json", seconds=60):
-        """As ask, until there is an answer."""
+    def insist(self, method, path, body=None, kind="application/json", seconds=300):
+        """As ask, until there is an answer. On a busy machine a server is killed again and again
+        before it comes to a request."""
         end = time.monotonic() + seconds
         while (answer := self.ask(method, path, body, kind)) is None:
             if time.monotonic() > end:
@@ -211,9 +214,11 @@ class Drivers:
         """Returns when every request that was under way has come to its end."""
         with self._lock:
             self._paused = True
-            self._idle.wait_for(lambda: self._busy == 0 or self.problem)
+            answered = self._idle.wait_for(lambda: self._busy == 0 or self.problem, ANSWERED)
         if self.problem:
             raise self.problem
+        if not answered:
+            raise AssertionError(f"the server runs, and has not answered for {ANSWERED} s")
 
     def go_on(self):
         with self._lock:
