@@ -50,6 +50,8 @@
 #include "node/cpus/cpu_manager.h"
 #include "node/embedded_images.h"
 #include "node/event_recorder.h"
+#include "node/eviction/eviction_manager.h"
+#include "node/eviction/node_reader.h"
 #include "node/http_probes.h"
 #include "node/image_collector.h"
 #include "node/object_store.h"
@@ -80,6 +82,9 @@ constexpr int kIdleTicks = 5;
 // After which a node has found its pods again, and its server.
 constexpr int kStartTicks = 2;
 constexpr milliseconds kStopGrace{2000};
+constexpr char kPodsCgroup[] = "kubepods";
+// Younger images are not removed, however full the disk (upstream's imageMinimumGCAge).
+constexpr std::chrono::minutes kImageAge{2};
 constexpr milliseconds kRemoveTimeout{2000};
 constexpr milliseconds kLockPatience{5000};
 // Made ahead, so that a pod does not wait for one.
@@ -139,15 +144,14 @@ class Node {
                                       .clock = node->clock_,
                                       .executor = node->executor_,
                                       .local_events = node->events_,
-                                      .health = [raw = node.get()] {
-                                        return node::LookAtNode(*raw->runtime_, raw->images_.get());
-                                      }});
+                                      .health = [raw = node.get()] { return raw->Health(); }});
     }
     if (!node->cluster_) {
       node->own_node_ = std::make_shared<const node::v1::Node>(
           node::InitialNode(options.node.description, {}, node->clock_.Now()));
     }
     TRY_VOID(node->OpenParts());
+    node->OpenEviction(options.node.eviction);
     if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_, *node->runtime_));
     if (!options.manifests.empty()) TRY_VOID(node->OpenManifests(options.manifests));
     TRY_VOID(node->OpenServer());
@@ -155,6 +159,7 @@ class Node {
   }
 
   ~Node() {
+    if (eviction_) eviction_->Stop();
     StopServing();
     manifests_.reset();
     if (cluster_) cluster_->End();
@@ -164,6 +169,7 @@ class Node {
 
   void Tick(int count) {
     if (count % kTicksPerLook == 0) {
+      eviction_->Look();
       agent_->CheckStorage();
       agent_->RotateLogs();
     }
@@ -184,6 +190,7 @@ class Node {
   // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works
   // afterwards. What cannot be removed stays for the next agent.
   void Uninstall() {
+    eviction_->Stop();
     StopServing();
     agent_.reset();
     StopProbes();
@@ -267,6 +274,75 @@ class Node {
     return {};
   }
 
+  node::NodeHealth Health() {
+    node::NodeHealth health = node::LookAtNode(*runtime_, images_.get());
+    const std::lock_guard lock(mutex_);
+    const auto has = [&](const char* condition) {
+      return std::ranges::find(pressures_, condition) != pressures_.end();
+    };
+    health.memory_pressure = has("MemoryPressure");
+    health.disk_pressure = has("DiskPressure");
+    health.pid_pressure = has("PIDPressure");
+    return health;
+  }
+
+  void NotePressures(const std::vector<std::string>& conditions) {
+    {
+      const std::lock_guard lock(mutex_);
+      pressures_ = conditions;
+    }
+    agent_->SetPressures(conditions);
+    if (cluster_) cluster_->HealthChanged();
+  }
+
+  // Without it pods could take what is the system's: the node says so, and goes on.
+  void LimitPods() {
+    if (config_.pods_memory_limit <= 0) return;
+    const auto limited = cgroups_->Create(kPodsCgroup, {.memory_limit = config_.pods_memory_limit});
+    if (limited.ok()) return;
+    const std::lock_guard lock(mutex_);
+    manifest_errors_.push_back("pods are not kept to the memory that is theirs: " +
+                               limited.error().message());
+  }
+
+  void OpenEviction(const node::EvictionSettings& settings) {
+    LimitPods();
+    reader_.emplace(node::NodeReader::Parts{
+        .config = config_,
+        .runtime = *runtime_,
+        .pods_memory = [this]() -> std::optional<kernel::MemoryStats> {
+          const auto stats = cgroups_->Stats(kPodsCgroup, kernel::CgroupDetail::kUse);
+          return stats.ok() ? stats->memory : std::nullopt;
+        }});
+    eviction_ = std::make_shared<node::EvictionManager>(
+        node::EvictionManager::Services{
+            .clock = clock_,
+            .executor = executor_,
+            .events = cluster_ ? cluster_->events() : events_,
+            .observe = [this] { return reader_->Observe(); },
+            .measure = [this](std::string_view signal,
+                              const auto& pods) { return reader_->Measure(signal, pods); },
+            .pods =
+                [this] {
+                  uint64_t version = 0;
+                  node::RankedPods pods = agent_->ListPods("", &version);
+                  std::erase_if(pods, [](const auto& pod) {
+                    return node::IsTerminalPhase(pod->status.phase);
+                  });
+                  return pods;
+                },
+            .is_removing = [this] { return agent_->IsRemoving() || runtime_->IsRemoving(); },
+            .reclaim_disk =
+                [this] {
+                  (void)images_->Prune(
+                      {.all = true, .before = std::chrono::system_clock::now() - kImageAge});
+                },
+            .evict = [this](const std::string& uid, const node::PodFailure& why,
+                            int64_t grace) { agent_->Evict(uid, why, grace); },
+            .on_conditions = [this](const auto& conditions) { NotePressures(conditions); }},
+        settings);
+  }
+
   // Streams go on when the server has handed them over; none may outlive the runtime.
   void StopServing() {
     if (server_) server_->Stop(kStopGrace);
@@ -330,6 +406,9 @@ class Node {
   std::unique_ptr<node::Agent> agent_;
   std::mutex mutex_;
   std::vector<std::string> manifest_errors_;  // under mutex_
+  std::vector<std::string> pressures_;        // under mutex_
+  std::optional<node::NodeReader> reader_;
+  std::shared_ptr<node::EvictionManager> eviction_;
   std::unique_ptr<node::StaticPods> manifests_;
   std::unique_ptr<node::StreamService> streams_;
   std::unique_ptr<node::AgentApi> api_;

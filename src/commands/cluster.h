@@ -77,6 +77,9 @@ class Cluster {
   Result<void> Begin(node::Agent& agent, runtime::UsageReader& usage);
   void End();
 
+  // What `health` says may be another thing.
+  void HealthChanged() { node_->HealthChanged(); }
+
   // What went wrong since the last call and is tried again; the same once a minute.
   std::vector<std::string> TakeWarnings();
 

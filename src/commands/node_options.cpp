@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "api/ip.h"
 #include "api/names.h"
+#include "api/time.h"
 #include "base/text.h"
 #include "commands/machine.h"
 #include "node/cpus/cpu_set.h"
@@ -55,6 +57,21 @@ constexpr cli::Option kOptions[] = {
      .value = "SIGNAL<QUANTITY,...",
      .help = "what must stay free, so that it is not given to pods "
              "(memory.available<100Mi,nodefs.available<10%,...)"},
+    {.name = "eviction-soft",
+     .value = "SIGNAL<QUANTITY,...",
+     .help = "what should stay free: pods are evicted when it is not for the grace period"},
+    {.name = "eviction-soft-grace-period",
+     .value = "SIGNAL=DURATION,...",
+     .help = "how long a soft threshold must be passed"},
+    {.name = "eviction-max-pod-grace-period",
+     .value = "SECONDS",
+     .help = "how long pods have to end at a soft threshold; negative: as long as they say (0)"},
+    {.name = "eviction-minimum-reclaim",
+     .value = "SIGNAL=QUANTITY,...",
+     .help = "how much more than the threshold is made free"},
+    {.name = "eviction-pressure-transition-period",
+     .value = "DURATION",
+     .help = "how long the node says that it is under pressure after it was (5m0s)"},
     {.name = "allowed-unsafe-sysctls",
      .value = "NAME,...",
      .help = "sysctls, or beginnings of them with *, that pods may set beside the safe ones"},
@@ -130,57 +147,44 @@ Result<node::ResourceList> ReadReserved(const cli::Invocation& invocation,
   return list;
 }
 
-Result<float> ParsePercentage(std::string_view text) {
-  const std::string_view digits = text.substr(0, text.find('%'));
-  float value = 0;
-  const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (end.ec != std::errc() || end.ptr != digits.data() + digits.size()) {
-    return Bad("strconv.ParseFloat: parsing " + GoQuoted(digits) + ": invalid syntax");
-  }
-  return value / 100;
+// Nothing said: it stays as it is.
+Result<void> ReadInt32(const cli::Invocation& invocation, const std::string& option, int32_t* to) {
+  if (!invocation.Has(option)) return {};
+  const std::string_view text = invocation.Get(option);
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, *to);
+  if (error == std::errc() && at == end) return {};
+  const bool range = error == std::errc::result_out_of_range;
+  return BadValue(option, text,
+                  "strconv.ParseInt: parsing " + GoQuoted(text) + ": " +
+                      (range ? "value out of range" : "invalid syntax"));
 }
 
-// Upstream's parseThresholdStatement; without a value for what says nothing.
-Result<std::optional<node::EvictionThreshold>> ParseThreshold(const std::string& signal,
-                                                              const std::string& text) {
-  static constexpr std::array<std::string_view, 9> kSignals = {
-      "memory.available",       "nodefs.available",
-      "nodefs.inodesFree",      "imagefs.available",
-      "imagefs.inodesFree",     "containerfs.available",
-      "containerfs.inodesFree", "allocatableMemory.available",
-      "pid.available"};
-  if (std::ranges::find(kSignals, signal) == kSignals.end()) {
-    return Bad("unsupported eviction signal " + signal);
+// Those that are said stand for all. The hard ones also say how much of the node pods do not get.
+Result<void> ReadEviction(const cli::Invocation& invocation, NodeOptions* options) {
+  node::EvictionStatements said;
+  TRY(said.hard, ReadPairs(invocation, "eviction-hard", '<'));
+  TRY(said.soft, ReadPairs(invocation, "eviction-soft", '<'));
+  TRY(said.soft_grace_period, ReadPairs(invocation, "eviction-soft-grace-period", '='));
+  TRY(said.minimum_reclaim, ReadPairs(invocation, "eviction-minimum-reclaim", '='));
+  if (!invocation.Has("eviction-hard")) said.hard = node::DefaultEvictionStatements();
+  TRY(options->eviction.thresholds, node::ParseThresholds(said));
+  auto& hard = options->description.settings.eviction_hard;
+  hard.clear();
+  std::ranges::copy_if(options->eviction.thresholds, std::back_inserter(hard),
+                       &node::EvictionThreshold::hard);
+  const auto period = invocation.Get("eviction-pressure-transition-period", "5m0s");
+  const auto parsed = api::Duration::Parse(period);
+  if (!parsed.ok()) {
+    return BadValue("eviction-pressure-transition-period", period, parsed.error().message());
   }
-  node::EvictionThreshold threshold{.signal = signal};
-  if (text.ends_with('%')) {
-    if (text == "0%" || text == "100%") return std::optional<node::EvictionThreshold>();
-    TRY(threshold.percentage, ParsePercentage(text));
-    if (threshold.percentage < 0) {
-      return Bad("eviction percentage threshold " + signal + " must be >= 0%: " + text);
-    }
-    if (threshold.percentage > 1) {
-      return Bad("eviction percentage threshold " + signal + " must be <= 100%: " + text);
-    }
-    return std::optional(threshold);
+  if (parsed->nanos() < 0) {
+    return BadValue("eviction-pressure-transition-period", period, "must not be negative");
   }
-  TRY(threshold.quantity, Quantity::Parse(text));
-  if (threshold.quantity.Sign() <= 0) {
-    return Bad("eviction threshold " + signal +
-               " must be positive: " + threshold.quantity.String());
-  }
-  return std::optional(threshold);
-}
-
-// Those that are said stand for all.
-Result<void> ReadThresholds(const cli::Invocation& invocation, node::NodeSettings* settings) {
-  if (!invocation.Has("eviction-hard")) return {};
-  TRY(const Pairs pairs, ReadPairs(invocation, "eviction-hard", '<'));
-  settings->eviction_hard.clear();
-  for (const auto& [signal, text] : pairs) {
-    TRY(const auto threshold, ParseThreshold(signal, text));
-    if (threshold) settings->eviction_hard.push_back(*threshold);
-  }
+  options->eviction.transition_period = parsed->nanos();
+  int32_t seconds = 0;
+  TRY_VOID(ReadInt32(invocation, "eviction-max-pod-grace-period", &seconds));
+  options->eviction.max_pod_grace_seconds = seconds;
   return {};
 }
 
@@ -286,18 +290,10 @@ Result<void> ReadTaints(const cli::Invocation& invocation, node::NodeSettings* s
 
 Result<void> ReadMaxPods(const cli::Invocation& invocation, node::NodeSettings* settings) {
   if (!invocation.Has("max-pods")) return {};
-  const std::string_view text = invocation.Get("max-pods");
   int32_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, count);
-  if (error != std::errc() || at != end) {
-    const bool range = error == std::errc::result_out_of_range;
-    return BadValue("max-pods", text,
-                    "strconv.ParseInt: parsing " + GoQuoted(text) + ": " +
-                        (range ? "value out of range" : "invalid syntax"));
-  }
+  TRY_VOID(ReadInt32(invocation, "max-pods", &count));
   if (count < 0) {
-    return Bad("invalid configuration: maxPods (--max-pods) " + std::string(text) +
+    return Bad("invalid configuration: maxPods (--max-pods) " + std::to_string(count) +
                " must not be a negative number");
   }
   settings->max_pods = count;
@@ -413,6 +409,18 @@ Result<void> ReadSysctls(const cli::Invocation& invocation, node::NodeConfig* co
   return {};
 }
 
+// What pods may have of memory together, before the kernel ends some of them: what is kept free for
+// eviction is within it (upstream's getNodeAllocatableInternalAbsolute).
+void SetPodsMemory(NodeOptions* options) {
+  const node::NodeSettings& settings = options->description.settings;
+  api::Quantity memory = node::CapacityOf(options->description)["memory"];
+  for (const auto* reserved : {&settings.kube_reserved, &settings.system_reserved}) {
+    const auto found = reserved->find("memory");
+    if (found != reserved->end()) memory.Sub(found->second);
+  }
+  options->config.pods_memory_limit = std::max<int64_t>(memory.Value(), 0);
+}
+
 // What containers without limits see as the machine's.
 void SetAllocatable(NodeOptions* options) {
   const node::ResourceList all =
@@ -461,11 +469,12 @@ Result<NodeOptions> ReadNodeOptions(const cli::Invocation& invocation, node::Nod
   TRY(settings.kube_reserved, ReadReserved(invocation, "kube-reserved"));
   TRY(settings.system_reserved, ReadReserved(invocation, "system-reserved"));
   TRY_VOID(ReadCpus(invocation, &options));
-  TRY_VOID(ReadThresholds(invocation, &settings));
+  TRY_VOID(ReadEviction(invocation, &options));
   TRY_VOID(ReadMaxPods(invocation, &settings));
   TRY_VOID(ReadSysctls(invocation, &options.config));
   TRY_VOID(ReadDns(invocation, &options.config));
   SetAllocatable(&options);
+  SetPodsMemory(&options);
   return options;
 }
 

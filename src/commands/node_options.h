@@ -10,20 +10,23 @@
 #include "cli/command.h"
 #include "node/cluster/machine_facts.h"
 #include "node/cluster/node_object.h"
+#include "node/eviction/eviction_manager.h"
 #include "node/node_config.h"
 
 namespace podium::commands {
 
 // --node-ip, --hostname-override, --node-labels, --register-with-taints, --register-schedulable,
 // --kube-reserved, --system-reserved, --cpu-manager-policy, --reserved-cpus, --eviction-hard,
-// --allowed-unsafe-sysctls, --max-pods,
-// --cluster-dns, --cluster-domain.
+// --eviction-soft, --eviction-soft-grace-period, --eviction-max-pod-grace-period,
+// --eviction-minimum-reclaim, --eviction-pressure-transition-period, --allowed-unsafe-sysctls,
+// --max-pods, --cluster-dns, --cluster-domain.
 std::span<const cli::Option> NodeOptionTable();
 
 struct NodeOptions {
   node::NodeConfig config{};
   // Versions and the port of the kubelet are for the caller to set.
   node::NodeDescription description{};
+  node::EvictionSettings eviction{};
 };
 
 // `config` is what the machine says by itself (DescribeMachine). Without --node-ip the node has one

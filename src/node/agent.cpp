@@ -427,6 +427,11 @@ void Agent::Forget(const std::string& uid) {
   NoteEnd(uid);
 }
 
+void Agent::SetPressures(std::vector<std::string> conditions) {
+  const std::lock_guard lock(mutex_);
+  pressures_ = std::move(conditions);
+}
+
 void Agent::Evict(const std::string& uid, const PodFailure& why, int64_t grace) {
   std::shared_ptr<PodWorker> worker;
   {

@@ -138,6 +138,12 @@ class Agent {
   // Resizes that had no room are looked at again. To be called every minute or so; returns at once.
   void RetryResizes();
 
+  // Conditions of the node that are true now (admission.h, eviction/eviction_manager.h).
+  void SetPressures(std::vector<std::string> conditions);
+  // It fails, and its containers end within so many seconds. Nothing for one that is not there, or
+  // has ended.
+  void Evict(const std::string& uid, const PodFailure& why, int64_t grace_seconds);
+
   // Whether files of pods that are gone are still being removed (pod_remains.h).
   bool IsRemoving() const { return remains_->busy(); }
 
@@ -199,7 +205,6 @@ class Agent {
   void HandleEvent(const wire::cri::ContainerEventResponse& event);
   void SetStatus(const std::string& uid, const v1::PodStatus& status);
   void Forget(const std::string& uid);
-  void Evict(const std::string& uid, const PodFailure& why, int64_t grace);
   Result<void> Save(const v1::Pod& pod) const;
   // With the lock held: gives the pod a new version, keeps it and tells the observers.
   Result<std::shared_ptr<const v1::Pod>> Change(v1::Pod pod, ChangeType type);
@@ -232,6 +237,7 @@ class Agent {
   std::map<Key, std::string> names_;
   // Assigned, and at an end here, but not yet gone at the API server; by uid.
   std::map<std::string, std::shared_ptr<const v1::Pod>, std::less<>> finished_;
+  std::vector<std::string> pressures_;
   uint64_t version_ = 1;
   std::deque<PodChange> history_;
   std::map<uint64_t, Observer> observers_;

@@ -75,6 +75,7 @@ Admission Agent::Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock) {
                      .others = Others(pod.metadata.uid),
                      .node = node.get(),
                      .sysctls = sysctls_,
+                     .pressures = pressures_,
                      .apparmor = parts_.config.apparmor});
   };
   Admission admission = admit(false);

@@ -34,12 +34,14 @@ const api::Quantity* LimitOf(const v1::Container& container) {
   return none ? nullptr : &limit->second;
 }
 
-uint64_t FolderSize(const std::string& path) {
+kernel::TreeUsage FolderUse(const std::string& path) {
   const auto folder = kernel::OpenPath(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!folder.ok()) return 0;
+  if (!folder.ok()) return {};
   const auto usage = kernel::UsageOf(folder->get());
-  return usage.ok() ? usage->bytes : 0;
+  return usage.ok() ? *usage : kernel::TreeUsage();
 }
+
+uint64_t FolderSize(const std::string& path) { return FolderUse(path).bytes; }
 
 uint64_t FileSize(const std::string& path) {
   struct stat status{};
@@ -47,11 +49,12 @@ uint64_t FileSize(const std::string& path) {
 }
 
 // Of each name the newest run's: the others' layers go as soon as it has ended.
-std::map<std::string, uint64_t> WritableLayers(const v1::Pod& pod, runtime::Runtime& runtime) {
+std::map<std::string, kernel::TreeUsage> WritableLayers(const v1::Pod& pod,
+                                                        runtime::Runtime& runtime) {
   cri::ContainerStatsFilter filter;
   filter.label_selector.emplace(kPodUidLabel, pod.metadata.uid);
   const auto all = runtime.ListContainerStats(filter);
-  std::map<std::string, uint64_t> out;
+  std::map<std::string, kernel::TreeUsage> out;
   std::map<std::string, uint32_t> attempts;
   if (!all.ok()) return out;
   for (const cri::ContainerStats& stats : *all) {
@@ -60,8 +63,11 @@ std::map<std::string, uint64_t> WritableLayers(const v1::Pod& pod, runtime::Runt
     const auto [newest, first] = attempts.try_emplace(metadata.name, metadata.attempt);
     if (!first && metadata.attempt < newest->second) continue;
     newest->second = metadata.attempt;
-    const bool known = stats.writable_layer && stats.writable_layer->used_bytes;
-    out[metadata.name] = known ? stats.writable_layer->used_bytes->value : 0;
+    kernel::TreeUsage& layer = out[metadata.name];
+    layer = {};
+    if (!stats.writable_layer) continue;
+    if (stats.writable_layer->used_bytes) layer.bytes = stats.writable_layer->used_bytes->value;
+    if (stats.writable_layer->inodes_used) layer.inodes = stats.writable_layer->inodes_used->value;
   }
   return out;
 }
@@ -94,13 +100,35 @@ StorageUsage MeasureStorage(const v1::Pod& pod, const NodeConfig& config,
   if (!PodLimit(pod, kResource)) return usage;
   const std::string logs =
       PodLogFolder(config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid);
-  for (const auto& [name, bytes] : WritableLayers(pod, runtime)) {
+  for (const auto& [name, layer] : WritableLayers(pod, runtime)) {
     std::string log = logs;
-    usage.containers[name] = bytes + FolderSize(log.append("/").append(name));
+    usage.containers[name] = layer.bytes + FolderSize(log.append("/").append(name));
     usage.pod += usage.containers[name];
   }
   usage.pod += FileSize(folder + "/etc-hosts") + FolderSize(folder + "/containers");
   return usage;
+}
+
+DiskUse MeasureDiskUse(const v1::Pod& pod, const NodeConfig& config, runtime::Runtime& runtime) {
+  DiskUse use;
+  const auto add = [&](const kernel::TreeUsage& tree) {
+    use.bytes += tree.bytes;
+    use.inodes += tree.inodes;
+    return tree.bytes;
+  };
+  const std::string volumes = PodFolder(config, pod.metadata.uid) + "/volumes/kubernetes.io~";
+  for (const v1::Volume& volume : pod.spec.volumes) {
+    if (OnDisk(volume)) add(FolderUse(volumes + "empty-dir/" + volume.name));
+    if (volume.configMap) add(FolderUse(volumes + "configmap/" + volume.name));
+  }
+  const std::string logs =
+      PodLogFolder(config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid);
+  for (const auto& [name, layer] : WritableLayers(pod, runtime)) {
+    use.layers[name] = add(layer);
+    std::string log = logs;
+    use.logs[name] = add(FolderUse(log.append("/").append(name)));
+  }
+  return use;
 }
 
 std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage) {

@@ -42,6 +42,18 @@ bool HasStorageLimit(const v1::Pod& pod);
 StorageUsage MeasureStorage(const v1::Pod& pod, const NodeConfig& config,
                             runtime::Runtime& runtime);
 
+// What a pod holds of the disk, whether it has limits or not, as it is ranked for eviction when the
+// disk is full: without what the node itself keeps of it.
+struct DiskUse {
+  std::map<std::string, uint64_t, std::less<>> layers;  // of containers; bytes
+  std::map<std::string, uint64_t, std::less<>> logs;
+  uint64_t bytes = 0;  // of those, and of emptyDirs on disk and configMaps
+  uint64_t inodes = 0;
+};
+
+// Walks through all of it.
+DiskUse MeasureDiskUse(const v1::Pod& pod, const NodeConfig& config, runtime::Runtime& runtime);
+
 // Of the first limit that is exceeded: volumes, then the pod, then its containers.
 std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage);
 

@@ -34,6 +34,8 @@ struct NodeConfig {
   // cpu, memory, ephemeral-storage: what pods may use together, and a container without limits
   // alone.
   reflect::Map<api::Quantity> allocatable = {};
+  // Bytes that all pods together may have, by their cgroup; 0: the node says nothing of it.
+  int64_t pods_memory_limit = 0;
   std::vector<int64_t> huge_page_sizes = {};  // bytes, of this kernel
   bool apparmor = true;                       // the kernel has it
   // Sysctls that pods may set beside those that only the pod itself feels (sysctl_rules.h).

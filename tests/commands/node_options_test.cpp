@@ -15,6 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAreArray;
 
 using Given = std::vector<std::pair<std::string, std::string>>;
 
@@ -48,7 +49,8 @@ TEST(NodeOptions, WithoutAnyItIsTheMachine) {
   EXPECT_EQ(options.description.settings.hostname, "box");
   EXPECT_THAT(options.config.addresses, ElementsAre("192.0.2.7"));
   EXPECT_THAT(options.description.addresses, ElementsAre("192.0.2.7"));
-  EXPECT_EQ(options.description.settings.eviction_hard, node::DefaultEvictionHard());
+  EXPECT_THAT(options.description.settings.eviction_hard,
+              UnorderedElementsAreArray(node::DefaultEvictionHard()));
   EXPECT_EQ(options.description.settings.max_pods, 110);
   EXPECT_TRUE(options.description.settings.register_schedulable);
   EXPECT_EQ(options.config.cluster_domain, "cluster.local");
@@ -181,6 +183,43 @@ TEST(NodeOptions, EvictionThresholds) {
             "eviction percentage threshold nodefs.available must be <= 100%: 101%");
   EXPECT_EQ(Bad("eviction-hard", "nodefs.available<x%"),
             "strconv.ParseFloat: parsing \"x\": invalid syntax");
+}
+
+TEST(NodeOptions, SoftEvictionAndPeriods) {
+  const node::EvictionSettings usual = Good({}).eviction;
+  EXPECT_THAT(usual.thresholds, UnorderedElementsAreArray(node::DefaultEvictionHard()));
+  EXPECT_EQ(usual.transition_period, 300'000'000'000);
+  EXPECT_EQ(usual.max_pod_grace_seconds, 0);
+  const NodeOptions options = Good({{"eviction-hard", "memory.available<200Mi"},
+                                    {"eviction-soft", "memory.available<300Mi"},
+                                    {"eviction-soft-grace-period", "memory.available=30s"},
+                                    {"eviction-minimum-reclaim", "memory.available=50Mi"},
+                                    {"eviction-pressure-transition-period", "30s"},
+                                    {"eviction-max-pod-grace-period", "-1"}});
+  const node::EvictionAmount reclaim{.quantity = Quantity::Must("50Mi")};
+  const node::EvictionThreshold hard{
+      .signal = "memory.available", .quantity = Quantity::Must("200Mi"), .min_reclaim = reclaim};
+  EXPECT_THAT(options.eviction.thresholds,
+              ElementsAre(hard, node::EvictionThreshold{.signal = "memory.available",
+                                                        .quantity = Quantity::Must("300Mi"),
+                                                        .grace_period = 30'000'000'000,
+                                                        .min_reclaim = reclaim}));
+  // Only the hard ones are kept from pods.
+  EXPECT_THAT(options.description.settings.eviction_hard, ElementsAre(hard));
+  EXPECT_EQ(options.eviction.transition_period, 30'000'000'000);
+  EXPECT_EQ(options.eviction.max_pod_grace_seconds, -1);
+  EXPECT_EQ(Bad("eviction-soft", "memory.available<300Mi"),
+            "grace period must be specified for the soft eviction threshold memory.available");
+  EXPECT_EQ(Bad("eviction-pressure-transition-period", "5"),
+            "invalid argument \"5\" for \"--eviction-pressure-transition-period\" flag: time: "
+            "missing unit in duration \"5\"");
+}
+
+TEST(NodeOptions, WhatPodsHaveOfMemoryTogether) {
+  const NodeOptions options =
+      Good({{"system-reserved", "memory=1Gi"}, {"kube-reserved", "memory=24Mi"}});
+  // What is kept for eviction is within it.
+  EXPECT_EQ(options.config.pods_memory_limit, (int64_t{4} << 30) - (int64_t{1048} << 20));
 }
 
 TEST(NodeOptions, UnsafeSysctls) {

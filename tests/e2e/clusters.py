@@ -65,27 +65,34 @@ class Cluster:
     def close(self):
         """Ends everything, and fails if something is left."""
         try:
-            shutil.rmtree(self.manifests, ignore_errors=True)
-            self.server.kubectl("delete", "pods", "--all", "--all-namespaces", "--grace-period=0",
-                                "--force", "--wait=false")
-            worlds.wait_for("nothing of a pod is left",
-                            lambda: not list((self.world.folder / "run/pods").glob("*")), 30)
-            self.agent.send_signal(signal.SIGTERM)
-            status = self.agent.wait(timeout=30)
-            if status != 0 or api_server.REPORT.search(self.agent_log()):
-                raise AssertionError(f"the agent ended with {status}\n{self.agent_log()}")
-            self.server.stop()
-            # Takes away what an agent keeps for the next one: bridge, rules, cgroups.
-            subprocess.run([worlds.PODIUM, "agent", "--until-idle", *self.options], check=True,
-                           timeout=60,
-                           env=self.world.environment, stderr=subprocess.DEVNULL)
+            self.stop()
         finally:
-            for process in self.agent, self.server.process:
-                if process and process.poll() is None:
-                    process.kill()
-                    process.wait()
-            self._log.close()
-            self.world.close()
+            self.close_world()
+
+    def stop(self):
+        """Ends pods, agent and server, and takes away what an agent keeps for the next one:
+        bridge, rules, cgroups."""
+        shutil.rmtree(self.manifests, ignore_errors=True)
+        self.server.kubectl("delete", "pods", "--all", "--all-namespaces", "--grace-period=0",
+                            "--force", "--wait=false")
+        worlds.wait_for("nothing of a pod is left",
+                        lambda: not list((self.world.folder / "run/pods").glob("*")), 30)
+        self.agent.send_signal(signal.SIGTERM)
+        status = self.agent.wait(timeout=30)
+        if status != 0 or api_server.REPORT.search(self.agent_log()):
+            raise AssertionError(f"the agent ended with {status}\n{self.agent_log()}")
+        self.server.stop()
+        subprocess.run([worlds.PODIUM, "agent", "--until-idle", *self.options], check=True,
+                       timeout=60, env=self.world.environment, stderr=subprocess.DEVNULL)
+
+    def close_world(self):
+        """Whatever still runs ends at once; fails if something is left."""
+        for process in self.agent, self.server.process:
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+        self._log.close()
+        self.world.close()
 
 
 def begin(*options):

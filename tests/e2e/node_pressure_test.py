@@ -1,18 +1,66 @@
 #!/usr/bin/env python3
-"""A node that has not enough: which pods it does not take, and which end for others.
+"""A node that has not enough: which pods it does not take, and which end for others, or because
+memory, disk, inodes or process ids run out. All of it happens for real: pods have so little memory
+together that a pod of them can fill it, and the agent's files lie on a small disk.
 
 PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 """
 
 import json
+import os
+import pathlib
+import re
+import subprocess
 
 import clusters
 import world as worlds
 
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.05; done"]
 
-setUpModule = clusters.begin
-tearDownModule = clusters.end
+MI = 1 << 20
+# What pods have of memory together, and less than what of it must be left.
+MEMORY = 400
+LEAST = 100
+DISK = 600 * MI
+INODES = 40000
+FORKS = 1600
+
+
+def options():
+    """The agent's. Nothing is asked of the machine, which has other things to do."""
+    total = int(re.search("MemTotal: +([0-9]+) kB",
+                          pathlib.Path("/proc/meminfo").read_text()).group(1)) // 1024
+    threads = int(pathlib.Path("/proc/loadavg").read_text().split("/")[1].split()[0])
+    most = min(int(pathlib.Path("/proc/sys/kernel", name).read_text())
+               for name in ("pid_max", "threads-max"))
+    return [f"--system-reserved=memory={total - MEMORY}Mi",
+            f"--eviction-hard=memory.available<{LEAST}Mi,nodefs.available<20%,"
+            f"nodefs.inodesFree<20%,pid.available<{most - threads - FORKS * 3 // 4}",
+            "--eviction-pressure-transition-period=30s"]
+
+
+def setUpModule():
+    cluster = clusters.Cluster(options())
+    clusters.ClusterCase.cluster = cluster
+    image = cluster.world.folder / "disk.img"
+    with open(image, "wb") as file:
+        file.truncate(DISK)
+    worlds.output_of("mkfs.ext4", "-q", "-N", str(INODES), image)
+    data = cluster.world.folder / "data"
+    data.mkdir(exist_ok=True)
+    worlds.output_of("mount", "-o", "loop", image, data)
+    cluster.start()
+    worlds.wait_for("the node is there", lambda: cluster.server.kubectl(
+        "get", "node", cluster.node)[0] == 0)
+
+
+def tearDownModule():
+    cluster = clusters.ClusterCase.cluster
+    try:
+        cluster.stop()
+        subprocess.run(["umount", cluster.world.folder / "data"], check=True)
+    finally:
+        cluster.close_world()
 
 
 def one(requests=None, **more):
@@ -91,6 +139,142 @@ class AdmissionTest(clusters.ClusterCase):
                          ("True", "TerminationByKubelet",
                           "Preempted in order to admit critical pod"))
         self.kubectl("delete", "pod", "critical")
+
+
+class EvictionTest(clusters.ClusterCase):
+    def tearDown(self):
+        self.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
+        self.pressure("MemoryPressure", "False")
+        self.pressure("DiskPressure", "False")
+        self.pressure("PIDPressure", "False")
+
+    def pressure(self, condition, status, seconds=90):
+        """The node's condition as soon as it is so."""
+        found = {}
+
+        def look():
+            for each in self.get("node", self.cluster.node)["status"]["conditions"]:
+                if each["type"] == condition:
+                    found.update(each)
+            return found.get("status") == status and found
+        return worlds.wait_for(f"{condition} is {status}", look, seconds)
+
+    def evicted(self, name, message, seconds=60):
+        pod = self.when("is evicted", name,
+                        lambda pod: pod.get("status", {}).get("phase") == "Failed", seconds)
+        self.assertEqual(pod["status"]["reason"], "Evicted")
+        self.assertRegex(pod["status"]["message"], message)
+        condition = next(each for each in pod["status"]["conditions"]
+                         if each["type"] == "DisruptionTarget")
+        self.assertEqual((condition["status"], condition["reason"], condition["message"]),
+                         ("True", "TerminationByKubelet", pod["status"]["message"]))
+        worlds.wait_for("the event is there", lambda: any(
+            (each["reason"], each["message"]) == ("Evicted", pod["status"]["message"])
+            for each in self.get("events", f"--field-selector=involvedObject.name={name}")[
+                "items"]))
+
+    def told_of_the_node(self, resource):
+        worlds.wait_for("the node tells of it", lambda: any(
+            (each["reason"], each["message"]) ==
+            ("EvictionThresholdMet", f"Attempting to reclaim {resource}")
+            for each in json.loads(self.cluster.server.kubectl(
+                "-n", "default", "get", "events", "-o", "json")[1])["items"]))
+
+    def runs(self, *names):
+        for name in names:
+            self.assertEqual(self.get("pod", name)["status"]["phase"], "Running", name)
+
+    @staticmethod
+    def doing(script, requests=None, limits=None, **more):
+        spec = one(requests, **more)
+        container = spec["containers"][0]
+        container["command"] = ["sh", "-c", script + "; while true; do sleep 0.1; done"]
+        if limits:
+            container["resources"]["limits"] = limits
+        return spec
+
+    def test_memory(self):
+        with_room = {"memory": "150Mi", "cpu": "10m"}
+        memory = [{"name": "m", "emptyDir": {"medium": "Memory"}}]
+
+        def hog(megabytes, requests=None, limits=None):
+            spec = self.doing(f"dd if=/dev/zero of=/m/full bs=1M count={megabytes}", requests,
+                              limits, volumes=memory)
+            spec["containers"][0]["volumeMounts"] = [{"name": "m", "mountPath": "/m"}]
+            return spec
+        self.run_pod("guaranteed", hog(100, with_room, with_room))
+        self.run_pod("small", one())
+        self.ready("guaranteed")
+        self.ready("small")
+        self.run_pod("hog", hog(220))
+        self.evicted("hog", f"^The node was low on resource: memory. Threshold quantity: {LEAST}Mi,"
+                     " available: [0-9]+Ki. Container main was using [0-9]+Ki, request is 0, has "
+                     "larger consumption of memory. $")
+        self.told_of_the_node("memory")
+        self.runs("guaranteed", "small")
+        condition = self.pressure("MemoryPressure", "True", 10)
+        self.assertEqual((condition["reason"], condition["message"]),
+                         ("KubeletHasInsufficientMemory",
+                          "kubelet has insufficient memory available"))
+        # While it is so, none comes that asks for nothing.
+        self.run_pod("late", one())
+        pod = self.phase("late", "Failed")
+        self.assertEqual(
+            (pod["status"]["reason"], pod["status"]["message"]),
+            ("Evicted", "Pod was rejected: The node had condition: [MemoryPressure]. "))
+        self.run_pod("burstable", one({"memory": "1Mi"}))
+        self.ready("burstable")
+        condition = self.pressure("MemoryPressure", "False")
+        self.assertEqual((condition["reason"], condition["message"]),
+                         ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"))
+        self.run_pod("later", one())
+        self.ready("later")
+
+    def fill(self, script):
+        """Two pods that fill the disk, one of which has asked for what it takes."""
+        spec = self.doing(script.format("/d"), volumes=[{"name": "d", "emptyDir": {}}])
+        spec["containers"][0]["volumeMounts"] = [{"name": "d", "mountPath": "/d"}]
+        return spec
+
+    def test_disk(self):
+        self.run_pod("thrifty", one({"ephemeral-storage": "50Mi"}))
+        self.ready("thrifty")
+        free = os.statvfs(self.cluster.world.folder / "data")
+        count = (free.f_bavail * free.f_frsize - DISK // 10) // MI
+        self.run_pod("greedy", self.fill(f"dd if=/dev/zero of={{}}/full bs=1M count={count}"))
+        self.evicted("greedy", "^The node was low on resource: ephemeral-storage. Threshold "
+                     "quantity: [0-9]+(Ki)?, available: [0-9]+Ki. ")
+        self.told_of_the_node("ephemeral-storage")
+        self.runs("thrifty")
+        condition = self.pressure("DiskPressure", "True", 10)
+        self.assertEqual((condition["reason"], condition["message"]),
+                         ("KubeletHasDiskPressure", "kubelet has disk pressure"))
+        condition = self.pressure("DiskPressure", "False")
+        self.assertEqual(condition["reason"], "KubeletHasNoDiskPressure")
+
+    def test_inodes(self):
+        self.run_pod("thrifty", one())
+        self.ready("thrifty")
+        free = os.statvfs(self.cluster.world.folder / "data").f_ffree
+        count = free - INODES // 10
+        self.run_pod("many", self.fill(
+            f"cd {{}} && seq 1 {count} | xargs -n 1000 touch"))
+        self.evicted("many", "^The node was low on resource: inodes. Threshold quantity: [0-9]+, "
+                     "available: [0-9k]+. $", 120)
+        self.told_of_the_node("inodes")
+        self.runs("thrifty")
+
+    def test_pids(self):
+        self.run_pod("quiet", one())
+        self.ready("quiet")
+        self.run_pod("important", one(priorityClassName="system-node-critical"))
+        self.ready("important")
+        self.run_pod("forks", self.doing(
+            f"i=0; while [ $i -lt {FORKS} ]; do sleep 1000 & i=$((i+1)); done"))
+        self.evicted("forks", "^The node was low on resource: pids. Threshold quantity: [0-9]+, "
+                     "available: [0-9]+. $", 120)
+        self.told_of_the_node("pids")
+        self.runs("quiet", "important")
 
 
 if __name__ == "__main__":

@@ -66,11 +66,7 @@ Quantity EvictionReserve(const NodeSettings& settings, std::string_view resource
   if (resource == "ephemeral-storage") signal = "nodefs.available";
   for (const EvictionThreshold& each : settings.eviction_hard) {
     if (signal.empty() || each.signal != signal) continue;
-    if (each.percentage == 0) return each.quantity;
-    // In this order of roundings, so that the numbers are a kubelet's.
-    const double part =
-        static_cast<double>(capacity.Value()) * static_cast<double>(each.percentage);
-    return Bytes(static_cast<int64_t>(part));
+    return each.amount().Of(capacity);
   }
   return {};
 }
@@ -317,16 +313,6 @@ Result<reflect::JsonValue> TreeOf(const v1::Node& node) {
 }
 
 }  // namespace
-
-std::vector<EvictionThreshold> DefaultEvictionHard() {
-  return {
-      {.signal = "memory.available", .quantity = Quantity::Must("100Mi")},
-      {.signal = "nodefs.available", .percentage = 0.1F},
-      {.signal = "nodefs.inodesFree", .percentage = 0.05F},
-      {.signal = "imagefs.available", .percentage = 0.15F},
-      {.signal = "imagefs.inodesFree", .percentage = 0.05F},
-  };
-}
 
 std::vector<v1::ContainerImage> ImagesForStatus(std::vector<ListedImage> images) {
   std::ranges::sort(images, [](const ListedImage& a, const ListedImage& b) {

@@ -19,24 +19,13 @@
 #include "base/result.h"
 #include "node/cluster/machine_facts.h"
 #include "node/event_recorder.h"
+#include "node/eviction/thresholds.h"
 #include "reflect/values.h"
 #include "wire/types/cri.h"
 
 namespace podium::node {
 
 using ResourceList = reflect::Map<api::Quantity>;
-
-// Less than this of a signal is a pressure: an amount, or a part of what there is.
-struct EvictionThreshold {
-  std::string signal{};      // "memory.available"
-  api::Quantity quantity{};  // looked at where percentage is 0
-  float percentage = 0;      // 0.1 of 10%
-
-  friend bool operator==(const EvictionThreshold&, const EvictionThreshold&) = default;
-};
-
-// Upstream's --eviction-hard where nothing is said.
-std::vector<EvictionThreshold> DefaultEvictionHard();
 
 // What the administrator says of the node.
 struct NodeSettings {
