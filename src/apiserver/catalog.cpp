@@ -31,8 +31,6 @@ constexpr GroupPlural kNotServed[] = {
     {"apiregistration.k8s.io", ""},
     // They would have to bound what requests run side by side.
     {"flowcontrol.apiserver.k8s.io", ""},
-    // A server of its own has it.
-    {"metrics.k8s.io", ""},
     // Devices are chosen by expressions in CEL.
     {"resource.k8s.io", ""},
 };
@@ -44,9 +42,11 @@ bool IsServed(const api::Resource& resource) {
   });
 }
 
-// Of what has objects: ComponentStatus has none that are stored.
+// Of what has objects: a ComponentStatus, and what nodes and pods use, is made when it is asked
+// for.
 bool IsStored(const api::Resource& resource) {
-  return resource.HasVerb("get") && resource.plural != "componentstatuses";
+  return resource.HasVerb("get") && resource.plural != "componentstatuses" &&
+         resource.group != "metrics.k8s.io";
 }
 
 // The resource whose version is stored; events.k8s.io are core's events, and of the two versions of

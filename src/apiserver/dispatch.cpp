@@ -452,6 +452,12 @@ void Dispatcher::ServeRead(const ExchangePtr& exchange, const CallPtr& call,
         });
     return;
   }
+  if (resource.group == kMetricsGroup && parts_.usage != nullptr) {
+    return parts_.usage->reader().WhenRead(
+        [this, exchange, call, catalog, &resource, pass = parts_.writer->Enter()] {
+          Reply(*exchange, *call, &resource, parts_.usage->AnswerRead(*call, resource));
+        });
+  }
   if (!resource.is_stored()) return fail(api::MethodNotAllowedError());
   if (NodeWay::Serves(info)) return fail(NoNodeError(info));
   if (info.subresource == "scale") {

@@ -18,6 +18,7 @@
 #include "apiserver/nodes/node_way.h"
 #include "apiserver/questions.h"
 #include "apiserver/request_log.h"
+#include "apiserver/usage/resource_metrics.h"
 #include "apiserver/watch.h"
 #include "apiserver/write.h"
 #include "http/poller.h"
@@ -52,6 +53,7 @@ class Dispatcher {
     std::shared_ptr<http::Poller> poller{};  // of WebSockets; none: they are not answered as such
     const NodeWay* nodes = nullptr;          // none: 503 for what nodes answer
     const ComponentStatuses* components = nullptr;  // none: there are no ComponentStatuses
+    const ResourceMetrics* usage = nullptr;         // none: 405 for what nodes and pods use
     PathHandler paths{};
     // The endpoint of the server that only root can open; -1 for none.
     int root_endpoint = -1;

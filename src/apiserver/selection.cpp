@@ -201,11 +201,16 @@ size_t Selection::weight() const {
   return weight;
 }
 
-bool Selection::MatchesName(std::string_view name) const {
+bool Selection::MatchesName(std::string_view name) const { return MatchesObject("", name, {}); }
+
+bool Selection::MatchesObject(std::string_view name_space, std::string_view name,
+                              const api::labels::Set& labels) const {
   const auto value = [&](std::string_view field) {
-    return field == "metadata.name" ? name : std::string_view();
+    return field == "metadata.name"        ? name
+           : field == "metadata.namespace" ? name_space
+                                           : std::string_view();
   };
-  return fields_.Matches(value) && labels_.Matches({});
+  return fields_.Matches(value) && labels_.Matches(labels);
 }
 
 Result<bool> Selection::Matches(const store::Entry& entry) const {

@@ -39,6 +39,9 @@ class Selection {
   size_t weight() const;
   // Of an object that is not stored: in no namespace, without labels and fields but its name.
   bool MatchesName(std::string_view name) const;
+  // Of one that is not stored, and is in no namespace for "".
+  bool MatchesObject(std::string_view name_space, std::string_view name,
+                     const api::labels::Set& labels) const;
   // Of an entry of the resource that has a value. Errors: kDataLoss.
   Result<bool> Matches(const store::Entry& entry) const;
 

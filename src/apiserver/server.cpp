@@ -38,6 +38,9 @@
 #include "apiserver/nodes/node_way.h"
 #include "apiserver/questions.h"
 #include "apiserver/services/service_allocator.h"
+#include "apiserver/usage/kubelet_pages.h"
+#include "apiserver/usage/resource_metrics.h"
+#include "apiserver/usage/usage_reader.h"
 #include "apiserver/write.h"
 #include "base/executor.h"
 #include "base/random_name.h"
@@ -78,6 +81,14 @@ Result<std::string> KubeletRoots(const std::string& path, const CredentialsFolde
     return std::move(certificates).error().WithContext(path).WithContext(kOption);
   }
   return pem;
+}
+
+std::vector<std::string> NodeNames(const Objects& objects) {
+  std::vector<std::string> names;
+  const auto nodes = objects.List<api::core::v1::Node>("");
+  if (!nodes.ok()) return names;
+  for (const auto& node : *nodes) names.push_back(node->metadata.name);
+  return names;
 }
 
 // What the HTTP server itself answers, before there is a call: as Statuses where upstream's server
@@ -153,6 +164,9 @@ struct ApiServer::State {
   std::unique_ptr<BackendTls> backend_tls;
   std::shared_ptr<http::Poller> poller;
   std::unique_ptr<NodeWay> nodes;
+  std::unique_ptr<KubeletPages> kubelet_pages;
+  std::unique_ptr<UsageReader> usage_reader;
+  std::unique_ptr<ResourceMetrics> usage;
   std::unique_ptr<Dispatcher> dispatcher;
   std::shared_ptr<http::TlsServer> tls;
   std::unique_ptr<http::Server> server;
@@ -301,6 +315,7 @@ Result<void> ApiServer::State::Listen() {
       .poller = poller,
       .nodes = nodes.get(),
       .components = components.get(),
+      .usage = usage.get(),
       .paths = [this](const CallPtr& call, const CatalogPtr& at) { return AnswerPath(call, at); },
       .root_endpoint = root_endpoint});
   http::ServerOptions settings;
@@ -351,8 +366,20 @@ void ApiServer::State::OpenAnswers() {
 Result<void> ApiServer::State::OpenWayToNodes() {
   TRY(poller, http::Poller::Create());
   TRY(std::string roots, KubeletRoots(options.kubelet_authority, *credentials));
-  backend_tls = std::make_unique<BackendTls>([this] { return credentials->kubelet_client(); },
-                                             std::move(roots));
+  backend_tls =
+      std::make_unique<BackendTls>([this] { return credentials->kubelet_client(); }, roots);
+  TRY(kubelet_pages,
+      KubeletPages::Create(
+          *objects, [this] { return credentials->kubelet_client(); }, std::move(roots)));
+  usage_reader = std::make_unique<UsageReader>(
+      UsageReader::Parts{.executor = executor.get(),
+                         .clock = &clock,
+                         .nodes = [this] { return NodeNames(*objects); },
+                         .fetch =
+                             [this](const std::string& node) {
+                               return kubelet_pages->Fetch(node, "/metrics/resource");
+                             }});
+  usage = std::make_unique<ResourceMetrics>(*objects, *usage_reader, clock);
   nodes = std::make_unique<NodeWay>(
       NodeWay::Parts{.objects = objects.get(),
                      .authorizer = authorizer.get(),
@@ -412,6 +439,8 @@ void ApiServer::Stop(std::chrono::milliseconds grace) {
   state_->server->Stop(grace);
   state_->server.reset();
   state_->poller->Stop();
+  state_->usage_reader->Stop();
+  state_->kubelet_pages->Stop();
   // Writes that are on their way end first: they use everything else.
   state_->writer->WaitForWrites();
   // What runs by itself, then what it runs in.

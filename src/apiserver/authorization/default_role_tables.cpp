@@ -53,6 +53,8 @@ clusterrole system:aggregate-to-view label=rbac.authorization.k8s.io/aggregate-t
   read | policy | poddisruptionbudgets poddisruptionbudgets/status
   read | networking.k8s.io | networkpolicies ingresses ingresses/status
   read | resource.k8s.io | resourceclaims resourceclaims/status resourceclaimtemplates
+clusterrole system:aggregated-metrics-reader label=rbac.authorization.k8s.io/aggregate-to-admin label=rbac.authorization.k8s.io/aggregate-to-edit label=rbac.authorization.k8s.io/aggregate-to-view
+  get list watch | metrics.k8s.io | pods nodes
 
 clusterrole system:heapster
   read | core | events pods nodes namespaces

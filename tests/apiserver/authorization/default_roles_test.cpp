@@ -75,7 +75,7 @@ struct Bootstrapped {
 
 TEST(DefaultRolesTest, AreValid) {
   const DefaultRoles roles = MakeDefaultRoles();
-  EXPECT_EQ(roles.cluster_roles.size(), 31U + 38U);
+  EXPECT_EQ(roles.cluster_roles.size(), 32U + 38U) << "31 of upstream, and metrics-server's";
   EXPECT_EQ(roles.cluster_role_bindings.size(), 12U + 38U);
   EXPECT_EQ(roles.roles.size(), 7U);
   EXPECT_EQ(roles.role_bindings.size(), 7U);
