@@ -55,8 +55,9 @@ constexpr cli::Option kOptions[] = {
      .help = "the same for all other programs that are no pods"},
     {.name = "eviction-hard",
      .value = "SIGNAL<QUANTITY,...",
-     .help = "what must stay free, so that it is not given to pods "
-             "(memory.available<100Mi,nodefs.available<10%,...)"},
+     .help = "what must stay free: it is not given to pods "
+             "(memory.available<100Mi,nodefs.available<10%,...), and, when this or --eviction-soft "
+             "is said, pods are evicted for it"},
     {.name = "eviction-soft",
      .value = "SIGNAL<QUANTITY,...",
      .help = "what should stay free: pods are evicted when it is not for the grace period"},
@@ -173,6 +174,11 @@ Result<void> ReadEviction(const cli::Invocation& invocation, NodeOptions* option
   hard.clear();
   std::ranges::copy_if(options->eviction.thresholds, std::back_inserter(hard),
                        &node::EvictionThreshold::hard);
+  // Nobody is evicted who did not ask for it: by the defaults a disk that is six sevenths full, as
+  // disks of developers are, takes no pod at all.
+  if (!invocation.Has("eviction-hard") && !invocation.Has("eviction-soft")) {
+    options->eviction.thresholds.clear();
+  }
   const auto period = invocation.Get("eviction-pressure-transition-period", "5m0s");
   const auto parsed = api::Duration::Parse(period);
   if (!parsed.ok()) {

@@ -187,7 +187,8 @@ TEST(NodeOptions, EvictionThresholds) {
 
 TEST(NodeOptions, SoftEvictionAndPeriods) {
   const node::EvictionSettings usual = Good({}).eviction;
-  EXPECT_THAT(usual.thresholds, UnorderedElementsAreArray(node::DefaultEvictionHard()));
+  // Said by nobody, they only count as reserved.
+  EXPECT_THAT(usual.thresholds, ::testing::IsEmpty());
   EXPECT_EQ(usual.transition_period, 300'000'000'000);
   EXPECT_EQ(usual.max_pod_grace_seconds, 0);
   const NodeOptions options = Good({{"eviction-hard", "memory.available<200Mi"},
