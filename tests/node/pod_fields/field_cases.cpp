@@ -243,8 +243,8 @@ std::string EverythingOf(const v1::Pod& pod) {
 
 std::vector<FieldCase> AllCases() {
   std::vector<FieldCase> out;
-  for (auto part : {AdmissionCases, PodCases, ContainerCases, SecurityCases, ProbeCases,
-                    EnvironmentCases, VolumeCases, PayloadCases}) {
+  for (auto part : {PodCases, ContainerCases, SecurityCases, ProbeCases, EnvironmentCases,
+                    VolumeCases, PayloadCases, AdmissionCases}) {
     std::ranges::move(part(), std::back_inserter(out));
   }
   return out;

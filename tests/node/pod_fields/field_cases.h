@@ -88,8 +88,8 @@ Look PhaseAfter(std::chrono::seconds time);
 // Of /etc/hosts in container a, the line in which this is.
 Look HostsLine(std::string with);
 
-// "taken", or the reason that a node with a taint (old=very:NoExecute) and a label (zone=a) has not
-// to take the pod.
+// Whether two nodes take the pod: "taken", or the reason why not, of node7 in zone a with the taint
+// old=very:NoExecute, and of node8 in zone b with other=very:NoExecute.
 std::string Admitted(PodRun& run);
 
 // A field of containers, by what container a says, among others.

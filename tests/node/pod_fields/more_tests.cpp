@@ -3,7 +3,7 @@
 namespace podium::node::pod_fields {
 
 const std::map<std::string, std::string>& MoreTests() {
-  static const std::map<std::string, std::string> tests = {
+  static const std::map<std::string, std::string> kTests = {
       {"Container.resources.limits", "tests/e2e/attacks_test.py test_memory_bomb"},
       {"Container.securityContext", "EmbeddedTest.PrivilegedHasAll"},
       {"Container.stdin", "tests/e2e/play_test.py test_attach"},
@@ -45,7 +45,7 @@ const std::map<std::string, std::string>& MoreTests() {
       {"VolumeMount.mountPropagation", "SharingTest.MountsPropagateAsAsked"},
       {"VolumeMount.recursiveReadOnly", "SharingTest.ReadOnlyReachesDownOnlyIfAsked"},
   };
-  return tests;
+  return kTests;
 }
 
 }  // namespace podium::node::pod_fields

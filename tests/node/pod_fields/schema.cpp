@@ -44,8 +44,8 @@ class Sections {
   bool Has(const Type* type) const { return sections_.contains(type); }
 
   static const Sections& Get() {
-    static const Sections sections;
-    return sections;
+    static const Sections kSections;
+    return kSections;
   }
 
  private:
