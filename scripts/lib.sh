@@ -45,3 +45,21 @@ run_fuzz() {
     -artifact_prefix="build/fuzz/findings/$name-" -print_final_stats=1 "$@" \
     "build/fuzz/corpus/$name" "${seeds[@]}"
 }
+
+# Downloads a package of Debian's and unpacks it into a folder of build/, without installing it:
+# neither its service nor its postinst runs. Returns at once when the program is there.
+#   unpack_package PACKAGE FOLDER PROGRAM
+unpack_package() {
+  local package=$1 out=build/$2 program=$3 work
+  [[ ! -e $out/$program ]] || return 0
+  mkdir -p build
+  work=$(mktemp -d "build/$2.XXXXXX")
+  # As root, apt reads with another user's rights, who may not write here: the sandbox is left out.
+  if (cd "$work" && apt-get -q -o Acquire::Retries=5 -o APT::Sandbox::User=root \
+    download "$package") && dpkg-deb -x "$work/$package"_*.deb "$work/unpacked"; then
+    rm -rf "$out"
+    mv "$work/unpacked" "$out"
+  fi
+  rm -rf "$work"
+  [[ -e $out/$program ]]
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""What a node and its pods use, as the kubelet's port and the API server tell it, against the
+kernel's own files, `kubectl top` and Prometheus's parser.
+
+PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
+"""
+
+import json
+import pathlib
+import re
+import socket
+import subprocess
+import time
+import unittest
+
+import clusters
+import world as worlds
+
+PROMTOOL = worlds.ROOT / "build/promtool/usr/bin/promtool"
+MEBI = 1 << 20
+# Holds so much, and uses a fifth of a processor: its quota, which it would like to exceed.
+HELD = 32 * MEBI
+SHARE = 0.2
+BURNER = {
+    "automountServiceAccountToken": False,
+    "containers": [{
+        "name": "burn", "image": "busybox",
+        "command": ["sh", "-c", "dd if=/dev/zero of=/held/file bs=1048576 count=32; "
+                                "while true; do :; done"],
+        "resources": {"limits": {"cpu": "200m", "memory": "64Mi"}},
+        "volumeMounts": [{"name": "held", "mountPath": "/held"}]}],
+    "volumes": [{"name": "held", "emptyDir": {"medium": "Memory"}}]}
+
+# What promtool would like to be called otherwise: cAdvisor's names, which others know.
+LINT = re.compile(r"^container_|^machine_|^cadvisor_")
+
+setUpModule = clusters.begin
+tearDownModule = clusters.end
+
+
+def samples(page):
+    """Of each series its value, by its name and its labels as a frozen set."""
+    found = {}
+    for line in page.splitlines():
+        if line.startswith("#") or not line:
+            continue
+        name, labels, value = re.match(r"([a-z_:0-9]+)(?:\{(.*)\})? ([^ ]+)", line).groups()
+        pairs = frozenset(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels or ""))
+        assert (name, pairs) not in found, line
+        found[name, pairs] = float(value)
+    return found
+
+
+def one(found, name, **labels):
+    """The value of the only series of this name that has these labels."""
+    values = [value for (each, pairs), value in found.items()
+              if each == name and set(labels.items()) <= pairs]
+    assert len(values) == 1, (name, labels, values)
+    return values[0]
+
+
+class CgroupFiles:
+    """Of a cgroup, named as cAdvisor names it; of either version."""
+
+    def __init__(self, name):
+        root = pathlib.Path("/sys/fs/cgroup")
+        self.v1 = (root / "cpuacct").exists()
+        self.cpu = root / ("cpuacct" if self.v1 else "") / name.lstrip("/")
+        self.memory = root / ("memory" if self.v1 else "") / name.lstrip("/")
+
+    def cpu_seconds(self):
+        if self.v1:
+            return int((self.cpu / "cpuacct.usage").read_text()) / 1e9
+        return int(re.search(r"usage_usec (\d+)", (self.cpu / "cpu.stat").read_text())[1]) / 1e6
+
+    def working_set(self):
+        usage = int((self.memory / ("memory.usage_in_bytes" if self.v1 else "memory.current"))
+                    .read_text())
+        key = "total_inactive_file" if self.v1 else "inactive_file"
+        inactive = re.search(rf"^{key} (\d+)", (self.memory / "memory.stat").read_text(), re.M)
+        return usage - int(inactive[1])
+
+
+class MetricsTest(clusters.ClusterCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.burner = None
+
+    def setUp(self):
+        if MetricsTest.burner is None:
+            MetricsTest.burner = self.run_pod("burner", json.loads(json.dumps(BURNER)))
+        self.ready("burner")
+
+    def page(self, path):
+        return self.kubectl("get", "--raw", f"/api/v1/nodes/{self.cluster.node}/proxy{path}")
+
+    def cgroup(self):
+        found = samples(self.page("/metrics/cadvisor"))
+        names = [dict(pairs)["id"] for name, pairs in found
+                 if name == "container_memory_usage_bytes" and ("container", "burn") in pairs]
+        self.assertEqual(len(names), 1)
+        return CgroupFiles(names[0])
+
+    def held(self, cgroup):
+        worlds.wait_for("the memory is held", lambda: cgroup.working_set() >= HELD)
+
+    @unittest.skipUnless(PROMTOOL.exists(), "no promtool (tests/e2e/promtool/fetch)")
+    def test_prometheus_reads_every_page(self):
+        for path in "/metrics/resource", "/metrics/cadvisor":
+            check = subprocess.run([PROMTOOL, "check", "metrics"], input=self.page(path),
+                                   text=True, capture_output=True, check=False, timeout=60)
+            problems = check.stdout + check.stderr
+            self.assertNotIn("error while linting", problems, path)
+            self.assertIn(check.returncode, (0, 3), problems)  # 3: it has words about names
+            for line in problems.splitlines():
+                self.assertRegex(line, LINT, path)
+
+    def test_pages_agree_with_the_cgroup_files(self):
+        cgroup = self.cgroup()
+        self.held(cgroup)
+        time.sleep(1.1)  # what was read for another page is not fresh any more
+        names = {"container": "burn", "namespace": self.namespace, "pod": "burner"}
+        before = cgroup.cpu_seconds()
+        resource = samples(self.page("/metrics/resource"))
+        cadvisor = samples(self.page("/metrics/cadvisor"))
+        summary = json.loads(self.page("/stats/summary"))
+        after = cgroup.cpu_seconds()
+        pod = next(pod for pod in summary["pods"] if pod["podRef"]["name"] == "burner")
+        container = pod["containers"][0]
+        for used in (one(resource, "container_cpu_usage_seconds_total", **names),
+                     one(cadvisor, "container_cpu_usage_seconds_total", cpu="total", **names),
+                     container["cpu"]["usageCoreNanoSeconds"] / 1e9):
+            self.assertGreaterEqual(used, before)
+            self.assertLessEqual(used, after)
+        memory = cgroup.working_set()
+        for used in (one(resource, "container_memory_working_set_bytes", **names),
+                     one(cadvisor, "container_memory_working_set_bytes", **names),
+                     container["memory"]["workingSetBytes"]):
+            self.assertAlmostEqual(used, memory, delta=2 * MEBI)
+        self.assertEqual(container["memory"]["availableBytes"],
+                         64 * MEBI - container["memory"]["workingSetBytes"])
+        self.assertEqual(one(cadvisor, "container_spec_cpu_quota", **names) /
+                         one(cadvisor, "container_spec_cpu_period", **names), SHARE)
+        self.assertGreater(one(cadvisor, "container_cpu_cfs_throttled_seconds_total", **names), 0)
+        # The pod has its container, the cgroup above has the pod, the machine has all.
+        self.assertGreaterEqual(pod["memory"]["usageBytes"], container["memory"]["usageBytes"])
+        above = {each["name"]: each for each in summary["node"]["systemContainers"]}
+        self.assertGreaterEqual(above["pods"]["cpu"]["usageCoreNanoSeconds"],
+                                pod["cpu"]["usageCoreNanoSeconds"])
+        self.assertGreater(above["kubelet"]["memory"]["rssBytes"], MEBI)
+        self.assertGreaterEqual(summary["node"]["cpu"]["usageCoreNanoSeconds"],
+                                above["pods"]["cpu"]["usageCoreNanoSeconds"])
+        total = int(re.search(r"MemTotal: +(\d+)", pathlib.Path("/proc/meminfo").read_text())[1])
+        node = summary["node"]["memory"]
+        self.assertEqual(node["availableBytes"] + node["workingSetBytes"], total * 1024)
+
+    def test_network_counts(self):
+        def received():
+            return one(samples(self.page("/metrics/cadvisor")),
+                       "container_network_receive_bytes_total", pod="burner", interface="eth0")
+        before = received()
+        address = self.get("pod", "burner")["status"]["podIP"]
+        # Nobody takes it, but it arrives.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(3):
+                sender.sendto(b"x" * 1000, (address, 9))
+        time.sleep(1.1)
+        self.assertGreaterEqual(received() - before, 3000)
+
+    def top(self, *arguments):
+        """Rows of `kubectl top` without its header: the first word, processors, bytes."""
+        out = self.kubectl("top", *arguments, "--no-headers")
+        rows = {}
+        for words in map(str.split, out.splitlines()):
+            name, cpu, memory = words[0], words[-2], words[-1]
+            rows[name] = (int(cpu.removesuffix("m")) / 1000,
+                          int(memory.removesuffix("Mi")) * MEBI)
+        return rows
+
+    def test_kubectl_top_pod(self):
+        cgroup = self.cgroup()
+        self.held(cgroup)
+        self.kubectl("top", "pod")  # the first question begins the readings
+        begin, before = time.monotonic(), cgroup.cpu_seconds()
+        # Until two readings of the usual period lie within what is measured here.
+        time.sleep(32)
+        rate = (cgroup.cpu_seconds() - before) / (time.monotonic() - begin)
+        cpu, memory = self.top("pod")["burner"]
+        self.assertAlmostEqual(cpu, rate, delta=0.05)
+        self.assertLessEqual(cpu, SHARE + 0.03)
+        self.assertAlmostEqual(memory, cgroup.working_set(), delta=2 * MEBI)
+        containers = self.kubectl("top", "pod", "burner", "--containers", "--no-headers").split()
+        self.assertEqual(containers[:2], ["burner", "burn"])
+        self.assertIn("burner", self.kubectl("top", "pod", "-l", "a!=b"))
+        self.assertEqual(self.kubectl("top", "pod", "-l", "a=b"), "")
+        self.assertIn('"nobody" not found', self.kubectl("top", "pod", "nobody", status=1))
+
+    def test_kubectl_top_node(self):
+        out = self.kubectl("top", "node", "--no-headers").split()
+        self.assertEqual(out[0], self.cluster.node)
+        metrics = json.loads(self.kubectl(
+            "get", "--raw", f"/apis/metrics.k8s.io/v1beta1/nodes/{self.cluster.node}"))
+        self.assertEqual(metrics["metadata"]["labels"]["disk"], "ssd")
+        memory = int(metrics["usage"]["memory"].removesuffix("Ki")) * 1024
+        info = pathlib.Path("/proc/meminfo").read_text()
+        kibis = {key: int(re.search(rf"^{re.escape(key)}: +(\d+)", info, re.M)[1])
+                 for key in ("MemTotal", "MemFree", "Inactive(file)")}
+        used = (kibis["MemTotal"] - kibis["MemFree"] - kibis["Inactive(file)"]) * 1024
+        # The machine has other work.
+        self.assertAlmostEqual(memory, used, delta=0.25 * kibis["MemTotal"] * 1024)
+
+    def test_who_may_ask(self):
+        for role, allowed in ((None, False), ("view", True)):
+            if role:
+                self.kubectl("create", "rolebinding", "viewer", f"--clusterrole={role}",
+                             "--user=eve")
+            self.kubectl("auth", "can-i", "list", "pods.metrics.k8s.io", "--as=eve",
+                         status=0 if allowed else 1)
+            self.kubectl("top", "pod", "--as=eve", status=0 if allowed else 1)
+        self.assertIn("(Forbidden)", self.kubectl(
+            "get", "--raw", f"/api/v1/nodes/{self.cluster.node}/proxy/metrics/resource", "--as=eve",
+            status=1))
+
+    def test_tables(self):
+        head, row = self.kubectl("get", "pods.metrics.k8s.io", "burner").splitlines()
+        self.assertEqual(head.split(), ["NAME", "CPU", "MEMORY", "SWAP", "WINDOW"])
+        self.assertEqual(row.split()[0], "burner")
+
+
+if __name__ == "__main__":
+    clusters.main()
