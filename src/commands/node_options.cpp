@@ -55,9 +55,8 @@ constexpr cli::Option kOptions[] = {
      .help = "the same for all other programs that are no pods"},
     {.name = "eviction-hard",
      .value = "SIGNAL<QUANTITY,...",
-     .help = "what must stay free: it is not given to pods "
-             "(memory.available<100Mi,nodefs.available<10%,...), and, when this or --eviction-soft "
-             "is said, pods are evicted for it"},
+     .help = "what must stay free: it is not given to pods (memory.available<100Mi, ...), and, "
+             "when this or --eviction-soft is said, pods are evicted for it"},
     {.name = "eviction-soft",
      .value = "SIGNAL<QUANTITY,...",
      .help = "what should stay free: pods are evicted when it is not for the grace period"},

@@ -21,6 +21,26 @@ struct Answer {
   std::string body;
 };
 
+// Programs that answer health checks end lines as they like; Go's clients take a line feed alone.
+// The length of the head; 0: there is more to come.
+size_t FindLooseHeadEnd(std::string_view input) {
+  for (size_t at = input.find('\n'); at != input.npos; at = input.find('\n', at + 1)) {
+    const std::string_view rest = input.substr(at + 1);
+    if (rest.starts_with('\n')) return at + 2;
+    if (rest.starts_with("\r\n")) return at + 3;
+  }
+  return 0;
+}
+
+std::string WithCarriageReturns(std::string_view head) {
+  std::string out;
+  for (const char c : head) {
+    if (c == '\n' && !out.ends_with('\r')) out += '\r';
+    out += c;
+  }
+  return out;
+}
+
 // A request, and the answer to it.
 class HttpDialogue : public ProbeDialogue {
  public:
@@ -31,14 +51,15 @@ class HttpDialogue : public ProbeDialogue {
     *out += std::exchange(request_, {});
     input_ += bytes;
     while (!framing_) {
-      const size_t size = http::FindHeadEnd(input_);
+      const size_t size = FindLooseHeadEnd(input_);
       if (size == 0) {
         if (end) return Error(Code::kUnavailable, input_.empty() ? "EOF" : "unexpected EOF");
         if (input_.size() < kMaxHead) return false;
         return Error(Code::kResourceExhausted, "net/http: server response headers exceeded " +
                                                    std::to_string(kMaxHead) + " bytes; aborted");
       }
-      TRY(answer_->head, http::ParseResponseHead(std::string_view(input_).substr(0, size)));
+      TRY(answer_->head,
+          http::ParseResponseHead(WithCarriageReturns(std::string_view(input_).substr(0, size))));
       input_.erase(0, size);
       const int status = answer_->head.status;
       if (status >= 100 && status < 200 && status != 101) continue;

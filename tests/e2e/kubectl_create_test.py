@@ -491,7 +491,6 @@ create role r --verb=get,list,get --resource=deploy,pods/log,po,deployments.apps
 create role r --verb=*,get --resource=* --dry-run=server -o yaml
 create role r --verb=get --resource=nosuch
 create role r --verb=get --resource=nosuch.foo
-create role r --verb=get --resource=/x
 create role r --verb=get
 create role r --resource=pods
 create role r --verb=odd --resource=pods --dry-run=client

@@ -115,7 +115,6 @@ get pod/p1 x
 get pod p1 -l a=b
 get pod p1 -A
 get pod/p1/x
-get pods,
 get pods -o jsonpath='{.items[*].metadata.name}'
 get pods -o jsonpath='{range .items[*]}{.metadata.name}{"\t"}{.metadata.labels.a}{"\n"}{end}'
 get pods -o jsonpath='{.items[?(@.metadata.labels.a=="b")].metadata.name}'

@@ -12,7 +12,7 @@ import world as worlds
 class World(worlds.World):
     """One without namespaces, registry and instance."""
 
-    def _connect(self):
+    def connect(self):
         pass
 
     def _start_registry(self):

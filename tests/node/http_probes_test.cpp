@@ -84,6 +84,21 @@ TEST_F(HttpProbesTest, WhatIsAskedAndAnswered) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+// As scripts behind small servers do.
+TEST_F(HttpProbesTest, LinesMayEndWithALineFeedAlone) {
+  for (const char* text : {"HTTP/1.1 200 OK\r\n\nok", "HTTP/1.0 200 OK\nX: y\n\nok",
+                           "HTTP/1.1 200 OK\r\nX: y\n\r\nok"}) {
+    PeerServer server([&](Peer& peer, int) {
+      (void)peer.ReadHead();
+      peer.Send(text);
+    });
+    const auto reply = Get(CallTo(server));
+    ASSERT_TRUE(reply.ok()) << text << ": " << reply.error().message();
+    EXPECT_EQ(reply->status, 200);
+    EXPECT_EQ(reply->body, "ok");
+  }
+}
+
 TEST_F(HttpProbesTest, RedirectsOnTheSameHostAreFollowed) {
   std::vector<std::string> heads;
   PeerServer server([&](Peer& peer, int number) {
