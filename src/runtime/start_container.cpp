@@ -159,7 +159,8 @@ Result<void> EmbeddedRuntime::LaunchContainer(const ContainerRef& container) {
     Warn("hard limits are not raised: no CAP_SYS_RESOURCE");
   }
   const std::lock_guard lock(mutex_);
-  container->pid = state.pid;
+  // It may have ended before this is known, and its number be somebody else's.
+  if (container->status.state != cri::ContainerState::kContainerExited) container->pid = state.pid;
   container->status.started_at = static_cast<int64_t>(state.started_ns);
   return {};
 }

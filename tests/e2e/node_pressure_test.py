@@ -142,6 +142,8 @@ class AdmissionTest(clusters.ClusterCase):
         self.kubectl("delete", "pod", "critical")
 
 
+# Two minutes, most of which go by while nothing may happen.
+@unittest.skipUnless(os.environ.get("PODIUM_TEST_LONG"), "in the long form")
 class EvictionTest(clusters.ClusterCase):
     def tearDown(self):
         self.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
@@ -195,7 +197,6 @@ class EvictionTest(clusters.ClusterCase):
         return spec
 
     # Beside other work it has failed now and then, and why is not known yet.
-    @unittest.skipUnless(os.environ.get("PODIUM_TEST_LONG"), "in the long form")
     def test_memory(self):
         with_room = {"memory": "150Mi", "cpu": "10m"}
         memory = [{"name": "m", "emptyDir": {"medium": "Memory"}}]
