@@ -274,10 +274,10 @@ class Streams:
             for name, data in contents.items():
                 with open(f"{folder}/back/{name}", "rb") as file:
                     self.assertEqual(file.read(), data, name)
-            # Either kind of output, as the version goes.
-            said = "".join(self.both("cp", f"{self.namespace}/{pod}:/tmp/nothing",
-                                     folder + "/x")[1:])
-            self.assertIn("No such file or directory", said)
+            # Either kind of output, as the version goes; and kubectl may end before it has shown
+            # what the other end has said.
+            worlds.wait_for("it says what is missing", lambda: "No such file or directory" in "".join(
+                self.both("cp", f"{self.namespace}/{pod}:/tmp/nothing", folder + "/x")[1:]))
 
     def forward(self, pod, *ports):
         process = self.start("port-forward", pod, *ports)
