@@ -149,13 +149,10 @@ void BeginGrpcHealth(const std::shared_ptr<ProbeExchanges>& all, const std::stri
         const bool late = error.code() == Code::kDeadlineExceeded;
         const std::string limit = std::to_string(timeout.count()) + "s";
         std::string text;
-        if (stage == ProbeExchange::Stage::kDial && late) {
+        if (stage == ProbeExchange::Stage::kDial) {
+          // Upstream tries again until the time is up, whatever was wrong, and says so.
           text = "timeout: failed to connect service " + reflect::GoQuoted(address) + " within " +
                  limit + ": context deadline exceeded";
-        } else if (stage == ProbeExchange::Stage::kDial) {
-          text = "error: failed to connect service at " + reflect::GoQuoted(address) +
-                 ": connection error: desc = \"transport: Error while dialing: dial tcp " +
-                 address + ": " + error.message() + "\"";
         } else if (late) {
           text = "timeout: health rpc did not complete within " + limit;
         } else {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/time.h"
-#include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::node {
@@ -18,14 +16,12 @@ ProbeOutcome Failure(std::string output) { return {ProbeResult::kFailure, std::m
 void RunExec(const ProbeInput& in, seconds timeout, CommandRunner& commands, Done done) {
   commands.RunInContainer(
       in.container_id, in.probe.exec->command, timeout,
-      [done = std::move(done), timeout,
-       command = Join(in.probe.exec->command, " ")](Result<CommandOutput> result) {
-        if (!result.ok() && result.error().code() == Code::kDeadlineExceeded) {
-          return done(Failure(result.error().message() + ": " + reflect::GoQuoted(command) +
-                              " timed out after " +
-                              api::Duration::FromSeconds(timeout.count()).String()));
+      [done = std::move(done)](Result<CommandOutput> result) {
+        if (!result.ok()) {
+          const bool late = result.error().code() == Code::kDeadlineExceeded;
+          return done(
+              {late ? ProbeResult::kFailure : ProbeResult::kUnknown, result.error().message()});
         }
-        if (!result.ok()) return done({ProbeResult::kUnknown, result.error().message()});
         done({result->exit_code == 0 ? ProbeResult::kSuccess : ProbeResult::kFailure,
               std::move(result->text)});
       });

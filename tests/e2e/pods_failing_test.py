@@ -9,6 +9,7 @@ PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 import hashlib
 import http.server
 import json
+import sys
 import os
 import pathlib
 import re

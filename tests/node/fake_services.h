@@ -10,11 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "api/time.h"
+#include "base/text.h"
 #include "node/agent.h"
 #include "node/fake_objects.h"
 #include "node/object_store.h"
 #include "node/pod_services.h"
 #include "node/virtual_time.h"
+#include "reflect/go_text.h"
 #include "runtime/fake_runtime.h"
 
 namespace podium::node {
@@ -147,6 +150,12 @@ class FakeCommands : public CommandRunner {
   void RunInContainer(const std::string& container_id, const std::vector<std::string>& command,
                       std::chrono::seconds timeout, Done done) override {
     auto result = runtime_.ExecSync(container_id, command, timeout);
+    if (!result.ok() && result.error().code() == Code::kDeadlineExceeded) {
+      return done(Error(Code::kDeadlineExceeded,
+                        "command timed out: " + reflect::GoQuoted(Join(command, " ")) +
+                            " timed out after " +
+                            api::Duration::FromSeconds(timeout.count()).String()));
+    }
     if (!result.ok()) return done(std::move(result).error());
     done(CommandOutput{.exit_code = result->exit_code,
                        .text = result->stdout_.data + result->stderr_.data});

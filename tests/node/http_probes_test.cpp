@@ -251,7 +251,7 @@ TEST_F(HttpProbesTest, NobodyListens) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().message(), "connect: connection refused");
   EXPECT_THAT(GrpcHealth(port, "", 1s).error().message(),
-              HasSubstr("error: failed to connect service at \"127.0.0.1:"));
+              HasSubstr("timeout: failed to connect service \"127.0.0.1:"));
   HttpCall call;
   call.host = "127.0.0.1";
   call.port = port;
