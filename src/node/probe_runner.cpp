@@ -50,7 +50,7 @@ void RunTcp(const ProbeInput& in, seconds timeout, NetworkProbes& network, Done 
   const std::string& host =
       in.probe.tcpSocket->host.empty() ? in.address : in.probe.tcpSocket->host;
   network.Connect(host, *port, timeout,
-                  [done = std::move(done), host, port = *port](Result<void> connected) {
+                  [done = std::move(done), host, port = *port](const Result<void>& connected) {
                     if (connected.ok()) return done({ProbeResult::kSuccess, {}});
                     const std::string& why = connected.error().message();
                     const std::string where =
