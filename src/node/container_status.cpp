@@ -160,7 +160,8 @@ v1::ContainerStatus Generator::FromRuntime(const v1::Container& container,
                                            const v1::ContainerStatus* before) const {
   v1::ContainerStatus status;
   status.name = container.name;
-  status.restartCount = observed.restart_count;
+  // What was made and told and never started is gone after a restart of ours.
+  status.restartCount = std::max(observed.restart_count, before ? before->restartCount : 0);
   status.image = observed.image.empty() ? container.image : observed.image;
   status.imageID = observed.image_ref;
   status.containerID = std::string(kContainerIdPrefix) + observed.id;
@@ -299,6 +300,9 @@ v1::ContainerStatus Generator::StatusOf(const v1::Container& container, Containe
       status.lastState = before->containerID == status.containerID || !before->state.terminated
                              ? before->lastState
                              : before->state;
+      // It was the last one while there was another, which never started.
+      const auto& last = status.lastState.terminated;
+      if (last && last->containerID == status.containerID) status.lastState = {};
     }
   }
   NoteWaiting(container, kind, &status);
@@ -398,8 +402,10 @@ void LimitMessages(v1::PodStatus* status) {
 
 int32_t NextRestartCount(const ObservedPod& observed, const v1::PodStatus& before,
                          std::string_view name) {
-  if (const ObservedContainer* newest = observed.Find(name)) return newest->restart_count + 1;
   const v1::ContainerStatus* status = FindStatus(before, name);
+  if (const ObservedContainer* newest = observed.Find(name)) {
+    return std::max(newest->restart_count + 1, status ? status->restartCount : 0);
+  }
   if (!status || status->containerID.empty()) return status ? status->restartCount : 0;
   return status->restartCount + 1;
 }

@@ -368,6 +368,22 @@ TEST(PodStatusTest, TheInstanceBeforeIsTheLastState) {
   EXPECT_EQ(ShowContainers(world.Tell()), "a: running started ready #1 after terminated Error 7");
 }
 
+// An agent that is killed between making a container and starting it: the next one takes it away.
+TEST(PodStatusTest, ARunThatWasToldAndNeverStarted) {
+  World world = MakeWorld(kOne, "sandbox");
+  world.Add("a", "exited 7", [](auto& container) {
+    container.id = "old";
+    container.created_at -= 1000;
+    container.restart_count = 3;
+  });
+  world.Add("a", "created", [](auto& container) { container.restart_count = 4; });
+  EXPECT_EQ(ShowContainers(world.Tell()), "a: waiting #4 after terminated Error 7");
+  std::erase_if(world.observed.containers, [](const auto& each) { return each.id != "old"; });
+  // The count does not go back, and nothing is its own last state.
+  EXPECT_EQ(ShowContainers(world.Tell()), "a: terminated Error 7 #4");
+  EXPECT_EQ(NextRestartCount(world.observed, world.pod.status, "a"), 4);
+}
+
 TEST(PodStatusTest, AContainerThatIsLost) {
   World world = MakeWorld(kOne, "sandbox; a running");
   world.Tell();
