@@ -310,8 +310,9 @@ class EmbeddedRuntime : public Runtime, public UsageReader {
   void CatchUp(uint64_t key);
   void RecoverContainers(const SandboxRef& sandbox, const std::vector<ShimReply>& states,
                          Recovery* recovery);
+  // `state`: what its shim says of it, or null; `shim_answered`: whether it could be asked.
   void RecoverContainer(const ContainerRef& container, const shim::ProcessState* state,
-                        Recovery* recovery);
+                        bool shim_answered, Recovery* recovery);
 
   // exec.cpp
   Result<std::unique_ptr<Session>> StartExec(const ContainerRef& container,

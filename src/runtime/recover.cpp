@@ -229,12 +229,13 @@ void EmbeddedRuntime::RecoverContainers(const SandboxRef& sandbox,
         break;
       }
     }
-    RecoverContainer(container, found, recovery);
+    RecoverContainer(container, found, !states.empty(), recovery);
   }
 }
 
 void EmbeddedRuntime::RecoverContainer(const ContainerRef& container,
-                                       const shim::ProcessState* state, Recovery* recovery) {
+                                       const shim::ProcessState* state, bool shim_answered,
+                                       Recovery* recovery) {
   const auto undo = [&] {
     if (!container->config.metadata) container->config.metadata.emplace();
     if (state && container->sandbox->shim.client) {
@@ -260,7 +261,13 @@ void EmbeddedRuntime::RecoverContainer(const ContainerRef& container,
   const cri::ContainerState recorded = container->status.state;
   // Created and not started: its mounts went with who made them. Or half started.
   const bool was_started = runs || (ended && ended->started_ns != 0);
-  if (recorded == cri::ContainerState::kContainerCreated && !was_started) return undo();
+  if (recorded == cri::ContainerState::kContainerCreated && !was_started) {
+    // It has a cgroup once its start is asked for. Nobody is left who knows whether it began, so it
+    // may have: it counts as a run.
+    const bool may_have_run = !shim_answered && cgroups_.Populated(container->cgroup).ok();
+    if (!may_have_run) return undo();
+    container->status.started_at = container->status.created_at;
+  }
   auto pin = images_.Resolve(container->status.image_id);
   if (pin.ok()) {
     auto pinned = images_.Pin(pin->id);

@@ -157,6 +157,11 @@ std::string ReadHostFile(const std::string& path) {
   return text.str();
 }
 
+pid_t ParentOf(pid_t pid) {
+  const std::string stat = ReadHostFile("/proc/" + std::to_string(pid) + "/stat");
+  return std::stoi(stat.substr(stat.rfind(')') + 4));
+}
+
 void WriteHostFile(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;

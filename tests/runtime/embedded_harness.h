@@ -132,6 +132,7 @@ class EmbeddedTest : public ::testing::Test {
   std::unique_ptr<Machine> machine_;
 };
 
+pid_t ParentOf(pid_t pid);
 std::string ReadHostFile(const std::string& path);
 void WriteHostFile(const std::string& path, const std::string& text);
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -20,13 +19,6 @@ class PodEndTest : public EmbeddedTest {
   pid_t InfraOf(const std::string& pod) {
     const auto info = runtime().PodSandboxStatus(pod, true)->info.at("info");
     return std::stoi(info.substr(info.find("\"pid\":") + 6));
-  }
-
-  static pid_t ParentOf(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string text;
-    std::getline(file, text);
-    return std::stoi(text.substr(text.rfind(')') + 4));
   }
 };
 

@@ -63,5 +63,32 @@ TEST_F(RecoverTest, AnInfraProcessThatEndsMeanwhile) {
   EXPECT_TRUE(removed.ok()) << removed.error().message();
 }
 
+// The agent was killed when the container had started and that was not recorded, and the shim after
+// it: nobody can say any more that it did not run.
+TEST_F(RecoverTest, AStartThatWasNotRecordedAndAShimThatIsGone) {
+  const std::string pod = RunPod(TestPod("p"));
+  const auto created = runtime().CreateContainer(pod, Shell("c", "exec sleep 1000"), {});
+  ASSERT_TRUE(created.ok()) << created.error().message();
+  const std::string record = machine_->instance().run_dir + "/sandboxes/" + pod + "/containers/" +
+                             *created + "/state.json";
+  const std::string before = ReadHostFile(record);
+  ASSERT_TRUE(runtime().StartContainer(*created).ok());
+  const auto info = runtime().PodSandboxStatus(pod, true)->info.at("info");
+  const pid_t infra = std::stoi(info.substr(info.find("\"pid\":") + 6));
+  const pid_t shim = ParentOf(infra);
+  machine_->Restart([&] {
+    WriteHostFile(record, before);
+    ASSERT_EQ(kill(shim, SIGKILL), 0);
+    const std::string namespaces = "/proc/" + std::to_string(infra) + "/ns/net";
+    for (int i = 0; i < 1000 && access(namespaces.c_str(), F_OK) == 0; ++i) usleep(10'000);
+  });
+  const auto status = runtime().ContainerStatus(*created, false);
+  ASSERT_TRUE(status.ok()) << status.error().message();
+  EXPECT_EQ(status->status->state, cri::ContainerState::kContainerExited);
+  EXPECT_EQ(status->status->exit_code, 255);
+  EXPECT_EQ(status->status->reason, "Unknown");
+  EXPECT_NE(status->status->started_at, 0);
+}
+
 }  // namespace
 }  // namespace podium::runtime
