@@ -358,6 +358,27 @@ TEST_F(ShimPodTest, IsMadeAheadAndNamedLater) {
   EXPECT_EQ(pod.Run().Failure(), "3 17 ");
 }
 
+TEST_F(ShimPodTest, SysctlsOfTheNetworkOfAPodMadeAhead) {
+  const UniqueFd host(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(unshare(CLONE_NEWNET), 0);
+  const UniqueFd net(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(setns(host.get(), CLONE_NEWNET), 0);
+  for (const bool own : {true, false}) {
+    Pod pod;
+    PodOptions ahead = {.id = "", .hostname = "", .listen = false};
+    ahead.flags = (ahead.flags & ~uint32_t{kSandboxNewNet}) | kSandboxPrepare;
+    if (own) ahead.net = net.get();
+    ASSERT_EQ(pod.Run(ahead).Failure(), "");
+    PodOptions named = {.sysctls = {"net/ipv4/ip_unprivileged_port_start", "81"}};
+    named.flags &= ~uint32_t{kSandboxNewNet};
+    EXPECT_EQ(pod.Run(named).Failure(), own ? "" : "1 22 ");
+    if (!own) continue;
+    EXPECT_EQ(
+        pod.RunToEnd("c1", ShellPlan("cat /proc/sys/net/ipv4/ip_unprivileged_port_start")).log,
+        "81\n");
+  }
+}
+
 TEST_F(ShimPodTest, AShimWithoutANamedPodEndsWithItsAgent) {
   for (const bool prepare : {false, true}) {
     Pod pod;

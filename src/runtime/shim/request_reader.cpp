@@ -79,17 +79,16 @@ bool AreSysctls(const RunSandbox& run, std::span<const unsigned char> packet, Re
   const auto tail = packet.subspan(run.sysctl_offset);
   request->sysctls = {reinterpret_cast<const char*>(tail.data()), tail.size()};
   std::string_view rest = request->sysctls;
-  const bool own_net = (run.flags & kSandboxNewNet) != 0 || run.net >= 0;
-  const bool own_ipc = (run.flags & kSandboxNewIpc) != 0;
   for (uint32_t i = 0; i < run.sysctl_count; ++i) {
     std::string_view name;
     std::string_view value;
-    if (!TakeText(&rest, &name) || !TakeText(&rest, &value) ||
-        !IsNamespacedSysctl(name, own_net, own_ipc)) {
-      return false;
-    }
+    if (!TakeText(&rest, &name) || !TakeText(&rest, &value)) return false;
   }
-  return rest.empty();
+  if (!rest.empty()) return false;
+  // Of a pod made ahead, only the shim knows whose network it has.
+  const bool named_later = run.infra == -1;
+  return AreNamespacedSysctls(request->sysctls, named_later || HasOwnNet(run),
+                              (run.flags & kSandboxNewIpc) != 0);
 }
 
 bool CheckRunSandbox(const RunSandbox& run, Descriptors& descriptors) {
@@ -223,16 +222,7 @@ bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-}  // namespace
-
-bool TakeText(std::string_view* from, std::string_view* text) {
-  const size_t end = from->find('\0');
-  if (end == std::string_view::npos) return false;
-  *text = from->substr(0, end);
-  from->remove_prefix(end + 1);
-  return true;
-}
-
+// Whether a sysctl, as a path below /proc/sys, belongs to namespaces rather than to the machine.
 bool IsNamespacedSysctl(std::string_view path, bool own_net, bool own_ipc) {
   // Only what a resolver takes literally (CVE-2022-0811 put "+" and further settings in a value).
   for (const char c : path) {
@@ -245,6 +235,25 @@ bool IsNamespacedSysctl(std::string_view path, bool own_net, bool own_ipc) {
   if (own_net && StartsWith(path, "net/")) return true;
   return own_ipc && (StartsWith(path, "kernel/shm") || StartsWith(path, "kernel/msg") ||
                      path == "kernel/sem" || StartsWith(path, "fs/mqueue/"));
+}
+
+}  // namespace
+
+bool TakeText(std::string_view* from, std::string_view* text) {
+  const size_t end = from->find('\0');
+  if (end == std::string_view::npos) return false;
+  *text = from->substr(0, end);
+  from->remove_prefix(end + 1);
+  return true;
+}
+
+bool AreNamespacedSysctls(std::string_view sysctls, bool own_net, bool own_ipc) {
+  std::string_view name;
+  std::string_view value;
+  while (TakeText(&sysctls, &name) && TakeText(&sysctls, &value)) {
+    if (!IsNamespacedSysctl(name, own_net, own_ipc)) return false;
+  }
+  return true;
 }
 
 int ReadRequest(std::span<const unsigned char> packet, uint32_t descriptors, Request* request) {

@@ -38,8 +38,13 @@ int ReadRequest(std::span<const unsigned char> packet, uint32_t descriptors, Req
 // The text of a field that ReadRequest has checked.
 inline std::string_view FieldText(const char* field) { return field; }
 
-// Whether a sysctl, as a path below /proc/sys, belongs to namespaces rather than to the machine.
-bool IsNamespacedSysctl(std::string_view path, bool own_net, bool own_ipc);
+// Whether the pod that `run` makes is in a network namespace that is not the host's.
+inline bool HasOwnNet(const RunSandbox& run) {
+  return (run.flags & kSandboxNewNet) != 0 || run.net >= 0;
+}
+
+// Whether sysctls, pairs as in Request, belong to namespaces of the pod rather than to the machine.
+bool AreNamespacedSysctls(std::string_view sysctls, bool own_net, bool own_ipc);
 
 // Takes the next NUL-ended text from the front. False if there is none.
 bool TakeText(std::string_view* from, std::string_view* text);

@@ -166,6 +166,7 @@ Outcome MakePod(const RunSandbox& run, const Request& request, const Received& r
   }
   Sandbox& sandbox = g_shim.sandbox;
   sandbox.exists = true;
+  sandbox.own_net = HasOwnNet(run);
   sandbox.infra_pidfd = pidfd;
   sandbox.infra.kind = ProcessKind::kInfra;
   sandbox.infra.phase = ProcessPhase::kRunning;
@@ -195,6 +196,10 @@ Outcome NamePod(const RunSandbox& run, const Request& request) {
       run.cgroups.procs_count > 0 ||
       (run.flags & kNamespaces) != (g_shim.sandbox.flags & kNamespaces)) {
     return FailedWith(FailedStep::kWrongPhase, EINVAL);
+  }
+  if (!AreNamespacedSysctls(request.sysctls, g_shim.sandbox.own_net,
+                            (run.flags & kSandboxNewIpc) != 0)) {
+    return FailedWith(FailedStep::kMessage, EINVAL);
   }
   if (request.sysctls.empty()) {
     if (run.hostname[0] == '\0') return {};

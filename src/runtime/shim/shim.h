@@ -96,6 +96,7 @@ struct Process {
 struct Sandbox {
   bool exists;
   uint32_t flags;
+  bool own_net;  // made or joined: not the host's
   ProcessState infra;
   int infra_pidfd;
   bool has_proc;  // a proc of its pid namespace is mounted in our root
