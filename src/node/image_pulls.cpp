@@ -34,6 +34,27 @@ std::string PullKey(const ImageRequest& request) {
 
 }  // namespace
 
+PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects, EventSink& events) {
+  PullSecrets out;
+  std::string missing;
+  for (const v1::LocalObjectReference& reference : pod.spec.imagePullSecrets) {
+    // The API lets a reference without a name through.
+    if (reference.name.empty()) continue;
+    auto secret = objects.GetSecret(pod.metadata.namespace_, reference.name);
+    if (secret.ok()) {
+      out.push_back(*std::move(secret));
+    } else {
+      missing += (missing.empty() ? "" : ", ") + reference.name;
+    }
+  }
+  if (!missing.empty()) {
+    events.Record(pod, std::nullopt, EventType::kWarning, "FailedToRetrieveImagePullSecret",
+                  "Unable to retrieve some image pull secrets (" + missing +
+                      "); attempting to pull the image may not succeed.");
+  }
+  return out;
+}
+
 std::string DurationText(int64_t nanoseconds) {
   return api::Duration::FromNanos(nanoseconds).String();
 }

@@ -15,6 +15,7 @@
 #include "node/container_status.h"
 #include "node/event_recorder.h"
 #include "node/image_service.h"
+#include "node/objects.h"
 #include "node/pull_records.h"
 
 namespace podium::node {
@@ -27,6 +28,9 @@ struct ImageRequest {
   const PullSecrets& secrets;
   const http::Cancellation* cancellation = nullptr;
 };
+
+// The secrets that pulling its images may need; those that are missing are told and left out.
+PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects, EventSink& events);
 
 struct ImageOutcome {
   std::optional<NodeImage> image;

@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "node/container_draft.h"
 #include "node/files.h"
 #include "node/log_files.h"
 #include "node/pod_conditions.h"

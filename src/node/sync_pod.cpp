@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "base/trace.h"
+#include "node/container_draft.h"
 #include "node/container_status.h"
 #include "node/dns.h"
 #include "node/files.h"
 #include "node/hooks.h"
 #include "node/host_names.h"
 #include "node/resize_pod.h"
-#include "node/service_variables.h"
 #include "node/translate.h"
 
 namespace podium::node {
@@ -57,33 +57,6 @@ struct PodSync::Round {
   VolumeImages volume_images;
   std::map<std::string, WaitingReason, std::less<>> volume_problems;
 };
-
-std::string TerminationFile(const NodeConfig& config, const v1::Pod& pod,
-                            std::string_view container, int32_t restart_count) {
-  return PodFolder(config, pod.metadata.uid) + "/containers/" + std::string(container) + "/" +
-         std::to_string(restart_count);
-}
-
-PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects, EventSink& events) {
-  PullSecrets out;
-  std::string missing;
-  for (const v1::LocalObjectReference& reference : pod.spec.imagePullSecrets) {
-    // The API lets a reference without a name through.
-    if (reference.name.empty()) continue;
-    auto secret = objects.GetSecret(pod.metadata.namespace_, reference.name);
-    if (secret.ok()) {
-      out.push_back(*std::move(secret));
-    } else {
-      missing += (missing.empty() ? "" : ", ") + reference.name;
-    }
-  }
-  if (!missing.empty()) {
-    events.Record(pod, std::nullopt, EventType::kWarning, "FailedToRetrieveImagePullSecret",
-                  "Unable to retrieve some image pull secrets (" + missing +
-                      "); attempting to pull the image may not succeed.");
-  }
-  return out;
-}
 
 void PodSync::Retry(Round& round, int64_t at) {
   round.out.retry_at = std::min(round.out.retry_at.value_or(at), at);
@@ -445,62 +418,6 @@ bool PodSync::CreateAndStart(Round& round, ContainerRef ref, const v1::Container
 Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
                                              const v1::Container& container,
                                              const NodeImage& image) {
-  const NodeConfig& config = services_.config;
-  const int32_t restarts = NextRestartCount(round.in.observed, round.pod.status, container.name);
-  const std::string folder = PodFolder(config, round.pod.metadata.uid);
-  std::vector<runtime::MountSource> sources;
-  const auto prepare = [&]() -> Result<wire::cri::ContainerConfig> {
-    const TraceSpan span("configuration");
-    TRY(const auto services, services_.objects.ServicesFor(round.pod));
-    TRY(const Environment environment,
-        MakeEnvironment({.pod = round.pod,
-                         .container = container,
-                         .config = config,
-                         .objects = services_.objects,
-                         .pod_addresses = round.addresses,
-                         .services = ServiceVariables(services),
-                         .read_file = [&](std::string_view volume, std::string_view path) {
-                           return services_.volumes.ReadFile(round.pod, volume, path);
-                         }}));
-    TRY(auto volumes,
-        services_.volumes.MountsOf(round.pod, container, environment, round.volume_images));
-    std::vector<wire::cri::Mount> mounts;
-    for (ContainerMount& each : volumes) {
-      if (each.source) sources.push_back({.index = mounts.size(), .fd = std::move(each.source)});
-      mounts.push_back(std::move(each.mount));
-    }
-    const std::string termination = TerminationFile(config, round.pod, container.name, restarts);
-    TRY_VOID(MakeFolders(termination.substr(0, termination.rfind('/')), 0750));
-    TRY_VOID(WriteFile(termination, "", 0666));
-    const auto host_file = ReadSmallFile("/etc/hosts", kMaxHostFile);
-    const std::string hosts = folder + "/etc-hosts";
-    TRY_VOID(WriteInPlace(
-        hosts,
-        MakeHostsFile(round.pod, round.names, round.addresses, host_file.ok() ? *host_file : ""),
-        0644));
-    std::string target;
-    if (ref.kind == ContainerKind::kEphemeral) {
-      const auto& name = round.pod.spec.ephemeralContainers[ref.index].targetContainerName;
-      const ObservedContainer* state = name.empty() ? nullptr : round.in.observed.Find(name);
-      if (!name.empty() && !state) {
-        return Error(Code::kNotFound, "unable to find target container " + name);
-      }
-      if (state) target = state->id;
-    }
-    return TranslateContainer({.pod = round.pod,
-                               .container = container,
-                               .kind = ref.kind,
-                               .config = config,
-                               .restart_count = restarts,
-                               .image = image.id,
-                               .image_user = ImageUser::Parse(image.user),
-                               .environment = environment,
-                               .mounts = std::move(mounts),
-                               .hosts_file = hosts,
-                               .termination_file = termination,
-                               .target_id = std::move(target),
-                               .user_namespace = round.users});
-  };
   const auto failed = [&](const char* reason, Error error) -> Error {
     services_.events.Record(round.pod, ref, EventType::kWarning, "Failed",
                             "Error: " + error.message());
@@ -508,12 +425,20 @@ Result<std::string> PodSync::CreateContainer(Round& round, ContainerRef ref,
     Hold(round, container.name, services_.clock.Now() + kRetryDelay);
     return error;
   };
-  auto translated = prepare();
-  if (!translated.ok()) {
-    return failed("CreateContainerConfigError", std::move(translated).error());
-  }
+  auto draft = DraftContainer(services_, {.pod = round.pod,
+                                          .container = container,
+                                          .ref = ref,
+                                          .observed = round.in.observed,
+                                          .restart_count = NextRestartCount(
+                                              round.in.observed, round.pod.status, container.name),
+                                          .image = image,
+                                          .addresses = round.addresses,
+                                          .names = round.names,
+                                          .volume_images = round.volume_images,
+                                          .users = round.users});
+  if (!draft.ok()) return failed("CreateContainerConfigError", std::move(draft).error());
   auto created = CreatePinned(services_, round.pod.metadata.uid, container.name, round.sandbox_id,
-                              &*translated, std::move(sources));
+                              &draft->config, std::move(draft->mount_sources));
   if (created.ok() || SandboxEnded(round)) return created;
   return failed("CreateContainerError", std::move(created).error());
 }

@@ -92,11 +92,4 @@ class PodSync {
   PodMemory& memory_;
 };
 
-// What is mounted at the terminationMessagePath of one run of a container.
-std::string TerminationFile(const NodeConfig& config, const v1::Pod& pod,
-                            std::string_view container, int32_t restart_count);
-
-// The secrets that pulling its images may need; those that are missing are told and left out.
-PullSecrets PullSecretsOf(const v1::Pod& pod, const ObjectSource& objects, EventSink& events);
-
 }  // namespace podium::node
