@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/pod_amounts.h"
 #include "api/validation/resources.h"
 #include "node/critical_pods.h"
 
@@ -61,22 +62,6 @@ void SetHugePages(const Amounts& limits, const NodeConfig& config,
       found->limit = limit;
     }
   }
-}
-
-Amounts PodAmounts(const v1::Pod& pod, bool limits) {
-  Amounts out =
-      limits ? api::AggregateContainerLimits(pod.spec) : api::AggregateContainerRequests(pod.spec);
-  if (pod.spec.resources) {
-    for (const auto& [name, amount] :
-         limits ? pod.spec.resources->limits : pod.spec.resources->requests) {
-      out[name] = amount;
-    }
-  }
-  for (const auto& [name, amount] : pod.spec.overhead) {
-    // Overhead adds to a limit that is there, and makes none.
-    if (!limits || out.contains(name)) out[name].Add(amount);
-  }
-  return out;
 }
 
 int64_t MemoryRequest(const v1::Pod& pod, const v1::Container& container) {
@@ -151,18 +136,19 @@ cri::LinuxContainerResources ContainerResources(const v1::Pod& pod, const v1::Co
 }
 
 std::optional<api::Quantity> PodLimit(const v1::Pod& pod, std::string_view resource) {
-  const Amounts limits = PodAmounts(pod, true);
+  const Amounts limits = api::AmountsOf(pod.spec, true).limits;
   const auto found = limits.find(resource);
   if (found == limits.end()) return std::nullopt;
   return found->second;
 }
 
-int64_t PodCpuRequest(const v1::Pod& pod) { return Milli(PodAmounts(pod, false), "cpu"); }
+int64_t PodCpuRequest(const v1::Pod& pod) {
+  return Milli(api::AmountsOf(pod.spec, true).requests, "cpu");
+}
 
 cri::LinuxContainerResources PodResources(const v1::Pod& pod, const NodeConfig& config) {
   cri::LinuxContainerResources out;
-  const Amounts requests = PodAmounts(pod, false);
-  const Amounts limits = PodAmounts(pod, true);
+  const auto [requests, limits] = api::AmountsOf(pod.spec, true);
   const std::string_view qos = api::ComputePodQos(pod.spec);
   const bool whole = pod.spec.resources.has_value();
   out.cpu_shares = SharesOf(qos == "BestEffort" ? 0 : Milli(requests, "cpu"));
