@@ -126,6 +126,7 @@ Result<UniqueFd> ByDescriptors(const Overlay& overlay, const Parts& parts) {
   // followed (they are extended attributes that its author chose).
   TRY_VOID(SetString(context.get(), "redirect_dir", "nofollow"));
   TRY_VOID(SetString(context.get(), "metacopy", "off"));
+  if (!overlay.context.empty()) TRY_VOID(SetString(context.get(), "context", overlay.context));
   return Create(context, "overlay", 0);
 }
 
@@ -156,6 +157,8 @@ Result<UniqueFd> InOwnNamespace(const Overlay& overlay, const Parts& parts) {
     if (overlay.is_volatile) options += ",volatile";
   }
   options += ",redirect_dir=nofollow,metacopy=off";
+  // In quotes, for the commas between categories.
+  if (!overlay.context.empty()) options += ",context=\"" + overlay.context + '"';
   if (options.size() >= static_cast<size_t>(getpagesize())) {
     return Error(Code::kResourceExhausted,
                  std::to_string(parts.layers.size()) + " layers are more than this kernel takes");
@@ -222,7 +225,8 @@ Result<void> Mount::Attach(int place) {
 Result<Mount> MountOverlay(const Overlay& overlay, OverlayMethod method) {
   if (overlay.layers.empty()) return Error(Code::kInvalidArgument, "an overlay without layers");
   TRY(Parts parts, Prepare(overlay, method == OverlayMethod::kThread));
-  if (overlay.writable < 0 && parts.layers.size() == 1) {
+  // A clone has the labels of its files.
+  if (overlay.writable < 0 && parts.layers.size() == 1 && overlay.context.empty()) {
     if (!parts.copies.empty()) return std::move(parts.copies.front());
     return Mount::Clone(parts.layers.front(), false);
   }

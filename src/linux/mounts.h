@@ -66,6 +66,8 @@ struct Overlay {
   bool is_volatile = false;
   // As seen through this user namespace's mappings; -1: as they are. Linux 5.19.
   int user_namespace = -1;
+  // SELinux: all files of it have this label, whatever the layers say. "": what they say.
+  std::string context = {};
 };
 
 enum class OverlayMethod {

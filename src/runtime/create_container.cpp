@@ -114,7 +114,7 @@ Result<std::string> EmbeddedRuntime::CreateContainer(std::string_view sandbox_id
 }
 
 Result<void> EmbeddedRuntime::CheckLabels(const cri::SELinuxOption* options) {
-  TRY_VOID(CheckSelinux(options, host_.selinux));
+  TRY_VOID(CheckSelinux(options, host_.selinux, host_.selinux_contexts));
   if (options && !host_.selinux) Warn(std::string(kNoSelinux));
   return {};
 }
@@ -160,7 +160,23 @@ Result<ContainerContext> EmbeddedRuntime::ContextOf(const Container& container,
                           .container_folder = LayerFolder(container.id),
                           .places = places_,
                           .seccomp_folder = options_.seccomp_folder,
-                          .user_namespace = container.sandbox->user_namespace.get()};
+                          .user_namespace = container.sandbox->user_namespace.get(),
+                          .labels = LabelsOf(container)};
+}
+
+SelinuxLabels EmbeddedRuntime::LabelsOf(const Container& container) const {
+  if (!host_.selinux_contexts) return {};
+  const auto& security = SecurityOf(container.config);
+  const cri::SELinuxOption* pod = SecurityOf(container.sandbox->config).selinux_options.get();
+  if (pod == nullptr) return {};  // of a time before the policy knew containers
+  const cri::SELinuxOption* own = security.selinux_options.get();
+  SelinuxLabels labels = runtime::LabelsOf(*host_.selinux_contexts, *pod, own);
+  // Who sees the host's processes or memory could do nothing with them, confined (as CRI-O).
+  const cri::NamespaceOption& namespaces = NamespacesOf(container.sandbox->config);
+  const bool of_host =
+      namespaces.pid == cri::NamespaceMode::kNode || namespaces.ipc == cri::NamespaceMode::kNode;
+  if (security.privileged || (of_host && own == nullptr)) labels.process.clear();
+  return labels;
 }
 
 Result<void> EmbeddedRuntime::MakeContainer(const ContainerRef& container,
@@ -177,9 +193,9 @@ Result<void> EmbeddedRuntime::MakeContainer(const ContainerRef& container,
   container->status =
       NewStatus(container->id, container->config, image, container->sandbox->config.log_directory);
   TRY(ContainerContext context, ContextOf(*container, image, sources));
-  // The owners of one for a pod with a user namespace would be others.
+  // The owners of one for a pod with a user namespace would be others, and so would labels.
   kernel::Mount root;
-  if (!HasUserNamespace(container->sandbox->config)) {
+  if (!HasUserNamespace(container->sandbox->config) && context.labels.mount.empty()) {
     root = roots_.Take(image, LayerFolder(container->id));
   }
   context.root_ahead = &root;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "runtime/default_apparmor.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
+#include "runtime/selinux.h"
 
 namespace podium::runtime {
 
@@ -25,6 +27,7 @@ struct HostFacts {
   kernel::CapabilityMask capabilities = 0;  // that can be given away
   bool apparmor = false;
   bool selinux = false;
+  std::optional<SelinuxContexts> selinux_contexts;  // where the policy knows containers
   kernel::CgroupMode cgroups = kernel::CgroupMode::kV2;
   uint64_t max_open_files = 0;  // the hard limit that can be given away
   // Mounted hierarchies of version 1: the folder's name ("cpu,cpuacct"), and the options to mount
@@ -56,6 +59,7 @@ struct ContainerContext {
   std::string places;            // DATA/places: MakePlaces (isolators/all.h)
   std::string seccomp_folder;    // what a relative localhost_ref is below
   int user_namespace = -1;       // the pod's, or -1
+  SelinuxLabels labels = {};
   // A root of the image that was made ahead, in the container's folder (roots_ahead.h); it is
   // taken. Null or empty: there is none.
   kernel::Mount* root_ahead = nullptr;

@@ -29,6 +29,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -250,6 +251,11 @@ class EmbeddedRuntime : public Runtime, public UsageReader {
   // create_container.cpp
   // Of a sandbox or a container (selinux.h).
   Result<void> CheckLabels(const cri::SELinuxOption* options);
+  // Those of the sandbox are in its configuration, so that they outlive this process.
+  void TakeSelinux(cri::PodSandboxConfig* config);
+  void KeepSelinux(const cri::PodSandboxConfig& config);  // of a sandbox that is there already
+  void LeaveSelinux(const cri::PodSandboxConfig& config);
+  SelinuxLabels LabelsOf(const Container& container) const;
   // The whole id of the container whose processes a new one is to see; empty without one.
   Result<std::string> TargetOf(const std::string& sandbox_id,
                                const cri::NamespaceOption& namespaces) const;
@@ -366,6 +372,7 @@ class EmbeddedRuntime : public Runtime, public UsageReader {
   std::vector<std::string> warned_;
   std::deque<cri::ContainerEventResponse> events_;
   std::deque<Prepared> prepared_;
+  std::multiset<std::string, std::less<>> selinux_levels_;  // of pods that are there
   // Of shims whose sandboxes Recover is still reading.
   std::map<uint64_t, Early> early_;
   // Cgroups of pods that are gone, and whether they are just being removed.

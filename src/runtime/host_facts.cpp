@@ -94,6 +94,7 @@ Result<HostFacts> FindHostFacts(kernel::CgroupMode mode) {
   const auto apparmor = kernel::ReadFile(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16);
   facts.apparmor = apparmor.ok() && apparmor->starts_with('Y');
   facts.selinux = MachineHasSelinux();
+  if (facts.selinux) facts.selinux_contexts = FindSelinuxContexts();
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return Error::FromErrno(errno, "getrlimit");
   facts.max_open_files = limit.rlim_max;

@@ -43,6 +43,7 @@ inline constexpr size_t kMaxMessage = 32768;
 inline constexpr size_t kMaxDescriptors = 240;  // the kernel's SCM_MAX_FD is 253
 inline constexpr size_t kIdSize = 72;           // a NUL-ended id of [a-zA-Z0-9_.-], not "." or ".."
 inline constexpr size_t kHostnameSize = 65;     // NUL-ended
+inline constexpr size_t kLabelSize = 256;       // NUL-ended
 inline constexpr size_t kMaxCgroups = 16;
 inline constexpr size_t kMaxIdMappings = 8;
 inline constexpr size_t kMaxContainers = 256;  // that the shim remembers at once
@@ -185,6 +186,8 @@ struct RunSandbox {
   uint32_t gid_mapping_count;
   IdMapping uid_mappings[kMaxIdMappings];
   IdMapping gid_mappings[kMaxIdMappings];
+  // SELinux: what the pod's containers share through the shim gets this label; "": stays as it is.
+  char mount_label[kLabelSize];
   // From sysctl_offset of the message to its end, sysctl_count pairs: "net/ipv4/ip_forward\0"
   // "1\0". Only what belongs to namespaces of the pod's own: net/, and with an IPC namespace
   // kernel/shm*, kernel/msg*, kernel/sem and fs/mqueue/. Others are refused: they are the host's. 0

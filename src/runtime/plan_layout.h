@@ -35,6 +35,8 @@ struct TableRef {
   uint32_t count;
 };
 
+inline constexpr const char* kSelinuxAttribute = "security.selinux";
+
 enum class LabelKind : uint32_t { kNone = 0, kAppArmor = 1, kSelinux = 2 };
 
 enum : uint32_t {
@@ -101,6 +103,9 @@ enum class MountKind : uint32_t {
   kMask = 7,
   // Makes target, and what is mounted below it, read-only. Skipped if there is none.
   kReadOnly = 8,
+  // Gives the folder at target the SELinux label in source: for a new file system that takes no
+  // context as an option (mqueue).
+  kLabel = 9,
 };
 
 enum : uint32_t {
@@ -129,8 +134,8 @@ struct PlanMount {
   uint64_t attr_clear;   // likewise
   uint32_t mode, uid, gid;
   uint32_t major, minor;
-  // kMask, kReadOnly: the magic number (statfs) of the file system that target must be on, or 0.
-  // With it a link swapped in by a container that shares a volume cannot lead elsewhere.
+  // kMask, kReadOnly, kLabel: the magic number (statfs) of the file system that target must be on,
+  // or 0. With it a link swapped in by a container that shares a volume cannot lead elsewhere.
   uint32_t file_system;
 };
 

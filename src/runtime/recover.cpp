@@ -31,6 +31,14 @@ bool IsId(const std::string& name) {
 
 std::string TextOf(const char* field, size_t size) { return {field, strnlen(field, size)}; }
 
+std::optional<network::PodNetwork> RecordedNetwork(int folder) {
+  const auto text = kernel::ReadFile(folder, "network.json", kMaxRecord);
+  if (!text.ok()) return std::nullopt;
+  auto network = network::DecodePodNetwork(*text);
+  if (!network.ok()) return std::nullopt;
+  return *std::move(network);
+}
+
 }  // namespace
 
 // By the shim, in the container's folder.
@@ -123,12 +131,9 @@ Result<EmbeddedRuntime::SandboxRef> EmbeddedRuntime::RecoverSandbox(const std::s
   }
   sandbox->config = *std::move(config);
   sandbox->cgroup = SandboxCgroup(sandbox->config, id);
+  KeepSelinux(sandbox->config);
   const auto status = ReadRecord<cri::PodSandboxStatus>(folder.get(), "state.json");
-  const auto network_text = kernel::ReadFile(folder.get(), "network.json", kMaxRecord);
-  if (network_text.ok()) {
-    auto network = network::DecodePodNetwork(*network_text);
-    if (network.ok()) sandbox->network = *std::move(network);
-  }
+  sandbox->network = RecordedNetwork(folder.get());
 
   std::vector<ShimReply> states;
   auto socket = kernel::ConnectPackets(folder.get(), "shim.sock");

@@ -84,7 +84,7 @@ Result<RootsAhead::Root> RootsAhead::Make(const image::Digest& id) {
             .inodes = {},
             .mount = {}};
   TRY(root.inodes, InodesOf(root.layers));
-  auto mount = MountRoot(root.layers, root.folder, -1, nullptr);
+  auto mount = MountRoot(root.layers, root.folder, -1, nullptr, "");
   if (!mount.ok()) {
     remover_(root.folder);
     return std::move(mount).error();

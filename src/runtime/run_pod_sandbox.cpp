@@ -93,6 +93,7 @@ Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& 
     if (prepared) Discard(*std::move(prepared));
     return std::move(made).error();
   }
+  TakeSelinux(&sandbox->config);
   const std::lock_guard operation(sandbox->operation);
   made = MakeSandbox(sandbox, std::move(prepared));
   if (!made.ok()) {
@@ -108,6 +109,27 @@ Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& 
   }
   DeliverEvents();
   return sandbox->id;
+}
+
+void EmbeddedRuntime::TakeSelinux(cri::PodSandboxConfig* config) {
+  if (!host_.selinux_contexts) return;
+  auto& options = config->linux_.ensure().security_context.ensure().selinux_options;
+  const std::lock_guard lock(mutex_);
+  options = PodSelinux(*host_.selinux_contexts, options.get(), selinux_levels_);
+  selinux_levels_.insert(options->level);
+}
+
+void EmbeddedRuntime::KeepSelinux(const cri::PodSandboxConfig& config) {
+  if (!host_.selinux_contexts || !SecurityOf(config).selinux_options) return;
+  const std::lock_guard lock(mutex_);
+  selinux_levels_.insert(SecurityOf(config).selinux_options->level);
+}
+
+void EmbeddedRuntime::LeaveSelinux(const cri::PodSandboxConfig& config) {
+  if (!host_.selinux_contexts || !SecurityOf(config).selinux_options) return;
+  const std::lock_guard lock(mutex_);
+  const auto level = selinux_levels_.find(SecurityOf(config).selinux_options->level);
+  if (level != selinux_levels_.end()) selinux_levels_.erase(level);
 }
 
 Result<void> EmbeddedRuntime::MakeSandbox(const SandboxRef& sandbox,
@@ -203,6 +225,7 @@ Result<void> EmbeddedRuntime::DestroySandbox(const SandboxRef& sandbox) {
     TRY_VOID(network_.Teardown(sandbox->id));
   }
   DropNamespaces(sandbox.get());
+  LeaveSelinux(sandbox->config);
   // Last, because the folder is the record that all this has to be done.
   TRY_VOID(Leave(sandbox));
   Release("sandbox " + SandboxName(*sandbox->config.metadata), sandbox->id);

@@ -24,6 +24,20 @@ constexpr auto kEndTimeout = std::chrono::seconds(10);
 // faster, and what they wait for is not to be in the hands of one that nobody waits for.
 constexpr auto kQuiet = std::chrono::milliseconds(3);
 
+// As RunSandbox has them at its end.
+std::string SysctlsOf(const cri::PodSandboxConfig& config, uint32_t* count) {
+  std::string sysctls;
+  if (!config.linux_) return sysctls;
+  for (const auto& [name, value] : config.linux_->sysctls) {
+    std::string path = name;
+    for (char& c : path) c = c == '.' ? '/' : c;
+    sysctls.append(path).push_back('\0');
+    sysctls.append(value).push_back('\0');
+    ++*count;
+  }
+  return sysctls;
+}
+
 }  // namespace
 
 Result<EmbeddedRuntime::Shim> EmbeddedRuntime::SpawnShim() {
@@ -237,16 +251,15 @@ Result<void> EmbeddedRuntime::StartShim(Sandbox* sandbox, std::optional<Prepared
   if (!host_network) {
     std::memcpy(run.hostname, hostname.data(), std::min(hostname.size(), sizeof run.hostname - 1));
   }
-  std::string sysctls;
-  if (sandbox->config.linux_) {
-    for (const auto& [name, value] : sandbox->config.linux_->sysctls) {
-      std::string path = name;
-      for (char& c : path) c = c == '.' ? '/' : c;
-      sysctls.append(path).push_back('\0');
-      sysctls.append(value).push_back('\0');
-      ++run.sysctl_count;
+  if (const auto& selinux = SecurityOf(sandbox->config).selinux_options;
+      selinux && host_.selinux_contexts) {
+    const std::string label = runtime::LabelsOf(*host_.selinux_contexts, *selinux, nullptr).mount;
+    if (label.size() >= sizeof run.mount_label) {
+      return Error(Code::kInvalidArgument, "the SELinux label " + label + " is too long");
     }
+    std::memcpy(run.mount_label, label.data(), label.size());
   }
+  const std::string sysctls = SysctlsOf(sandbox->config, &run.sysctl_count);
   if (run.sysctl_count > 0) run.sysctl_offset = sizeof run;
   TRY(ShimReply reply,
       sandbox->shim.client->Call(shim::MessageType::kRunSandbox, run, descriptors, sysctls));

@@ -13,6 +13,7 @@ NAME.py is run by Python; what it imports of the standard library is put there.
   --tools            programs that tests call: ip, nft and their like
   --program P=SOURCE a program to have at P, with the libraries that it needs
   --env NAME=VALUE   for PROGRAM
+  --selinux          enforces the policy in tests/vm/selinux, which knows containers
   --kernel WORDS     more for the kernel's command line
   --memory MIB       of the machine (1024)
   --cpus N           of the machine (2)
@@ -39,6 +40,9 @@ from initramfs import Initramfs, modules_to_load  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "build" / "vm" / "kernel"
+SECILC = ROOT / "build" / "vm" / "secilc" / "usr" / "bin" / "secilc"
+SELINUX = ROOT / "tests" / "vm" / "selinux"
+CATEGORIES = 1024
 BUSYBOX = Path("/bin/busybox")
 QEMU = "qemu-system-x86_64"
 
@@ -58,6 +62,12 @@ INIT = """#!/bin/busybox sh
 export PATH=/usr/local/bin:/bin:/usr/bin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+if [ -e /policy ]; then
+  # The kernel takes a policy in one piece.
+  mount -t selinuxfs selinuxfs /sys/fs/selinux &&
+    dd if=/policy of=/sys/fs/selinux/load bs=16M count=1 2>/dev/null &&
+    echo 1 >/sys/fs/selinux/enforce || poweroff -f
+fi
 mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm /tmp /run /root
 mount -t devpts devpts /dev/pts
@@ -85,7 +95,10 @@ if [ "$(cat /layout)" = hybrid ]; then
 fi
 
 setsid sh /program
-echo "@RESULT@$?"
+result=$?
+# What the policy has refused, for whoever looks for the reason.
+[ ! -e /policy ] || [ $result = 0 ] || dmesg | grep 'avc: *denied' | tail -n 40
+echo "@RESULT@$result"
 poweroff -f
 """
 
@@ -101,18 +114,39 @@ def missing():
     return None
 
 
+def add_policy(archive):
+    """The policy as a program of the kernel's, and what says of it that it knows containers."""
+    names = [f"c{number}" for number in range(CATEGORIES)]
+    text = (SELINUX / "policy.cil").read_text()
+    text += "".join(f"(category {name})\n" for name in names)
+    text += f"(categoryorder ({' '.join(names)}))\n"
+    with tempfile.TemporaryDirectory(prefix="podium-vm-") as folder:
+        source, policy = Path(folder, "policy.cil"), Path(folder, "policy")
+        source.write_text(text)
+        subprocess.run([SECILC, "-c", "33", "-o", policy, "-f", "/dev/null", source], check=True)
+        archive.add_file("policy", policy)
+    archive.add_file("etc/selinux/config", SELINUX / "config")
+    archive.add_tree("etc/selinux/podium", SELINUX / "podium")
+
+
 def build(options, path):
     archive = Initramfs()
-    for folder in ("proc", "sys", "dev", "tmp", "run", "root", "etc", "usr/bin", "var/lib", "var/log"):
+    for folder in ("proc", "sys", "dev", "tmp", "run", "root", "etc", "mnt", "usr/bin", "var/lib",
+                   "var/log"):
         archive.add_folder(folder)
     # Before devtmpfs is there, PID 1 speaks here.
     archive.add_device("dev/console", 5, 1)
     archive.add_device("dev/null", 1, 3)
     archive.add_program("bin/busybox", BUSYBOX)
     archive.add_link("bin/sh", "busybox")
+    # Where Debian has it; tests make their images of it.
+    archive.add_link("usr/bin/busybox", "/bin/busybox")
     archive.add_bytes("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     archive.add_bytes("etc/group", b"root:x:0:\n")
     archive.add_bytes("init", INIT.replace("@RESULT@", RESULT).encode(), 0o755)
+
+    if options.selinux:
+        add_policy(archive)
 
     releases = sorted((KERNEL / "lib" / "modules").iterdir())
     modules = POD_MODULES if options.modules == "pods" else options.modules
@@ -157,7 +191,7 @@ def boot(options, initramfs):
         # mitigations=off and tsc: what is emulated need not be slower than it is.
         "-append", "console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off tsc=reliable "
                    "random.trust_cpu=on swapaccount=1 no_timer_check rcupdate.rcu_expedited=1 "
-                   + options.kernel]
+                   + ("lsm=selinux " if options.selinux else "") + options.kernel]
     code = NO_RESULT
     late = threading.Event()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as machine:
@@ -193,6 +227,7 @@ def main():
     parser.add_argument("--env", action="append", default=[])
     parser.add_argument("--kernel", default="")
     parser.add_argument("--tools", action="store_true")
+    parser.add_argument("--selinux", action="store_true")
     parser.add_argument("--memory", type=int, default=1024)
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--timeout", type=int, default=120)
@@ -202,6 +237,8 @@ def main():
     if not options.command:
         parser.error("no program")
     reason = missing()
+    if options.selinux and not SECILC.exists():
+        reason = "no compiler for the policy; tests/vm/fetch gets it"
     if options.long and not os.environ.get("PODIUM_TEST_LONG"):
         reason = "only in the long form"
     if reason:

@@ -13,6 +13,7 @@ std::span<const Isolator> AllIsolators() {
       {"capabilities", PrepareCapabilities, true},
       {"seccomp", PrepareSeccomp, true},
       {"apparmor", PrepareApparmor, true},
+      {"selinux", PrepareSelinux, true},
       {"cgroups", PrepareCgroups, false},
       {"namespaces", PrepareNamespaces, false},
   };

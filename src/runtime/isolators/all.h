@@ -31,9 +31,12 @@ Result<void> MakePlaces(const std::string& folder);
 // rootfs.cpp: the overlay, unless one that was made ahead is there (ContainerContext::root_ahead).
 Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft);
 // A root of these layers, the lowest first, and of a writable one in `folder`, which is made. With
-// a pod's user namespace and its mappings, or -1 and null.
+// a pod's user namespace and its mappings, or -1 and null; with a label, or "".
 Result<kernel::Mount> MountRoot(std::span<const std::string> layers, const std::string& folder,
-                                int user_namespace, const cri::UserNamespace* mappings);
+                                int user_namespace, const cri::UserNamespace* mappings,
+                                const std::string& selinux_label);
+// Gives layers the label that all containers may read, where containers have labels.
+Result<void> LabelLayers(const ContainerContext& context, std::span<const std::string> layers);
 // The places (MakePlaces), then the image's.
 std::vector<std::string> LayersOf(const std::string& places, const image::ImageInfo& image);
 // user.cpp: user, group, supplementary groups, home.
@@ -55,6 +58,8 @@ Result<void> PrepareCapabilities(const ContainerContext& context, Draft* draft);
 Result<void> PrepareSeccomp(const ContainerContext& context, Draft* draft);
 // apparmor.cpp
 Result<void> PrepareApparmor(const ContainerContext& context, Draft* draft);
+// selinux.cpp
+Result<void> PrepareSelinux(const ContainerContext& context, Draft* draft);
 // cgroups.cpp: limits; whether the container sees a cgroup namespace of its own.
 Result<void> PrepareCgroups(const ContainerContext& context, Draft* draft);
 // namespaces.cpp: whether it has a pid namespace of its own.

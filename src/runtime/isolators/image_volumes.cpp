@@ -35,7 +35,9 @@ void CopyAttributes(int source, int target) {
   std::string value(kMaxAttributes, '\0');
   for (const char* name = names.data(); name < names.data() + size;
        name += std::char_traits<char>::length(name) + 1) {
-    if (std::string_view(name).starts_with("trusted.overlay.")) continue;
+    const std::string_view attribute = name;
+    // What the overlay shows as a label is the container's, and is set at its mount.
+    if (attribute.starts_with("trusted.overlay.") || attribute == shim::kSelinuxAttribute) continue;
     const ssize_t count = fgetxattr(source, name, value.data(), value.size());
     if (count >= 0) fsetxattr(target, name, value.data(), static_cast<size_t>(count), 0);
   }
@@ -128,6 +130,7 @@ Result<std::vector<cri::Mount>> ImageVolumes(const ContainerContext& context, Dr
     cri::Mount mount;
     mount.container_path = absolute;
     mount.host_path = folder;
+    mount.selinux_relabel = true;
     mounts.push_back(std::move(mount));
   }
   return mounts;

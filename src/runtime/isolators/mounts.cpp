@@ -22,9 +22,18 @@ constexpr uint32_t kPlace = shim::kMountMakeTarget;
 // (CVE-2026-41579, CVE-2019-19921).
 constexpr uint32_t kOwnPlace = shim::kMountMakeTarget | shim::kMountNoSymlinks;
 constexpr size_t kMaxMountInfo = size_t{32} << 20;
+constexpr uint32_t kMqueueMagic = 0x19800202;  // ipc/mqueue.c
 constexpr const char* kCgroups = "/sys/fs/cgroup";
 
 using Steps = std::vector<shim::MountStep>;
+
+// For file systems that take the label of all their files as an option.
+std::vector<std::string> WithContext(const ContainerContext& context,
+                                     std::vector<std::string> options) {
+  const std::string& label = context.labels.mount;
+  if (!label.empty()) options.push_back("context=" + label);
+  return options;
+}
 
 shim::MountStep New(const std::string& type, const std::string& target, uint64_t attributes,
                     std::vector<std::string> options = {}) {
@@ -48,7 +57,8 @@ void AddCgroups(const ContainerContext& context, bool read_only, Steps* steps) {
     steps->push_back(New("cgroup2", kCgroups, attributes));
     return;
   }
-  steps->push_back(New("tmpfs", kCgroups, kHarmless, {"mode=755", "size=65536k"}));
+  steps->push_back(
+      New("tmpfs", kCgroups, kHarmless, WithContext(context, {"mode=755", "size=65536k"})));
   for (const HostFacts::Hierarchy& hierarchy : context.host.v1_hierarchies) {
     const std::string target = std::string(kCgroups) + '/' + hierarchy.folder;
     steps->push_back(New("cgroup", target, attributes, hierarchy.options));
@@ -89,7 +99,12 @@ Result<void> AddShm(const ContainerContext& context, Draft* draft, Steps* steps)
 // /etc/hostname and its like: files of the sandbox, shared by its containers.
 Result<void> AddPodFiles(const ContainerContext& context, Draft* draft, Steps* steps) {
   for (const char* name : {"hostname", "hosts", "resolv.conf"}) {
-    TRY(kernel::Mount file, CloneOf(context.sandbox_folder + '/' + name));
+    const std::string path = context.sandbox_folder + '/' + name;
+    TRY(const UniqueFd source, kernel::OpenPath(path, O_PATH));
+    if (!context.labels.mount.empty()) {
+      TRY_VOID(Relabel(source.get(), path, context.labels.mount));
+    }
+    TRY(kernel::Mount file, kernel::Mount::Clone(source.get(), true));
     kernel::MountAttributes attributes{.propagation = MS_PRIVATE};
     if (SecurityOf(context.config).readonly_rootfs) attributes.set = MOUNT_ATTR_RDONLY;
     attributes.user_namespace = context.user_namespace;
@@ -104,10 +119,17 @@ Result<Steps> SystemMounts(const ContainerContext& context, Draft* draft) {
   Steps steps;
   steps.push_back(New("proc", "/proc", kHarmless));
   steps.push_back(New("tmpfs", "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME,
-                      {"mode=755", "size=65536k"}));
-  steps.push_back(New("devpts", "/dev/pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-                      {"newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}));
+                      WithContext(context, {"mode=755", "size=65536k"})));
+  steps.push_back(
+      New("devpts", "/dev/pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+          WithContext(context, {"newinstance", "ptmxmode=0666", "mode=0620", "gid=5"})));
   steps.push_back(New("mqueue", "/dev/mqueue", kHarmless));
+  if (!context.labels.mount.empty()) {
+    shim::MountStep label{.kind = shim::MountKind::kLabel, .target = "/dev/mqueue"};
+    label.source = context.labels.mount;
+    label.file_system = kMqueueMagic;
+    steps.push_back(std::move(label));
+  }
   TRY_VOID(AddShm(context, draft, &steps));
   steps.push_back(New("sysfs", "/sys", kHarmless | (privileged ? 0 : MOUNT_ATTR_RDONLY)));
   AddCgroups(context, !privileged, &steps);
@@ -207,6 +229,9 @@ Result<shim::MountStep> BindMount(const ContainerContext& context, const cri::Mo
     }
   }
   TRY(const UniqueFd source, OpenSource(context, mount, index));
+  if (mount.selinux_relabel && !context.labels.mount.empty()) {
+    TRY_VOID(Relabel(source.get(), CleanPath(mount.host_path), context.labels.mount));
+  }
   TRY(const uint64_t propagation, PropagationFlag(mount, source.get()));
   TRY(const bool mapped, IsMapped(context, mount));
   TRY(kernel::Mount clone, kernel::Mount::Clone(source.get(), true));
@@ -236,6 +261,7 @@ Result<shim::MountStep> ImageMount(const ContainerContext& context, const cri::M
   TRY(image::ImagePin pin, context.images.Pin(named.id));
   // Only now: pinning unpacks again what was lost.
   TRY(const image::ImageInfo info, context.images.Resolve(named.id.String()));
+  TRY_VOID(LabelLayers(context, info.layers));
   std::vector<UniqueFd> layers;
   kernel::Overlay overlay;
   for (const std::string& path : info.layers) {
@@ -244,6 +270,13 @@ Result<shim::MountStep> ImageMount(const ContainerContext& context, const cri::M
     layers.push_back(std::move(layer));
   }
   overlay.user_namespace = context.user_namespace;
+  overlay.context = context.labels.mount;
+  if (!overlay.context.empty() && layers.size() == 1) {
+    // One layer alone makes no overlay, and takes no label.
+    TRY(UniqueFd nothing, kernel::MakeFolders(context.container_folder + "/nothing", 0755));
+    overlay.layers.insert(overlay.layers.begin(), nothing.get());
+    layers.push_back(std::move(nothing));
+  }
   TRY(kernel::Mount whole, kernel::MountOverlay(overlay));
   if (!mount.image_sub_path.empty()) {
     TRY(const UniqueFd part, kernel::OpenInRoot(whole.fd(), mount.image_sub_path, O_PATH));

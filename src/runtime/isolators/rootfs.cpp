@@ -67,8 +67,21 @@ std::vector<std::string> LayersOf(const std::string& places, const image::ImageI
   return layers;
 }
 
+Result<void> LabelLayers(const ContainerContext& context, std::span<const std::string> layers) {
+  if (context.labels.mount.empty()) return {};
+  const std::string& label = context.host.selinux_contexts->layer;
+  for (const std::string& path : layers) {
+    TRY(const UniqueFd layer, kernel::OpenPath(path, O_PATH | O_DIRECTORY));
+    // Once for a layer: its top gets the label last.
+    if (HasLabel(layer.get(), label)) continue;
+    TRY_VOID(Relabel(layer.get(), path, label));
+  }
+  return {};
+}
+
 Result<kernel::Mount> MountRoot(std::span<const std::string> layers, const std::string& folder,
-                                int user_namespace, const cri::UserNamespace* mappings) {
+                                int user_namespace, const cri::UserNamespace* mappings,
+                                const std::string& selinux_label) {
   std::vector<UniqueFd> opened;
   kernel::Overlay overlay;
   for (const std::string& path : layers) {
@@ -83,6 +96,7 @@ Result<kernel::Mount> MountRoot(std::span<const std::string> layers, const std::
   // fsync of its has to reach the disk, and nothing is ever mounted again from the folder.
   overlay.is_volatile = true;
   overlay.user_namespace = user_namespace;
+  overlay.context = selinux_label;
   return kernel::MountOverlay(overlay);
 }
 
@@ -94,10 +108,12 @@ Result<void> PrepareRootfs(const ContainerContext& context, Draft* draft) {
     draft->root = std::move(*context.root_ahead);
   } else {
     const bool mapped = context.user_namespace >= 0;
+    const std::vector<std::string> layers = LayersOf(context.places, context.image);
+    TRY_VOID(LabelLayers(context, layers));
     TRY(draft->root,
-        MountRoot(LayersOf(context.places, context.image), context.container_folder,
-                  context.user_namespace,
-                  mapped ? NamespacesOf(context.sandbox).userns_options.get() : nullptr));
+        MountRoot(layers, context.container_folder, context.user_namespace,
+                  mapped ? NamespacesOf(context.sandbox).userns_options.get() : nullptr,
+                  context.labels.mount));
   }
   if (!context.host.limits_devices && !SecurityOf(context.config).privileged) {
     TRY_VOID(draft->root.SetAttributes({.set = MOUNT_ATTR_NODEV}));

@@ -3,6 +3,7 @@
 #include <asm/errno.h>
 #include <linux/fcntl.h>
 
+#include "runtime/plan_layout.h"
 #include "runtime/shim/syscalls.h"
 
 namespace podium::runtime::shim {
@@ -16,6 +17,7 @@ struct Device {
   const char* path;
   uint8_t major, minor;
 };
+constexpr const char* kLabelled[] = {"/empty", "/shm"};
 constexpr const char* kFolders[] = {"root", "empty", "dev", "shm", "proc", "sys"};
 constexpr Device kDevices[] = {{"dev/null", 1, 3},   {"dev/zero", 1, 5},    {"dev/full", 1, 7},
                                {"dev/random", 1, 8}, {"dev/urandom", 1, 9}, {"dev/tty", 5, 0}};
@@ -86,6 +88,28 @@ int EnterOwnRoot() {
   result = Fill(static_cast<int>(root));
   if (result >= 0) result = Enter(static_cast<int>(root));
   sys::Close(static_cast<int>(root));
+  return result < 0 ? static_cast<int>(-result) : 0;
+}
+
+int LabelOwnRoot(std::string_view label) {
+  const long opened = sys::Openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+  if (opened < 0) return static_cast<int>(-opened);
+  const int root = static_cast<int>(opened);
+  mount_attr change = {
+      .attr_set = 0, .attr_clr = MOUNT_ATTR_RDONLY, .propagation = 0, .userns_fd = 0};
+  long result = sys::MountSetattr(root, AT_EMPTY_PATH, change);
+  // With its NUL, as the kernel gives labels. A name in our own root is what we made.
+  const auto set = [&](const char* path) {
+    if (result >= 0)
+      result = sys::Lsetxattr(path, kSelinuxAttribute, label.data(), label.size() + 1);
+  };
+  if (result >= 0) result = sys::Fchdir(root);
+  for (const char* path : kLabelled) set(path);
+  for (const Device& device : kDevices) set(device.path);
+  change = {.attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
+  const long closed = sys::MountSetattr(root, AT_EMPTY_PATH, change);
+  sys::Close(root);
+  if (result >= 0) result = closed;
   return result < 0 ? static_cast<int>(-result) : 0;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace podium::runtime::shim {
 
@@ -19,6 +20,9 @@ int EnterOwnRoot();
 
 // Mounts the pod's /dev/shm at /shm. 0, or errno.
 int MountShm(uint64_t bytes);
+
+// Gives what containers clone an SELinux label: /dev's devices, /empty and /shm. 0, or errno.
+int LabelOwnRoot(std::string_view label);
 
 // Puts a detached mount at /proc. 0, or errno.
 int AttachProc(int mount);

@@ -69,6 +69,7 @@ bool PlanReader::IsMount(const PlanMount& mount, uint32_t descriptors) const {
   switch (mount.kind) {
     case MountKind::kNew:
     case MountKind::kSymlink:
+    case MountKind::kLabel:
       return mount.source.size > 0;
     case MountKind::kAttach:
       return mount.descriptor >= 0 && static_cast<uint32_t>(mount.descriptor) < descriptors;

@@ -94,11 +94,12 @@ bool AreSysctls(const RunSandbox& run, std::span<const unsigned char> packet, Re
 bool CheckRunSandbox(const RunSandbox& run, Descriptors& descriptors) {
   const bool prepare = (run.flags & kSandboxPrepare) != 0;
   const bool user = (run.flags & kSandboxNewUser) != 0;
-  if ((run.flags & ~(kSandboxNamespaces | kSandboxPrepare)) != 0 || !HasEnd(run.hostname)) {
+  if ((run.flags & ~(kSandboxNamespaces | kSandboxPrepare)) != 0 || !HasEnd(run.hostname) ||
+      !HasEnd(run.mount_label)) {
     return false;
   }
-  if (prepare ? run.id[0] != '\0' || run.hostname[0] != '\0' || run.sysctl_count != 0 ||
-                    run.listener != -1 || run.run_dir != -1
+  if (prepare ? run.id[0] != '\0' || run.hostname[0] != '\0' || run.mount_label[0] != '\0' ||
+                    run.sysctl_count != 0 || run.listener != -1 || run.run_dir != -1
               : !IsId(run.id)) {
     return false;
   }

@@ -247,6 +247,10 @@ void RunPod(const ReplyTo& from, const Request& request, Received& received) {
   if (outcome.step != FailedStep::kNone) {
     return ReplyFailed(from, outcome.step, outcome.error, outcome.detail);
   }
+  if (run.mount_label[0] != '\0') {
+    const int error = LabelOwnRoot(FieldText(run.mount_label));
+    if (error != 0) return ReplyFailed(from, FailedStep::kLabel, error, FieldText(run.mount_label));
+  }
   sandbox.flags = run.flags;
   CopyText(FieldText(run.id), sandbox.infra.id, kIdSize);
   if (run.id[0] != '\0') SetTitle(FieldText(run.id));

@@ -129,7 +129,15 @@ PlanReader MapPlan(int fd, uint32_t descriptors) {
   return plan;
 }
 
-void LeaveKeyring() {
+void LeaveKeyring(int proc, const PlanReader* plan) {
+  if (plan != nullptr && plan->header().label_kind == LabelKind::kSelinux) {
+    // Holds until the program runs.
+    const long fd = Must(sys::Openat(proc, "self/attr/keycreate", O_WRONLY | O_CLOEXEC),
+                         FailedStep::kLabel, "keyring");
+    const std::string_view label = plan->Text(plan->header().label);
+    Must(sys::Write(static_cast<int>(fd), label.data(), label.size()), FailedStep::kLabel, label);
+    sys::Close(static_cast<int>(fd));
+  }
   const long result = sys::Call(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
   // A kernel without keys, or an outer container's filter, has no keyring to leave.
   if (result == -ENOSYS || result == -EPERM) return;

@@ -79,8 +79,9 @@ void CloseAllBut(std::span<const int> keep);
 bool SetOomScore(int proc, int32_t value);
 // The plan, mapped and checked.
 PlanReader MapPlan(int fd, uint32_t descriptors);
-// A new session keyring: the shim's, which is the host's, stays outside.
-void LeaveKeyring();
+// A new session keyring, with the container's label where there is SELinux: the shim's, which is
+// the host's, stays outside. `plan` may be null.
+void LeaveKeyring(int proc, const PlanReader* plan);
 // The namespaces that a pod's processes share with infra, for setns.
 uint32_t PodNamespaces(uint32_t sandbox_flags);
 // Root of the user namespace just joined.

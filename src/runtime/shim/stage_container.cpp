@@ -142,7 +142,7 @@ void ContainerStage(const StageJob& job) {
   if ((plan.header().flags & kPlanNewCgroup) != 0) {
     Must(sys::Unshare(CLONE_NEWCGROUP), FailedStep::kNamespace, "cgroup");
   }
-  LeaveKeyring();
+  LeaveKeyring(job.proc, &plan);
   const int root = job.attached[static_cast<size_t>(plan.header().root)];
   MountContext context = {.root = root,
                           .own_root = static_cast<int>(Must(

@@ -42,7 +42,7 @@ void ExecStage(const StageJob& job) {
   uint32_t refused = 0;
   if (!SetOomScore(job.proc, plan.header().oom_score_adj)) refused |= kRefusedOomScore;
   JoinContainer(job);
-  LeaveKeyring();
+  LeaveKeyring(job.proc, &plan);
 
   int master = -1;
   int stdio[3] = {job.stdio[0], job.stdio[1], job.stdio[2]};

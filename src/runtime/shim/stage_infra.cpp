@@ -58,7 +58,7 @@ void InfraStage(const StageJob& job) {
   AwaitGo();
   if ((job.sandbox_flags & kSandboxNewUser) != 0) BecomeNamespaceRoot();
   Must(sys::Call(__NR_setsid), FailedStep::kSpawn);
-  LeaveKeyring();
+  LeaveKeyring(job.proc, nullptr);
 
   const bool own_pids = (job.sandbox_flags & kSandboxNewPid) != 0;
   // Above the places that the program's descriptors take.

@@ -49,6 +49,8 @@ FailedStep StepOf(MountKind kind) {
       return FailedStep::kMask;
     case MountKind::kReadOnly:
       return FailedStep::kReadOnly;
+    case MountKind::kLabel:
+      return FailedStep::kLabel;
     case MountKind::kNew:
     case MountKind::kAttach:
     case MountKind::kPodShm:
@@ -348,6 +350,19 @@ void MakeReadOnly(const Step& step) {
   sys::Close(mount);
 }
 
+void LabelFolder(const Step& step) {
+  const int fd = static_cast<int>(step.Check(
+      ResolveIn(step.context.root, step.target, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS)));
+  struct statfs file_system = {};
+  step.Check(sys::Fstatfs(fd, &file_system));
+  if (static_cast<uint32_t>(file_system.f_type) != step.mount.file_system) {
+    Fail(step.failed, EPERM, step.target);
+  }
+  const std::string_view label = step.plan.Text(step.mount.source);
+  step.Check(sys::Fsetxattr(fd, kSelinuxAttribute, label.data(), label.size() + 1));
+  sys::Close(fd);
+}
+
 void CarryOut(const Step& step) {
   switch (step.mount.kind) {
     case MountKind::kNew:
@@ -366,6 +381,8 @@ void CarryOut(const Step& step) {
       return Mask(step);
     case MountKind::kReadOnly:
       return MakeReadOnly(step);
+    case MountKind::kLabel:
+      return LabelFolder(step);
   }
 }
 

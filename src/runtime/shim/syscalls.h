@@ -178,6 +178,12 @@ inline long Fstatfs(int fd, struct statfs* out) { return Call(__NR_fstatfs, fd, 
 inline long Faccessat2(int folder, const char* path, int mode, int flags) {
   return Call(__NR_faccessat2, folder, path, mode, flags);
 }
+inline long Lsetxattr(const char* path, const char* name, const void* value, size_t size) {
+  return Call(__NR_lsetxattr, path, name, value, size, 0);
+}
+inline long Fsetxattr(int fd, const char* name, const void* value, size_t size) {
+  return Call(__NR_fsetxattr, fd, name, value, size, 0);
+}
 inline long Fchdir(int fd) { return Call(__NR_fchdir, fd); }
 inline long Chdir(const char* path) { return Call(__NR_chdir, path); }
 inline long Getcwd(char* to, size_t size) { return Call(__NR_getcwd, to, size); }
