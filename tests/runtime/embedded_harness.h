@@ -44,6 +44,9 @@ class LoopbackNetwork : public network::Network {
   network::FakeNetwork book_;
 };
 
+// What tests write is in a tmpfs, which takes the owners of a user namespace since Linux 6.3.
+bool MapsOwners();
+
 // The namespaces and file systems of the test's process, made once; "" or why that cannot be.
 std::string EnterTestWorld();
 
