@@ -224,8 +224,11 @@ class CrashTest(cases.PodCase):
         return True
 
     def await_ends(self):
+        """Also of an agent that a play has started, which is no child of this process: what it has
+        made ahead is there until it ends."""
         for process in self.agents:
             process.wait(timeout=30)
+        worlds.wait_for("no agent is left", lambda: self.world.agent() is None, 30)
 
     def await_agent(self):
         def answers():
