@@ -45,10 +45,6 @@ std::optional<PodUsage> EmbeddedRuntime::UsageOf(const SandboxRef& sandbox,
     }
   }
   pod.cgroup = CgroupName(sandbox->cgroup);
-  auto used = cgroups_.Stats(sandbox->cgroup, detail);
-  if (!used.ok()) return std::nullopt;
-  pod.used = *std::move(used);
-  pod.read_at = Now();
   for (auto& [container, cgroup] : running) {
     auto of_container = cgroups_.Stats(cgroup, detail);
     if (!of_container.ok()) continue;
@@ -56,6 +52,10 @@ std::optional<PodUsage> EmbeddedRuntime::UsageOf(const SandboxRef& sandbox,
     container.read_at = Now();
     pod.containers.push_back(std::move(container));
   }
+  auto used = cgroups_.Stats(sandbox->cgroup, detail);
+  if (!used.ok()) return std::nullopt;
+  pod.used = *std::move(used);
+  pod.read_at = Now();
   if (detail == kernel::CgroupDetail::kAll && !pod.interface.empty()) {
     const auto counters = network_.Counters(pod.sandbox_id);
     if (counters.ok()) pod.network = *counters;

@@ -33,7 +33,8 @@ struct ContainerUsage {
   kernel::CgroupStats used{};
 };
 
-// One whose sandbox is ready.
+// One whose sandbox is ready. It is read after its containers, so that it has used no less of
+// processors than they.
 struct PodUsage {
   std::string sandbox_id;
   wire::cri::PodSandboxMetadata metadata;

@@ -5,11 +5,13 @@ kernel's own files, `kubectl top` and Prometheus's parser.
 PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 """
 
+import calendar
 import json
 import pathlib
 import re
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -81,6 +83,49 @@ class CgroupFiles:
         return usage - int(inactive[1])
 
 
+class CpuReadings:
+    """A cgroup's use of processors, read again and again as long as it is entered. Other work may
+    hold up whoever reads: a reading is of some moment between two times."""
+
+    def __init__(self, cgroup):
+        self._cgroup = cgroup
+        self._readings = []  # times before and after it, in seconds of the wall clock; what was read
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._read()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._over.wait(0.1):
+            self._read()
+
+    def _read(self):
+        before = time.time()
+        used = self._cgroup.cpu_seconds()
+        self._readings.append((before, time.time(), used))
+
+    def _at(self, moment):
+        """The least and the most that may have been used by then."""
+        return (max(used for _, after, used in self._readings if after <= moment),
+                min(used for before, _, used in self._readings if before >= moment))
+
+    def rate(self, end, window):
+        """The least and the most that the rate over so many seconds may have been, which ended
+        within the second that began at `end`."""
+        rates = []
+        for tenth in range(11):
+            begun, ended = self._at(end + tenth / 10 - window), self._at(end + tenth / 10)
+            rates += [(ended[0] - begun[1]) / window, (ended[1] - begun[0]) / window]
+        return min(rates), max(rates)
+
+
 class MetricsTest(clusters.ClusterCase):
     @classmethod
     def setUpClass(cls):
@@ -119,9 +164,10 @@ class MetricsTest(clusters.ClusterCase):
     def test_pages_agree_with_the_cgroup_files(self):
         cgroup = self.cgroup()
         self.held(cgroup)
-        time.sleep(1.1)  # what was read for another page is not fresh any more
         names = {"container": "burn", "namespace": self.namespace, "pod": "burner"}
         before = cgroup.cpu_seconds()
+        # What was read for another page, or for the server, is not fresh any more.
+        time.sleep(1.1)
         resource = samples(self.page("/metrics/resource"))
         cadvisor = samples(self.page("/metrics/cadvisor"))
         summary = json.loads(self.page("/stats/summary"))
@@ -178,16 +224,39 @@ class MetricsTest(clusters.ClusterCase):
                           int(memory.removesuffix("Mi")) * MEBI)
         return rows
 
+    def measured(self):
+        """When the measurement of the burner ended that is told now, and how many seconds it had
+        taken. The end is told in whole seconds: it is within the second that begins then."""
+        items = json.loads(self.kubectl(
+            "get", "--raw",
+            f"/apis/metrics.k8s.io/v1beta1/namespaces/{self.namespace}/pods"))["items"]
+        if not items:
+            return None
+        item, = items
+        end = calendar.timegm(time.strptime(item["timestamp"], "%Y-%m-%dT%H:%M:%SZ"))
+        minutes, seconds = re.fullmatch(r"(?:(\d+)m)?([0-9.]+)s", item["window"]).groups()
+        return end, int(minutes or 0) * 60 + float(seconds)
+
     def test_kubectl_top_pod(self):
         cgroup = self.cgroup()
         self.held(cgroup)
-        self.kubectl("top", "pod")  # the first question begins the readings
-        begin, before = time.monotonic(), cgroup.cpu_seconds()
-        # Until two readings of the usual period lie within what is measured here.
-        time.sleep(32)
-        rate = (cgroup.cpu_seconds() - before) / (time.monotonic() - begin)
-        cpu, memory = self.top("pod")["burner"]
-        self.assertAlmostEqual(cpu, rate, delta=0.05)
+        with CpuReadings(cgroup) as readings:
+            begin = time.time()
+            self.kubectl("top", "pod")  # the first question begins the readings
+
+            def told():
+                """Once what is told was measured here from its beginning to its end."""
+                measured = self.measured()
+                if not measured or measured[0] - measured[1] < begin:
+                    return None
+                top = self.top("pod")["burner"]
+                return self.measured() == measured and (measured, top)
+            (end, window), (cpu, memory) = worlds.wait_for("two readings", told, 60)
+            time.sleep(1.1)  # until the end is over, too
+        least, most = readings.rate(end, window)
+        self.assertGreaterEqual(cpu, least - 0.01)
+        self.assertLessEqual(cpu, most + 0.01)
+        self.assertLess(most - least, SHARE / 2, "nothing was measured")
         self.assertLessEqual(cpu, SHARE + 0.03)
         self.assertAlmostEqual(memory, cgroup.working_set(), delta=2 * MEBI)
         containers = self.kubectl("top", "pod", "burner", "--containers", "--no-headers").split()

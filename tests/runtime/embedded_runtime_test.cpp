@@ -450,6 +450,7 @@ TEST_F(EmbeddedTest, UsageOfPods) {
   EXPECT_EQ(container.used.memory->limit, uint64_t{64} << 20);
   EXPECT_EQ(container.used.processes, 1U);
   EXPECT_GE(pods[0].used.memory->usage, container.used.memory->working_set);
+  EXPECT_GE(pods[0].read_at, container.read_at) << "the whole after its parts";
 
   // Nobody asked for the rest.
   const auto use = runtime().PodsUsage(kernel::CgroupDetail::kUse);

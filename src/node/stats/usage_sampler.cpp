@@ -35,14 +35,15 @@ std::shared_ptr<NodeSample> UsageSampler::ReadAll(kernel::CgroupDetail detail) c
   auto sample = std::make_shared<NodeSample>();
   sample->read_at = clock_.Now();
   sample->detail = detail;
-  sample->machine = ReadMachineUse(sample->read_at, root_);
   sample->agent = ReadOwnUse();
+  // From within outwards: what is used meanwhile makes no part more than the whole.
+  sample->pods = reader_.PodsUsage(detail);
   for (const std::string_view path :
-       {kPodsCgroup, kBurstableCgroup, kBestEffortCgroup, runtime::kRuntimeCgroup}) {
+       {kBestEffortCgroup, kBurstableCgroup, kPodsCgroup, runtime::kRuntimeCgroup}) {
     auto group = reader_.CgroupUsage(path, detail);
     if (group.ok()) sample->groups.emplace(path, *std::move(group));
   }
-  sample->pods = reader_.PodsUsage(detail);
+  sample->machine = ReadMachineUse(clock_.Now(), root_);
   std::ranges::sort(sample->pods, {}, [](const runtime::PodUsage& pod) {
     return std::tie(pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid);
   });

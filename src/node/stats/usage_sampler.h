@@ -30,6 +30,8 @@ inline constexpr std::string_view kPodsCgroup = "kubepods";
 inline constexpr std::string_view kBurstableCgroup = "kubepods/burstable";
 inline constexpr std::string_view kBestEffortCgroup = "kubepods/besteffort";
 
+// Whole after parts: a pod has used no less of processors than its containers, a group no less than
+// its pods, and the machine no less than the groups.
 struct NodeSample {
   int64_t read_at = 0;  // nanoseconds since 1970
   kernel::CgroupDetail detail = kernel::CgroupDetail::kUse;

@@ -78,6 +78,48 @@ TEST_F(UsageSamplerTest, PodsAreSortedAndGroupsAreThoseThatAreThere) {
   EXPECT_EQ(sample->groups.at("kubepods").used.cpu->usage_ns, 5u);
 }
 
+// Every reading takes a millisecond, in which a processor is used.
+class BusyReader : public runtime::UsageReader {
+ public:
+  explicit BusyReader(runtime::FakeRuntime& time) : time_(time) {}
+  std::vector<runtime::PodUsage> PodsUsage(CgroupDetail) override {
+    runtime::PodUsage pod;
+    Read(&pod.used, &pod.read_at);
+    return {pod};
+  }
+  Result<runtime::GroupUsage> CgroupUsage(std::string_view path, CgroupDetail) override {
+    runtime::GroupUsage group;
+    group.cgroup = path;
+    Read(&group.used, &group.read_at);
+    return group;
+  }
+
+ private:
+  void Read(kernel::CgroupStats* used, int64_t* read_at) {
+    time_.Advance(1ms);
+    used->cpu.emplace().usage_ns = used_ += 1'000'000;
+    *read_at = VirtualTime(time_).Now();
+  }
+
+  runtime::FakeRuntime& time_;
+  uint64_t used_ = 0;
+};
+
+TEST_F(UsageSamplerTest, NoPartHasUsedMoreThanTheWhole) {
+  BusyReader reader(runtime_);
+  UsageSampler sampler(reader, time_);
+  const auto sample = sampler.Take(CgroupDetail::kUse);
+  ASSERT_EQ(sample->pods.size(), 1u);
+  const auto cpu = [](const kernel::CgroupStats& used) { return used.cpu->usage_ns; };
+  const runtime::GroupUsage& all = sample->groups.at(std::string(kPodsCgroup));
+  for (const std::string_view tier : {kBurstableCgroup, kBestEffortCgroup}) {
+    const kernel::CgroupStats& used = sample->groups.at(std::string(tier)).used;
+    EXPECT_GE(cpu(used), cpu(sample->pods[0].used)) << tier;
+    EXPECT_GE(cpu(all.used), cpu(used)) << tier;
+  }
+  EXPECT_GE(sample->machine.read_at, all.read_at);
+}
+
 TEST_F(UsageSamplerTest, RatesAreOfTwoReadingsTenSecondsApart) {
   Run("web");
   const std::string cgroup = "/fake/podweb";
