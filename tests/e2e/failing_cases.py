@@ -224,7 +224,7 @@ case("oom-of-an-init-container", TERMINATED,
      spec(container("true"), initContainers=[container(
          "tail /dev/zero", name="i", resources={"limits": {"memory": "16Mi"}})],
           restartPolicy="Never"),
-     ["Pending | i waiting PodInitializing | c waiting PodInitializing",
+     ["? Pending | i waiting PodInitializing | c waiting PodInitializing",
       "? Pending | i running started | c waiting PodInitializing",
       *ends("Failed", "i terminated 137 OOMKilled | c waiting PodInitializing")],
      conditions("False PodFailed", sandbox="False",
@@ -241,13 +241,13 @@ case("message-of-the-log-unless-it-fails",
      [CREATING, RUNS, *ends("Succeeded", "c terminated 0 Completed")], COMPLETED, started("c"))
 case("one-of-two-fails", "pkg/kubelet/kubelet_pods.go getPhase",
      spec(container("exit 1"), container("sleep 10", name="d"), restartPolicy="Never"),
-     ["Pending | c waiting ContainerCreating | d waiting ContainerCreating",
+     ["? Pending | c waiting ContainerCreating | d waiting ContainerCreating",
       "? Running | c running ready started | d running ready started",
       "Running | c terminated 1 Error | d running ready started",
       *ends("Failed", "c terminated 1 Error | d terminated 0 Completed")], FAILED,
      started("c", "d"))
 case("deadline-before-it-starts", "pkg/kubelet/status/status_manager.go TerminatePod",
-     spec(container("true", image="IMAGE/never", imagePullPolicy="Never"), activeDeadlineSeconds=3),
+     spec(container("true", image="IMAGE/never", imagePullPolicy="Never"), activeDeadlineSeconds=10),
      [CREATING, f"Pending | c waiting ErrImageNeverPull: {NEVER}",
       "Failed DeadlineExceeded: Pod was active on the node longer than the specified deadline | "
       "c terminated 137 ContainerStatusUnknown: The container could not be located when the pod "
@@ -282,7 +282,7 @@ for policy in "Always", "OnFailure":
     case(name, "pkg/kubelet/kuberuntime/kuberuntime_manager.go computeInitContainerActions",
          spec(container("true"), initContainers=[container("exit 1", name="i")],
               restartPolicy=policy),
-         [last.format("waiting PodInitializing"), "? " + last.format("running started"),
+         ["? " + last.format("waiting PodInitializing"), "? " + last.format("running started"),
           "? " + last.format("terminated 1 Error"),
           "? " + last.format("running started after terminated 1 Error #1"),
           "? " + last.format("terminated 1 Error after terminated 1 Error #1"),
@@ -293,7 +293,7 @@ for policy in "Always", "OnFailure":
 case("init-image-never", ENSURE,
      spec(container("true"), initContainers=[
          container("true", name="i", image="IMAGE/never", imagePullPolicy="Never")]),
-     ["Pending | i waiting PodInitializing | c waiting PodInitializing",
+     ["? Pending | i waiting PodInitializing | c waiting PodInitializing",
       f"Pending | i waiting ErrImageNeverPull: {NEVER} | c waiting PodInitializing"],
      conditions(UNREADY, initialized="False ContainersNotInitialized: containers with incomplete "
                                      "status: [i]"),
@@ -302,14 +302,14 @@ case("init-image-never", ENSURE,
 # Sidecars.
 
 SIDECARS = "pkg/kubelet/kuberuntime/kuberuntime_manager.go computeInitContainerActions"
-INITIALIZING = "Pending | s waiting PodInitializing | c waiting PodInitializing"
+INITIALIZING = "? Pending | s waiting PodInitializing | c waiting PodInitializing"
 case("sidecar-first", SIDECARS,
      spec(container("sleep 1000"), initContainers=[container(
          "sleep 2; touch /tmp/up; sleep 1000", name="s", restartPolicy="Always",
          startupProbe={"exec": {"command": ["test", "-e", "/tmp/up"]}, "periodSeconds": 1,
-                       "failureThreshold": 30})]),
+                       "timeoutSeconds": 60, "failureThreshold": 30})]),
      [INITIALIZING, "Pending | s running | c waiting PodInitializing",
-      "Pending | s running ready started | c waiting PodInitializing",
+      "? Pending | s running ready started | c waiting PodInitializing",
       "Running | s running ready started | c running ready started"], READY,
      [*started("s"), "s Warning Unhealthy: Startup probe failed: ", *started("c")])
 case("sidecar-crashes", SIDECARS,
@@ -327,12 +327,15 @@ case("sidecar-crashes", SIDECARS,
 
 # Probes.
 
+# Of probes whose answer is not to be late, on a busy machine either.
+PATIENCE = 60
 PROBER = "pkg/kubelet/prober/prober.go probe"
 
 
 def probe(*command, **fields):
     handler = {"exec": {"command": list(command)}} if command else {}
-    return {"periodSeconds": 1, "failureThreshold": 1, **handler, **fields}
+    return {"periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": PATIENCE, **handler,
+            **fields}
 
 
 case("liveness-fails", "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
@@ -350,9 +353,9 @@ case("liveness-fails-never", "pkg/kubelet/kuberuntime/kuberuntime_manager.go com
       "c Normal Killing: Stopping container c"])
 case("liveness-of-one-of-two-fails-never",
      "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
-     spec(container("sleep 1000", livenessProbe=probe("false", initialDelaySeconds=2)),
+     spec(container("sleep 1000", livenessProbe=probe("false", initialDelaySeconds=4)),
           container("sleep 1000", name="d"), restartPolicy="Never"),
-     ["Pending | c waiting ContainerCreating | d waiting ContainerCreating",
+     ["? Pending | c waiting ContainerCreating | d waiting ContainerCreating",
       "Running | c running ready started | d running ready started",
       f"Running | c {KILLED} | d running ready started"], WAITING,
      [*started("c", "d"), "c Warning Unhealthy: Liveness probe failed: ",
@@ -360,7 +363,7 @@ case("liveness-of-one-of-two-fails-never",
 case("liveness-of-a-sidecar-fails", SIDECARS,
      spec(container("sleep 1000"), initContainers=[container(
          "sleep 1000", name="s", restartPolicy="Always",
-         livenessProbe=probe("false", initialDelaySeconds=2))]),
+         livenessProbe=probe("false", initialDelaySeconds=4))]),
      [INITIALIZING, "? Pending | s running ready started | c waiting PodInitializing",
       "Running | s running ready started | c running ready started",
       f"? Running | s {KILLED} | c running ready started",
@@ -379,32 +382,39 @@ def unready(name, source, message, *, script="sleep 1000", reason="Readiness pro
 
 
 HTTP = "pkg/probe/http/http.go DoHTTPProbe"
+
+
+def not_yet(path):
+    """Before whoever is to answer listens, and where one answers after the other, between them."""
+    return (f"c Warning Unhealthy: Readiness probe failed: Get \"http://ADDRESS:80{path}\": dial tcp "
+            "ADDRESS:80: connect: connection refused")
+
+
 unready("http-refused", HTTP,
         "Get \"http://ADDRESS:81/x\": dial tcp ADDRESS:81: connect: connection refused",
         httpGet={"port": 81, "path": "x"})
 unready("http-404", HTTP, "HTTP probe failed with statuscode: 404",
         script="httpd -f -p 80 -h /tmp", httpGet={"port": 80, "path": "/none"},
-        initialDelaySeconds=2)
+        initialDelaySeconds=2, more=[not_yet("/none")])
 unready("http-late", HTTP, "Get \"http://ADDRESS:80/\": context deadline exceeded "
         "(Client.Timeout exceeded while awaiting headers)",
         script="while true; do sleep 1000 | nc -l -p 80 > /dev/null; done", httpGet={"port": 80},
         initialDelaySeconds=2,
-        more=["c Warning Unhealthy: Readiness probe failed: Get \"http://ADDRESS:80/\": dial tcp "
-              "ADDRESS:80: connect: connection refused"])
+        timeoutSeconds=1, more=[not_yet("/")])
 unready("http-redirects", HTTP + ", RedirectChecker", "Probe terminated redirects, Response body: hi",
         script="while true; do printf 'HTTP/1.1 302 Found\\r\\nLocation: http://192.0.2.1/\\r\\n"
                "Content-Length: 2\\r\\n\\r\\nhi' | nc -l -p 80 > /dev/null; done",
         reason="Readiness probe warning: ", kind="ProbeWarning", httpGet={"port": 80},
-        initialDelaySeconds=2, end=READY,
+        initialDelaySeconds=2, end=READY, more=[not_yet("/")],
         shows=("Running | c running started", "Running | c running ready started"))
 unready("tcp-refused", "pkg/probe/tcp/tcp.go DoTCPProbe",
         "dial tcp ADDRESS:81: connect: connection refused", tcpSocket={"port": 81})
 unready("grpc-refused", "pkg/probe/grpc/grpc.go Probe",
         "timeout: failed to connect service \"ADDRESS:81\" within 1s: context deadline exceeded",
-        grpc={"port": 81})
+        grpc={"port": 81}, timeoutSeconds=1)
 unready("exec-late", "staging/src/k8s.io/cri-client/pkg/remote_runtime.go execSync",
         "command timed out: \"sleep 5\" timed out after 1s",
-        exec={"command": ["sleep", "5"]})
+        exec={"command": ["sleep", "5"]}, timeoutSeconds=1)
 unready("port-unknown", "pkg/probe/util.go ResolveContainerPort",
         "strconv.Atoi: parsing \"nope\": invalid syntax",
         reason="Readiness probe errored and resulted in unknown state: ",

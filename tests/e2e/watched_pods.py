@@ -10,21 +10,40 @@ UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Watcher(threading.Thread):
     """What a watch of the namespace's pods tells, by pod: the objects, as they came."""
 
-    def __init__(self, server, namespace):
+    def __init__(self, server, namespace, resource="pods"):
         super().__init__(daemon=True)
         self.connection = server.connect()
         self.connection.timeout = 600
-        self.connection.request("GET", f"/api/v1/namespaces/{namespace}/pods?watch=true")
+        self.connection.request("GET", f"/api/v1/namespaces/{namespace}/{resource}?watch=true")
         self.answer = self.connection.getresponse()
         self.seen = {}
 
     def run(self):
         for line in self.answer:
             event = json.loads(line)
-            self.seen.setdefault(event["object"]["metadata"]["name"], []).append(event)
+            self.seen.setdefault(self.whose(event["object"]), []).append(event)
+
+    def whose(self, item):
+        return item["metadata"]["name"]
 
     def pods(self, name):
         return [event["object"] for event in self.seen.get(name, ())]
+
+
+class EventWatcher(Watcher):
+    """What a watch of the namespace's events tells, by the name of what they are about."""
+
+    def __init__(self, server, namespace):
+        super().__init__(server, namespace, "events")
+
+    def whose(self, item):
+        return item["involvedObject"]["name"]
+
+    def events(self, name):
+        """Each once, as it is now."""
+        latest = {event["object"]["metadata"]["name"]: event["object"]
+                  for event in list(self.seen.get(name, ()))}
+        return list(latest.values())
 
 
 def containers_of(pod):
