@@ -7,8 +7,10 @@
 #include "cli/commands.h"
 #include "cli/create_kind.h"
 #include "cli/create_options.h"
+#include "cli/edit_session.h"
 #include "cli/last_applied.h"
 #include "cli/option_values.h"
+#include "cli/raw_request.h"
 #include "cli/selection.h"
 #include "cli/server.h"
 #include "cli/server_errors.h"
@@ -32,12 +34,40 @@ Result<void> Check(const Invocation& invocation) {
   if (!arguments.empty()) {
     return ArgumentsError("create", "Unexpected args: [" + Join(arguments, " ") + "]");
   }
-  if (invocation.Has("edit")) {
-    return Error(Code::kUnsupported,
-                 "podium create opens no editor: edit the file first, or the object once it is "
-                 "there");
-  }
   return {};
+}
+
+// The one file, as it is, to a path of the server.
+Result<void> CheckRaw(const Invocation& invocation) {
+  if (invocation.Has("edit")) return Usage("--raw and --edit are mutually exclusive");
+  TRY_VOID(CheckRawFile(invocation));
+  for (const auto& [option, flag] :
+       {std::pair{"selector", "--selector (-l)"}, std::pair{"output", "--output"}}) {
+    if (invocation.Get(option).empty()) continue;
+    return Usage("--raw and " + std::string(flag) + " are mutually exclusive");
+  }
+  return CheckRawPath(invocation.Get("raw"));
+}
+
+// Each object is edited by itself, and created when its editor ends. Unlike kubectl's it heeds
+// --dry-run and --selector.
+Result<Outcome> EditAndCreate(const Invocation& invocation, const Streams& streams) {
+  TRY(const DryRun dry_run, DryRunOf(invocation));
+  TRY(const auto server, Server::Of(invocation, streams));
+  TRY(const Selection selection, SelectFiles(*server, invocation));
+  TRY(ChangePrinter printer, EditedPrinter(invocation, dry_run));
+  Writer writer(*server, dry_run, CreateManagerOf(invocation), FieldValidationOf(invocation));
+  const EditRules rules = EditRules::Of(invocation, EditMode::kCreate);
+  std::vector<Error> errors = selection.errors;
+  for (const Selected& item : selection.items) {
+    const auto edited = EditObjects(*server, rules, writer, printer, {item});
+    if (!edited.ok()) {
+      errors.push_back(edited.error());
+    } else if (!streams.Err(edited->err)) {
+      return Outcome{kFailed, {}, {}};
+    }
+  }
+  return errors.empty() ? Outcome() : ServerFailure(errors);
 }
 
 Result<void> CreateOne(Writer& writer, bool save, const Selected& item, ChangePrinter& printer,
@@ -53,6 +83,11 @@ Result<void> CreateOne(Writer& writer, bool save, const Selected& item, ChangePr
 
 Result<Outcome> Run(const Invocation& invocation, const Streams& streams) {
   TRY_VOID(Check(invocation));
+  if (invocation.Has("raw")) {
+    TRY_VOID(CheckRaw(invocation));
+    return SendRaw("POST", invocation, streams);
+  }
+  if (invocation.Has("edit")) return EditAndCreate(invocation, streams);
   TRY(const DryRun dry_run, DryRunOf(invocation));
   TRY(ChangePrinter printer, ChangePrinter::Of(invocation, dry_run));
   TRY(const auto server, Server::Of(invocation, streams));
@@ -87,7 +122,9 @@ constexpr Option kOwnOptions[] = {
      .letter = 'l',
      .value = "SELECTOR",
      .help = "only those of the files with such labels"},
-    {.name = "edit", .help = "is refused: podium opens no editor"},
+    {.name = "edit", .help = "open each object in an editor first, and create what is saved"},
+    kWindowsLinesOption,
+    kRawOption,
     kSaveConfigOption,
     kCreateManagerOption,
     kValidateOption,
@@ -129,6 +166,7 @@ Command CreateCommand() {
       .example =
           "  podium create -f web.yaml\n"
           "  podium create -f - <web.yaml\n"
+          "  podium create -f web.yaml --edit\n"
           "  podium create -f deploy/ -R -l app=web --dry-run=server\n",
       .options = kOptions,
       .subcommands = kKinds,

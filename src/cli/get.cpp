@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/json_members.h"
+#include "cli/raw_request.h"
 #include "cli/server_errors.h"
 #include "http/url.h"
 
@@ -158,11 +159,7 @@ class Getter {
 };
 
 Outcome GetRaw(Server& server, std::string_view path) {
-  const size_t mark = std::min(path.find('?'), path.size());
-  ServerRequest request{.path = std::string(path.substr(0, mark))};
-  if (!request.path.starts_with('/')) request.path.insert(0, "/");
-  if (mark < path.size()) request.query = path.substr(mark + 1);
-  auto answer = server.Ask(request);
+  auto answer = server.Ask(RawRequest(path));
   if (!answer.ok()) return ServerFailure(answer.error());
   return {kOk, *std::move(answer), {}};
 }

@@ -206,6 +206,16 @@ create -f saved --field-manager=me
 create -f cluster
 create -f one --as nobody
 create -f . -R --dry-run=client
+create --raw /api/v1/namespaces/default/configmaps
+create --raw /api/v1/namespaces/default/configmaps -f one -f two
+create --raw /api/v1/namespaces/default/configmaps -f http://x
+create --raw /api/v1/namespaces/default/configmaps -f one -R
+create --raw /api/v1/namespaces/default/configmaps -f one -l a=b
+create --raw /api/v1/namespaces/default/configmaps -f one -o yaml
+create --raw /api/v1/namespaces/default/configmaps -f one --edit
+create --raw api/v1 -f one
+create --raw /api/v1/namespaces/default/nosuch -f cluster
+create --raw /api/v1/namespaces?dryRun=All -f cluster
 """
 
 SCALES = r"""
@@ -635,12 +645,6 @@ class CreatingTest(twin.ChangingCase):
     def test_names_that_the_server_makes(self):
         for _, out, _ in self.both_change(["create", "-f", "generated"]):
             self.assertRegex(out, r"^configmap/x-[a-z0-9]{5} created\n$")
-
-    def test_an_editor_is_not_opened(self):
-        self.assertEqual(
-            self.podium("create", "-f", "one", "--edit"),
-            (1, "", "error: PROGRAM create opens no editor: edit the file first, or the object once "
-                    "it is there\n"))
 
     def test_scales(self):
         self.compare(SCALES, "deploy")

@@ -23,6 +23,8 @@ cp "$file" "$EDITED/shown.$turn"
 change=$(sed -n "${turn}p" "$EDITED/script")
 eval "$change"
 """
+NEW = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: new\ndata:\n  one: a\n"
+NEWS = "---\n".join(NEW.replace("name: new", f"name: new{number}") for number in (10, 11))
 # What is edited, behind the changes that are made: a line for each time that the editor is opened.
 EDITS = (
     ("cm m", ""),
@@ -66,6 +68,29 @@ EDITS = (
     ("roles", ""),
     ("-f nosuch", ""),
     ("cm m --as nobody", ""),
+)
+CREATED = (
+    ("-f new", ""),
+    ("-f new", 'sed -i "s/one: .*/one: edited/" "$file"'),
+    ("-f new", 'sed -i "s/one: .*/one: again/" "$file"'),
+    ("-f new", 'sed -i "s/name: .*/name: new2/" "$file"'),
+    ("-f new --save-config -o yaml", 'sed -i "s/name: .*/name: new3/" "$file"'),
+    ("-f new -o json", 'sed -i "s/\\"new\\"/\\"new4\\"/" "$file"'),
+    ("-f new -o name", 'sed -i "s/name: .*/name: new5/" "$file"'),
+    ("-f new --windows-line-endings", 'sed -i "s/name: .*/name: new6/" "$file"'),
+    ("-f new", 'sed -i "s/name: .*/name: NEW/" "$file"'),
+    ("-f new", 'sed -i "s/one: .*/one: 1/" "$file"'),
+    ("-f new", 'sed -i "s/kind: .*/kind: Nope/" "$file"\nsed -i "s/kind: .*/kind: Secret/" "$file"'),
+    ("-f new --validate=false", 'echo "nope: 1" >> "$file"; sed -i "s/name: .*/name: new8/" "$file"'),
+    ("-f new", 'echo "nope: 1" >> "$file"; sed -i "s/name: .*/name: new9/" "$file"'),
+    ("-f new --validate=false", ': > "$file"'),
+    ("-f new", "exit 3"),
+    ("-f news", 'sed -i "s/one: .*/one: x/" "$file"\nsed -i "s/one: .*/one: y/" "$file"'),
+    ("-f news", '\nsed -i "s/name: .*/name: new12/" "$file"'),
+    ("-f news -f nosuch", ""),
+    ("-f nosuch", ""),
+    ("-f new --as nobody", 'sed -i "s/name: .*/name: new13/" "$file"'),
+    ("", ""),
 )
 EDITORS = ("nosuch", "nosuch -x", "true -x", "sh -c 'exit 2'", "false")
 
@@ -124,7 +149,7 @@ class EditCase(twin.ChangingCase):
         cls.folder = cls.server.folder / "edited"
         cls.folder.mkdir(exist_ok=True)
         documents = twin.OBJECTS.split("---\n")
-        for name, text in (("one", twin.ONE), ("workload", documents[0]),
+        for name, text in (("new", NEW), ("news", NEWS), ("one", twin.ONE), ("workload", documents[0]),
                            ("objects", "---\n".join(documents[2:5]))):
             (cls.folder / name).write_text(text, encoding="utf-8")
 
@@ -147,12 +172,12 @@ class EditingTest(EditCase):
         cls.server.environment.update(EDITOR=str(editor), EDITED=str(cls.scratch),
                                       TMPDIR=str(cls.temporary))
 
-    def edit(self, place, arguments, script):
+    def edit(self, place, arguments, script, command=("edit",)):
         """What a program makes of it, and what the editor was shown."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir()
         (self.scratch / "script").write_text(script + "\n", encoding="utf-8")
-        answer = self.one_change(place, ["edit", *arguments])
+        answer = self.one_change(place, [*command, *arguments])
         return answer, [self.neutral(file.read_text(encoding="utf-8"))
                         for file in sorted(self.scratch.glob("shown.*"))]
 
@@ -168,6 +193,31 @@ class EditingTest(EditCase):
                 self.assertEqual(podium, kubectl)
                 before, after = self.shown("cm,pods,deploy")
                 self.assertEqual(after, before)
+
+    def test_objects_that_are_edited_before_they_are_created(self):
+        for arguments, script in CREATED:
+            with self.subTest(arguments, script=script):
+                answers = [self.edit(place, arguments.split(), script, ("create", "--edit"))
+                           for place in range(2)]
+                self.assertEqual(answers[1], answers[0])
+                before, after = self.shown("cm")
+                self.assertEqual(after, before)
+
+    def test_what_create_heeds_with_an_editor(self):
+        """kubectl creates it, and takes no heed of --field-manager and --selector."""
+        for how, mark in (("client", "dry run"), ("server", "server dry run")):
+            answer, _ = self.edit(1, ["-f", "new", f"--dry-run={how}"],
+                                  'sed -i "s/one: .*/one: b/" "$file"', ("create", "--edit"))
+            self.assertEqual(answer, (0, f"configmap/new created ({mark})\n", ""))
+        self.assertNotIn("configmap/new\n",
+                         self.admin("-n", self.namespaces[1], "get", "cm", "-o", "name"))
+        self.edit(1, ["-f", "new", "--field-manager=me"], 'sed -i "s/one: .*/one: b/" "$file"',
+                  ("create", "--edit"))
+        self.assertEqual("me", self.admin(
+            "-n", self.namespaces[1], "get", "cm", "new",
+            "-o", "jsonpath={.metadata.managedFields[*].manager}"))
+        answer, shown = self.edit(1, ["-f", "new", "-l", "no=such"], "", ("create", "--edit"))
+        self.assertEqual((answer, shown), ((0, "", ""), []))
 
     def test_editors(self):
         for editor in EDITORS:
