@@ -32,24 +32,10 @@ struct Rules {
   std::chrono::nanoseconds timeout = kWaitWeek;
 };
 
-Result<std::optional<int64_t>> GraceOf(const Invocation& invocation) {
-  TRY(int64_t seconds, GracePeriodOf(invocation));
-  if (invocation.Has("now")) {
-    if (seconds != -1) return Usage("--now and --grace-period cannot be specified together");
-    seconds = 1;
-  }
-  const bool force = invocation.Has("force");
-  // What ends a process at once is asked for twice.
-  if (seconds == 0 && !force) seconds = 1;
-  if (force && seconds < 0) seconds = 0;
-  if (seconds < 0) return std::optional<int64_t>();
-  return std::optional<int64_t>(seconds);
-}
-
 Result<Rules> RulesOf(const Invocation& invocation, const Streams& streams) {
   Rules rules;
   TRY(rules.deletion.propagation, PropagationOf(invocation, streams));
-  TRY(rules.deletion.grace, GraceOf(invocation));
+  TRY(rules.deletion.grace, DeletionGraceOf(invocation));
   TRY(rules.dry_run, DryRunOf(invocation));
   TRY(rules.timeout, DeletionTimeoutOf(invocation));
   rules.names = invocation.Get("output") == "name";
@@ -133,30 +119,17 @@ class Deleter {
 
   bool DeleteOne(Selected* item) {
     if (rules_.dry_run == DryRun::kClient) return Tell(*item);
-    auto answer = writer_.Delete(*item, rules_.deletion);
-    if (!answer.ok()) {
-      Note(SourceError(*item, "deleting", answer.error()));
-      // Nothing says which one it was: any of its name is waited for.
-      item->object = JsonValue();
+    auto deleted = DeleteNoted(writer_, rules_.deletion, item);
+    if (!deleted.ok()) {
+      Note(SourceError(*item, "deleting", deleted.error()));
       return true;
     }
-    // Which one is waited for: the object, or a Status that names it.
-    std::string_view uid = TextAt(*answer, {"metadata", "uid"});
-    if (TextOf(*answer, "kind") == "Status") uid = TextAt(*answer, {"details", "uid"});
-    JsonValue metadata = JsonValue::Of(JsonValue::Object());
-    metadata.Set("uid", JsonValue::String(std::string(uid)));
-    item->object = JsonValue::Of(JsonValue::Object());
-    item->object.Set("metadata", std::move(metadata));
     return Tell(*item);
   }
 
   bool Tell(const Selected& item) const {
-    const std::string kind = item.resource->PrintedKind();
-    if (rules_.names) return server_.streams().Out(EscapedText(kind + "/" + item.name) + '\n');
-    const bool forced = rules_.deletion.grace && *rules_.deletion.grace == 0;
-    return server_.streams().Out(EscapedText(kind + " \"" + item.name + "\"") +
-                                 (forced ? " force deleted" : " deleted") +
-                                 DryRunMark(rules_.dry_run) + '\n');
+    if (rules_.names) return server_.streams().Out(EscapedText(item.PrintedName()) + '\n');
+    return server_.streams().Out(DeletionLine(item, rules_.deletion, rules_.dry_run));
   }
 
   Server& server_;
@@ -196,11 +169,8 @@ constexpr Option kOwnOptions[] = {
     kRecursiveOption,
     kKustomizeOption,
     kCascadeOption,
-    {.name = "grace-period",
-     .value = "SECONDS",
-     .help = "time that a pod has to end; its own if not given, 0 only with --force"},
-    {.name = "force",
-     .help = "take pods out of the API at once, whether or not their processes have ended"},
+    kGracePeriodOption,
+    kForceOption,
     {.name = "now", .help = "the same as --grace-period=1"},
     {.name = "wait",
      .value = "BOOL",

@@ -5,11 +5,15 @@
 #include <utility>
 
 #include "api/time.h"
+#include "cli/json_members.h"
+#include "cli/table_text.h"
 #include "cli/waiter.h"
 #include "reflect/go_text.h"
 
 namespace podium::cli {
 namespace {
+
+using reflect::JsonValue;
 
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
@@ -52,6 +56,39 @@ Result<std::chrono::nanoseconds> DeletionTimeoutOf(const Invocation& invocation)
   }
   if (timeout->nanos() == 0) return std::chrono::nanoseconds(kWaitWeek);
   return std::chrono::nanoseconds(timeout->nanos());
+}
+
+Result<std::optional<int64_t>> DeletionGraceOf(const Invocation& invocation) {
+  TRY(int64_t seconds, GracePeriodOf(invocation));
+  if (invocation.Has("now")) {
+    if (seconds != -1) return Usage("--now and --grace-period cannot be specified together");
+    seconds = 1;
+  }
+  const bool force = invocation.Has("force");
+  // What ends a process at once is asked for twice.
+  if (seconds == 0 && !force) seconds = 1;
+  if (force && seconds < 0) seconds = 0;
+  if (seconds < 0) return std::optional<int64_t>();
+  return std::optional<int64_t>(seconds);
+}
+
+Result<void> DeleteNoted(Writer& writer, const Deletion& deletion, Selected* item) {
+  item->object = JsonValue();
+  TRY(const JsonValue answer, writer.Delete(*item, deletion));
+  // Which one is waited for: the object, or a Status that names it.
+  std::string_view uid = TextAt(answer, {"metadata", "uid"});
+  if (TextOf(answer, "kind") == "Status") uid = TextAt(answer, {"details", "uid"});
+  JsonValue metadata = JsonValue::Of(JsonValue::Object());
+  metadata.Set("uid", JsonValue::String(std::string(uid)));
+  item->object = JsonValue::Of(JsonValue::Object());
+  item->object.Set("metadata", std::move(metadata));
+  return {};
+}
+
+std::string DeletionLine(const Selected& item, const Deletion& deletion, DryRun dry_run) {
+  const bool forced = deletion.grace && *deletion.grace == 0;
+  return EscapedText(item.resource->PrintedKind() + " \"" + item.name + "\"") +
+         (forced ? " force deleted" : " deleted") + DryRunMark(dry_run) + '\n';
 }
 
 }  // namespace podium::cli

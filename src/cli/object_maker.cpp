@@ -75,6 +75,18 @@ Result<JsonValue> AsStruct(const Type& type, const JsonValue& object) {
   return value;
 }
 
+ServerResource ResourceOf(const Type& type) {
+  const api::Resource* known =
+      api::FindResourceByKind(type.package->group, type.package->version, type.name);
+  if (!known) return {};
+  return {.group = std::string(known->group),
+          .version = std::string(known->version),
+          .plural = std::string(known->plural),
+          .singular = std::string(known->singular),
+          .kind = std::string(known->kind),
+          .namespaced = known->namespaced};
+}
+
 void ObjectMaker::SetKind(const Type& type, std::string* api_version, std::string* kind) {
   *api_version = type.ApiVersion();
   *kind = type.name;
@@ -110,15 +122,10 @@ Result<JsonValue> ObjectMaker::Make(const Type& type, const JsonValue& object) {
         AsStruct(type, WithLastAppliedIf(saves_, std::move(made), MemberOrder::kAsTheyStand)));
   }
   if (!send) return made;
-  const api::Resource* known =
-      api::FindResourceByKind(type.package->group, type.package->version, type.name);
-  if (!known) return Error(Code::kUnsupported, std::string(type.name) + " is nothing to create");
-  const ServerResource resource{.group = std::string(known->group),
-                                .version = std::string(known->version),
-                                .plural = std::string(known->plural),
-                                .singular = std::string(known->singular),
-                                .kind = std::string(known->kind),
-                                .namespaced = known->namespaced};
+  const ServerResource resource = ResourceOf(type);
+  if (resource.plural.empty()) {
+    return Error(Code::kUnsupported, std::string(type.name) + " is nothing to create");
+  }
   const Selected item{.resource = &resource,
                       .namespace_ = server_->namespace_(),
                       .name = std::string(TextAt(made, {"metadata", "name"}))};

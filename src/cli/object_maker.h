@@ -25,6 +25,10 @@ namespace podium::cli {
 // by upstream's clients.
 Result<reflect::JsonValue> AsStruct(const reflect::Type& type, const reflect::JsonValue& object);
 
+// Where the API's own kinds are, as the release that podium is made of has them; one of no kind has
+// no plural.
+ServerResource ResourceOf(const reflect::Type& type);
+
 struct MakerRules {
   const char* done;     // "created", as it is printed
   const char* manager;  // of what is set, where --field-manager says none

@@ -1,4 +1,6 @@
-// kubectl run (upstream's k8s.io/kubectl/pkg/cmd/run), but for what is attached to.
+// kubectl run (upstream's k8s.io/kubectl/pkg/cmd/run, release 1.32). What is attached to is in
+// run_attached.h.
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -7,10 +9,16 @@
 #include "base/image_reference.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/deletion_options.h"
+#include "cli/json_members.h"
 #include "cli/object_maker.h"
 #include "cli/option_values.h"
 #include "cli/patched.h"
+#include "cli/pod_streams.h"
+#include "cli/run_attached.h"
+#include "cli/selection.h"
 #include "cli/server_errors.h"
+#include "cli/waiter.h"
 #include "reflect/go_text.h"
 
 namespace podium::cli {
@@ -20,6 +28,13 @@ namespace v1 = api::core::v1;
 using reflect::JsonValue;
 
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
+
+// How --rm deletes.
+struct Removal {
+  Deletion deletion;
+  bool wait = false;
+  std::chrono::nanoseconds timeout{};
+};
 
 struct Plan {
   std::string name;
@@ -32,6 +47,10 @@ struct Plan {
   std::vector<v1::EnvVar> env;
   std::string restart;
   std::string pull_policy;
+  bool attach = false;
+  bool remove = false;  // once it is over
+  RunAttachment attachment;
+  Removal removal;
 };
 
 Result<std::vector<v1::EnvVar>> EnvOf(const Invocation& invocation) {
@@ -60,15 +79,50 @@ Result<reflect::Map<std::string>> AnnotationsOf(const Invocation& invocation) {
   return annotations;
 }
 
+Result<Removal> RemovalOf(const Invocation& invocation, const Streams& streams) {
+  Removal removal{.deletion = {}, .wait = invocation.Get("wait") == "true"};
+  TRY(removal.deletion.propagation, PropagationOf(invocation, streams));
+  TRY(removal.deletion.grace, DeletionGraceOf(invocation));
+  TRY(removal.timeout, DeletionTimeoutOf(invocation));
+  if (invocation.Has("force") && *removal.deletion.grace > 0) {
+    return Usage("--force and --grace-period greater than 0 cannot be specified together");
+  }
+  return removal;
+}
+
+Result<void> CheckAttachment(const Invocation& invocation, const Plan& plan) {
+  if (plan.remove && !plan.attach) {
+    return ArgumentsError("run", "--rm should only be used for attached containers");
+  }
+  TRY(const DryRun dry_run, DryRunOf(invocation));
+  if (plan.attach && dry_run != DryRun::kNone) {
+    return ArgumentsError("run",
+                          "--dry-run=[server|client] can't be used with attached containers "
+                          "options (--attach, --stdin, or --tty)");
+  }
+  // kubectl takes them and does nothing of it.
+  for (const char* option : {"cascade", "grace-period", "force", "wait", "timeout"}) {
+    if (plan.remove || !invocation.Has(option)) continue;
+    return ArgumentsError("run", "--" + std::string(option) + " says how --rm deletes the pod");
+  }
+  return {};
+}
+
 Result<void> Check(const Invocation& invocation, Plan* plan) {
   const auto& arguments = invocation.arguments();
   if (arguments.empty() || invocation.arguments_before_dashes() == 0) {
     return ArgumentsError("run", "NAME is required for run");
   }
+  if (plan->attachment.timeout.count() <= 0) {
+    return ArgumentsError("run", "--pod-running-timeout must be higher than zero");
+  }
   if (plan->image.empty()) return Usage("--image is required");
   if (!ImageReference::Parse(plan->image).ok()) {
     return Usage("Invalid image name " + reflect::GoQuoted(plan->image) +
                  ": invalid reference format");
+  }
+  if (invocation.Has("tty") && !invocation.Has("stdin")) {
+    return ArgumentsError("run", "-i/--stdin is required for containers with -t/--tty=true");
   }
   if (invocation.Has("expose") && plan->port_text.empty()) {
     return ArgumentsError("run", "--port must be set when exposing a service");
@@ -79,7 +133,7 @@ Result<void> Check(const Invocation& invocation, Plan* plan) {
   }
   plan->name = arguments[0];
   plan->words.assign(arguments.begin() + 1, arguments.end());
-  return {};
+  return CheckAttachment(invocation, *plan);
 }
 
 Result<Plan> PlanOf(const Invocation& invocation) {
@@ -101,6 +155,15 @@ Result<Plan> PlanOf(const Invocation& invocation) {
   if (plan.pull_policy != "" && plan.pull_policy != "Always" &&
       plan.pull_policy != "IfNotPresent" && plan.pull_policy != "Never") {
     return ArgumentsError("run", "invalid image pull policy: " + plan.pull_policy);
+  }
+  plan.attach = invocation.Get("attach", invocation.Has("stdin") ? "true" : "false") == "true";
+  plan.remove = invocation.Has("rm");
+  plan.attachment = {.with_stdin = invocation.Has("stdin"),
+                     .tty = invocation.Has("tty"),
+                     .quiet = invocation.Has("quiet"),
+                     .leave_stdin_open = invocation.Has("leave-stdin-open")};
+  if (invocation.Has("pod-running-timeout")) {
+    TRY(plan.attachment.timeout, TimeOption(invocation, "pod-running-timeout"));
   }
   TRY_VOID(Check(invocation, &plan));
   return plan;
@@ -125,6 +188,9 @@ v1::Pod PodOf(const Invocation& invocation, const Plan& plan, api::meta::v1::Obj
   container.image = plan.image;
   container.imagePullPolicy = plan.pull_policy;
   container.env = plan.env;
+  container.stdin_ = plan.attachment.with_stdin;
+  container.stdinOnce = container.stdin_ && !plan.attachment.leave_stdin_open;
+  container.tty = plan.attachment.tty;
   (invocation.Has("command") ? container.command : container.args) = plan.words;
   if (invocation.Has("privileged")) container.securityContext.emplace().privileged = true;
   if (!plan.port_text.empty()) container.ports.emplace_back().containerPort = plan.port;
@@ -144,23 +210,90 @@ v1::Service ServiceOf(const Plan& plan, api::meta::v1::ObjectMeta metadata) {
   return service;
 }
 
+// One run, from the pod on.
+class Attached {
+ public:
+  Attached(const Plan& plan, ObjectMaker& maker) : plan_(plan), maker_(maker) {}
+
+  // Follows the pod, and with --rm deletes all that was made. `errors` are told at the end.
+  Result<Outcome> Follow(const std::vector<JsonValue>& made, std::vector<Error> errors) {
+    std::vector<Selected> items;
+    for (const JsonValue& object : made) items.push_back(ItemOf(object));
+    auto outcome = FollowRun(maker_.server(), plan_.attachment, items.front());
+    if (!outcome.ok()) errors.push_back(outcome.error());
+    if (plan_.remove) Remove(&items, &errors);
+    if (errors.empty()) return *std::move(outcome);
+    Outcome failure = ServerFailure(errors);
+    if (outcome.ok() && outcome->status != kOk) {
+      failure.status = outcome->status;
+      failure.err.insert(0, outcome->err);
+    }
+    return failure;
+  }
+
+ private:
+  Selected ItemOf(const JsonValue& object) const {
+    const bool is_pod = TextOf(object, "kind") == "Pod";
+    return {.resource = is_pod ? &pods_ : &services_,
+            .namespace_ = maker_.server().namespace_(),
+            .name = std::string(TextAt(object, {"metadata", "name"}))};
+  }
+
+  void Remove(std::vector<Selected>* items, std::vector<Error>* errors) {
+    const Removal& rules = plan_.removal;
+    const Streams& streams = maker_.server().streams();
+    Writer writer(maker_.server(), DryRun::kNone, "", "");
+    for (Selected& item : *items) {
+      const auto deleted = DeleteNoted(writer, rules.deletion, &item);
+      if (deleted.ok()) {
+        if (!plan_.attachment.quiet) {
+          (void)streams.Out(DeletionLine(item, rules.deletion, DryRun::kNone));
+        }
+      } else if (!IsNotFound(deleted.error())) {
+        errors->push_back(deleted.error());
+      }
+    }
+    if (!rules.wait) return;
+    static const WaitGoal kGone{.kind = WaitGoal::Kind::kDelete};
+    Waiter waiter(maker_.server(), kGone, rules.timeout);
+    for (const Selected& item : *items) {
+      if (const auto gone = waiter.WaitFor(item); !gone.ok()) errors->push_back(gone.error());
+    }
+  }
+
+  const Plan& plan_;
+  ObjectMaker& maker_;
+  const ServerResource pods_ = ResourceOf(reflect::TypeOf<v1::Pod>());
+  const ServerResource services_ = ResourceOf(reflect::TypeOf<v1::Service>());
+};
+
 Result<Outcome> Run(const Invocation& invocation, const Streams& streams) {
-  TRY(const Plan plan, PlanOf(invocation));
+  TRY(Plan plan, PlanOf(invocation));
+  TRY(plan.removal, RemovalOf(invocation, streams));
   TRY(ObjectMaker maker,
       ObjectMaker::Of(invocation, streams, {.done = "created", .manager = "kubectl-run"}));
   std::string out;
   std::vector<Error> errors;
   TRY(const JsonValue pod,
       maker.MakeOverridden(invocation, PodOf(invocation, plan, maker.Metadata(plan.name))));
+  std::vector<JsonValue> made = {pod};
   if (invocation.Has("expose")) {
     auto service = maker.Make(ServiceOf(plan, maker.Metadata(plan.name)));
     if (service.ok()) {
+      made.push_back(*service);
       TRY_VOID(maker.Print(*service, &out));
       // kubectl's printer writes one of its own, too.
       if (invocation.Get("output") == "yaml") out += "---\n";
     } else {
       errors.push_back(std::move(service).error());
     }
+  }
+  if (plan.attach) {
+    if (!streams.Out(out)) return Outcome{kFailed, {}, {}};
+    if (TextOf(pod, "kind") != "Pod" || TextOf(pod, "apiVersion") != "v1") {
+      return Usage("what --overrides made of it is no pod, and is not attached to");
+    }
+    return Attached(plan, maker).Follow(made, std::move(errors));
   }
   TRY_VOID(maker.Print(pod, &out));
   if (errors.empty()) return Outcome{kOk, std::move(out), {}};
@@ -194,6 +327,32 @@ constexpr Option kOwnOptions[] = {
      .help = "Always, OnFailure or Never; Always if not given"},
     {.name = "image-pull-policy", .value = "POLICY", .help = "Always, IfNotPresent or Never"},
     {.name = "privileged", .help = "with all rights on the machine"},
+    {.name = "stdin",
+     .letter = 'i',
+     .help = "the container reads an input, and this program's goes there"},
+    {.name = "tty", .letter = 't', .help = "the container has a terminal; with -i"},
+    {.name = "attach",
+     .value = "BOOL",
+     .help = "wait until the pod runs and join its streams; so it is with -i if not given",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
+    {.name = "rm", .help = "delete the pod when it is over; of one that is attached to"},
+    {.name = "leave-stdin-open", .help = "the input stays open when this session ends"},
+    kQuietOption,
+    {.name = "pod-running-timeout",
+     .value = "TIME",
+     .help = "how long the pod may take until it runs; 1m if not given"},
+    kCascadeOption,
+    kGracePeriodOption,
+    kForceOption,
+    {.name = "wait",
+     .value = "BOOL",
+     .help = "with --rm, until the pod is gone; false if not given",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
+    {.name = "timeout", .value = "TIME", .help = "of --wait; 0 for ever"},
     kOverridesOption,
     kOverrideTypeOption,
     kSaveConfigOption,
@@ -214,11 +373,14 @@ Command RunCommand() {
       .arguments = "NAME --image=IMAGE [-- COMMAND [ARGUMENT...]]",
       .max_arguments = 100'000,
       .details =
-          "The pod is made and left alone; podium logs shows what it prints. The words behind -- "
-          "are the arguments of the image's own command, or with --command a command of their own.",
+          "The pod is made and left alone, or with -i or --attach followed until it ends: the exit "
+          "status is then its container's, where --restart is Never or OnFailure. The words behind "
+          "-- are the arguments of the image's own command, or with --command a command of their "
+          "own.",
       .example =
           "  podium run web --image=nginx:1 --port=80 --expose\n"
           "  podium run job --image=busybox:1 --restart=Never -- sleep 10\n"
+          "  podium run shell -it --rm --restart=Never --image=busybox:1 -- sh\n"
           "  podium run web --image=nginx:1 --dry-run=client -o yaml\n",
       .options = kOptions,
       .live = RunRun,

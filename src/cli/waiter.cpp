@@ -123,6 +123,8 @@ Result<bool> Waiter::IsMet(const JsonValue& object) const {
       return HasCondition(object, goal_);
     case WaitGoal::Kind::kPath:
       return HasValue(object, goal_);
+    case WaitGoal::Kind::kTest:
+      return goal_.test(object);
   }
   return false;
 }

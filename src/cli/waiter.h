@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -16,12 +17,13 @@ namespace podium::cli {
 
 // What is waited for.
 struct WaitGoal {
-  enum class Kind { kCreate, kDelete, kCondition, kPath };
+  enum class Kind { kCreate, kDelete, kCondition, kPath, kTest };
   Kind kind = Kind::kCondition;
   std::string condition = {};
   std::string status = "true";
   std::optional<reflect::JsonPath> path = {};
   std::optional<std::string> value = {};  // of the path; none: any
+  std::function<bool(const reflect::JsonValue& object)> test = {};
 };
 
 // What is waited where no end is said.

@@ -16,8 +16,12 @@ Result<std::string> PodPath(const ObjectKey& pod, std::string_view subresource) 
 
 Result<Client> Client::Create(ServerAddress address) {
   TRY(auto session, Session::Create(std::move(address)));
+  return Over(std::move(session));
+}
+
+Client Client::Over(std::shared_ptr<Session> session) {
   auto connection = std::make_shared<HttpConnection>(session);
-  return Client(std::move(session), std::move(connection));
+  return {std::move(session), std::move(connection)};
 }
 
 Result<std::string> Client::Raw(std::string_view method, const std::string& path,

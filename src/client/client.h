@@ -37,6 +37,8 @@ class Session;
 class Client {
  public:
   static Result<Client> Create(ServerAddress address);
+  // For a session that is there already.
+  static Client Over(std::shared_ptr<Session> session);
 
   // The same server, asked by the same user.
   Connection& connection() const { return *connection_; }

@@ -311,6 +311,16 @@ run web --image=nginx --dry-run=client --overrides=null
 run web --image=nginx --dry-run=client --override-type=strategic --overrides=x
 run web --image=nginx --dry-run=client --override-type=x --overrides={}
 run web --image=nginx --dry-run=client --override-type=x
+run web --image=nginx --rm
+run web --image=nginx -t
+run web --image=nginx -i --attach=false -t --dry-run=client -o yaml
+run web --image=nginx -i --attach=false --leave-stdin-open --dry-run=client -o yaml
+run web --image=nginx -i --dry-run=client
+run web --image=nginx --attach --dry-run=server
+run web --image=nginx --pod-running-timeout=0s
+run web --image=nginx --pod-running-timeout=-1s
+run web --image=nginx --rm -t
+run web --image=nginx --rm --attach=false -i
 run over --image=nginx --overrides={"metadata":{"labels":{"a":"b"}},"spec":{"hostname":"h"}}
 run web --image=nginx
 run web --image=nginx

@@ -1266,13 +1266,18 @@ class ConfigTest(TwinCase):
                      for part in (run.returncode, run.stdout, run.stderr))
 
 
-def main():
+def check_version():
+    """Ends the test as skipped where there is no kubectl whose words are these."""
     version = subprocess.run([api_server.KUBECTL, "version", "--client"], text=True,
                              capture_output=True, check=False).stdout
     found = re.search(r"v1\.(\d+)", version)
     if not shutil.which(api_server.KUBECTL) or not found or int(found[1]) < 32:
         print("skipped: needs kubectl 1.32 or newer; KUBECTL names one")
         sys.exit(77)
+
+
+def main():
+    check_version()
     api_server.main()
 
 

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""podium run with what is attached to, beside kubectl's of release 1.32, through a server to an
+agent: status, output and errors are the same bytes; and at a terminal, as a person sees it.
+
+PODIUM_BUILD_DIR names the build, KUBECTL the kubectl (api_server.py).
+"""
+
+import json
+import re
+
+import api_server
+import clusters
+import kubectl_pods_test as pods
+import kubectl_twin_test as twin
+import world as worlds
+
+setUpModule = clusters.begin
+tearDownModule = clusters.end
+
+# Options; a command; what it reads.
+RUNS = (
+    ("--rm -i --restart=Never", "cat", "one\ntwo\n"),
+    ("--rm -i -q --restart=Never", "read x; echo got $x; exit 4", "one\n"),
+    ("-i --restart=Never", "read x; echo got $x; exit 4", "one\n"),
+    ("-i --restart=OnFailure --rm", "cat", "one\n"),
+    ("-it --restart=Never --rm", "read x; echo got $x", "one\n"),
+    ("--attach --restart=Never --rm", "sleep 1; echo out; echo err >&2; exit 3", ""),
+    ("--attach --restart=Never", "never ready", ""),
+    ("--attach --restart=Never --quiet --rm", "never ready", ""),
+    ("-i --restart=Never --leave-stdin-open --rm", "read x; echo got $x; exit 6", "one\n"),
+    ("-i --attach=false --restart=Never", "echo not here", ""),
+    ("--attach --expose --port=80 --rm --restart=Never", "sleep 1; echo out", ""),
+    ("--attach --pod-running-timeout=1s --restart=Never --rm", "unplaced", ""),
+)
+
+
+class RunTest(pods.KubectlCase):
+    programs = (api_server.KUBECTL, worlds.PODIUM)
+
+    def arguments(self, options, command):
+        spec = {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 1,
+                "nodeName": self.cluster.node}
+        if command == "unplaced":
+            spec["nodeName"] = "nowhere"
+        if command == "never ready":
+            # It has ended before it could be attached to.
+            options += " --override-type=strategic"
+            spec["containers"] = [{"name": "visit", "readinessProbe": {"exec": {"command": ["false"]}}}]
+            command = "echo out; sleep 1; exit 5"
+        overrides = json.dumps({"apiVersion": "v1", "spec": spec})
+        return ["run", "visit", f"--overrides={overrides}", *options.split(), "--image=" +
+                self.cluster.world.image("busybox"), "--command", "--", "sh", "-c", command]
+
+    def neutral(self, text):
+        return re.sub(r"\b(kubectl|podium)\b", "PROGRAM", twin.LOGGED.sub("", text))
+
+    def clean(self):
+        self.program = api_server.KUBECTL
+        self.kubectl("delete", "pod,svc", "visit", "--ignore-not-found", "--grace-period=0",
+                     "--force")
+
+    def test_runs(self):
+        for options, command, stdin in RUNS:
+            answers = []
+            for program in self.programs:
+                self.program = program
+                status, out, err = self.both(*self.arguments(options, command), stdin=stdin)
+                self.program = api_server.KUBECTL
+                answers.append((status, self.neutral(out), self.neutral(err), self.kubectl(
+                    "get", "pod,svc", "-o", "name")))
+                self.clean()
+            with self.subTest(options, command=command):
+                self.assertEqual(answers[1], answers[0])
+
+    def test_what_ends_at_once(self):
+        """Whether it can be attached to is a matter of luck; what it says is told all the same."""
+        self.program = worlds.PODIUM
+        self.addCleanup(self.clean)
+        for _ in range(3):
+            status, out, err = self.both(*self.arguments("--attach --restart=Never --rm", "echo out; exit 5"))
+            self.assertEqual((status, out), (5, 'out\npod "visit" deleted\n'))
+            self.assertNotIn("warning", err)
+            self.assertTrue(err.endswith("pod run/visit terminated (Error)\n"), err)
+
+    def test_how_it_is_deleted(self):
+        """kubectl takes the options and does nothing of them."""
+        self.program = worlds.PODIUM
+        self.addCleanup(self.clean)
+        status, out, err = self.both(*self.arguments(
+            "-i --rm --force --restart=Never", "cat"), stdin="x\n")
+        self.assertEqual((status, out), (0, 'x\npod "visit" force deleted\n'), err)
+        for option in "--force", "--grace-period=3", "--cascade=orphan", "--wait", "--timeout=1s":
+            name = option.split("=", 1)[0]
+            status, out, err = self.both(*self.arguments(option, "true"))
+            self.assertEqual((status, out), (1, ""))
+            self.assertTrue(err.startswith(f"error: {name} says how --rm deletes the pod\n"), err)
+        self.assertEqual(self.both("get", "pod", "visit")[0], 1)
+
+
+class TerminalTest(pods.KubectlCase):
+    program = worlds.PODIUM
+    test_run_at_a_terminal = pods.Terminals.test_run_at_a_terminal
+
+    def visit(self, name, *options):
+        overrides = json.dumps({"apiVersion": "v1", "spec": {
+            "nodeName": self.cluster.node, "terminationGracePeriodSeconds": 1}})
+        terminal = self.at_terminal(
+            "run", name, "-it", *options, f"--overrides={overrides}",
+            "--image=" + self.cluster.world.image("busybox"), "--", "sh")
+        before = terminal.settings()
+        terminal.until(pods.PROMPT + "|try pressing enter")
+        terminal.say("", pods.PROMPT)
+        return terminal, before
+
+    def test_keys_are_the_pods(self):
+        terminal, before = self.visit("keys", "--restart=Never", "--rm", "--grace-period=1",
+                                      "--wait")
+        self.assertNotEqual(terminal.settings(), before)
+        terminal.type("sleep 1000\r")
+        worlds.wait_for("it sleeps", lambda: "sleep 1000" in self.kubectl_of(
+            "exec", "keys", "--", "ps"))
+        terminal.type("\x03")
+        terminal.say("echo ended by $?", r"\r\nended by 130\r\n")
+        # As kubectl has it, nothing that is typed leaves it.
+        terminal.type("\x10\x11")
+        terminal.type("\x15")
+        terminal.say("echo still here", r"\r\nstill here\r\n")
+        terminal.type("exit 7\r")
+        self.assertEqual(terminal.end(), 7)
+        self.assertRegex(terminal.seen,
+                         r'pod "keys" deleted\r\npod terminal/keys terminated \(Error\)')
+        self.assertEqual(terminal.settings(), before)
+        self.assertEqual(self.kubectl_of("get", "pod", "keys", "--ignore-not-found"), "")
+
+    def test_what_goes_on_is_told(self):
+        terminal, before = self.visit("anew")
+        terminal.type("exit 7\r")
+        self.assertEqual(terminal.end(), 0)
+        self.assertIn("Session ended, resume using 'podium attach anew -c anew -i -t' command when "
+                      "the pod is running\r\n", terminal.seen)
+        self.assertEqual(terminal.settings(), before)
+
+    def kubectl_of(self, *arguments):
+        return self.cluster.server.kubectl("-n", self.namespace, *arguments)[1]
+
+
+if __name__ == "__main__":
+    twin.check_version()
+    clusters.main()
