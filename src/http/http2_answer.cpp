@@ -31,6 +31,17 @@ bool IsOfConnection(std::string_view name) {
   return false;
 }
 
+// `names` holds the names, as HTTP/2 spells them, for as long as the fields are used.
+void AddFields(const Headers& headers, std::vector<std::string>* names,
+               std::vector<nghttp2_nv>* fields) {
+  names->reserve(headers.size());
+  for (const auto& [name, value] : headers.fields()) {
+    if (const std::string lower = LowerCase(name); !IsOfConnection(lower)) {
+      fields->push_back(Field(names->emplace_back(lower), value));
+    }
+  }
+}
+
 }  // namespace
 
 // What nghttp2 calls for the bytes of an answer, with the session as its last argument.
@@ -44,6 +55,10 @@ struct Http2BodyCallback {
     if (taken.failed) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (taken.wait) return NGHTTP2_ERR_DEFERRED;
     if (taken.end) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (taken.end && stream->trailers.size() > 0) {
+      *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      if (!session.SubmitTrailers(*stream)) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     return static_cast<ssize_t>(taken.bytes);
   }
 };
@@ -118,12 +133,7 @@ void Http2Session::Submit(const StreamPtr& stream, bool with_body) {
   const std::string status = std::to_string(stream->status);
   std::vector<std::string> names;
   std::vector<nghttp2_nv> fields = {Field(":status", status)};
-  names.reserve(stream->headers.size());
-  for (const auto& [name, value] : stream->headers.fields()) {
-    if (const std::string lower = LowerCase(name); !IsOfConnection(lower)) {
-      fields.push_back(Field(names.emplace_back(lower), value));
-    }
-  }
+  AddFields(stream->headers, &names, &fields);
   if (stream->source) {
     stream->waker = std::make_shared<BodyWaker::Target>(inbox_, connection_, stream->id);
     stream->source->Attach(BodyWaker(stream->waker));
@@ -134,6 +144,16 @@ void Http2Session::Submit(const StreamPtr& stream, bool with_body) {
                               with_body ? &provider : nullptr) != 0) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
   }
+}
+
+bool Http2Session::SubmitTrailers(const Http2Stream& stream) {
+  for (const auto& [name, value] : stream.trailers.fields()) {
+    if (!IsToken(name) || !IsFieldValue(value)) return false;
+  }
+  std::vector<std::string> names;
+  std::vector<nghttp2_nv> fields;
+  AddFields(stream.trailers, &names, &fields);
+  return nghttp2_submit_trailer(session_, stream.id, fields.data(), fields.size()) == 0;
 }
 
 Http2Session::Taken Http2Session::TakePulled(Http2Stream& stream, char* out, size_t size) {
@@ -161,7 +181,10 @@ Http2Session::Taken Http2Session::TakePulled(Http2Stream& stream, char* out, siz
     taken.end = stopping_ && stream.treatment.long_running;
     taken.wait = !taken.end;
   }
-  if (taken.end) stream.source.reset();
+  if (taken.end) {
+    stream.trailers = stream.source->Trailers();
+    stream.source.reset();
+  }
   return taken;
 }
 

@@ -4,9 +4,9 @@
 // - 250 streams at once, as upstream, and as many handlers, whether or not their streams are still
 //   there (rapid reset, CVE-2023-44487);
 // - frames that bring nothing forward (PING, SETTINGS, PRIORITY, empty DATA, RST_STREAM, small
-//   WINDOW_UPDATEs, streams that end in an error) are paid for out of a budget, which time and
-//   bytes that the client takes refill; who overdraws it is sent away with ENHANCE_YOUR_CALM
-//   (CVE-2019-9512, -9514, -9515, -9518, CVE-2025-8671);
+//   WINDOW_UPDATEs, streams that end in an error) are paid for out of a budget, which time, and
+//   answers and bytes that the client takes refill; who overdraws it is sent away with
+//   ENHANCE_YOUR_CALM (CVE-2019-9512, -9514, -9515, -9518, CVE-2025-8671);
 // - a head as large as in HTTP/1.1, in nine frames at most (CVE-2024-27316);
 // - streams whose window the client keeps shut are reset (CVE-2019-9511, -9517).
 #pragma once
@@ -85,6 +85,8 @@ class Http2Session {
   // Carries out what the handler has left.
   void Progress(const StreamPtr& stream);
   void Submit(const StreamPtr& stream, bool with_body);
+  // Behind the answer's last bytes; false when they cannot be sent.
+  bool SubmitTrailers(const Http2Stream& stream);
   // The next bytes of an answer.
   struct Taken {
     size_t bytes = 0;

@@ -55,6 +55,7 @@ struct Http2Stream {
   std::shared_ptr<BodyWaker::Target> waker;
   std::string_view piece;
   BodyPiece::Then then = BodyPiece::Then::kMore;
+  Headers trailers;  // of the source that has come to its end
 
   std::mutex mutex;
   std::condition_variable changed;

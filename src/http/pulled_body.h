@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/message.h"
 
 namespace podium::http {
 
@@ -60,6 +61,9 @@ class PulledBody {
   // answer, so that the client does not take a part for the whole. What comes in small pieces
   // without a wait is gathered; a large piece is taken bit by bit.
   virtual Result<BodyPiece> Next() = 0;
+  // What is said behind the last piece, asked for once the answer ends as a whole. HTTP/2 alone has
+  // a place for it here; fields that cannot be sent break the answer.
+  virtual Headers Trailers() { return {}; }
 };
 
 }  // namespace podium::http

@@ -1,8 +1,8 @@
-// A server of HTTP/1.1, and over TLS of HTTP/2. One thread, or a few (loops), wait for all
-// connections: they read heads and small bodies, and write what clients are slow to take. Handlers
-// run in a few other threads, so that ten thousand slow or idle connections cost memory, and no
-// threads. Handlers that never wait may run on the loop's thread itself, which costs a request no
-// hand-over at all.
+// A server of HTTP/1.1, and of HTTP/2 over TLS or where an endpoint says so. One thread, or a few
+// (loops), wait for all connections: they read heads and small bodies, and write what clients are
+// slow to take. Handlers run in a few other threads, so that ten thousand slow or idle connections
+// cost memory, and no threads. Handlers that never wait may run on the loop's thread itself, which
+// costs a request no hand-over at all.
 //
 //   TRY(auto listener, Listener::Unix(run_dir + "/agent.sock"));
 //   TRY(auto server, Server::Start(std::move(listener), {}, [](std::shared_ptr<Exchange> exchange)
@@ -208,6 +208,9 @@ class AnswerBatch {
 struct Endpoint {
   Listener listener;
   std::shared_ptr<const TlsServer> tls{};  // none: plain
+  // Where it is plain: clients speak HTTP/2 from the first byte on, as gRPC's do, and nothing else
+  // is understood ("prior knowledge", RFC 9113, section 3.3).
+  bool plain_http2 = false;
 };
 
 class Server {

@@ -61,7 +61,10 @@ Result<void> ServerLoop::AcceptFor(std::vector<Endpoint> endpoints,
     loop->acceptor_ = this;
     loop->max_connections_ = share;
     loop->all_ = &all;
-    for (const Endpoint& endpoint : endpoints_) loop->tls_.push_back(endpoint.tls);
+    for (const Endpoint& endpoint : endpoints_) {
+      loop->tls_.push_back(endpoint.tls);
+      loop->plain_http2_.push_back(endpoint.plain_http2);
+    }
   }
   AcceptWhenPossible();
   return {};
@@ -215,6 +218,7 @@ void ServerLoop::Add(size_t endpoint, UniqueFd fd) {
   SetInterest(*connection, EPOLLIN | EPOLLRDHUP);
   SetDeadline(*connection, Clock::now() + (connection->tls ? context_->options.handshake_timeout
                                                            : context_->options.head_timeout));
+  if (!connection->tls && plain_http2_[endpoint]) BeginHttp2(connection);
 }
 
 void ServerLoop::ShakeHands(const Connection& connection) {

@@ -133,6 +133,7 @@ class ServerLoop {
   std::deque<std::pair<size_t, UniqueFd>> waiting_;
 
   std::vector<std::shared_ptr<const TlsServer>> tls_;  // of each endpoint
+  std::vector<bool> plain_http2_;                      // likewise
   // Of the loop that accepts.
   std::vector<Endpoint> endpoints_;
   const std::vector<std::unique_ptr<ServerLoop>>* all_ = nullptr;

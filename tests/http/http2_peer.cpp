@@ -131,6 +131,7 @@ void Http2Peer::Take(const Frame& frame) {
     case FrameType::kHeaders: {
       const auto* at = reinterpret_cast<const uint8_t*>(frame.payload.data());
       size_t left = frame.payload.size();
+      auto& fields = answer.headers.empty() ? answer.headers : answer.trailers;
       while (true) {
         nghttp2_nv field;
         int flags = 0;
@@ -139,7 +140,7 @@ void Http2Peer::Take(const Frame& frame) {
         at += used;
         left -= static_cast<size_t>(used);
         if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
-          answer.headers[{reinterpret_cast<char*>(field.name), field.namelen}] = {
+          fields[{reinterpret_cast<char*>(field.name), field.namelen}] = {
               reinterpret_cast<char*>(field.value), field.valuelen};
         }
         if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;

@@ -50,6 +50,7 @@ std::string RequestFields(const std::string& path, const std::string& method = "
 // What came back on a stream.
 struct Answer {
   std::map<std::string, std::string> headers{};
+  std::map<std::string, std::string> trailers{};  // behind the head
   std::string body{};
   bool whole = false;               // with END_STREAM
   std::optional<uint32_t> reset{};  // by RST_STREAM, with this error

@@ -172,6 +172,47 @@ TEST(Http2, PullsBodiesAsWindowsAllow) {
   }
 }
 
+// A body with fields behind it.
+class WithTrailers : public PulledBody {
+ public:
+  WithTrailers(std::string body, Headers trailers)
+      : body_(std::move(body)), trailers_(std::move(trailers)) {}
+  Result<BodyPiece> Next() override { return BodyPiece{body_, BodyPiece::Then::kEnd}; }
+  Headers Trailers() override { return trailers_; }
+
+ private:
+  const std::string body_;
+  const Headers trailers_;
+};
+
+TEST(Http2, SaysTrailersBehindTheBody) {
+  TestServer server(
+      [&](const ExchangePtr& exchange) {
+        const std::string body(std::stoul(exchange->request().query), 'b');
+        Headers trailers = {{"Grpc-Status", "0"}, {"x", "1"}};
+        if (exchange->request().path == "/bad") trailers.Add("y", "a\r\nz: b");
+        (void)exchange->RespondFrom(200, {}, std::make_unique<WithTrailers>(body, trailers));
+      },
+      {.treatment = Mixed}, Tls());
+  Http2Peer client(server.port());
+  int32_t id = 1;
+  for (const size_t size : {0, 5, 100'000}) {
+    client.Ask(id, "/?" + std::to_string(size));
+    const Answer answer = client.Collect(id);
+    EXPECT_TRUE(answer.whole);
+    EXPECT_EQ(answer.body.size(), size);
+    EXPECT_FALSE(answer.headers.contains("grpc-status"));
+    EXPECT_EQ(answer.trailers.at("grpc-status"), "0");
+    EXPECT_EQ(answer.trailers.at("x"), "1");
+    id += 2;
+  }
+  // Whoever chose the value writes no fields of its own: the answer breaks off.
+  client.Ask(id, "/bad?5");
+  const Answer answer = client.Collect(id);
+  EXPECT_FALSE(answer.whole);
+  EXPECT_TRUE(answer.reset.has_value());
+}
+
 TEST(Http2, StreamsFromHandlersInThreads) {
   TestServer server(
       [&](const ExchangePtr& exchange) {

@@ -15,13 +15,13 @@ namespace podium::http {
 class TestServer {
  public:
   explicit TestServer(Handler handler, ServerOptions options = {},
-                      std::shared_ptr<const TlsServer> tls = nullptr)
+                      std::shared_ptr<const TlsServer> tls = nullptr, bool plain_http2 = false)
       : secure_(tls != nullptr) {
     auto listener = Listener::Tcp("127.0.0.1", 0);
     EXPECT_TRUE(listener.ok());
     port_ = listener->port();
     std::vector<Endpoint> endpoints;
-    endpoints.push_back({*std::move(listener), std::move(tls)});
+    endpoints.push_back({*std::move(listener), std::move(tls), plain_http2});
     server_ = *Server::Start(std::move(endpoints), std::move(options), std::move(handler));
   }
   Server& operator*() { return *server_; }
