@@ -11,6 +11,7 @@
 // is used in every tree. The empty path is the root itself. A segment is 1 to 255 bytes, is neither
 // "." nor ".." and has no control character. Nothing outside the root is ever written or removed,
 // with one exception: on v2 the controllers are switched on for the folders above the root.
+// (With CgroupOptions::whole there is nothing outside.)
 //
 // In v2 a cgroup with limited children holds no process of its own ("no internal processes"), so
 // processes go only where no cgroup is made below.
@@ -213,6 +214,9 @@ enum class CgroupMode { kV2, kV1, kHybrid };
 
 struct CgroupOptions {
   std::string root = {};  // "podium", "a.slice/podium": below where cgroups are mounted
+  // Instead: paths begin where cgroups are mounted, for who works in the cgroups of others and
+  // knows which are whose. The empty path is then nobody's to remove, to kill or to freeze.
+  bool whole = false;
   // Trees that are not to be used, though they are mounted: tests run as each kind of machine.
   bool use_v1 = true;
   bool use_v2 = true;

@@ -130,6 +130,7 @@ class HierarchyDriver : public CgroupDriver {
   // The tree that kills and freezes where there is no v2.
   const CgroupTree& FreezerTree() const;
 
+  Result<void> CheckOurs(const Path& segments) const;
   void NoteEntry(std::string_view path) const;
   Result<void> Apply(const Path& path, const CgroupLimits& limits);
   void ReadTheRest(int main, const Path& segments, CgroupStats* stats) const;
@@ -262,8 +263,14 @@ Result<void> HierarchyDriver::Update(std::string_view path, const CgroupLimits& 
   return std::move(applied).error().WithContext("changing the cgroup " + std::string(path));
 }
 
+Result<void> HierarchyDriver::CheckOurs(const Path& segments) const {
+  if (!segments.empty() || !main_->whole()) return {};
+  return Error(Code::kInvalidArgument, "the root of all cgroups is everybody's");
+}
+
 Result<void> HierarchyDriver::Remove(std::string_view path, std::chrono::milliseconds timeout) {
   TRY(const Path segments, CgroupSegments(path));
+  TRY_VOID(CheckOurs(segments));
   const Deadline deadline = After(timeout);
   bool had_processes = true;
   {
@@ -276,6 +283,7 @@ Result<void> HierarchyDriver::Remove(std::string_view path, std::chrono::millise
 
 Result<void> HierarchyDriver::Kill(std::string_view path, std::chrono::milliseconds timeout) {
   TRY(const Path segments, CgroupSegments(path));
+  TRY_VOID(CheckOurs(segments));
   const Deadline deadline = After(timeout);
   if (v2_) {
     auto folder = v2_->Open(segments);
@@ -299,6 +307,7 @@ Result<void> HierarchyDriver::Kill(std::string_view path, std::chrono::milliseco
 
 Result<void> HierarchyDriver::Freeze(std::string_view path, std::chrono::milliseconds timeout) {
   TRY(const Path segments, CgroupSegments(path));
+  TRY_VOID(CheckOurs(segments));
   if (v2_) {
     TRY(const UniqueFd folder, v2_->Open(segments));
     return FreezeUnified(folder.get(), After(timeout));
@@ -454,7 +463,9 @@ Result<std::vector<std::string>> OfferedControllers(int mount) {
 
 Result<std::unique_ptr<CgroupDriver>> CgroupDriver::Detect(const CgroupOptions& options) {
   TRY(const std::vector<std::string> root, CgroupSegments(options.root));
-  if (root.empty()) return Error(Code::kInvalidArgument, "the root of cgroups has no name");
+  if (root.empty() != options.whole) {
+    return Error(Code::kInvalidArgument, "the root of cgroups has no name");
+  }
   TRY(const std::vector<CgroupMount> mounts, CgroupMounts());
   std::vector<CgroupTree> trees;
   bool has_v1 = false;

@@ -18,6 +18,8 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 class CgroupTree {
  public:
+  // Paths begin at the mount.
+  bool whole() const { return root_.empty(); }
   // `root`: the segments of the folder that everything is below. v1: `controllers` are those of the
   // tree. v2: those that it offers.
   CgroupTree(UniqueFd mount, bool unified, std::vector<std::string> root,

@@ -62,7 +62,7 @@ Result<void> EmbeddedRuntime::Prepare() {
   // Whether the kernel takes such a limit shows only when it is asked for one.
   kernel::CgroupLimits any_device;
   any_device.devices.emplace().push_back({.allow = true, .type = 'a', .access = "rwm"});
-  TRY_VOID(cgroups_.Create(kRuntimeCgroup, any_device));
+  TRY_VOID(cgroups_.Create(OwnCgroup(kRuntimeCgroup), any_device));
   host_.limits_devices = cgroups_.LimitsDevices();
   for (const std::string& sentence : HostWarnings()) Warn(sentence);
   if (host_.apparmor) {

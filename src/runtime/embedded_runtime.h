@@ -57,6 +57,10 @@ struct EmbeddedOptions {
   size_t prepared = 4;
   // Where seccomp profiles of type Localhost are, if their names are relative.
   std::string seccomp_folder = "/var/lib/kubelet/seccomp";
+  // A sandbox's cgroup_parent is its caller's, as a kubelet has it: a path from where cgroups are
+  // mounted (so the driver has the whole hierarchy), made where it is missing, not limited, and
+  // never removed. Sandboxes that have none get one below the instance's root.
+  bool pod_cgroups_are_callers = false;
 };
 
 class EmbeddedRuntime : public Runtime, public UsageReader {
@@ -339,6 +343,11 @@ class EmbeddedRuntime : public Runtime, public UsageReader {
   // stats.cpp
   cri::ContainerStats StatsOf(const ContainerRef& container);
   cri::PodSandboxStats StatsOf(const SandboxRef& sandbox);
+
+  // As the driver has it: of a path below the instance's root, and of a sandbox.
+  std::string OwnCgroup(std::string_view path) const;
+  std::string SandboxCgroup(const cri::PodSandboxConfig& config, const std::string& id) const;
+  bool IsCallersCgroup(std::string_view cgroup) const;
 
   // usage.cpp
   std::string CgroupName(std::string_view path) const;

@@ -144,8 +144,10 @@ void EmbeddedRuntime::RemovePodCgroup(const std::string& cgroup) {
     }
     found->second = true;
   }
-  const auto removed = cgroups_.Remove(cgroup, kCgroupTimeout);
-  if (!removed.ok()) Warn("removing cgroup " + cgroup + ": " + removed.error().message());
+  if (!IsCallersCgroup(cgroup)) {
+    const auto removed = cgroups_.Remove(cgroup, kCgroupTimeout);
+    if (!removed.ok()) Warn("removing cgroup " + cgroup + ": " + removed.error().message());
+  }
   const std::lock_guard lock(mutex_);
   leaving_.erase(cgroup);
   changed_.notify_all();

@@ -26,6 +26,9 @@ bool FitsPrepared(const cri::PodSandboxConfig& config) {
          options.pid != cri::NamespaceMode::kNode && !HasUserNamespace(config);
 }
 
+// Below the instance's root, for pods that are told no cgroup.
+constexpr std::string_view kPodsFolder = "pods";
+
 network::Protocol ProtocolOf(cri::Protocol protocol) {
   switch (protocol) {
     case cri::Protocol::kTcp:
@@ -39,13 +42,6 @@ network::Protocol ProtocolOf(cri::Protocol protocol) {
 }
 
 }  // namespace
-
-std::string SandboxCgroup(const cri::PodSandboxConfig& config, const std::string& id) {
-  std::string parent = config.linux_ ? config.linux_->cgroup_parent : "";
-  parent.erase(0, parent.find_first_not_of('/'));
-  while (parent.ends_with('/')) parent.pop_back();
-  return parent.empty() ? "pods/" + id : parent;
-}
 
 network::PodNetworkRequest NetworkRequestOf(const cri::PodSandboxConfig& config,
                                             const std::string& id, int netns) {
@@ -67,6 +63,24 @@ network::PodNetworkRequest NetworkRequestOf(const cri::PodSandboxConfig& config,
                    config.dns_config->options};
   }
   return request;
+}
+
+std::string EmbeddedRuntime::OwnCgroup(std::string_view path) const {
+  if (!options_.pod_cgroups_are_callers) return std::string(path);
+  const std::string& root = options_.instance.cgroup_root;
+  return path.empty() ? root : root + '/' + std::string(path);
+}
+
+std::string EmbeddedRuntime::SandboxCgroup(const cri::PodSandboxConfig& config,
+                                           const std::string& id) const {
+  std::string parent = config.linux_ ? config.linux_->cgroup_parent : "";
+  parent.erase(0, parent.find_first_not_of('/'));
+  while (parent.ends_with('/')) parent.pop_back();
+  return parent.empty() ? OwnCgroup(kPodsFolder) + '/' + id : parent;
+}
+
+bool EmbeddedRuntime::IsCallersCgroup(std::string_view cgroup) const {
+  return options_.pod_cgroups_are_callers && !cgroup.starts_with(OwnCgroup(kPodsFolder) + '/');
 }
 
 Result<std::string> EmbeddedRuntime::RunPodSandbox(const cri::PodSandboxConfig& config,
@@ -170,7 +184,8 @@ Result<void> EmbeddedRuntime::WriteSandboxFiles(const Sandbox& sandbox) {
 
 Result<void> EmbeddedRuntime::MakePodCgroup(const Sandbox& sandbox) {
   kernel::CgroupLimits limits;
-  if (sandbox.config.linux_ && sandbox.config.linux_->resources) {
+  const bool callers = IsCallersCgroup(sandbox.cgroup);
+  if (!callers && sandbox.config.linux_ && sandbox.config.linux_->resources) {
     limits = LimitsOf(*sandbox.config.linux_->resources);
   }
   KeepPodCgroup(sandbox.cgroup);

@@ -21,8 +21,7 @@ struct SandboxFiles {
 };
 Result<SandboxFiles> MakeSandboxFiles(const wire::cri::PodSandboxConfig& config);
 
-// Both in run_pod_sandbox.cpp. The cgroup that holds the pod's: cgroup_parent, or one of its own.
-std::string SandboxCgroup(const wire::cri::PodSandboxConfig& config, const std::string& id);
+// In run_pod_sandbox.cpp.
 network::PodNetworkRequest NetworkRequestOf(const wire::cri::PodSandboxConfig& config,
                                             const std::string& id, int netns);
 

@@ -41,8 +41,9 @@ std::string SysctlsOf(const cri::PodSandboxConfig& config, uint32_t* count) {
 }  // namespace
 
 Result<EmbeddedRuntime::Shim> EmbeddedRuntime::SpawnShim() {
-  TRY_VOID(cgroups_.Create(kRuntimeCgroup, {}));
-  TRY(const kernel::CgroupEntry entry, cgroups_.OpenForSpawn(kRuntimeCgroup));
+  const std::string own = OwnCgroup(kRuntimeCgroup);
+  TRY_VOID(cgroups_.Create(own, {}));
+  TRY(const kernel::CgroupEntry entry, cgroups_.OpenForSpawn(own));
   TRY(auto ends, kernel::PacketSocketPair());
   std::vector<int> descriptors = {ends.second.get()};
   std::string cgroups = shim::kCgroupsVariable;

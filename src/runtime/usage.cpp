@@ -9,6 +9,7 @@
 namespace podium::runtime {
 
 std::string EmbeddedRuntime::CgroupName(std::string_view path) const {
+  if (options_.pod_cgroups_are_callers) return "/" + std::string(path);
   std::string name = "/" + options_.instance.cgroup_root;
   if (!path.empty()) name.append("/").append(path);
   return name;
@@ -16,8 +17,9 @@ std::string EmbeddedRuntime::CgroupName(std::string_view path) const {
 
 Result<GroupUsage> EmbeddedRuntime::CgroupUsage(std::string_view path,
                                                 kernel::CgroupDetail detail) {
-  TRY(kernel::CgroupStats used, cgroups_.Stats(path, detail));
-  return GroupUsage{.read_at = Now(), .cgroup = CgroupName(path), .used = std::move(used)};
+  const std::string own = OwnCgroup(path);
+  TRY(kernel::CgroupStats used, cgroups_.Stats(own, detail));
+  return GroupUsage{.read_at = Now(), .cgroup = CgroupName(own), .used = std::move(used)};
 }
 
 std::optional<PodUsage> EmbeddedRuntime::UsageOf(const SandboxRef& sandbox,

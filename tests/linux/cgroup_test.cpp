@@ -50,6 +50,25 @@ TEST_P(CgroupTest, ComesAndGoes) {
   EXPECT_TRUE(driver().Remove("never/was/there", kPatience).ok());
 }
 
+// For who works in the cgroups of others: nothing ends or removes what is everybody's.
+TEST_P(CgroupTest, PathsFromTheMountsOn) {
+  const bool v1 = GetParam() != CgroupMode::kV2;
+  const bool v2 = GetParam() != CgroupMode::kV1;
+  EXPECT_EQ(CgroupDriver::Detect({.use_v1 = v1, .use_v2 = v2}).error().code(),
+            Code::kInvalidArgument);
+  EXPECT_EQ(CgroupDriver::Detect({.root = "a", .whole = true}).error().code(),
+            Code::kInvalidArgument);
+  const auto whole = *CgroupDriver::Detect({.whole = true, .use_v1 = v1, .use_v2 = v2});
+  ASSERT_TRUE(whole->Create(root_ + "/pods/one", {}).ok());
+  EXPECT_TRUE(driver().Stats("pods/one").ok());
+  EXPECT_EQ(whole->Remove("", kShort).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(whole->Kill("", kShort).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(whole->Freeze("", kShort).error().code(), Code::kInvalidArgument);
+  ASSERT_TRUE(whole->Remove(root_ + "/pods/one", kPatience).ok());
+  EXPECT_EQ(driver().Stats("pods/one").error().code(), Code::kNotFound);
+  EXPECT_TRUE(driver().Stats("pods").ok());
+}
+
 TEST_P(CgroupTest, WhatIsNotThere) {
   EXPECT_EQ(driver().Update("none", {}).error().code(), Code::kNotFound);
   EXPECT_EQ(driver().Stats("none").error().code(), Code::kNotFound);
