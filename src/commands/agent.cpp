@@ -1,19 +1,12 @@
 // `podium agent`: the node of one machine. Everything that it is made of is put together here.
 #include "node/agent.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <chrono>
-#include <csignal>
-#include <cstdlib>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -34,6 +27,7 @@
 #include "commands/commands.h"
 #include "commands/machine.h"
 #include "commands/node_options.h"
+#include "commands/node_process.h"
 #include "commands/port_option.h"
 #include "commands/registries.h"
 #include "http/listener.h"
@@ -42,7 +36,6 @@
 #include "image/image_store.h"
 #include "image/puller.h"
 #include "linux/cgroup.h"
-#include "linux/path.h"
 #include "linux/start_memory.h"
 #include "network/open_network.h"
 #include "node/agent_api.h"
@@ -86,44 +79,8 @@ constexpr char kPodsCgroup[] = "kubepods";
 // Younger images are not removed, however full the disk (upstream's imageMinimumGCAge).
 constexpr std::chrono::minutes kImageAge{2};
 constexpr milliseconds kRemoveTimeout{2000};
-constexpr milliseconds kLockPatience{5000};
 // Made ahead, so that a pod does not wait for one.
 constexpr uint32_t kSpareNamespaces = 4;
-
-// Two agents of one instance would fight over every pod.
-Result<UniqueFd> LockInstance(const Instance& instance) {
-  const std::string path = instance.run_dir + "/agent.lock";
-  TRY(UniqueFd lock, kernel::OpenPath(path, O_RDWR | O_CREAT, 0600));
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) {
-    return Error(Code::kAlreadyExists,
-                 "an agent of instance \"" + instance.name + "\" runs already");
-  }
-  return Error::FromErrno(errno, path);
-}
-
-Result<void> MakeInstanceFolders(const Instance& instance) {
-  // Others may pass through to what is theirs (volumes of containers with other users).
-  TRY(const UniqueFd data, kernel::MakeFolders(instance.data_dir, 0711));
-  TRY(const UniqueFd run, kernel::MakeFolders(instance.run_dir, 0700));
-  TRY(const UniqueFd log, kernel::MakeFolders(instance.log_dir, 0755));
-  return {};
-}
-
-const char* Environment(const char* variable) {
-  return std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody changes the environment
-}
-
-// The kernel may be still at closing what an agent that was killed just now had open.
-Result<std::unique_ptr<image::ImageStore>> OpenImages(const std::string& folder) {
-  const auto give_up = std::chrono::steady_clock::now() + kLockPatience;
-  while (true) {
-    auto store = image::ImageStore::Open(folder);
-    const bool busy = !store.ok() && store.error().code() == Code::kUnavailable;
-    if (!busy || std::chrono::steady_clock::now() > give_up) return store;
-    std::this_thread::sleep_for(milliseconds(20));
-  }
-}
 
 // All parts, in the order in which they need each other; they go in the reverse one.
 class Node {
@@ -416,18 +373,6 @@ class Node {
   uint64_t seen_ = 0;  // connections
 };
 
-// SIGTERM and SIGINT as a descriptor; blocked from here on in every thread.
-Result<UniqueFd> StopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  UniqueFd fd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) return Error::FromErrno(errno, "signalfd");
-  return fd;
-}
-
 Cluster::Server ServerOf(const cli::Invocation& invocation, const Instance& instance) {
   Cluster::Server server{
       .kubeconfig = std::string(invocation.Get(kKubeconfigOption)),
@@ -478,12 +423,7 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
     }
   };
   tell();
-  if (const std::string_view text = invocation.Get(kReadyOption); !text.empty()) {
-    int number = -1;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    const UniqueFd ready(number);
-    (void)!write(ready.get(), "1", 1);
-  }
+  TellReady(invocation.Get(kReadyOption));
   int idle_ticks = 0;
   for (int tick = 1;; ++tick) {
     pollfd wait{signals.get(), POLLIN, 0};
