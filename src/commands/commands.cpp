@@ -24,6 +24,7 @@ std::span<const cli::Command> Commands() {
     all.insert(all.end(), own.begin(), own.end());
     all.push_back(AgentCommand());
     all.push_back(ServerCommand());
+    all.push_back(CriCommand());
     all.push_back(BackupCommand());
     all.push_back(RestoreCommand());
     for (cli::Command& command : all) command.ensure_agent = EnsureAgentHere;
