@@ -260,7 +260,7 @@ cli::Command CriCommand() {
       .example =
           "  podium cri --socket /run/podium-cri/cri.sock\n"
           "  crictl --runtime-endpoint unix:///run/podium-cri/cri.sock pods\n"
-          "  kubelet --container-runtime-endpoint=unix:///run/podium-cri/cri.sock …\n",
+          "  kubelet --container-runtime-endpoint=unix:///run/podium-cri/cri.sock ...\n",
       .options = kOptions,
       .live = RunCri,
   };

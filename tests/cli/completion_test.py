@@ -24,8 +24,8 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 CASES = (
     ("podium val", ["validate"]),
     ("podium ", ["agent", "annotate", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
-                 "completion", "config", "convert", "create", "delete", "describe", "diff", "edit", "events", "exec",
-                 "explain", "export", "expose", "get", "images", "import", "inspect", "label", "logs", "patch",
+                 "completion", "config", "convert", "create", "cri", "delete", "describe", "diff", "edit", "events",
+                 "exec", "explain", "export", "expose", "get", "images", "import", "inspect", "label", "logs", "patch",
                  "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "run", "scale", "server",
                  "set", "stats", "stop", "validate", "version", "wait"]),
     ("podium validate --rec", ["--recursive"]),

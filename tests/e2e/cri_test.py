@@ -689,6 +689,53 @@ class ImageTest(CriCase):
             self.assertAlmostEqual(each.timestamp / 1e9, time.time(), delta=60)
 
 
+class CredentialsTest(CriCase):
+    """A registry that asks who one is."""
+    PLACE = "127.0.0.1:5001"
+
+    @classmethod
+    def setUpClass(cls):
+        WORLD.image("busybox")
+        folder = WORLD.folder / "guarded"
+        folder.mkdir()
+        # someone:secret
+        (folder / "htpasswd").write_text(
+            "someone:$2y$05$YTY9RyQ7ZMMgkZrHtScg7uc4REv9.0oj5XDuDzl3xEJxazVsEhalm\n")
+        (folder / "config.yml").write_text(
+            "version: 0.1\n"
+            f"storage: {{filesystem: {{rootdirectory: {WORLD.folder}/registry}}}}\n"
+            f"http: {{addr: {cls.PLACE}}}\n"
+            f"auth: {{htpasswd: {{realm: here, path: {folder}/htpasswd}}}}\n")
+        with open(folder / "log", "wb") as log:
+            registry = subprocess.Popen(["docker-registry", "serve", folder / "config.yml"],
+                                        stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        cls.addClassCleanup(registry.wait)
+        cls.addClassCleanup(registry.kill)
+        worlds.wait_for("the registry answers", cls.asks)
+
+    @classmethod
+    def asks(cls):
+        try:
+            WORLD.fetch(f"http://{cls.PLACE}/v2/")
+        except OSError as error:
+            return getattr(error, "code", 0) == 401
+        return False
+
+    def test_credentials(self):
+        image = {"image": self.PLACE + "/busybox"}
+        good = base64.b64encode(b"someone:secret").decode()
+        for auth in ({"username": "someone", "password": "secret"}, {"auth": good},
+                     {"auth": good, "server_address": f"http://{self.PLACE}/v2/"}):
+            with self.subTest(auth):
+                reference = self.client.PullImage(image=image, auth=auth).image_ref
+                self.assertEqual(self.client.ImageStatus(image=image).image.id, reference)
+                self.client.RemoveImage(image={"image": reference})
+        for auth in ({}, {"username": "someone", "password": "wrong"},
+                     {"auth": good, "server_address": "http://example.org"}):
+            with self.subTest(auth):
+                self.refused(CODE.UNAUTHENTICATED, self.client.PullImage, image=image, auth=auth)
+
+
 class StatsTest(CriCase):
     def test_stats(self):
         pod, config = self.sandbox(labels={"stats": "yes"})
@@ -853,12 +900,35 @@ class RestartTest(CriCase):
     def test_pods_live_on(self):
         sandbox = self.sandbox()
         main = self.container(sandbox, ["sleep", "1000"])
+        before = cri_client.Client(SERVER.socket, [("grpc.max_reconnect_backoff_ms", 500)])
+        self.addCleanup(before.close)
+        stream = before.GetContainerEvents(timeout_=600)
         for how in signal.SIGTERM, signal.SIGKILL:
+            before.Version()
             SERVER.end(how)
+            with self.assertRaises(grpc.RpcError) as ended:
+                next(stream)
+            self.assertEqual(ended.exception.code(), CODE.UNAVAILABLE)
             SERVER.start()
             self.assertEqual(self.client.PodSandboxStatus(
                 pod_sandbox_id=sandbox[0]).status.state, 0)
             self.assertEqual(self.run_sync(main, "echo", "still"), (0, "still\n", ""))
+            # Who was connected before finds it again.
+            grpc.channel_ready_future(before.channel).result(20)
+            stream = before.GetContainerEvents(timeout_=600)
+
+    def test_it_waits_for_no_slow_call(self):
+        main = self.container(self.sandbox(), ["sh", "-c", "trap '' TERM; sleep 1000"])
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            slow = pool.submit(self.client.StopContainer, container_id=main, timeout=600)
+            time.sleep(0.5)
+            begun = time.monotonic()
+            self.assertEqual(SERVER.end(), 0)
+            self.assertLess(time.monotonic() - begun, 20)
+            with self.assertRaises(grpc.RpcError):
+                slow.result(20)
+        SERVER.start()
+        self.assertEqual(self.state(main).state, 1)
 
 
 if __name__ == "__main__":
