@@ -931,5 +931,36 @@ class RestartTest(CriCase):
         self.assertEqual(self.state(main).state, 1)
 
 
+class PluginTest(CriCase):
+    """With a network of CNI plugins, as kubelets' nodes mostly have it."""
+
+    def test_addresses_of_a_plugin(self):
+        if not pathlib.Path("/usr/lib/cni/ptp").exists():
+            self.skipTest("no plugins of CNI")
+        config = WORLD.folder / "cni"
+        config.mkdir(exist_ok=True)
+        (config / "10-net.conflist").write_text(json.dumps({
+            "cniVersion": "1.0.0", "name": "net", "plugins": [{
+                "type": "ptp", "ipam": {"type": "host-local", "subnet": "10.77.0.0/24",
+                                        "dataDir": str(WORLD.folder / "addresses")}}]}))
+        SERVER.end()
+        SERVER.start()
+        try:
+            self.assertTrue(all(each.status for each in self.client.Status().status.conditions))
+            # Whose pods' addresses are not ours to deal out.
+            self.client.UpdateRuntimeConfig(
+                runtime_config={"network_config": {"pod_cidr": "10.9.0.0/24"}})
+            pod, config_ = self.sandbox()
+            address = self.client.PodSandboxStatus(pod_sandbox_id=pod).status.network.ip
+            self.assertRegex(address, r"^10\.77\.0\.\d+$")
+            main = self.container((pod, config_), ["sleep", "1000"])
+            self.assertIn(address, self.run_sync(main, "ip", "-4", "address")[1])
+            self.client.RemovePodSandbox(pod_sandbox_id=pod)
+        finally:
+            (config / "10-net.conflist").unlink()
+            SERVER.end()
+            SERVER.start()
+
+
 if __name__ == "__main__":
     unittest.main()
