@@ -54,7 +54,8 @@ HttpConnection::~HttpConnection() = default;
 
 Result<std::unique_ptr<HttpConnection>> HttpConnection::Create(ServerAddress address,
                                                                Options options) {
-  TRY(auto session, Session::Create(std::move(address), std::move(options.on_warning)));
+  TRY(auto session, Session::Create(std::move(address), std::move(options.on_warning),
+                                    std::move(options.on_answer)));
   return std::make_unique<HttpConnection>(std::move(session));
 }
 

@@ -30,6 +30,9 @@ class HttpConnection : public Connection {
   struct Options {
     // Each text of the server's Warning headers, on the thread of the call.
     std::function<void(std::string_view text)> on_warning{};
+    // Each request that was sent (Session::OnAnswer).
+    std::function<void(std::string_view method, const std::string& host, const std::string& status)>
+        on_answer{};
   };
 
   // Nothing is sent yet. kInvalidArgument for an address that is none.

@@ -49,12 +49,14 @@ ServerAddress AgentAt(std::string_view run_dir) {
   return {.unix_socket = std::string(run_dir) + "/agent.sock"};
 }
 
-Result<std::shared_ptr<Session>> Session::Create(ServerAddress address, OnWarning on_warning) {
-  TRY_VOID(http::Url::Parse(address.url));
+Result<std::shared_ptr<Session>> Session::Create(ServerAddress address, OnWarning on_warning,
+                                                 OnAnswer on_answer) {
+  TRY(const http::Url url, http::Url::Parse(address.url));
   while (address.url.ends_with('/')) address.url.pop_back();
   TRY(auto cancellation, http::Cancellation::Create());
-  return std::shared_ptr<Session>(
-      new Session(std::move(address), std::move(cancellation), std::move(on_warning)));
+  return std::shared_ptr<Session>(new Session(std::move(address), std::move(cancellation),
+                                              std::move(on_warning), std::move(on_answer),
+                                              url.Authority()));
 }
 
 http::Request Session::RequestFor(std::string_view method, const std::string& path,
@@ -115,6 +117,10 @@ Result<http::Response> Session::SendOnce(http::Request request, Login* login) {
   if (stopped()) return Error(Code::kCancelled, "the connection was stopped");
   TRY(const http::Client http, Prepare(&request, login));
   auto response = http.Send(request);
+  if (on_answer_) {
+    on_answer_(request.method, host_,
+               response.ok() ? std::to_string(response->status()) : "<error>");
+  }
   if (!response.ok()) return Explain(std::move(response).error());
   TellWarnings(response->headers());
   return response;

@@ -29,7 +29,13 @@ class Session {
   // Each text of a Warning header. On the thread of the call.
   using OnWarning = std::function<void(std::string_view text)>;
 
-  static Result<std::shared_ptr<Session>> Create(ServerAddress address, OnWarning on_warning = {});
+  // Each request that was sent: its method, the server's host (and port, where one is said) and the
+  // status of the answer, "<error>" without one. On the thread of the call.
+  using OnAnswer = std::function<void(std::string_view method, const std::string& host,
+                                      const std::string& status)>;
+
+  static Result<std::shared_ptr<Session>> Create(ServerAddress address, OnWarning on_warning = {},
+                                                 OnAnswer on_answer = {});
 
   // To this path below the server's URL; JSON is asked for.
   http::Request RequestFor(std::string_view method, const std::string& path,
@@ -57,10 +63,12 @@ class Session {
 
  private:
   Session(ServerAddress address, std::unique_ptr<http::Cancellation> cancellation,
-          OnWarning on_warning)
+          OnWarning on_warning, OnAnswer on_answer, std::string host)
       : address_(std::move(address)),
         cancellation_(std::move(cancellation)),
-        on_warning_(std::move(on_warning)) {}
+        on_warning_(std::move(on_warning)),
+        on_answer_(std::move(on_answer)),
+        host_(std::move(host)) {}
 
   Result<http::Response> SendOnce(http::Request request, Login* login);
   void TellWarnings(const http::Headers& headers) const;
@@ -68,6 +76,8 @@ class Session {
   const ServerAddress address_;
   const std::unique_ptr<http::Cancellation> cancellation_;
   const OnWarning on_warning_;
+  const OnAnswer on_answer_;
+  const std::string host_;
   std::mutex mutex_;
   // Under mutex_: the client for the certificate shown last.
   std::optional<http::Client> http_;

@@ -47,9 +47,12 @@
 #include "node/eviction/node_reader.h"
 #include "node/http_probes.h"
 #include "node/image_collector.h"
+#include "node/metrics/measured_runtime.h"
+#include "node/metrics/node_metrics.h"
 #include "node/object_store.h"
 #include "node/probe_wheel.h"
 #include "node/qos_tiers.h"
+#include "node/server/configz.h"
 #include "node/static_pods.h"
 #include "node/streams/stream_service.h"
 #include "node/volumes/volume_manager.h"
@@ -101,6 +104,8 @@ class Node {
                                       .clock = node->clock_,
                                       .executor = node->executor_,
                                       .local_events = node->events_,
+                                      .metrics = node->metrics_,
+                                      .configuration = ConfigurationOf(options),
                                       .health = [raw = node.get()] { return raw->Health(); }});
     }
     if (!node->cluster_) {
@@ -165,6 +170,15 @@ class Node {
   }
 
  private:
+  static std::string ConfigurationOf(const Options& options) {
+    return node::ConfigzPage(
+        {.config = options.node.config,
+         .node = options.node.description,
+         .eviction = options.node.eviction,
+         .static_pod_path = options.manifests,
+         .port = options.port,
+         .rotate_server_certificates = options.server.rotate_server_certificates});
+  }
   Node(const Instance& instance, node::NodeConfig config)
       : instance_(instance),
         config_(std::move(config)),
@@ -173,8 +187,18 @@ class Node {
         collector_([this] { return images_->CollectGarbage({}, std::chrono::system_clock::now()); },
                    [this] { return images_->Usage(); }, events_),
         tiers_(config_, [this](const std::string& path, uint64_t shares) {
-          return cgroups_->Create(path, {.cpu_shares = shares});
+          return MeasureCgroup([&] { return cgroups_->Create(path, {.cpu_shares = shares}); });
         }) {}
+
+  // What it gives, timed.
+  template <class Change>
+  Result<void> MeasureCgroup(const Change& change) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto changed = change();
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - begin;
+    metrics_.cgroup_manager.At(R"(operation_type="update")").ObserveNanos(took.count());
+    return changed;
+  }
 
   Result<void> OpenParts() {
     TRY_VOID(objects_.Load());
@@ -192,7 +216,9 @@ class Node {
         runtime::EmbeddedRuntime::Open({.instance = instance_}, *images_, *network_, *cgroups_));
     TRY(poller_, http::Poller::Create());
     TRY(probes_, node::HttpProbes::Create(poller_, executor_));
-    commands_ = std::make_unique<node::ContainerCommands>(*runtime_, poller_, executor_);
+    measured_ = std::make_unique<node::MeasuredRuntime>(*runtime_, metrics_);
+    measured_images_ = std::make_unique<node::MeasuredImages>(*node_images_, metrics_);
+    commands_ = std::make_unique<node::ContainerCommands>(*measured_, poller_, executor_);
     wheel_ = std::make_unique<node::ProbeWheel>(
         executor_, [] { return std::chrono::steady_clock::now().time_since_epoch().count(); });
     node::ObjectSource& source = cluster_ ? cluster_->objects() : objects_;
@@ -201,14 +227,15 @@ class Node {
     TRY(agent_, node::Agent::Open({.config = config_,
                                    .clock = clock_,
                                    .executor = executor_,
-                                   .runtime = *runtime_,
-                                   .images = *node_images_,
+                                   .runtime = *measured_,
+                                   .images = *measured_images_,
                                    .volumes = *volumes_,
                                    .objects = objects_,
                                    .network = *probes_,
                                    .commands = *commands_,
                                    .wheel = *wheel_,
                                    .events = events_,
+                                   .metrics = metrics_,
                                    .tiers = &tiers_,
                                    .cpus = cpus_.get(),
                                    .source = &source,
@@ -232,7 +259,7 @@ class Node {
   }
 
   node::NodeHealth Health() {
-    node::NodeHealth health = node::LookAtNode(*runtime_, images_.get());
+    node::NodeHealth health = node::LookAtNode(*measured_, images_.get());
     const std::lock_guard lock(mutex_);
     const auto has = [&](const char* condition) {
       return std::ranges::find(pressures_, condition) != pressures_.end();
@@ -266,7 +293,7 @@ class Node {
     LimitPods();
     reader_.emplace(node::NodeReader::Parts{
         .config = config_,
-        .runtime = *runtime_,
+        .runtime = *measured_,
         .pods_memory = [this]() -> std::optional<kernel::MemoryStats> {
           const auto stats = cgroups_->Stats(kPodsCgroup, kernel::CgroupDetail::kUse);
           return stats.ok() ? stats->memory : std::nullopt;
@@ -343,6 +370,7 @@ class Node {
   SystemClock clock_;
   node::ObjectStore objects_;
   std::optional<node::VolumeManager> volumes_;
+  node::NodeMetrics metrics_;  // outlives all that counts
   node::EventRecorder events_;
   node::ImageCollector collector_;
   node::QosTiers tiers_;
@@ -352,6 +380,8 @@ class Node {
   std::unique_ptr<network::Network> network_;
   std::unique_ptr<kernel::CgroupDriver> cgroups_;
   std::unique_ptr<runtime::EmbeddedRuntime> runtime_;
+  std::unique_ptr<node::MeasuredRuntime> measured_;
+  std::unique_ptr<node::MeasuredImages> measured_images_;
   std::unique_ptr<node::CpuManager> cpus_;  // null: all containers share all CPUs
   ThreadExecutor executor_;
   std::shared_ptr<http::Poller> poller_;  // of the probes

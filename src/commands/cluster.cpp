@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/random_name.h"
+#include "node/stats/metrics_text.h"
 
 namespace podium::commands {
 namespace {
@@ -42,6 +43,13 @@ void Cluster::OpenCredentials() {
           .on_connected = [this](client::Connection& connection) { connection_.Set(connection); },
           .on_serving = [this](const node::NodeCertificate& certificate) { Serve(certificate); },
           .on_error = [this](const Error& error) { Warn(error.message()); },
+          .on_answer =
+              [this](std::string_view method, const std::string& host, const std::string& status) {
+                options_.metrics.rest_requests
+                    .At(node::MetricsText::LabelsText(
+                        {{"code", status}, {"host", host}, {"method", method}}))
+                    .Add();
+              },
           .clock = &options_.clock,
           .executor = &options_.executor,
           .environment = Environment});
@@ -119,7 +127,15 @@ Result<void> Cluster::OpenPort(node::Agent& agent, runtime::UsageReader& usage) 
       node::StatsPages::Parts{.usage = usage,
                               .clock = options_.clock,
                               .node_name = options_.config.name,
-                              .data_dir = options_.config.data_dir});
+                              .data_dir = options_.config.data_dir,
+                              .metrics = options_.metrics,
+                              .runtime = agent.runtime(),
+                              .pods =
+                                  [&agent] {
+                                    uint64_t version = 0;
+                                    return agent.ListPods("", &version);
+                                  },
+                              .configuration = options_.configuration});
   api_ = std::make_unique<node::KubeletApi>(*host_, *auth_, *streams_, *pages_, options_.clock);
   return {};
 }

@@ -22,6 +22,7 @@
 #include "node/cluster/pod_source.h"
 #include "node/cluster/status_manager.h"
 #include "node/event_recorder.h"
+#include "node/metrics/node_metrics.h"
 #include "node/node_config.h"
 #include "node/server/agent_host.h"
 #include "node/server/kubelet_api.h"
@@ -58,6 +59,8 @@ class Cluster {
     const Clock& clock;
     Executor& executor;
     node::EventSink& local_events;
+    node::NodeMetrics& metrics;
+    std::string configuration{};  // of the kubelet, as its port shows it (server/configz.h)
     // How the node is now; not called before Begin.
     std::function<node::NodeHealth()> health{};
   };

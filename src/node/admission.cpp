@@ -219,6 +219,7 @@ Admission AskNode(const AdmissionInput& in) {
     return out;
   }
   out.preempted = *std::move(preempted);
+  out.preempted_for = missing.front().name;
   return out;
 }
 

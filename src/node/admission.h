@@ -50,6 +50,7 @@ struct Admission {
   bool labels_alone = false;
   // Taken, as soon as these have ended.
   AdmissionInput::Pods preempted = {};
+  std::string preempted_for = {};  // the first resource that is missing
 };
 
 Admission AdmitPod(const AdmissionInput& input);

@@ -18,6 +18,7 @@
 #include "node/labels.h"
 #include "node/pod_conditions.h"
 #include "node/pod_origin.h"
+#include "node/stats/metrics_text.h"
 #include "node/unsupported.h"
 #include "reflect/copy.h"
 #include "reflect/json.h"
@@ -64,10 +65,10 @@ Agent::Agent(const Parts& parts, SysctlRules sysctls)
       remains_(std::make_shared<PodRemains>(parts.config, parts.executor)),
       users_(parts.config),
       sink_(parts.sink ? *parts.sink : parts.events),
-      pulls_(parts.images, parts.clock, sink_, parts.config),
+      pulls_(parts.images, parts.clock, sink_, parts.config, &parts.metrics.start_times),
       services_{parts.config,  parts.clock, parts.executor, parts.runtime,  pulls_,
                 parts.volumes, source_,     parts.network,  parts.commands, parts.wheel,
-                sink_,         users_,      parts.cpus},
+                sink_,         users_,      parts.metrics,  parts.cpus},
       storage_(std::make_shared<StorageMonitor>(
           StorageMonitor::Services{parts.config, parts.clock, parts.executor, parts.runtime, sink_},
           [this] {
@@ -422,6 +423,7 @@ void Agent::Forget(const std::string& uid) {
     finished_.insert_or_assign(uid, found->second.pod);
   }
   source_.Unfollow(uid);
+  parts_.metrics.start_times.Forget(uid);
   (void)Change(std::move(pod), ChangeType::kDeleted);
   GiveBack(uid);
   NoteEnd(uid);
@@ -440,7 +442,8 @@ void Agent::Evict(const std::string& uid, const PodFailure& why, int64_t grace) 
     if (found == pods_.end()) return;
     worker = found->second.worker;
   }
-  worker->Evict(why, grace);
+  if (!worker->Evict(why, grace) || why.signal.empty()) return;
+  parts_.metrics.evictions.At(MetricsText::LabelsText({{"eviction_signal", why.signal}})).Add();
 }
 
 void Agent::ObjectsChanged(std::string_view name_space) {

@@ -30,6 +30,7 @@
 #include "node/image_pulls.h"
 #include "node/local_storage.h"
 #include "node/log_rotator.h"
+#include "node/metrics/node_metrics.h"
 #include "node/object_store.h"
 #include "node/pod_origin.h"
 #include "node/pod_remains.h"
@@ -63,6 +64,7 @@ class Agent {
     CommandRunner& commands;
     ProbeWheel& wheel;
     EventRecorder& events;
+    NodeMetrics& metrics;
     QosTiers* tiers = nullptr;  // null: nobody has cgroups
     // Null: no container has CPUs of its own.
     CpuManager* cpus = nullptr;
@@ -180,6 +182,7 @@ class Agent {
   };
   // With the lock held; it is not held while the server is asked.
   Admission Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock);
+  void CountPreemptions(const Admission& admission);
   // With the lock held.
   Result<void> TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal);
   Result<void> Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::mutex>& lock,

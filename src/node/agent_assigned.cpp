@@ -10,6 +10,7 @@
 #include "node/labels.h"
 #include "node/pod_origin.h"
 #include "node/pod_status.h"
+#include "node/stats/metrics_text.h"
 #include "reflect/copy.h"
 
 namespace podium::node {
@@ -83,6 +84,12 @@ Admission Agent::Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock) {
   return admission.refusal && admission.labels_alone ? admit(true) : admission;
 }
 
+void Agent::CountPreemptions(const Admission& admission) {
+  parts_.metrics.preemptions
+      .At(MetricsText::LabelsText({{"preemption_signal", admission.preempted_for}}))
+      .Add(static_cast<int64_t>(admission.preempted.size()));
+}
+
 Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal) {
   NoteOrigin(origin, parts_.clock.Now(), &pod);
   std::optional<PodFailure> refused = std::move(refusal);
@@ -144,6 +151,7 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::
     waiting.for_.insert(each->metadata.uid);
     preempted->push_back(pods_.at(each->metadata.uid).worker);
   }
+  CountPreemptions(admission);
   return {};
 }
 
@@ -151,6 +159,7 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
   TRY_VOID(CheckNames(pod));
   pod.metadata.managedFields.clear();
   const std::string uid = pod.metadata.uid;
+  if (origin == PodOrigin::kApi) parts_.metrics.start_times.Observe(pod, parts_.clock.Now());
   std::shared_ptr<PodWorker> worker;
   std::optional<v1::Pod> changed;
   std::vector<std::shared_ptr<PodWorker>> preempted;

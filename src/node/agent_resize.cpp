@@ -125,6 +125,7 @@ std::optional<PendingResize> Agent::RefuseResize(
     sink_.Record(*each, std::nullopt, EventType::kWarning, why.reason, why.message);
     preempted->push_back(pods_.at(each->metadata.uid).worker);
   }
+  CountPreemptions(admission);
   return refuse(false, "Waiting for pods of lower priority to end");
 }
 

@@ -171,8 +171,10 @@ ImageOutcome ImagePulls::Ensure(const ImageRequest& request) {
 
   record(EventType::kNormal, "Pulling", "Pulling image \"" + request.image + "\"");
   const int64_t begin = clock_.Now();
+  if (starts_) starts_->PullBegins(request.pod.metadata.uid, begin);
   Result<NodeImage> pulled = PullOnce(request);
   const int64_t now = clock_.Now();
+  if (starts_) starts_->PullEnds(request.pod.metadata.uid, now);
   const bool given_up = !pulled.ok() && request.cancellation && request.cancellation->cancelled();
   if (given_up) return Problem("ErrImagePull", pulled.error().message());
   if (!pulled.ok()) {

@@ -15,6 +15,7 @@
 #include "node/container_status.h"
 #include "node/event_recorder.h"
 #include "node/image_service.h"
+#include "node/metrics/start_times.h"
 #include "node/objects.h"
 #include "node/pull_records.h"
 
@@ -44,9 +45,10 @@ struct ImageOutcome {
 // Threads: any. Ensure blocks while an image is pulled.
 class ImagePulls {
  public:
-  // Records of pulls are in config.data_dir.
-  ImagePulls(ImageService& images, const Clock& clock, EventSink& events, const NodeConfig& config)
-      : images_(images), clock_(clock), events_(events), records_(config, clock) {}
+  // Records of pulls are in config.data_dir. `starts` is told how long pods wait for pulls.
+  ImagePulls(ImageService& images, const Clock& clock, EventSink& events, const NodeConfig& config,
+             StartTimes* starts = nullptr)
+      : images_(images), clock_(clock), events_(events), starts_(starts), records_(config, clock) {}
 
   // To be called once, before anything is pulled (pull_records.h).
   void Recover();
@@ -73,6 +75,7 @@ class ImagePulls {
   ImageService& images_;
   const Clock& clock_;
   EventSink& events_;
+  StartTimes* const starts_;
   PullRecords records_;
   std::mutex mutex_;
   std::condition_variable changed_;

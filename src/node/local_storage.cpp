@@ -1,20 +1,16 @@
 #include "node/local_storage.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
-#include "linux/path.h"
 #include "node/critical_pods.h"
-#include "node/labels.h"
+#include "node/disk_use.h"
 #include "node/resources.h"
 #include "reflect/go_text.h"
 
 namespace podium::node {
 namespace {
-
-namespace cri = wire::cri;
 
 constexpr std::string_view kResource = "ephemeral-storage";
 constexpr const char* kReason = "Evicted";
@@ -34,42 +30,11 @@ const api::Quantity* LimitOf(const v1::Container& container) {
   return none ? nullptr : &limit->second;
 }
 
-kernel::TreeUsage FolderUse(const std::string& path) {
-  const auto folder = kernel::OpenPath(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!folder.ok()) return {};
-  const auto usage = kernel::UsageOf(folder->get());
-  return usage.ok() ? *usage : kernel::TreeUsage();
-}
-
 uint64_t FolderSize(const std::string& path) { return FolderUse(path).bytes; }
 
 uint64_t FileSize(const std::string& path) {
   struct stat status{};
   return lstat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_blocks) * 512 : 0;
-}
-
-// Of each name the newest run's: the others' layers go as soon as it has ended.
-std::map<std::string, kernel::TreeUsage> WritableLayers(const v1::Pod& pod,
-                                                        runtime::Runtime& runtime) {
-  cri::ContainerStatsFilter filter;
-  filter.label_selector.emplace(kPodUidLabel, pod.metadata.uid);
-  const auto all = runtime.ListContainerStats(filter);
-  std::map<std::string, kernel::TreeUsage> out;
-  std::map<std::string, uint32_t> attempts;
-  if (!all.ok()) return out;
-  for (const cri::ContainerStats& stats : *all) {
-    if (!stats.attributes || !stats.attributes->metadata) continue;
-    const cri::ContainerMetadata& metadata = *stats.attributes->metadata;
-    const auto [newest, first] = attempts.try_emplace(metadata.name, metadata.attempt);
-    if (!first && metadata.attempt < newest->second) continue;
-    newest->second = metadata.attempt;
-    kernel::TreeUsage& layer = out[metadata.name];
-    layer = {};
-    if (!stats.writable_layer) continue;
-    if (stats.writable_layer->used_bytes) layer.bytes = stats.writable_layer->used_bytes->value;
-    if (stats.writable_layer->inodes_used) layer.inodes = stats.writable_layer->inodes_used->value;
-  }
-  return out;
 }
 
 }  // namespace
@@ -131,26 +96,31 @@ DiskUse MeasureDiskUse(const v1::Pod& pod, const NodeConfig& config, runtime::Ru
   return use;
 }
 
-std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage) {
+std::optional<StorageExcess> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage) {
   for (const v1::Volume& volume : pod.spec.volumes) {
     const auto used = usage.volumes.find(volume.name);
     if (used == usage.volumes.end() || !OnDisk(volume) || !volume.emptyDir->sizeLimit) continue;
     const api::Quantity& limit = *volume.emptyDir->sizeLimit;
     if (limit.Sign() <= 0 || !Exceeds(used->second, limit)) continue;
-    return "Usage of EmptyDir volume " + reflect::GoQuoted(volume.name) + " exceeds the limit " +
-           reflect::GoQuoted(limit.String()) + ". ";
+    return StorageExcess{"Usage of EmptyDir volume " + reflect::GoQuoted(volume.name) +
+                             " exceeds the limit " + reflect::GoQuoted(limit.String()) + ". ",
+                         "emptydirfs.limit"};
   }
   const auto together = PodLimit(pod, kResource);
   if (together && Exceeds(usage.pod, *together)) {
-    return "Pod ephemeral local storage usage exceeds the total limit of containers " +
-           together->String() + ". ";
+    return StorageExcess{
+        "Pod ephemeral local storage usage exceeds the total limit of containers " +
+            together->String() + ". ",
+        "ephemeralpodfs.limit"};
   }
   for (const v1::Container& container : pod.spec.containers) {
     const auto used = usage.containers.find(container.name);
     const api::Quantity* limit = LimitOf(container);
     if (used == usage.containers.end() || !limit || !Exceeds(used->second, *limit)) continue;
-    return "Container " + container.name + " exceeded its local ephemeral storage limit " +
-           reflect::GoQuoted(limit->String()) + ". ";
+    return StorageExcess{"Container " + container.name +
+                             " exceeded its local ephemeral storage limit " +
+                             reflect::GoQuoted(limit->String()) + ". ",
+                         "ephemeralcontainerfs.limit"};
   }
   return std::nullopt;
 }
@@ -191,8 +161,11 @@ void StorageMonitor::LookAtAll() {
     const auto exceeded =
         ExceededStorage(*pod, MeasureStorage(*pod, services_.config, services_.runtime));
     if (!exceeded) continue;
-    services_.events.Record(*pod, std::nullopt, EventType::kWarning, kReason, *exceeded);
-    evict_(pod->metadata.uid, {kReason, *exceeded}, kGraceSeconds);
+    services_.events.Record(*pod, std::nullopt, EventType::kWarning, kReason, exceeded->message);
+    evict_(
+        pod->metadata.uid,
+        {.reason = kReason, .message = exceeded->message, .signal = std::string(exceeded->signal)},
+        kGraceSeconds);
   }
   const int64_t end = services_.clock.Now();
   const std::lock_guard lock(mutex_);

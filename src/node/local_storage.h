@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -54,8 +55,14 @@ struct DiskUse {
 // Walks through all of it.
 DiskUse MeasureDiskUse(const v1::Pod& pod, const NodeConfig& config, runtime::Runtime& runtime);
 
+// A limit that is exceeded: what is said of it, and upstream's name of its kind for metrics.
+struct StorageExcess {
+  std::string message;
+  std::string_view signal;
+};
+
 // Of the first limit that is exceeded: volumes, then the pod, then its containers.
-std::optional<std::string> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage);
+std::optional<StorageExcess> ExceededStorage(const v1::Pod& pod, const StorageUsage& usage);
 
 // Looks after the limits of all pods, on a task of its own: no pod waits for a walk through the
 // files of another. Threads: any.

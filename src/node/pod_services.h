@@ -7,6 +7,7 @@
 #include "node/cpus/cpu_manager.h"
 #include "node/event_recorder.h"
 #include "node/image_pulls.h"
+#include "node/metrics/node_metrics.h"
 #include "node/network_probes.h"
 #include "node/node_config.h"
 #include "node/objects.h"
@@ -30,6 +31,7 @@ struct PodServices {
   ProbeWheel& wheel;
   EventSink& events;
   UserNamespaces& users;
+  NodeMetrics& metrics;
   const CpuManager* cpus = nullptr;  // null: all containers share all CPUs
 };
 

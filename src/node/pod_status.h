@@ -19,6 +19,8 @@ struct PodFailure {
   std::string message;
   // The condition DisruptionTarget says that the node ended it (reason TerminationByKubelet).
   bool disrupts = false;
+  // What was short, for metrics: "memory.available", "emptydirfs.limit"; "": nothing was.
+  std::string signal{};
 };
 
 struct StatusInput {

@@ -14,6 +14,11 @@ namespace podium::node {
 namespace {
 
 constexpr int64_t kRetryDelay = kNanosPerSecond;
+// Why there is a round, as a label.
+constexpr std::string_view kCreateRound = R"(operation_type="create")";
+constexpr std::string_view kKillRound = R"(operation_type="kill")";
+constexpr std::string_view kSyncRound = R"(operation_type="sync")";
+constexpr std::string_view kUpdateRound = R"(operation_type="update")";
 // Of volumes of running containers, as upstream's volume manager.
 constexpr int64_t kFirstRefreshRetry = kNanosPerSecond / 2;
 constexpr int64_t kLastRefreshRetry = 122 * kNanosPerSecond;
@@ -39,7 +44,9 @@ PodWorker::PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks,
       trace_(std::move(trace)),
       pod_(std::make_shared<const v1::Pod>(std::move(pod))),
       observer_(services.runtime),
-      conflicts_(services.runtime, services.clock, services.events) {}
+      conflicts_(services.runtime, services.clock, services.events) {
+  if (!pod_->status.startTime) first_seen_ = services.clock.Now();
+}
 
 void PodWorker::Start() {
   // Tasks of both may outlive the worker's last owner.
@@ -52,7 +59,7 @@ void PodWorker::Start() {
       wake);
   prober_ = std::make_shared<Prober>(
       Prober::Services{services_.clock, services_.wheel, services_.commands, services_.network,
-                       services_.events},
+                       services_.events, services_.metrics.probes},
       wake);
   sync_.emplace(services_, *killer_, memory_);
   auto cancellation = http::Cancellation::Create();
@@ -73,6 +80,7 @@ void PodWorker::Update(v1::Pod pod) {
                pod.metadata.annotations != pod_->metadata.annotations;
     resized_ = resized_ || !SameAmounts(pod.spec, pod_->spec);
     pod_ = std::make_shared<const v1::Pod>(std::move(pod));
+    updated_ = true;
   }
   Wake();
 }
@@ -114,14 +122,17 @@ void PodWorker::Stop() {
   idle_.wait(lock, [this] { return !in_round_; });
 }
 
-void PodWorker::Evict(PodFailure why, std::optional<int64_t> grace) {
+bool PodWorker::Evict(PodFailure why, std::optional<int64_t> grace) {
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
-    if (IsTerminalPhase(pod_->status.phase)) return;
-    if (!eviction_) eviction_.emplace(std::move(why), grace);
+    if (IsTerminalPhase(pod_->status.phase)) return false;
+    first = !eviction_;
+    if (first) eviction_.emplace(std::move(why), grace);
     if (cancellation_) cancellation_->Cancel();
   }
   Wake();
+  return first;
 }
 
 v1::PodStatus PodWorker::status() const {
@@ -140,7 +151,7 @@ void PodWorker::Run() {
     timer_ = 0;
   }
   std::optional<int64_t> again;
-  if (!stopped && !gone_) again = RunRound();
+  if (!stopped && !gone_) again = MeasureRound();
   std::lock_guard lock(mutex_);
   running_ = false;
   in_round_ = false;
@@ -156,6 +167,26 @@ void PodWorker::Run() {
           if (auto self = weak.lock()) self->Wake();
         });
   }
+}
+
+std::optional<int64_t> PodWorker::MeasureRound() {
+  NodeMetrics& metrics = services_.metrics;
+  const int64_t begin = services_.clock.Now();
+  bool updated = false;
+  {
+    const std::lock_guard lock(mutex_);
+    updated = std::exchange(updated_, false);
+  }
+  const bool first = !std::exchange(began_, true);
+  if (first && first_seen_ > 0) metrics.pod_worker_start.ObserveNanos(begin - first_seen_);
+  const auto again = RunRound();
+  // As it has turned out: what ends a pod may be seen in the round alone.
+  const std::string_view why = ending_   ? kKillRound
+                               : first   ? kCreateRound
+                               : updated ? kUpdateRound
+                                         : kSyncRound;
+  metrics.pod_worker.At(why).ObserveNanos(services_.clock.Now() - begin);
+  return again;
 }
 
 std::optional<int64_t> PodWorker::RunRound() {
@@ -416,6 +447,10 @@ void PodWorker::Tell(const std::shared_ptr<const v1::Pod>& pod, const ObservedPo
   }
   status = WithholdEnd(std::move(status), current.status, observed.AnythingRuns());
   if (reflect::Equal(status, current.status)) return;
+  if (first_seen_ > 0 && current.status.phase != "Running" && status.phase == "Running") {
+    services_.metrics.pod_start.ObserveNanos(services_.clock.Now() - first_seen_);
+    first_seen_ = 0;
+  }
   Note(status);
   callbacks_.status(pod->metadata.uid, status);
 }

@@ -56,7 +56,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   // those that they have anyway). Not what
   // has ended already. Forgotten with the process, as upstream's: whoever saw the cause sees it
   // again. Any thread.
-  void Evict(PodFailure why, std::optional<int64_t> grace);
+  // Whether it is the first that does so.
+  bool Evict(PodFailure why, std::optional<int64_t> grace);
   // No more rounds; waits for the one that runs.
   void Stop();
 
@@ -74,6 +75,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void Run();
   // When to run again.
   std::optional<int64_t> RunRound();
+  // The same, measured.
+  std::optional<int64_t> MeasureRound();
   std::optional<int64_t> Sync(const std::shared_ptr<const v1::Pod>& pod,
                               const ObservedPod& observed, std::optional<int64_t> deadline);
   std::optional<int64_t> Terminate(const std::shared_ptr<const v1::Pod>& pod,
@@ -116,6 +119,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   Executor::TimerId timer_ = 0;
   std::unique_ptr<http::Cancellation> cancellation_;
   std::optional<Eviction> eviction_;
+  bool updated_ = false;
 
   // For rounds alone.
   std::shared_ptr<ContainerKiller> killer_;
@@ -131,6 +135,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   int64_t refresh_delay_ = 0;
   bool unmounted_ = false;
   bool gone_ = false;
+  bool began_ = false;      // its first round is over
+  int64_t first_seen_ = 0;  // 0: before this process
 };
 
 }  // namespace podium::node

@@ -25,6 +25,14 @@ int64_t PeriodOf(const v1::Probe& probe) {
   return int64_t{std::max(probe.periodSeconds, 1)} * kNanosPerSecond;
 }
 
+void Count(ProbeResult result, int64_t nanoseconds, ProbeCounts* counts) {
+  counts->duration.ObserveNanos(nanoseconds);
+  (result == ProbeResult::kSuccess   ? counts->successful
+   : result == ProbeResult::kFailure ? counts->failed
+                                     : counts->unknown)
+      .Add();
+}
+
 }  // namespace
 
 const v1::Probe* Prober::ProbeOf(const v1::Container& container, ProbeKind kind) {
@@ -82,9 +90,23 @@ void Prober::Add(const std::shared_ptr<const v1::Pod>& pod, const v1::Container&
     entry.pod = pod;
     entry.generation = ++last_generation_;
     entry.on_hold = ending_ && kind != ProbeKind::kReadiness;
+    entry.counts = CountsFor(*pod, container, kind);
     if (entry.on_hold) continue;
     Schedule(key, &entry, services_.wheel.Now() + FirstDelay(key, *probe, observed.started_at));
   }
+}
+
+std::shared_ptr<ProbeCounts> Prober::CountsFor(const v1::Pod& pod, const v1::Container& container,
+                                               ProbeKind kind) {
+  auto& counts = counts_[{container.name, kind}];
+  if (!counts) {
+    counts = services_.metrics.Make({.name_space = pod.metadata.namespace_,
+                                     .pod = pod.metadata.name,
+                                     .uid = pod.metadata.uid,
+                                     .container = container.name,
+                                     .type = std::string(Title(kind))});
+  }
+  return counts;
 }
 
 int64_t Prober::FirstDelay(const Key& key, const v1::Probe& probe, int64_t started_at) const {
@@ -114,6 +136,7 @@ void Prober::Stop() {
   stopped_ = true;
   for (auto& [key, entry] : entries_) services_.wheel.Cancel(entry.place);
   entries_.clear();
+  counts_.clear();
 }
 
 void Prober::Schedule(const Key& key, Entry* entry, int64_t at) {
@@ -166,12 +189,12 @@ void Prober::Run(const Key& key, uint64_t generation) {
             .container_id = key.first,
             .address = std::move(address)},
            services_.commands, services_.network,
-           [self = shared_from_this(), key, generation](const ProbeOutcome& outcome) {
-             self->Finished(key, generation, outcome);
-           });
+           [self = shared_from_this(), key, generation, begun = services_.wheel.Now()](
+               const ProbeOutcome& outcome) { self->Finished(key, generation, begun, outcome); });
 }
 
-void Prober::Finished(const Key& key, uint64_t generation, const ProbeOutcome& outcome) {
+void Prober::Finished(const Key& key, uint64_t generation, int64_t begun,
+                      const ProbeOutcome& outcome) {
   bool changed = false;
   std::shared_ptr<const v1::Pod> pod;
   ContainerRef ref;
@@ -181,6 +204,7 @@ void Prober::Finished(const Key& key, uint64_t generation, const ProbeOutcome& o
     if (at == entries_.end() || at->second.generation != generation || at->second.on_hold) return;
     pod = at->second.pod;
     ref = at->second.ref;
+    Count(outcome.result, services_.wheel.Now() - begun, at->second.counts.get());
     changed = Note(key, &at->second, outcome.result);
     if (!at->second.on_hold) ScheduleNext(key, &at->second);
     if (changed && key.second == ProbeKind::kStartup) HurryLocked(key.first);

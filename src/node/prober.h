@@ -25,6 +25,7 @@
 #include "node/command_runner.h"
 #include "node/container_status.h"
 #include "node/event_recorder.h"
+#include "node/metrics/probe_metrics.h"
 #include "node/network_probes.h"
 #include "node/pod_actions.h"
 #include "node/probe_runner.h"
@@ -43,6 +44,7 @@ class Prober : public ProbeResults, public Readiness, public std::enable_shared_
     CommandRunner& commands;
     NetworkProbes& network;
     EventSink& events;
+    ProbeMetrics& metrics;
   };
   // `changed` is called, from any thread, when something else is to be said of a container.
   Prober(const Services& services, std::function<void()> changed)
@@ -73,6 +75,7 @@ class Prober : public ProbeResults, public Readiness, public std::enable_shared_
     bool on_hold = false;
     int64_t due = 0;  // as the wheel counts
     ProbeWheel::Place place;
+    std::shared_ptr<ProbeCounts> counts;
   };
 
   static const v1::Probe* ProbeOf(const v1::Container& container, ProbeKind kind);
@@ -80,11 +83,14 @@ class Prober : public ProbeResults, public Readiness, public std::enable_shared_
            ContainerRef ref, const ObservedContainer& observed, const std::string& address);
   // When a probe that is new runs first, from now.
   int64_t FirstDelay(const Key& key, const v1::Probe& probe, int64_t started_at) const;
+  std::shared_ptr<ProbeCounts> CountsFor(const v1::Pod& pod, const v1::Container& container,
+                                         ProbeKind kind);
   void Schedule(const Key& key, Entry* entry, int64_t at);
   // A period after it was due. Of the times that it missed it makes up for one, at once.
   void ScheduleNext(const Key& key, Entry* entry);
   void Run(const Key& key, uint64_t generation);
-  void Finished(const Key& key, uint64_t generation, const ProbeOutcome& outcome);
+  // It was begun then, as the wheel counts.
+  void Finished(const Key& key, uint64_t generation, int64_t begun, const ProbeOutcome& outcome);
   // Readiness, where it waits for its time.
   void HurryLocked(const std::string& id);
   // Whether what is to be said changes.
@@ -96,6 +102,8 @@ class Prober : public ProbeResults, public Readiness, public std::enable_shared_
   const std::function<void()> changed_;
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;
+  // By container and kind: of all its runs together.
+  std::map<std::pair<std::string, ProbeKind>, std::shared_ptr<ProbeCounts>> counts_;
   uint64_t last_generation_ = 0;
   bool ending_ = false;
   bool stopped_ = false;

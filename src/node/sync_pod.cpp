@@ -10,6 +10,7 @@
 #include "node/hooks.h"
 #include "node/host_names.h"
 #include "node/resize_pod.h"
+#include "node/stats/metrics_text.h"
 #include "node/translate.h"
 
 namespace podium::node {
@@ -36,6 +37,14 @@ Result<std::string> CreatePinned(const PodServices& services, const std::string&
     (void)services.runtime.UpdateContainerResources(id, resources);
   }
   return id;
+}
+
+// Upstream's words for kinds.
+std::string KindLabel(ContainerRef ref) {
+  return MetricsText::LabelsText(
+      {{"container_type", ref.kind == ContainerKind::kInit        ? "init_container"
+                          : ref.kind == ContainerKind::kEphemeral ? "ephemeral_container"
+                                                                  : "container"}});
 }
 
 }  // namespace
@@ -75,6 +84,9 @@ void PodSync::Hold(Round& round, const std::string& name, int64_t until) {
 }
 
 bool PodSync::Fail(Round& round, ContainerRef ref, std::string reason, const std::string& message) {
+  std::string labels = MetricsText::LabelsText({{"code", reason}});
+  labels.append(",").append(KindLabel(ref));
+  services_.metrics.started_containers_errors.At(labels).Add();
   memory_.waiting[ContainerNameAt(round.pod, ref)] = {.reason = std::move(reason),
                                                       .message = message};
   return false;
@@ -266,7 +278,9 @@ bool PodSync::MakeSandbox(Round& round) {
     return false;
   }
   if (round.in.actions.create_sandbox) {
+    services_.metrics.started_pods.Add();
     if (auto ran = RunSandbox(round); !ran.ok()) {
+      services_.metrics.started_pods_errors.Add();
       return failed("FailedCreatePodSandBox",
                     "Failed to create pod sandbox: " + ran.error().message());
     }
@@ -368,6 +382,7 @@ bool PodSync::StartContainer(Round& round, ContainerRef ref) {
   }
   round.back_off = memory_.back_off;
   if (end) memory_.back_off.Next(BackOffKey(round.pod, container), *end, services_.clock.Now());
+  services_.metrics.started_containers.At(KindLabel(ref)).Add();
   for (const v1::VolumeMount& mount : container.volumeMounts) {
     auto problem = round.volume_problems.find(mount.name);
     if (problem == round.volume_problems.end()) continue;

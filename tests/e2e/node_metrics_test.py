@@ -33,8 +33,18 @@ BURNER = {
         "volumeMounts": [{"name": "held", "mountPath": "/held"}]}],
     "volumes": [{"name": "held", "emptyDir": {"medium": "Memory"}}]}
 
-# What promtool would like to be called otherwise: cAdvisor's names, which others know.
-LINT = re.compile(r"^container_|^machine_|^cadvisor_")
+# What promtool would like to be called otherwise: cAdvisor's and the kubelet's names, which others
+# know.
+LINT = re.compile(r"^container_|^machine_|^cadvisor_|^kubelet_(evictions|preemptions) ")
+
+PROBED = {
+    "automountServiceAccountToken": False,
+    "terminationGracePeriodSeconds": 0,
+    "containers": [{
+        "name": "main", "image": "busybox", "command": ["sleep", "1000"],
+        "readinessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 1},
+        "livenessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1,
+                          "failureThreshold": 1000}}]}
 
 setUpModule = clusters.begin
 tearDownModule = clusters.end
@@ -152,7 +162,9 @@ class MetricsTest(clusters.ClusterCase):
 
     @unittest.skipUnless(PROMTOOL.exists(), "no promtool (tests/e2e/promtool/fetch)")
     def test_prometheus_reads_every_page(self):
-        for path in "/metrics/resource", "/metrics/cadvisor":
+        self.run_pod("probed", PROBED)
+        self.ready("probed")
+        for path in ("/metrics", "/metrics/probes", "/metrics/resource", "/metrics/cadvisor"):
             check = subprocess.run([PROMTOOL, "check", "metrics"], input=self.page(path),
                                    text=True, capture_output=True, check=False, timeout=60)
             problems = check.stdout + check.stderr
@@ -160,6 +172,52 @@ class MetricsTest(clusters.ClusterCase):
             self.assertIn(check.returncode, (0, 3), problems)  # 3: it has words about names
             for line in problems.splitlines():
                 self.assertRegex(line, LINT, path)
+
+    def test_what_the_agent_counts(self):
+        self.run_pod("counted", PROBED)
+        self.ready("counted")
+        whose = {"namespace": self.namespace, "pod": "counted", "container": "main"}
+
+        def probes():
+            found = samples(self.page("/metrics/probes"))
+            return {labels["probe_type"] + " " + labels["result"]: value
+                    for name, pairs in found if name == "prober_probe_total"
+                    and set(whose.items()) <= pairs
+                    for labels, value in [(dict(pairs), found[name, pairs])]}
+        before = worlds.wait_for("both probes have run", lambda: len(probes()) == 2 and probes())
+        self.assertEqual(set(before), {"Readiness successful", "Liveness failed"})
+        begin = time.monotonic()
+        time.sleep(4)
+        after, passed = probes(), time.monotonic() - begin
+        for probe, count in after.items():
+            self.assertAlmostEqual(count - before[probe], passed, delta=3)
+        found = samples(self.page("/metrics/probes"))
+        self.assertGreaterEqual(one(found, "prober_probe_duration_seconds_count",
+                                    probe_type="Readiness", **whose), 2)
+        found = samples(self.page("/metrics"))
+        pods = [pod for pod in self.get("pods")["items"] if pod["status"]["phase"] == "Running"]
+        self.assertEqual(one(found, "kubelet_running_pods"), len(pods))
+        self.assertEqual(one(found, "kubelet_node_name", node=self.cluster.node), 1)
+        self.assertEqual(one(found, "kubelet_started_pods_errors_total"), 0)
+        for operation in "run_podsandbox", "create_container", "start_container", "exec":
+            self.assertGreater(one(found, "kubelet_runtime_operations_total",
+                                   operation_type=operation), 0, operation)
+        self.assertGreater(one(found, "rest_client_requests_total", method="PATCH", code="200"), 0)
+        for name in ("kubelet_pod_start_duration_seconds", "kubelet_pod_start_sli_duration_seconds",
+                     "kubelet_pod_start_total_duration_seconds",
+                     "kubelet_pod_worker_start_duration_seconds"):
+            self.assertGreater(one(found, name + "_count"), 0, name)
+            self.assertLess(one(found, name + "_sum") / one(found, name + "_count"), 60, name)
+        self.kubectl("delete", "pod", "counted")
+        worlds.wait_for("nobody probes it any more", lambda: not probes())
+
+    def test_configuration(self):
+        config = json.loads(self.page("/configz"))["kubeletconfig"]
+        node = self.get("node", self.cluster.node)
+        self.assertEqual(str(config["maxPods"]), node["status"]["capacity"]["pods"])
+        self.assertEqual(config["port"], node["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"])
+        self.assertEqual(config["staticPodPath"], str(self.cluster.manifests))
+        self.assertEqual(config["authentication"]["anonymous"], {"enabled": False})
 
     def test_pages_agree_with_the_cgroup_files(self):
         cgroup = self.cgroup()

@@ -44,7 +44,8 @@ class ApiNode : public ::testing::Test {
                                .network = node_.network,
                                .commands = node_.commands,
                                .wheel = *node_.other_wheel,
-                               .events = events_});
+                               .events = events_,
+                               .metrics = node_.metrics});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);
     api_ = std::make_unique<AgentApi>(*agent_, node_.images, nullptr, *streams_, "v-test");

@@ -65,7 +65,8 @@ Agent::Parts MakeParts(FakeNode& node, ObjectStore& objects, const Clock& clock,
           .network = node.network,
           .commands = node.commands,
           .wheel = wheel,
-          .events = node.events};
+          .events = node.events,
+          .metrics = node.metrics};
 }
 
 }  // namespace

@@ -196,8 +196,9 @@ struct FakeNode {
   EventRecorder events{time, "node7"};
   ImagePulls pulls{images, time, events, config};
   UserNamespaces users{config};
-  PodServices services{config,  time,    time,     runtime, pulls,  volumes,
-                       objects, network, commands, wheel,   events, users};
+  NodeMetrics metrics;
+  PodServices services{config,  time,     time,  runtime, pulls, volumes, objects,
+                       network, commands, wheel, events,  users, metrics};
 
   // "Reason: message" of each, with " xN" when it came more than once.
   std::vector<std::string> Events() const;

@@ -27,7 +27,8 @@ constexpr const char* kLimits =
     "{name: b, resources: {limits: {ephemeral-storage: 4Mi}}}]";
 
 std::string Exceeded(const v1::Pod& pod, const StorageUsage& usage) {
-  return ExceededStorage(pod, usage).value_or("");
+  const auto excess = ExceededStorage(pod, usage);
+  return excess ? excess->message : "";
 }
 
 TEST(LocalStorageTest, WhoHasLimits) {

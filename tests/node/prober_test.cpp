@@ -52,9 +52,10 @@ class ProberTest : public ::testing::Test {
   int64_t started_at_ = begin_;
   std::vector<std::string> calls_;
   std::shared_ptr<const v1::Pod> pod_;
-  std::shared_ptr<Prober> prober_ = std::make_shared<Prober>(
-      Prober::Services{node_.time, node_.wheel, node_.commands, node_.network, node_.events},
-      [this] { ++changes_; });
+  std::shared_ptr<Prober> prober_ =
+      std::make_shared<Prober>(Prober::Services{node_.time, node_.wheel, node_.commands,
+                                                node_.network, node_.events, node_.metrics.probes},
+                               [this] { ++changes_; });
 };
 
 TEST_F(ProberTest, APeriodAfterTheOther) {
@@ -79,9 +80,9 @@ TEST_F(ProberTest, AnAnswerThatComesLate) {
       waiting.push_back(std::move(done));
     }
   } late;
-  prober_ = std::make_shared<Prober>(
-      Prober::Services{node_.time, node_.wheel, node_.commands, late, node_.events},
-      [this] { ++changes_; });
+  prober_ = std::make_shared<Prober>(Prober::Services{node_.time, node_.wheel, node_.commands, late,
+                                                      node_.events, node_.metrics.probes},
+                                     [this] { ++changes_; });
   Sync(
       "containers: [{name: a, readinessProbe: {httpGet: {path: /r, port: 80}, periodSeconds: 2}}]");
   node_.time.RunFor(7s);
@@ -111,6 +112,32 @@ TEST_F(ProberTest, ReadinessIsAskedForOnceAContainerHasStarted) {
   status_ = 200;
   node_.time.RunFor(1s);
   EXPECT_THAT(calls_, ElementsAre("/s@0", "/s@1000", "/s@2000", "/s@3000", "/r@3000"));
+}
+
+// A container that is started again goes on with the same numbers.
+TEST_F(ProberTest, ResultsAreCounted) {
+  const std::string spec =
+      "containers: [{name: a, readinessProbe: {httpGet: {path: /r, port: 80}, periodSeconds: 1}}]";
+  const auto readiness = [&] {
+    std::string seen;
+    for (const auto& counts : node_.metrics.probes.All()) {
+      seen += counts->labels().container + " " + counts->labels().type + " " +
+              std::to_string(counts->successful.value()) + " " +
+              std::to_string(counts->failed.value()) + "\n";
+    }
+    return seen;
+  };
+  Sync(spec);
+  EXPECT_EQ(readiness(), "a Readiness 1 0\n");
+  status_ = 500;
+  node_.time.RunFor(2s);
+  EXPECT_EQ(readiness(), "a Readiness 1 2\n");
+  ObservedPod none;
+  prober_->Sync(pod_, none);
+  Sync(spec);
+  EXPECT_EQ(readiness(), "a Readiness 1 3\n");
+  prober_->Stop();
+  EXPECT_EQ(readiness(), "");
 }
 
 TEST_F(ProberTest, WhatEndsIsNotRestarted) {

@@ -251,7 +251,7 @@ Result<client::Connection*> NodeCredentials::Open(client::ServerAddress address,
   const std::lock_guard lock(mutex_);
   if (stopped_) return Error(Code::kCancelled, "the agent is stopping");
   if (*place) return place->get();
-  TRY(*place, client::HttpConnection::Create(std::move(address)));
+  TRY(*place, client::HttpConnection::Create(std::move(address), {.on_answer = parts_.on_answer}));
   *made = true;
   return place->get();
 }

@@ -30,6 +30,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -60,6 +61,9 @@ class NodeCredentials {
     std::function<void(const NodeCertificate& certificate)> on_serving{};
     // What goes wrong while it goes on.
     std::function<void(const Error& error)> on_error{};
+    // Requests of the connections (client::HttpConnection::Options). May be empty.
+    std::function<void(std::string_view method, const std::string& host, const std::string& status)>
+        on_answer{};
     const Clock* clock = nullptr;
     Executor* executor = nullptr;
     client::EnvironmentLookup environment{};  // for proxies

@@ -111,9 +111,10 @@ void EvictionManager::Relieve(const EvictionThreshold& threshold,
     const EvictionWords words = WordsOfEviction(
         resource, *pod, use == uses.end() ? nullptr : &use->second, verdict.met, observations);
     services_.events.Record(*pod, std::nullopt, EventType::kWarning, kReason, words.message);
-    services_.evict(pod->metadata.uid,
-                    {.reason = kReason, .message = words.message, .disrupts = true},
-                    EvictionGrace(threshold, *pod, settings_.max_pod_grace_seconds));
+    services_.evict(
+        pod->metadata.uid,
+        {.reason = kReason, .message = words.message, .disrupts = true, .signal = threshold.signal},
+        EvictionGrace(threshold, *pod, settings_.max_pod_grace_seconds));
     evicted_ = pod->metadata.uid;
     evicted_at_ = services_.clock.Now();
     ended_at_ = 0;

@@ -1,7 +1,9 @@
 #include "node/server/kubelet_api.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <utility>
@@ -38,6 +40,35 @@ std::vector<std::string> SegmentsOf(std::string_view path) {
     if (!segment.empty()) segments.emplace_back(segment);
   }
   return segments;
+}
+
+// As upstream labels requests; what is not served is "other", so that nobody can make up series.
+std::string MetricLabels(std::string_view method, std::string_view path) {
+  static constexpr std::array<std::string_view, 14> kPaths = {"attach",
+                                                              "configz",
+                                                              "containerLogs",
+                                                              "exec",
+                                                              "healthz",
+                                                              "logs",
+                                                              "metrics",
+                                                              "metrics/cadvisor",
+                                                              "metrics/probes",
+                                                              "metrics/resource",
+                                                              "pods",
+                                                              "portForward",
+                                                              "run",
+                                                              "runningpods"};
+  static constexpr std::array<std::string_view, 3> kMethods = {"GET", "POST", "HEAD"};
+  const auto segments = SegmentsOf(path);
+  std::string root = segments.empty() ? "" : segments[0];
+  if (root == "metrics" && segments.size() > 1) root += "/" + segments[1];
+  const bool known = root == "stats" || std::ranges::find(kPaths, root) != kPaths.end();
+  const bool is_long = root == "exec" || root == "attach" || root == "portForward";
+  const bool verb = std::ranges::find(kMethods, method) != kMethods.end();
+  return MetricsText::LabelsText({{"long_running", is_long ? "true" : "false"},
+                                  {"method", verb ? method : "other"},
+                                  {"path", known ? root : "other"},
+                                  {"server_type", "readwrite"}});
 }
 
 std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
@@ -99,6 +130,21 @@ http::Treatment KubeletApi::TreatmentOf(const http::RequestHead& head) {
 
 void KubeletApi::Handle(const std::shared_ptr<http::Exchange>& exchange) {
   const http::ServerRequest& request = exchange->request();
+  NodeMetrics& metrics = pages_.metrics();
+  const std::string labels = MetricLabels(request.head.method, request.path);
+  metrics.http_requests.At(labels).Add();
+  if (StreamService::IsUpgrade(request.head)) return Answer(exchange);
+  const auto begin = std::chrono::steady_clock::now();
+  Counter& in_flight = metrics.http_in_flight.At(labels);
+  in_flight.Add();
+  Answer(exchange);
+  in_flight.Add(-1);
+  metrics.http_duration.At(labels).ObserveNanos(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+}
+
+void KubeletApi::Answer(const std::shared_ptr<http::Exchange>& exchange) {
+  const http::ServerRequest& request = exchange->request();
   if (const auto refusal = auth_.Check(request)) {
     return Plain(*exchange, refusal->status, refusal->text);
   }
@@ -117,6 +163,9 @@ void KubeletApi::Route(const Call& call) {
   if (what == "stats" && size == 2 && call.path[1] == "summary") {
     if (!get) return NotAllowed(call.exchange);
     return Json(call.exchange, pages_.Summary(ParseFlag(call.Parameter("only_cpu_and_memory"))));
+  }
+  if (what == "configz" && size == 1) {
+    return get ? Json(call.exchange, pages_.configuration()) : NotAllowed(call.exchange);
   }
   if (what == "logs") return Plain(call.exchange, 405, "logs endpoint is disabled.\n");
   for (const auto& [name, segments, list] : {std::tuple{"pods", 1U, &KubeletApi::ListPods},

@@ -9,8 +9,10 @@
 //   /portForward/NS/POD[/UID]
 //   /run/NS/POD[/UID]/CONTAINER?cmd=                a command, and what it printed
 //   /logs/                                          405: files of the machine are not given out
-//   /metrics/resource, /metrics/cadvisor            use of the node and its pods (stats/pages.h)
+//   /metrics, /metrics/probes                       what the agent counts (stats/pages.h)
+//   /metrics/resource, /metrics/cadvisor            use of the node and its pods
 //   /stats/summary[?only_cpu_and_memory=true]       the same as JSON
+//   /configz                                        what is in force (configz.h)
 //
 // Upstream gives out /var/log by default. Who may read it (nodes/log) would read every pod's log
 // and what other services write there; podium does not offer it (upstream's
@@ -82,6 +84,7 @@ class KubeletApi {
     std::string container;
   };
 
+  void Answer(const std::shared_ptr<http::Exchange>& exchange);
   void Route(const Call& call);
   void Healthz(const Call& call);
   void Metrics(const Call& call);

@@ -17,10 +17,6 @@ namespace {
 using api::authentication::v1::TokenReview;
 using api::authorization::v1::SubjectAccessReview;
 
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kTokenTime = 120 * kSecond;
-constexpr int64_t kAllowedTime = 300 * kSecond;
-constexpr int64_t kRefusedTime = 30 * kSecond;
 // Of answers that are remembered; beyond, those that were are dropped.
 constexpr size_t kMaxRemembered = 4096;
 constexpr std::string_view kBearer = "bearer ";
@@ -125,7 +121,7 @@ Result<KubeletAuth::User> KubeletAuth::ByCertificate(
     TRY(pki::Certificate other, pki::Certificate::FromDer(certificates[i]));
     others.push_back(std::move(other));
   }
-  TRY_VOID(roots.Verify(own, others, pki::Purpose::kClientAuth, clock_.Now() / kSecond));
+  TRY_VOID(roots.Verify(own, others, pki::Purpose::kClientAuth, clock_.Now() / kNanosPerSecond));
   if (own.subject().common_name.empty()) {
     return Error(Code::kUnauthenticated, "a certificate without a name");
   }

@@ -36,6 +36,12 @@
 
 namespace podium::node {
 
+// How long the API server's answers are remembered, in nanoseconds: of tokens, of what is allowed
+// and of what is not.
+inline constexpr int64_t kTokenTime = 120 * kNanosPerSecond;
+inline constexpr int64_t kAllowedTime = 300 * kNanosPerSecond;
+inline constexpr int64_t kRefusedTime = 30 * kNanosPerSecond;
+
 // The subresources of the node by any of which a request is allowed; one at least.
 std::vector<std::string_view> NodeSubresources(std::string_view path);
 // What upstream makes of a method; "" for others.

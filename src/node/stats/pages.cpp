@@ -1,6 +1,8 @@
 #include "node/stats/pages.h"
 
 #include "node/cluster/machine_facts.h"
+#include "node/pod_origin.h"
+#include "node/pod_status.h"
 #include "node/stats/cadvisor_page.h"
 #include "node/stats/machine_use.h"
 #include "node/stats/resource_page.h"
@@ -10,7 +12,48 @@ namespace podium::node {
 
 using kernel::CgroupDetail;
 
+namespace {
+
+bool IsStatic(const api::core::v1::Pod& pod) { return OriginOf(pod) == PodOrigin::kFile; }
+
+// Upstream's words.
+std::string_view StateWord(wire::cri::ContainerState state) {
+  switch (state) {
+    case wire::cri::ContainerState::kContainerCreated:
+      return "created";
+    case wire::cri::ContainerState::kContainerRunning:
+      return "running";
+    case wire::cri::ContainerState::kContainerExited:
+      return "exited";
+    default:
+      return "unknown";
+  }
+}
+
+}  // namespace
+
+NodeCounts StatsPages::CountsNow() const {
+  NodeCounts counts{.node_name = parts_.node_name};
+  for (const auto& pod : parts_.pods()) {
+    counts.ephemeral_containers += static_cast<int64_t>(pod->spec.ephemeralContainers.size());
+    if (!IsTerminalPhase(pod->status.phase)) ++counts.active_pods[IsStatic(*pod)];
+  }
+  wire::cri::PodSandboxFilter ready;
+  ready.state.ensure().state = wire::cri::PodSandboxState::kSandboxReady;
+  if (const auto pods = parts_.runtime.ListPodSandbox(ready); pods.ok()) {
+    counts.running_pods = static_cast<int64_t>(pods->size());
+  }
+  if (const auto containers = parts_.runtime.ListContainers({}); containers.ok()) {
+    for (const wire::cri::Container& container : *containers) {
+      ++counts.running_containers[std::string(StateWord(container.state))];
+    }
+  }
+  return counts;
+}
+
 std::optional<std::string> StatsPages::Metrics(std::string_view path) {
+  if (path == "/metrics") return NodeMetricsPage(parts_.metrics, CountsNow());
+  if (path == "/metrics/probes") return ProbeMetricsPage(parts_.metrics.probes);
   if (path == "/metrics/resource") return ResourcePage(*sampler_.Take(CgroupDetail::kUse));
   if (path == "/metrics/cadvisor") {
     const auto sample = sampler_.Take(CgroupDetail::kAll);

@@ -1,19 +1,28 @@
 // What the kubelet's port tells of the node's use, in upstream's paths:
 //
+//   /metrics            what the agent counts of its own work (metrics/node_metrics.h)
+//   /metrics/probes     the same of probes
 //   /metrics/resource   resource_page.h
 //   /metrics/cadvisor   cadvisor_page.h
 //   /stats/summary      summary_page.h
+//   /configz            what is in force of a kubelet's configuration (server/configz.h)
 //
 // Threads: any.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "api/types/core_v1.h"
 #include "base/clock.h"
+#include "node/metrics/node_metrics.h"
 #include "node/stats/usage_sampler.h"
+#include "runtime/runtime.h"
 
 namespace podium::node {
 
@@ -25,6 +34,11 @@ class StatsPages {
     const Clock& clock;
     std::string node_name{};
     std::string data_dir{};  // DATA of the instance: pods' files, and images below it
+    // All outlive it.
+    NodeMetrics& metrics;
+    runtime::Runtime& runtime;
+    std::function<std::vector<std::shared_ptr<const api::core::v1::Pod>>()> pods{};
+    std::string configuration{};  // JSON
   };
   explicit StatsPages(Parts parts)
       : parts_(std::move(parts)), sampler_(parts_.usage, parts_.clock) {}
@@ -33,8 +47,13 @@ class StatsPages {
   std::optional<std::string> Metrics(std::string_view path);
   // JSON.
   std::string Summary(bool only_cpu_and_memory);
+  const std::string& configuration() const { return parts_.configuration; }
+  // Where requests for pages and all else are counted.
+  NodeMetrics& metrics() { return parts_.metrics; }
 
  private:
+  NodeCounts CountsNow() const;
+
   const Parts parts_;
   UsageSampler sampler_;
 };

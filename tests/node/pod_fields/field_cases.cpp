@@ -272,6 +272,7 @@ std::vector<std::string> ToldOf(const v1::Pod& pod) {
                             .commands = parts.commands,
                             .wheel = parts.wheel,
                             .events = parts.events,
+                            .metrics = parts.metrics,
                             .source = nullptr};
   auto agent = Agent::Open(with_volumes);
   EXPECT_TRUE(agent.ok()) << agent.error().message();

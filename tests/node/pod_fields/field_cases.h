@@ -51,9 +51,9 @@ class PodRun {
   VolumeManager volumes{node.config, node.objects, node.time};
 
  private:
-  PodServices services_{node.config,   node.time,  node.time,    node.runtime,
-                        node.pulls,    volumes,    node.objects, node.network,
-                        node.commands, node.wheel, node.events,  node.users};
+  PodServices services_{node.config, node.time,    node.time,    node.runtime,  node.pulls,
+                        volumes,     node.objects, node.network, node.commands, node.wheel,
+                        node.events, node.users,   node.metrics};
   std::shared_ptr<PodWorker> worker_;
 };
 

@@ -90,7 +90,8 @@ std::string Exceeded(PodRun& run) {
   const std::string path = Mount("host_path")(run);
   WriteText(path + "/file", std::string(size_t{2} << 20, 'x'));
   const auto usage = MeasureStorage(run.pod, run.node.config, run.node.runtime);
-  return ExceededStorage(run.pod, usage).value_or("nothing");
+  const auto excess = ExceededStorage(run.pod, usage);
+  return excess ? excess->message : "nothing";
 }
 
 // The same for claims of the pod's own.

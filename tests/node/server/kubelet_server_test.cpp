@@ -138,8 +138,18 @@ class KubeletServerTest : public ApiNode {
   std::string roots_ = File("ca.pem");
   Reviews reviews_{turned_};
   KubeletAuth auth_{reviews_, turned_, "node7", [this] { return roots_; }};
-  StatsPages pages_{
-      {.usage = node_.runtime, .clock = turned_, .node_name = "node7", .data_dir = "/"}};
+  StatsPages pages_{{.usage = node_.runtime,
+                     .clock = turned_,
+                     .node_name = "node7",
+                     .data_dir = "/",
+                     .metrics = node_.metrics,
+                     .runtime = node_.runtime,
+                     .pods =
+                         [this] {
+                           uint64_t version = 0;
+                           return agent_->ListPods("", &version);
+                         },
+                     .configuration = R"({"kubeletconfig":{}})"}};
   std::unique_ptr<AgentHost> host_;
   std::unique_ptr<StreamService> streams_;
   std::unique_ptr<KubeletApi> kubelet_;
@@ -221,6 +231,52 @@ TEST_F(KubeletServerTest, Health) {
   EXPECT_EQ(Ask("GET", "/healthz?verbose"),
             "200 [+]ping ok\n[+]log ok\n[+]syncloop ok\nhealthz check passed\n");
   EXPECT_THAT(Ask("GET", "/healthz/other"), StartsWith("404 "));
+}
+
+TEST_F(KubeletServerTest, WhatTheAgentCounts) {
+  EXPECT_THAT(Ask("GET", "/metrics"), StartsWith("403 ")) << "proxy is not enough";
+  reviews_.allowed += " metrics";
+  turned_.ahead = int64_t{31} * 1'000'000'000;
+  Run("web", "containers: [{name: a}]");
+  const std::string page = Ask("GET", "/metrics");
+  EXPECT_THAT(page, StartsWith("200 # HELP kubelet_active_pods"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_running_pods 1\n"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_running_containers{container_state=\"running\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_started_pods_total 1\n"));
+  EXPECT_THAT(page,
+              HasSubstr("\nkubelet_started_containers_total{container_type=\"container\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_pod_start_duration_seconds_count 1\n"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_pod_worker_start_duration_seconds_count 1\n"));
+  // This one, and the one that was refused.
+  EXPECT_THAT(page, HasSubstr("\nkubelet_http_requests_total{long_running=\"false\",method=\"GET\","
+                              "path=\"metrics\",server_type=\"readwrite\"} 2\n"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_http_inflight_requests{long_running=\"false\",method="
+                              "\"GET\",path=\"metrics\",server_type=\"readwrite\"} 1\n"));
+  EXPECT_THAT(Ask("GET", "/metrics/probes"), HasSubstr("process_start_time_seconds"));
+  EXPECT_THAT(Ask("GET", "/metrics/others"), StartsWith("404 "));
+  EXPECT_EQ(Ask("POST", "/metrics"), "405 Method Not Allowed");
+}
+
+// Nobody who may come no further makes up series by asking.
+TEST_F(KubeletServerTest, UnknownPathsAreCountedTogether) {
+  for (const char* path : {"/nowhere", "/a/b", "/metrics/x"}) (void)Ask("BREW", path, "");
+  std::string labels;
+  node_.metrics.http_requests.ForEach([&](const std::string& each, const Counter& counter) {
+    labels += each + " " + std::to_string(counter.value()) + "\n";
+  });
+  EXPECT_EQ(labels,
+            "long_running=\"false\",method=\"other\",path=\"other\",server_type=\"readwrite\" "
+            "3\n");
+}
+
+TEST_F(KubeletServerTest, Configuration) {
+  EXPECT_EQ(Ask("GET", "/configz"), R"(200 {"kubeletconfig":{}})");
+  EXPECT_EQ(Ask("POST", "/configz"), "405 Method Not Allowed");
+  reviews_.allowed = "pods healthz metrics";
+  turned_.ahead = int64_t{400} * 1'000'000'000;
+  EXPECT_EQ(
+      Ask("GET", "/configz"),
+      "403 Forbidden (user=good, verb=get, resource=nodes, subresource(s)=[configz proxy])\n");
 }
 
 TEST_F(KubeletServerTest, PodsAndWhatRuns) {
