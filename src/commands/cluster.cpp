@@ -123,18 +123,25 @@ Result<void> Cluster::OpenPort(node::Agent& agent, runtime::UsageReader& usage) 
   auth_ = std::make_unique<node::KubeletAuth>(connection_, options_.clock, agent.config().name,
                                               [this] { return credentials_->root_ca(); });
   TRY(streams_, node::StreamService::Create(options_.executor));
+  const auto pods = [&agent] {
+    uint64_t version = 0;
+    return agent.ListPods("", &version);
+  };
+  disks_ = std::make_shared<node::PodDisks>(node::PodDisks::Services{.config = options_.config,
+                                                                     .clock = options_.clock,
+                                                                     .executor = options_.executor,
+                                                                     .runtime = agent.runtime(),
+                                                                     .pods = pods});
   pages_ = std::make_unique<node::StatsPages>(
       node::StatsPages::Parts{.usage = usage,
                               .clock = options_.clock,
                               .node_name = options_.config.name,
                               .data_dir = options_.config.data_dir,
+                              .log_dir = options_.config.log_dir,
                               .metrics = options_.metrics,
                               .runtime = agent.runtime(),
-                              .pods =
-                                  [&agent] {
-                                    uint64_t version = 0;
-                                    return agent.ListPods("", &version);
-                                  },
+                              .pods = pods,
+                              .disks = disks_,
                               .configuration = options_.configuration});
   api_ = std::make_unique<node::KubeletApi>(*host_, *auth_, *streams_, *pages_, options_.clock);
   return {};
@@ -180,6 +187,7 @@ void Cluster::End() {
     port = std::move(port_);
   }
   if (port) port->Stop(kStopGrace);
+  if (disks_) disks_->Stop();
 }
 
 void Cluster::Warn(const std::string& text) {

@@ -29,6 +29,7 @@
 #include "node/server/kubelet_auth.h"
 #include "node/server/kubelet_server.h"
 #include "node/stats/pages.h"
+#include "node/stats/pod_disks.h"
 #include "node/streams/stream_service.h"
 #include "runtime/usage.h"
 
@@ -106,6 +107,7 @@ class Cluster {
   std::unique_ptr<node::AgentHost> host_;
   std::unique_ptr<node::KubeletAuth> auth_;
   std::unique_ptr<node::StreamService> streams_;
+  std::shared_ptr<node::PodDisks> disks_;
   std::unique_ptr<node::StatsPages> pages_;
   std::unique_ptr<node::KubeletApi> api_;
   std::mutex mutex_;

@@ -211,6 +211,52 @@ class MetricsTest(clusters.ClusterCase):
         self.kubectl("delete", "pod", "counted")
         worlds.wait_for("nobody probes it any more", lambda: not probes())
 
+    def test_what_pods_hold_on_disks(self):
+        # A layer, a log, a volume on the disk and one in memory.
+        self.run_pod("writer", {
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{
+                "name": "main", "image": "busybox",
+                "command": ["sh", "-c", "dd if=/dev/zero of=/layer bs=1048576 count=5;"
+                                        "dd if=/dev/zero of=/cache/file bs=1048576 count=7;"
+                                        "dd if=/dev/zero of=/held/file bs=1048576 count=3;"
+                                        "seq 1 200000; touch /cache/done; sleep 1000"],
+                "readinessProbe": {"exec": {"command": ["test", "-e", "/cache/done"]},
+                                   "periodSeconds": 1},
+                "volumeMounts": [{"name": "cache", "mountPath": "/cache"},
+                                 {"name": "held", "mountPath": "/held"}]}],
+            "volumes": [{"name": "cache", "emptyDir": {}},
+                        {"name": "held", "emptyDir": {"medium": "Memory", "sizeLimit": "4Mi"}}]})
+        self.ready("writer")
+
+        def told():
+            for pod in json.loads(self.page("/stats/summary"))["pods"]:
+                if pod["podRef"]["name"] == "writer" and "ephemeral-storage" in pod:
+                    return pod
+            return None
+        # Somebody may have asked just before, and pods are looked at once a minute.
+        pod = worlds.wait_for("its files were looked at", told, 75)
+        log = next((self.cluster.world.folder / "log").glob(
+            f"{self.namespace}_writer_*/main/0.log")).stat().st_size
+        volumes = {each["name"]: each for each in pod["volume"]}
+        self.assertAlmostEqual(volumes["cache"]["usedBytes"], 7 * MEBI, delta=64 * 1024)
+        self.assertEqual(volumes["cache"]["inodesUsed"], 3)
+        self.assertEqual(volumes["held"]["usedBytes"], 3 * MEBI)
+        self.assertEqual(volumes["held"]["capacityBytes"], 4 * MEBI)
+        container = pod["containers"][0]
+        self.assertAlmostEqual(container["rootfs"]["usedBytes"], 5 * MEBI, delta=64 * 1024)
+        self.assertAlmostEqual(container["logs"]["usedBytes"], log, delta=64 * 1024)
+        together = (volumes["cache"]["usedBytes"] + container["rootfs"]["usedBytes"] +
+                    container["logs"]["usedBytes"])
+        self.assertAlmostEqual(pod["ephemeral-storage"]["usedBytes"], together, delta=64 * 1024)
+        found = samples(self.page("/metrics/cadvisor"))
+        whose = {"namespace": self.namespace, "pod": "writer", "container": "main"}
+        self.assertEqual(one(found, "container_fs_usage_bytes", **whose),
+                         container["rootfs"]["usedBytes"])
+        self.assertEqual(one(found, "container_fs_limit_bytes", **whose),
+                         container["rootfs"]["capacityBytes"])
+
     def test_configuration(self):
         config = json.loads(self.page("/configz"))["kubeletconfig"]
         node = self.get("node", self.cluster.node)

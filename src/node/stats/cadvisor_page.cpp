@@ -277,20 +277,33 @@ struct DiskFamily {
   std::string_view help;
   uint64_t kernel::IoStats::* member;
 };
-constexpr DiskFamily kDisks[] = {
+constexpr DiskFamily kDiskReads[] = {
     {"container_fs_reads_bytes_total", "Cumulative count of bytes read",
      &kernel::IoStats::read_bytes},
     {"container_fs_reads_total", "Cumulative count of reads completed", &kernel::IoStats::reads},
+};
+constexpr DiskFamily kDiskWrites[] = {
     {"container_fs_writes_bytes_total", "Cumulative count of bytes written",
      &kernel::IoStats::written_bytes},
     {"container_fs_writes_total", "Cumulative count of writes completed", &kernel::IoStats::writes},
 };
 
+// What an entry holds on the file system of what containers write.
+struct FileSystem {
+  size_t entry = 0;
+  int64_t read_at = 0;
+  uint64_t used = 0;
+  uint64_t limit = 0;
+  uint64_t inodes = 0;
+  uint64_t inodes_free = 0;
+};
+
 class Page {
  public:
-  Page(const NodeSample& sample, const DiskNames& disks)
-      : sample_(sample), disks_(disks), root_(RootOf(sample.machine)) {
+  Page(const NodeSample& sample, const DiskNames& disks, const LayerDisk& layers)
+      : sample_(sample), disks_(disks), layers_(layers), root_(RootOf(sample.machine)) {
     AddEntries();
+    AddFileSystems();
     for (Entry& entry : entries_) entry.all = LabelsWith(entry, "");
     AddDevices();
   }
@@ -300,6 +313,8 @@ class Page {
  private:
   void AddEntries();
   void AddDevices();
+  // Of the machine and of containers' layers; after the entries.
+  void AddFileSystems();
   void Families(std::span<const Family> families) {
     for (const Family& family : families) {
       text_.Family(family.name, family.help, family.type);
@@ -311,7 +326,8 @@ class Page {
     }
   }
   void CpuUsage();
-  void Disks();
+  void Disks(std::span<const DiskFamily> families);
+  void FileSystems(std::string_view name, std::string_view help, uint64_t FileSystem::* member);
   void BlockDevices();
   void Faults();
   void Networks();
@@ -325,9 +341,11 @@ class Page {
 
   const NodeSample& sample_;
   const DiskNames& disks_;
+  const LayerDisk& layers_;
   const CgroupStats root_;
   std::vector<Entry> entries_;
   std::vector<Device> devices_;
+  std::vector<FileSystem> file_systems_;
   // Of the entries of pods: which pod.
   std::vector<std::pair<size_t, const runtime::PodUsage*>> pods_;
   MetricsText text_;
@@ -390,8 +408,41 @@ void Page::CpuUsage() {
   }
 }
 
-void Page::Disks() {
-  for (const DiskFamily& family : kDisks) {
+void Page::AddFileSystems() {
+  if (!layers_.use) return;
+  const FileSystemUse& disk = *layers_.use;
+  const auto add = [&](size_t entry, uint64_t used, int64_t read_at) {
+    file_systems_.push_back({.entry = entry,
+                             .read_at = read_at,
+                             .used = used,
+                             .limit = disk.capacity,
+                             .inodes = disk.inodes,
+                             .inodes_free = disk.inodes_free});
+  };
+  add(0, disk.used, layers_.read_at);
+  for (const auto& [at, pod] : pods_) {
+    const auto known = layers_.pods.find(pod->metadata.uid);
+    if (known == layers_.pods.end()) continue;
+    for (size_t i = 0; i < pod->containers.size(); ++i) {
+      const auto layer = known->second->layers.find(pod->containers[i].name);
+      if (layer == known->second->layers.end()) continue;
+      // Its containers stand behind the pod.
+      add(at + 1 + i, layer->second.bytes, known->second->read_at);
+    }
+  }
+}
+
+void Page::FileSystems(std::string_view name, std::string_view help,
+                       uint64_t FileSystem::* member) {
+  text_.Family(name, help, kGauge);
+  const std::string device = MetricsText::LabelsText({{"device", layers_.device}});
+  for (const FileSystem& each : file_systems_) {
+    text_.Value(LabelsWith(entries_[each.entry], device), Number(each.*member), each.read_at);
+  }
+}
+
+void Page::Disks(std::span<const DiskFamily> families) {
+  for (const DiskFamily& family : families) {
     text_.Family(family.name, family.help, kCounter);
     for (const Entry& entry : entries_) {
       for (const kernel::IoStats& io : entry.used->io) {
@@ -501,7 +552,16 @@ std::string Page::Make(const MachineFacts& machine) && {
   Families(kUser);
   Times("container_creation_time_seconds", "Container creation time since unix epoch in seconds.",
         &Entry::created_at);
-  Disks();
+  FileSystems("container_fs_inodes_free", "Number of available Inodes", &FileSystem::inodes_free);
+  FileSystems("container_fs_inodes_total", "Number of Inodes", &FileSystem::inodes);
+  FileSystems("container_fs_limit_bytes",
+              "Number of bytes that can be consumed by the container on this filesystem.",
+              &FileSystem::limit);
+  Disks(kDiskReads);
+  FileSystems("container_fs_usage_bytes",
+              "Number of bytes that are consumed by the container on this filesystem.",
+              &FileSystem::used);
+  Disks(kDiskWrites);
   LastSeen();
   Families(kMemoryBegin);
   Faults();
@@ -539,8 +599,8 @@ DiskNames ReadDiskNames(const std::string& root) {
 }
 
 std::string CadvisorPage(const NodeSample& sample, const MachineFacts& machine,
-                         const DiskNames& disks) {
-  return Page(sample, disks).Make(machine);
+                         const DiskNames& disks, const LayerDisk& layers) {
+  return Page(sample, disks, layers).Make(machine);
 }
 
 }  // namespace podium::node

@@ -1,5 +1,8 @@
 #include "node/stats/pages.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include "node/cluster/machine_facts.h"
 #include "node/pod_origin.h"
 #include "node/pod_status.h"
@@ -30,6 +33,14 @@ std::string_view StateWord(wire::cri::ContainerState state) {
   }
 }
 
+// Of the file system that the path lies on; "" for one that is on no device.
+std::string DeviceName(const std::string& path, const DiskNames& names) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0) return "";
+  const auto found = names.find({major(status.st_dev), minor(status.st_dev)});
+  return found == names.end() ? "" : found->second;
+}
+
 }  // namespace
 
 NodeCounts StatsPages::CountsNow() const {
@@ -57,7 +68,12 @@ std::optional<std::string> StatsPages::Metrics(std::string_view path) {
   if (path == "/metrics/resource") return ResourcePage(*sampler_.Take(CgroupDetail::kUse));
   if (path == "/metrics/cadvisor") {
     const auto sample = sampler_.Take(CgroupDetail::kAll);
-    return CadvisorPage(*sample, ReadMachineFacts(parts_.data_dir), ReadDiskNames());
+    const DiskNames names = ReadDiskNames();
+    return CadvisorPage(*sample, ReadMachineFacts(parts_.data_dir), names,
+                        {.read_at = parts_.clock.Now(),
+                         .device = DeviceName(parts_.data_dir, names),
+                         .use = ReadFileSystemUse(parts_.data_dir),
+                         .pods = AskDisks()});
   }
   return std::nullopt;
 }
@@ -69,7 +85,9 @@ std::string StatsPages::Summary(bool only_cpu_and_memory) {
   const auto sample = sampler_.Take(CgroupDetail::kAll);
   const SummaryDisks disks{.read_at = parts_.clock.Now(),
                            .node = ReadFileSystemUse(parts_.data_dir),
-                           .images = ReadFileSystemUse(parts_.data_dir + "/images")};
+                           .images = ReadFileSystemUse(parts_.data_dir + "/images"),
+                           .logs = ReadFileSystemUse(parts_.log_dir),
+                           .pods = AskDisks()};
   return SummaryPage(*sample, parts_.node_name, &disks);
 }
 

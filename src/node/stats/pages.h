@@ -21,6 +21,7 @@
 #include "api/types/core_v1.h"
 #include "base/clock.h"
 #include "node/metrics/node_metrics.h"
+#include "node/stats/pod_disks.h"
 #include "node/stats/usage_sampler.h"
 #include "runtime/runtime.h"
 
@@ -34,11 +35,13 @@ class StatsPages {
     const Clock& clock;
     std::string node_name{};
     std::string data_dir{};  // DATA of the instance: pods' files, and images below it
+    std::string log_dir{};   // LOG: pods' logs
     // All outlive it.
     NodeMetrics& metrics;
     runtime::Runtime& runtime;
     std::function<std::vector<std::shared_ptr<const api::core::v1::Pod>>()> pods{};
-    std::string configuration{};  // JSON
+    std::shared_ptr<PodDisks> disks{};  // null: nobody looks at pods' files
+    std::string configuration{};        // JSON
   };
   explicit StatsPages(Parts parts)
       : parts_(std::move(parts)), sampler_(parts_.usage, parts_.clock) {}
@@ -53,6 +56,7 @@ class StatsPages {
 
  private:
   NodeCounts CountsNow() const;
+  PodDiskMap AskDisks() const { return parts_.disks ? parts_.disks->Ask() : PodDiskMap(); }
 
   const Parts parts_;
   UsageSampler sampler_;

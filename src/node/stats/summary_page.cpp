@@ -151,6 +151,21 @@ std::optional<JsonValue> FsOf(const std::optional<FileSystemUse>& disk, int64_t 
       .Take();
 }
 
+// Of what lies on that file system among other things.
+std::optional<JsonValue> FsOf(const kernel::TreeUsage& used,
+                              const std::optional<FileSystemUse>& disk, int64_t time) {
+  if (!disk) return std::nullopt;
+  return Members()
+      .Time("time", time)
+      .Number("availableBytes", disk->available)
+      .Number("capacityBytes", disk->capacity)
+      .Number("usedBytes", used.bytes)
+      .Number("inodesFree", disk->inodes_free)
+      .Number("inodes", disk->inodes)
+      .Number("inodesUsed", used.inodes)
+      .Take();
+}
+
 // The machine's counters as a cgroup's.
 CgroupStats MachineStats(const MachineUse& machine) {
   CgroupStats used;
@@ -193,14 +208,39 @@ class Summary {
 
  private:
   JsonValue ContainerOf(std::string name, int64_t started, const CgroupStats& used, int64_t time,
-                        std::string_view cgroup) const {
+                        std::string_view cgroup, const PodDisk* disk = nullptr) const {
     Members members;
+    const std::string key = name;
     members.Text("name", std::move(name))
         .Time("startTime", started)
         .Optional("cpu", CpuOf(used, time, sample_.NanoCores(cgroup)))
         .Optional("memory", MemoryOf(used, time));
     if (disks_ != nullptr) members.Optional("io", IoOf(used, time));
+    if (disk != nullptr) AddFiles(*disk, key, &members);
     return members.Optional("swap", SwapOf(used, time)).Take();
+  }
+
+  void AddFiles(const PodDisk& disk, const std::string& container, Members* members) const {
+    const auto layer = disk.layers.find(container);
+    if (layer != disk.layers.end()) {
+      members->Optional("rootfs", FsOf(layer->second, disks_->node, disk.read_at));
+    }
+    const auto logs = disk.logs.find(container);
+    if (logs != disk.logs.end()) {
+      members->Optional("logs", FsOf(logs->second, disks_->logs, disk.read_at));
+    }
+  }
+
+  void AddVolumes(const PodDisk& disk, Members* members) const {
+    JsonValue::Array volumes;
+    for (const auto& [name, use] : disk.volumes) {
+      auto told = FsOf(use.used, use.own ? use.own : disks_->node, use.read_at);
+      if (!told) continue;
+      told->Set("name", JsonValue::String(name));
+      volumes.push_back(*std::move(told));
+    }
+    if (!volumes.empty()) members->Value("volume", JsonValue::Of(std::move(volumes)));
+    members->Optional("ephemeral-storage", FsOf(disk.together, disks_->node, disk.read_at));
   }
 
   JsonValue SystemContainers() const {
@@ -252,10 +292,15 @@ class Summary {
   }
 
   JsonValue PodOf(const runtime::PodUsage& pod) const {
+    const PodDisk* disk = nullptr;
+    if (disks_ != nullptr) {
+      const auto known = disks_->pods.find(pod.metadata.uid);
+      if (known != disks_->pods.end()) disk = known->second.get();
+    }
     JsonValue::Array containers;
     for (const auto& container : pod.containers) {
       containers.push_back(ContainerOf(container.name, container.started_at, container.used,
-                                       container.read_at, container.cgroup));
+                                       container.read_at, container.cgroup, disk));
     }
     Members members;
     members
@@ -276,6 +321,7 @@ class Summary {
                                      pod.network->tx_bytes, pod.network->tx_errors}},
                                    pod.read_at));
       }
+      if (disk != nullptr) AddVolumes(*disk, &members);
       if (pod.used.pids) {
         members.Value("process_stats",
                       Members().Number("process_count", pod.used.pids->current).Take());

@@ -2,22 +2,25 @@
 // 1.36), of the node, of what the system needs on it (kubelet, runtime, pods), and of pods and
 // their containers.
 //
-// Bytes on disks are told of whole file systems alone (node.fs, node.runtime): not of containers,
-// logs and volumes, which would have to be walked through.
+// What containers, logs and volumes hold is as old as its time says (pod_disks.h); what was not
+// looked at yet is not there.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "node/stats/machine_use.h"
+#include "node/stats/pod_disks.h"
 #include "node/stats/usage_sampler.h"
 
 namespace podium::node {
 
 struct SummaryDisks {
   int64_t read_at = 0;
-  std::optional<FileSystemUse> node;    // of pods' files
-  std::optional<FileSystemUse> images;  // of images and of what containers write
+  std::optional<FileSystemUse> node;    // of pods' files and of what containers write
+  std::optional<FileSystemUse> images;  // of images
+  std::optional<FileSystemUse> logs = {};
+  PodDiskMap pods = {};
 };
 
 // JSON. Without `disks`, what ?only_cpu_and_memory=true leaves: processors, memory and swap.

@@ -67,11 +67,38 @@ class CadvisorPageTest : public ::testing::Test {
   }
   std::string Page() {
     return CadvisorPage(sample_, {.machine_id = "m", .system_uuid = "s", .boot_id = "b", .cpus = 2},
-                        {{{8, 16}, "/dev/sdb"}});
+                        {{{8, 16}, "/dev/sdb"}}, layers_);
   }
 
   NodeSample sample_;
+  LayerDisk layers_;
 };
+
+TEST_F(CadvisorPageTest, WhatContainersHaveWritten) {
+  EXPECT_THAT(Page(), Not(HasSubstr("container_fs_usage_bytes")));
+  auto disk = std::make_shared<PodDisk>();
+  disk->read_at = kTime - 5'000'000'000;
+  disk->layers["app"] = {.bytes = 4096, .inodes = 2};
+  sample_.pods[0].metadata.uid = "u1";
+  layers_ = {.read_at = kTime,
+             .device = "/dev/sdb",
+             .use =
+                 FileSystemUse{
+                     .capacity = 1000, .available = 1, .used = 600, .inodes = 9, .inodes_free = 4},
+             .pods = {{"u1", disk}}};
+  const std::string page = Page();
+  const std::string app =
+      "{container=\"app\",device=\"/dev/sdb\",id=\"/podium/kubepods/podu1/c1\",image=\"busybox:1\","
+      "name=\"c1\",namespace=\"ns\",pod=\"web\"} ";
+  EXPECT_THAT(page, HasSubstr("# TYPE container_fs_usage_bytes gauge\n"));
+  EXPECT_THAT(page, HasSubstr("container_fs_usage_bytes" + app + "4096 1699999995700\n"));
+  EXPECT_THAT(page, HasSubstr("container_fs_limit_bytes" + app + "1000 1699999995700\n"));
+  EXPECT_THAT(page, HasSubstr("container_fs_inodes_free" + app + "4 "));
+  EXPECT_THAT(page, HasSubstr("container_fs_inodes_total" + app + "9 "));
+  EXPECT_THAT(
+      page, HasSubstr("container_fs_usage_bytes{container=\"\",device=\"/dev/sdb\",id=\"/\",image="
+                      "\"\",name=\"\",namespace=\"\",pod=\"\"} 600 1700000000700\n"));
+}
 
 TEST_F(CadvisorPageTest, ContainersByKubeletsLabels) {
   const std::string page = Page();

@@ -65,6 +65,51 @@ const std::string kApp =
     R"("workingSetBytes":200,"rssBytes":0,"pageFaults":0,"majorPageFaults":0},)"
     R"("swap":{"time":"2023-11-14T22:13:20Z","swapUsageBytes":3}})";
 
+TEST(SummaryPageTest, WhatPodsHoldOnDisks) {
+  auto disk = std::make_shared<PodDisk>();
+  disk->read_at = kTime;
+  disk->layers["app"] = {.bytes = 10, .inodes = 1};
+  disk->logs["app"] = {.bytes = 20, .inodes = 2};
+  disk->volumes["cache"] = {.read_at = kTime, .used = {.bytes = 30, .inodes = 3}, .own = {}};
+  disk->volumes["mem"] = {
+      .read_at = kTime,
+      .used = {.bytes = 40, .inodes = 4},
+      .own = FileSystemUse{
+          .capacity = 50, .available = 10, .used = 40, .inodes = 8, .inodes_free = 4}};
+  disk->together = {.bytes = 60, .inodes = 6};
+  const SummaryDisks disks{
+      .read_at = kTime,
+      .node =
+          FileSystemUse{
+              .capacity = 100, .available = 30, .used = 60, .inodes = 9, .inodes_free = 2},
+      .images = std::nullopt,
+      .logs =
+          FileSystemUse{
+              .capacity = 200, .available = 90, .used = 80, .inodes = 7, .inodes_free = 5},
+      .pods = {{"u1", disk}, {"another", nullptr}}};
+  const std::string page = SummaryPage(Sample(), "node7", &disks);
+  const std::string time = R"({"time":"2023-11-14T22:13:20Z",)";
+  EXPECT_THAT(page, ::testing::HasSubstr(
+                        R"("rootfs":)" + time +
+                        R"("availableBytes":30,"capacityBytes":100,"usedBytes":10,"inodesFree":2,)"
+                        R"("inodes":9,"inodesUsed":1},"logs":)" +
+                        time +
+                        R"("availableBytes":90,"capacityBytes":200,"usedBytes":20,"inodesFree":5,)"
+                        R"("inodes":7,"inodesUsed":2})"));
+  EXPECT_THAT(page, ::testing::HasSubstr(
+                        R"("volume":[)" + time +
+                        R"("availableBytes":30,"capacityBytes":100,"usedBytes":30,"inodesFree":2,)"
+                        R"("inodes":9,"inodesUsed":3,"name":"cache"},)" +
+                        time +
+                        R"("availableBytes":10,"capacityBytes":50,"usedBytes":40,"inodesFree":4,)"
+                        R"("inodes":8,"inodesUsed":4,"name":"mem"}],"ephemeral-storage":)" +
+                        time +
+                        R"("availableBytes":30,"capacityBytes":100,"usedBytes":60,"inodesFree":2,)"
+                        R"("inodes":9,"inodesUsed":6})"));
+  EXPECT_THAT(SummaryPage(Sample(), "node7", nullptr),
+              ::testing::Not(::testing::HasSubstr("rootfs")));
+}
+
 TEST(SummaryPageTest, AllOfIt) {
   const SummaryDisks disks{
       .read_at = kTime,
