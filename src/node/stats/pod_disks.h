@@ -5,7 +5,7 @@
 // Files are walked through, which takes long where there are many: so it is done only while
 // somebody asks, once a minute as upstream, by one task, and for a twentieth of the time at most.
 // What is told is as old as it says. Volumes in memory are file systems of their own and are asked,
-// not walked through. docs/decisions/0008-disk-use.md says why it is so.
+// not walked through. docs/decisions/0009-disk-use.md says why it is so.
 //
 // Threads: any.
 #pragma once
