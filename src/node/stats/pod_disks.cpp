@@ -79,7 +79,8 @@ PodDisk MeasurePodDisk(const v1::Pod& pod, const NodeConfig& config, runtime::Ru
       PodLogFolder(config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid);
   for (const auto& [name, layer] : WritableLayers(pod, runtime)) {
     disk.layers.emplace(name, layer);
-    const kernel::TreeUsage log = FolderUse(logs + "/" + name);
+    std::string log_folder = logs;
+    const kernel::TreeUsage log = FolderUse(log_folder.append("/").append(name));
     disk.logs.emplace(name, log);
     Add(layer, &disk.together);
     Add(log, &disk.together);
