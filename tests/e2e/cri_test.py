@@ -129,6 +129,14 @@ class CriCase(unittest.TestCase):
             self.client.StartContainer(container_id=made)
         return made
 
+    def stubborn(self):
+        """Ignores TERM, from now on."""
+        main = self.container(self.sandbox(),
+                              ["sh", "-c", "trap '' TERM; touch /tmp/ready; sleep 1000"])
+        waiting = "until [ -e /tmp/ready ]; do sleep 0.05; done"
+        self.assertEqual(self.run_sync(main, "sh", "-c", waiting)[0], 0)
+        return main
+
     def state(self, container):
         return self.client.ContainerStatus(container_id=container).status
 
@@ -549,8 +557,10 @@ class StreamTest(StreamCase):
     def serve(self):
         """A sandbox that answers at port 80, and its page."""
         sandbox = self.sandbox()
-        self.container(sandbox, ["sh", "-c", "mkdir /www && echo page > /www/index.html && "
-                                             "exec busybox httpd -f -p 80 -h /www"])
+        main = self.container(sandbox, ["sh", "-c", "mkdir /www && echo page > /www/index.html && "
+                                                    "exec busybox httpd -f -p 80 -h /www"])
+        waiting = "until wget -q -O /dev/null http://127.0.0.1/; do sleep 0.05; done"
+        self.assertEqual(self.run_sync(main, "sh", "-c", waiting)[0], 0)
         return sandbox[0]
 
     def test_port_forward_by_spdy(self):
@@ -871,7 +881,7 @@ class GrpcTest(CriCase):
                 self.assertEqual(each.result().exit_code, 0)
 
     def test_deadlines(self):
-        main = self.container(self.sandbox(), ["sh", "-c", "trap '' TERM; sleep 1000"])
+        main = self.stubborn()
         self.refused(CODE.DEADLINE_EXCEEDED, self.client.StopContainer, container_id=main,
                      timeout=100, timeout_=0.5)
         self.assertEqual(self.state(main).state, 1)
@@ -918,7 +928,7 @@ class RestartTest(CriCase):
             stream = before.GetContainerEvents(timeout_=600)
 
     def test_it_waits_for_no_slow_call(self):
-        main = self.container(self.sandbox(), ["sh", "-c", "trap '' TERM; sleep 1000"])
+        main = self.stubborn()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             slow = pool.submit(self.client.StopContainer, container_id=main, timeout=600)
             time.sleep(0.5)
