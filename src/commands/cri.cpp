@@ -41,6 +41,7 @@ using std::chrono::milliseconds;
 
 constexpr char kSocketOption[] = "socket";
 constexpr char kStreamingOption[] = "streaming-address";
+constexpr char kPluginsOption[] = "cni";
 constexpr char kDefaultStreaming[] = "127.0.0.1";
 // Others of the socket's group may ask, as with containerd's.
 constexpr mode_t kSocketMode = 0660;
@@ -115,9 +116,9 @@ std::string InfoOf(const Instance& instance, const std::string& socket) {
 class CriNode {
  public:
   static Result<std::unique_ptr<CriNode>> Open(const Instance& instance, const std::string& socket,
-                                               const StreamingPlace& streaming) {
+                                               const StreamingPlace& streaming, bool plugins_only) {
     std::unique_ptr<CriNode> node(new CriNode);
-    TRY_VOID(node->OpenParts(instance, socket));
+    TRY_VOID(node->OpenParts(instance, socket, plugins_only));
     TRY(auto listener, http::Listener::Unix(socket, kSocketMode));
     TRY(auto streams, http::Listener::Tcp(streaming.host, streaming.port));
     TRY_VOID(node->server_->Serve(std::move(listener), std::move(streams), streaming.host));
@@ -133,6 +134,7 @@ class CriNode {
   void End() {
     if (!server_->Stop(kStopGrace)) _exit(0);
     server_.reset();
+    executor_.reset();
     const auto pods = runtime_->ListPodSandbox({});
     const bool used = !pods.ok() || !pods->empty();
     runtime_.reset();
@@ -154,7 +156,7 @@ class CriNode {
  private:
   CriNode() = default;
 
-  Result<void> OpenParts(const Instance& instance, const std::string& socket) {
+  Result<void> OpenParts(const Instance& instance, const std::string& socket, bool plugins_only) {
     cgroup_root_ = instance.cgroup_root;
     const std::string images = instance.data_dir + "/images";
     TRY(images_, OpenImages(images));
@@ -164,17 +166,18 @@ class CriNode {
     TRY(cgroups_, kernel::CgroupDriver::Detect({.whole = true}));
     network::NetworkSettings settings;
     settings.spare_namespaces = kSpareNamespaces;
+    settings.plugins_only = plugins_only;
     TRY(network_, network::OpenNetwork(instance, settings));
     TRY(runtime_,
         runtime::EmbeddedRuntime::Open({.instance = instance, .pod_cgroups_are_callers = true},
                                        *images_, *network_, *cgroups_));
     const auto plugins = network::LoadCniConfig(instance.cni_dir);
-    const bool built_in = plugins.ok() && !plugins->has_value();
+    const bool built_in = !plugins_only && plugins.ok() && !plugins->has_value();
     TRY(server_, cri::CriServer::Create({.runtime = *runtime_,
                                          .usage = *runtime_,
                                          .images = *images_,
                                          .puller = *puller_,
-                                         .executor = executor_,
+                                         .executor = *executor_,
                                          .credentials = [] { return ReadCredentials(Environment); },
                                          .images_folder = images,
                                          .version = std::string(cli::Version()),
@@ -192,7 +195,7 @@ class CriNode {
   std::unique_ptr<kernel::CgroupDriver> cgroups_;
   std::unique_ptr<runtime::EmbeddedRuntime> runtime_;
   std::vector<std::string> problems_;
-  ThreadExecutor executor_;
+  std::unique_ptr<ThreadExecutor> executor_ = std::make_unique<ThreadExecutor>();
   std::unique_ptr<cri::CriServer> server_;
 };
 
@@ -211,7 +214,8 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   umask(0022);
   std::string socket(invocation.Get(kSocketOption));
   if (socket.empty()) socket = instance.run_dir + "/cri.sock";
-  TRY(const std::unique_ptr<CriNode> node, CriNode::Open(instance, socket, streaming));
+  TRY(const std::unique_ptr<CriNode> node,
+      CriNode::Open(instance, socket, streaming, invocation.Has(kPluginsOption)));
   TellReady(invocation.Get(kReadyOption));
   for (int tick = 1;; ++tick) {
     for (const std::string& warning : node->TakeWarnings()) {
@@ -237,6 +241,9 @@ constexpr cli::Option kOptions[] = {
     {.name = kStreamingOption,
      .value = "ADDRESS[:PORT]",
      .help = "where streams of exec, attach and port-forward are fetched (127.0.0.1, a free port)"},
+    {.name = kPluginsOption,
+     .help = "addresses come from CNI plugins alone: until there is a configuration, also one that "
+             "comes later, the network is not ready"},
     {.name = kReadyOption,
      .value = "NUMBER",
      .help = "an open descriptor to which a byte is written when it serves"},
@@ -256,7 +263,9 @@ cli::Command CriCommand() {
           "Its instance is \"cri\" (/run/podium-cri, /var/lib/podium-cri) unless PODIUM_INSTANCE "
           "names another one, so that an agent can run beside it.\n"
           "Addresses come from the first network configuration in the CNI folder "
-          "(PODIUM_CNI_DIR), or else from the instance's own bridge.",
+          "(PODIUM_CNI_DIR) that is there at the start, or else from the instance's own bridge; "
+          "with "
+          "--cni never from the bridge.",
       .example =
           "  podium cri --socket /run/podium-cri/cri.sock\n"
           "  crictl --runtime-endpoint unix:///run/podium-cri/cri.sock pods\n"

@@ -11,7 +11,7 @@ Result<std::unique_ptr<Network>> OpenNetwork(const Instance& instance,
   // A configuration that cannot be read is one: the administrator means it, and Status says why
   // not.
   const auto config = LoadCniConfig(instance.cni_dir);
-  if (!config.ok() || config->has_value()) {
+  if (settings.plugins_only || !config.ok() || config->has_value()) {
     TRY(std::unique_ptr<Network> network, CniNetwork::Open(CniOptionsOf(instance)));
     return network;
   }

@@ -38,11 +38,11 @@ class CriServer:
         self.process = None
         self.client = None
 
-    def start(self):
+    def start(self, *options):
         read, write = os.pipe()
         with open(self.world.folder / "cri.log", "ab") as log:
             self.process = subprocess.Popen(
-                [worlds.PODIUM, "cri", "--socket", self.socket, f"--ready-fd={write}"],
+                [worlds.PODIUM, "cri", "--socket", self.socket, f"--ready-fd={write}", *options],
                 env=self.world.environment, pass_fds=[write], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log)
         os.close(write)
@@ -944,32 +944,54 @@ class RestartTest(CriCase):
 class PluginTest(CriCase):
     """With a network of CNI plugins, as kubelets' nodes mostly have it."""
 
-    def test_addresses_of_a_plugin(self):
+    CONFIG = {"cniVersion": "1.0.0", "name": "net", "plugins": [{
+        "type": "ptp", "ipam": {"type": "host-local", "subnet": "10.77.0.0/24"}}]}
+
+    def setUp(self):
         if not pathlib.Path("/usr/lib/cni/ptp").exists():
             self.skipTest("no plugins of CNI")
-        config = WORLD.folder / "cni"
-        config.mkdir(exist_ok=True)
-        (config / "10-net.conflist").write_text(json.dumps({
-            "cniVersion": "1.0.0", "name": "net", "plugins": [{
-                "type": "ptp", "ipam": {"type": "host-local", "subnet": "10.77.0.0/24",
-                                        "dataDir": str(WORLD.folder / "addresses")}}]}))
+        self.folder = WORLD.folder / "cni"
+        self.folder.mkdir(exist_ok=True)
+        self.addCleanup(SERVER.start)
+        self.addCleanup(lambda: SERVER.end())
+        self.addCleanup((self.folder / "10-net.conflist").unlink, missing_ok=True)
+
+    def write(self):
+        self.CONFIG["plugins"][0]["ipam"]["dataDir"] = str(WORLD.folder / "addresses")
+        (self.folder / "10-net.conflist").write_text(json.dumps(self.CONFIG))
+
+    def network(self):
+        return next((each.status, each.reason) for each in self.client.Status().status.conditions
+                    if each.type == "NetworkReady")
+
+    def check_a_pod(self):
+        pod, config = self.sandbox()
+        address = self.client.PodSandboxStatus(pod_sandbox_id=pod).status.network.ip
+        self.assertRegex(address, r"^10\.77\.0\.\d+$")
+        main = self.container((pod, config), ["sleep", "1000"])
+        self.assertIn(address, self.run_sync(main, "ip", "-4", "address")[1])
+        self.client.RemovePodSandbox(pod_sandbox_id=pod)
+
+    def test_a_configuration_that_is_there(self):
         SERVER.end()
+        self.write()
         SERVER.start()
-        try:
-            self.assertTrue(all(each.status for each in self.client.Status().status.conditions))
-            # Whose pods' addresses are not ours to deal out.
-            self.client.UpdateRuntimeConfig(
-                runtime_config={"network_config": {"pod_cidr": "10.9.0.0/24"}})
-            pod, config_ = self.sandbox()
-            address = self.client.PodSandboxStatus(pod_sandbox_id=pod).status.network.ip
-            self.assertRegex(address, r"^10\.77\.0\.\d+$")
-            main = self.container((pod, config_), ["sleep", "1000"])
-            self.assertIn(address, self.run_sync(main, "ip", "-4", "address")[1])
-            self.client.RemovePodSandbox(pod_sandbox_id=pod)
-        finally:
-            (config / "10-net.conflist").unlink()
-            SERVER.end()
-            SERVER.start()
+        self.assertEqual(self.network(), (True, ""))
+        # Whose pods' addresses are not ours to deal out.
+        self.client.UpdateRuntimeConfig(
+            runtime_config={"network_config": {"pod_cidr": "10.9.0.0/24"}})
+        self.check_a_pod()
+
+    def test_a_configuration_that_comes_later(self):
+        SERVER.end()
+        SERVER.start("--cni")
+        self.assertEqual(self.network(), (False, "NetworkPluginNotReady"))
+        text = self.refused(CODE.UNAVAILABLE, self.client.RunPodSandbox,
+                            config=self.sandbox_config())
+        self.assertIn("cni plugin not initialized", text)
+        self.write()
+        self.assertEqual(self.network(), (True, ""))
+        self.check_a_pod()
 
 
 if __name__ == "__main__":
