@@ -21,6 +21,8 @@ ThreadExecutor::~ThreadExecutor() {
     timer_changed_.notify_all();
     thread_gone_.wait(lock, [this] { return threads_ == 0; });
   }
+  // What libraries keep for each thread is gone when it is joined, and not before.
+  if (ended_.joinable()) ended_.join();
   timer_thread_.join();
 }
 
@@ -37,7 +39,10 @@ void ThreadExecutor::PostLocked(Task task) {
     return;
   }
   ++threads_;
-  std::thread([this] { RunTasks(); }).detach();
+  // It begins by waiting for the lock, and so finds itself here.
+  std::thread thread([this] { RunTasks(); });
+  const std::thread::id id = thread.get_id();
+  running_.emplace(id, std::move(thread));
 }
 
 void ThreadExecutor::RunTasks() {
@@ -56,8 +61,13 @@ void ThreadExecutor::RunTasks() {
     lock.lock();
   }
   --threads_;
+  const auto self = running_.find(std::this_thread::get_id());
+  std::thread before = std::exchange(ended_, std::move(self->second));
+  running_.erase(self);
   // Under the lock: once it is released, the destructor may take everything away.
   thread_gone_.notify_all();
+  lock.unlock();
+  if (before.joinable()) before.join();
 }
 
 Executor::TimerId ThreadExecutor::PostAfter(std::chrono::nanoseconds delay, Task task) {

@@ -64,6 +64,9 @@ class ThreadExecutor : public Executor {
   std::map<TimerId, TimePoint> timer_times_;
   TimerId last_timer_ = 0;
   size_t threads_ = 0;
+  std::map<std::thread::id, std::thread> running_;
+  // The one that ended last, and will have joined the one before it.
+  std::thread ended_;
   size_t idle_ = 0;
   bool stopping_ = false;
   std::thread timer_thread_;

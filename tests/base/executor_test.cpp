@@ -5,7 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <latch>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -128,6 +130,34 @@ TEST(ClockTest, TheSystemClockTellsTheTimeOfDay) {
   const auto after = std::chrono::system_clock::now().time_since_epoch();
   EXPECT_LE(std::chrono::nanoseconds(before).count(), now);
   EXPECT_GE(std::chrono::nanoseconds(after).count(), now);
+}
+
+// What a library keeps for each thread, and takes a while to give back.
+struct KeptForAThread {
+  ~KeptForAThread() {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    if (given_back) ++*given_back;
+  }
+  std::atomic<int>* given_back = nullptr;
+};
+
+TEST(ExecutorTest, ItsThreadsHaveEndedWithIt) {
+  std::atomic<int> given_back = 0;
+  constexpr int kThreads = 4;
+  // All of them are there at the same time.
+  std::latch all(kThreads + 1);
+  {
+    ThreadExecutor executor;
+    for (int i = 0; i < kThreads; ++i) {
+      executor.Post([&] {
+        static thread_local KeptForAThread kept;
+        kept.given_back = &given_back;
+        all.arrive_and_wait();
+      });
+    }
+    all.arrive_and_wait();
+  }
+  EXPECT_EQ(given_back, kThreads);
 }
 
 }  // namespace
