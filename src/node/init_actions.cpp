@@ -63,14 +63,14 @@ class InitPlanner {
 };
 
 bool InitPlanner::Run() {
-  // A container that was made proves it, in case the init containers were removed since. One that
-  // exited in an earlier sandbox does not: the new sandbox is initialized anew.
+  // A container that was made proves it, in case the init containers were removed since. One of an
+  // earlier sandbox that has exited or never started does not: the new one is initialized anew.
   for (const v1::Container& container : pod_.spec.containers) {
     const ObservedContainer* state = observed_.Find(container.name);
     if (!state || state->state == cri::ContainerState::kContainerUnknown) continue;
     const bool here =
         !observed_.sandboxes.empty() && state->sandbox_id == observed_.sandboxes.front().id;
-    if (!state->exited() || here) initialized_ = true;
+    if (state->running() || here) initialized_ = true;
   }
   passed_ = initialized_;
   for (size_t index = pod_.spec.initContainers.size(); index-- > 0;) {

@@ -49,11 +49,24 @@ bool IsDone(const v1::Container& container, const v1::PodSpec& spec, const Obser
   return state && state->exited() && state->exit_code == 0;
 }
 
+// Whether nothing of a pod has run yet but init containers, and none of these has failed: then it
+// may begin anew, whatever its policy says of what has run.
+bool HasYetToRun(const v1::PodSpec& spec, const ObservedPod& observed) {
+  return std::ranges::all_of(observed.containers, [&](const ObservedContainer& state) {
+    if (state.state == cri::ContainerState::kContainerCreated) return true;
+    const auto init = std::ranges::find(spec.initContainers, state.name, &v1::Container::name);
+    if (init != spec.initContainers.end()) {
+      return IsSidecar(*init) || (state.exited() && state.exit_code == 0);
+    }
+    return std::ranges::find(spec.containers, state.name, &v1::Container::name) ==
+           spec.containers.end();
+  });
+}
+
 void PlanNewSandbox(const PlanInput& input, PodActions* actions) {
   const v1::PodSpec& spec = input.pod.spec;
-  // A pod that has run and is not to run again gets no new sandbox. Without any container, its
-  // first sandbox may be tried again.
-  if (!RestartsOnFailure(spec) && actions->attempt != 0 && !input.observed.containers.empty()) {
+  // A pod that has run and is not to run again gets no new sandbox.
+  if (!RestartsOnFailure(spec) && actions->attempt != 0 && !HasYetToRun(spec, input.observed)) {
     actions->create_sandbox = false;
     return;
   }

@@ -5,7 +5,10 @@
 // computeInitContainerActions, doBackOff), with the back-off decided here instead of on the way:
 //
 //   sandbox gone, dead, of another network mode, or without an address
-//                        kill all, make a new one, start again with the first init container
+//                        kill all, make a new one, start again with the first init container;
+//                        policy Never: only while nothing but init containers has run, and none
+//                        has failed (upstream: while no container was made, and the pod stays
+//                        Pending otherwise, kubernetes/kubernetes#118321)
 //   no init container    all containers at once
 //   init containers      the last one with a state tells how far the pod is; one by one, each
 //                        sidecar (restartPolicy Always) only until it has started; a sidecar that
