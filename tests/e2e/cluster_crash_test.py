@@ -357,7 +357,11 @@ class ClusterCrashTest(clusters.ClusterCase):
 
     def converge(self, kill, last=False):
         """Waits until all is as it must be, and fails where that does not happen."""
-        self.drivers.pause()
+        try:
+            self.drivers.pause()
+        except AssertionError as problem:
+            raise AssertionError(f"after {kill} kills with seed {SEED}: {problem}\n"
+                                 f"{self.what_the_agent_does()}") from problem
         begin = time.monotonic()
         since = {}  # since when each of them has been there
         patience = LAST_PATIENCE if last else PATIENCE
@@ -372,6 +376,17 @@ class ClusterCrashTest(clusters.ClusterCase):
         self.look_at_what_must_never_be(kill)
         print(f"{kill} kills: converged in {time.monotonic() - begin:.1f} s", file=sys.stderr)
         self.drivers.go_on()
+
+    def what_the_agent_does(self):
+        """For a message: the pods as the agent sees them, where its threads are, what it said."""
+        lines = [" ".join(self.cluster.world.podium("pods", "-n", load.NAMESPACE)[1:])]
+        for task in pathlib.Path(f"/proc/{self.cluster.agent.pid}/task").glob("*"):
+            try:
+                lines.append(f"{task.name} {(task / 'comm').read_text().strip()} "
+                             f"{(task / 'wchan').read_text()} {(task / 'syscall').read_text()}")
+            except OSError as gone:
+                lines.append(str(gone))
+        return "\n".join([*lines, self.cluster.agent_log()[-20000:]])
 
     def look_at_what_must_never_be(self, kill):
         twice = self.marks / "twice"
