@@ -3,7 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "api/labels.h"
 #include "api/quantity.h"
 #include "api/types/core_v1.h"
 #include "api/types/policy_v1.h"
@@ -17,7 +16,6 @@
 namespace podium::cli {
 namespace {
 
-namespace meta = api::meta::v1;
 namespace policy = api::policy::v1;
 namespace scheduling = api::scheduling::v1;
 namespace v1 = api::core::v1;
@@ -30,70 +28,14 @@ Result<v1::ResourceQuota> QuotaOf(const KindRequest& request) {
   quota.metadata = request.maker.Metadata(request.name);
   const std::string hard = request.Text("hard");
   const std::string scopes = request.Text("scopes");
-  for (const std::string_view pair : Split(hard, ',')) {
-    if (hard.empty()) break;
-    const auto parts = Split(pair, '=');
-    if (parts.size() != 2) {
-      return Usage("Invalid argument syntax " + std::string(pair) +
-                   ", expected <resource>=<value>");
-    }
-    TRY(quota.spec.hard[std::string(parts[0])], api::Quantity::Parse(parts[1]));
-  }
+  TRY(const auto amounts, ParseAmounts(hard));
+  for (const auto& [name, amount] : amounts) quota.spec.hard[name] = amount;
   for (const std::string_view scope : Split(scopes, ',')) {
     if (scopes.empty()) break;
     if (scope.empty()) return Usage("invalid resource quota scope \"\"");
     quota.spec.scopes.emplace_back(scope);
   }
   return quota;
-}
-
-// What a selector's text means, as the struct of the API.
-Result<meta::LabelSelector> LabelSelectorOf(const std::string& text) {
-  const auto selector = api::labels::Selector::Parse(text);
-  if (!selector.ok()) {
-    return Usage("couldn't parse the selector string \"" + text +
-                 "\": " + selector.error().message());
-  }
-  using api::labels::Operator;
-  meta::LabelSelector out;
-  const auto add = [&](const api::labels::Requirement& requirement, const char* name) {
-    meta::LabelSelectorRequirement& expression = out.matchExpressions.emplace_back();
-    expression.key = requirement.key();
-    expression.operator_ = name;
-    expression.values = requirement.values();
-    std::ranges::sort(expression.values);
-  };
-  const auto refused = [](const char* sign, const char* why) {
-    return Usage(reflect::GoQuoted(sign) + why);
-  };
-  constexpr const char* kNotHere = " isn't supported in label selectors";
-  for (const api::labels::Requirement& requirement : selector->requirements()) {
-    switch (requirement.op()) {
-      case Operator::kEquals:
-      case Operator::kDoubleEquals:
-        out.matchLabels[requirement.key()] = requirement.values().front();
-        break;
-      case Operator::kIn:
-        add(requirement, "In");
-        break;
-      case Operator::kNotIn:
-        add(requirement, "NotIn");
-        break;
-      case Operator::kExists:
-        add(requirement, "Exists");
-        break;
-      case Operator::kDoesNotExist:
-        add(requirement, "DoesNotExist");
-        break;
-      case Operator::kGreaterThan:
-        return refused("gt", kNotHere);
-      case Operator::kLessThan:
-        return refused("lt", kNotHere);
-      case Operator::kNotEquals:
-        return refused("!=", " is not a valid label selector operator");
-    }
-  }
-  return out;
 }
 
 // 10 or 30%
@@ -122,7 +64,7 @@ Result<policy::PodDisruptionBudget> BudgetOf(const KindRequest& request) {
   }
   policy::PodDisruptionBudget budget;
   budget.metadata = request.maker.Metadata(request.name);
-  TRY(auto selector, LabelSelectorOf(request.Text("selector")));
+  TRY(auto selector, ParseLabelSelector(request.Text("selector")));
   budget.spec.selector = std::move(selector);
   if (!least.empty()) {
     budget.spec.minAvailable = api::IntOrString::Parse(least);

@@ -241,21 +241,6 @@ Result<rbac::ClusterRole> ClusterRoleOf(const KindRequest& request) {
   return role;
 }
 
-// The same without --user, which of these commands is no user of the kubeconfig.
-Invocation WithoutUsers(const Invocation& invocation, std::span<const Option> options) {
-  Invocation rest;
-  for (const Option& option : options) {
-    if (option.name == std::string_view("user")) continue;
-    for (std::string& value : invocation.All(option.name)) rest.Add(option.name, std::move(value));
-  }
-  const auto& arguments = invocation.arguments();
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (i == invocation.arguments_before_dashes()) rest.MarkDashes();
-    rest.AddArgument(arguments[i]);
-  }
-  return rest;
-}
-
 Result<reflect::List<rbac::Subject>> SubjectsOf(const Invocation& invocation,
                                                 const std::vector<std::string>& users) {
   reflect::List<rbac::Subject> subjects;

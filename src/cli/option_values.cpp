@@ -5,12 +5,15 @@
 #include <optional>
 #include <utility>
 
+#include "api/labels.h"
 #include "api/time.h"
 #include "base/text.h"
 #include "reflect/go_text.h"
 
 namespace podium::cli {
 namespace {
+
+Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
 Error InvalidValue(std::string_view option, std::string_view text, const std::string& why) {
   return {Code::kInvalidArgument, "invalid argument " + reflect::GoQuoted(text) + " for \"--" +
@@ -81,6 +84,68 @@ Result<reflect::Map<std::string>> ParseLabelPairs(std::string_view text) {
   return labels;
 }
 
+Result<api::meta::v1::LabelSelector> ParseLabelSelector(const std::string& text) {
+  const auto selector = api::labels::Selector::Parse(text);
+  if (!selector.ok()) {
+    return Usage("couldn't parse the selector string \"" + text +
+                 "\": " + selector.error().message());
+  }
+  using api::labels::Operator;
+  api::meta::v1::LabelSelector out;
+  const auto add = [&](const api::labels::Requirement& requirement, const char* name) {
+    api::meta::v1::LabelSelectorRequirement& expression = out.matchExpressions.emplace_back();
+    expression.key = requirement.key();
+    expression.operator_ = name;
+    expression.values = requirement.values();
+    std::ranges::sort(expression.values);
+  };
+  const auto refused = [](const char* sign, const char* why) {
+    return Usage(reflect::GoQuoted(sign) + why);
+  };
+  constexpr const char* kNotHere = " isn't supported in label selectors";
+  for (const api::labels::Requirement& requirement : selector->requirements()) {
+    switch (requirement.op()) {
+      case Operator::kEquals:
+      case Operator::kDoubleEquals:
+        out.matchLabels[requirement.key()] = requirement.values().front();
+        break;
+      case Operator::kIn:
+        add(requirement, "In");
+        break;
+      case Operator::kNotIn:
+        add(requirement, "NotIn");
+        break;
+      case Operator::kExists:
+        add(requirement, "Exists");
+        break;
+      case Operator::kDoesNotExist:
+        add(requirement, "DoesNotExist");
+        break;
+      case Operator::kGreaterThan:
+        return refused("gt", kNotHere);
+      case Operator::kLessThan:
+        return refused("lt", kNotHere);
+      case Operator::kNotEquals:
+        return refused("!=", " is not a valid label selector operator");
+    }
+  }
+  return out;
+}
+
+Result<reflect::Map<api::Quantity>> ParseAmounts(std::string_view text) {
+  reflect::Map<api::Quantity> amounts;
+  if (text.empty()) return amounts;
+  for (const std::string_view pair : Split(text, ',')) {
+    const auto parts = Split(pair, '=');
+    if (parts.size() != 2) {
+      return Usage("Invalid argument syntax " + std::string(pair) +
+                   ", expected <resource>=<value>");
+    }
+    TRY(amounts[std::string(parts[0])], api::Quantity::Parse(parts[1]));
+  }
+  return amounts;
+}
+
 Result<std::vector<std::string>> PartsOption(const Invocation& invocation,
                                              std::string_view option) {
   std::vector<std::string> parts;
@@ -98,6 +163,20 @@ Result<std::vector<std::string>> PartsOption(const Invocation& invocation,
 Error ArgumentsError(std::string_view command, const std::string& message) {
   return {Code::kInvalidArgument,
           message + "\nSee 'podium " + std::string(command) + " -h' for help and examples"};
+}
+
+Invocation WithoutUsers(const Invocation& invocation, std::span<const Option> options) {
+  Invocation rest;
+  for (const Option& option : options) {
+    if (option.name == std::string_view("user")) continue;
+    for (std::string& value : invocation.All(option.name)) rest.Add(option.name, std::move(value));
+  }
+  const auto& arguments = invocation.arguments();
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (i == invocation.arguments_before_dashes()) rest.MarkDashes();
+    rest.AddArgument(arguments[i]);
+  }
+  return rest;
 }
 
 }  // namespace podium::cli

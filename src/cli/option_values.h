@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/quantity.h"
+#include "api/types/meta_v1.h"
 #include "base/result.h"
 #include "cli/command.h"
 #include "reflect/values.h"
@@ -22,8 +25,15 @@ Result<std::chrono::nanoseconds> TimeOption(const Invocation& invocation, std::s
 
 // "a=b,c=d". kInvalidArgument where it is another text, also the empty one.
 Result<reflect::Map<std::string>> ParseLabelPairs(std::string_view text);
+// What a selector's text means, as the struct of the API has it.
+Result<api::meta::v1::LabelSelector> ParseLabelSelector(const std::string& text);
+// "cpu=100m,memory=1Gi"; nothing of "".
+Result<reflect::Map<api::Quantity>> ParseAmounts(std::string_view text);
 // The parts of all values, each a line of comma-separated values (RFC 4180): "a,b" or "\"a,b\",c".
 Result<std::vector<std::string>> PartsOption(const Invocation& invocation, std::string_view option);
+
+// The same without --user, of commands of which it is no user of the kubeconfig.
+Invocation WithoutUsers(const Invocation& invocation, std::span<const Option> options);
 
 // kubectl's error of a command's arguments: the message, and where to find help.
 Error ArgumentsError(std::string_view command, const std::string& message);

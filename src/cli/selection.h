@@ -97,6 +97,8 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
 Result<Selection> SelectText(Server& server, std::string_view text, const std::string& source);
 // kInvalidArgument where it is of another namespace than the server's.
 Result<void> RequireNamespace(const Server& server, const Selected& item);
+// The same of an object that says of which one it is, where --namespace says which one is meant.
+Result<void> RequireNamespace(std::string_view given, const reflect::JsonValue& object);
 
 // What a list's error is told as: the server's, with what was looked for.
 Error ListError(const Selected& item, const Invocation& invocation, const Error& error);

@@ -217,13 +217,26 @@ Result<Selection> SelectText(Server& server, std::string_view text, const std::s
   return std::move(reader).Take();
 }
 
+namespace {
+
+Error OtherNamespace(std::string_view wanted, const std::string& its) {
+  return {Code::kInvalidArgument,
+          "the namespace from the provided object " + reflect::GoQuoted(its) +
+              " does not match the namespace " + reflect::GoQuoted(wanted) +
+              ". You must pass '--namespace=" + its + "' to perform this operation."};
+}
+
+}  // namespace
+
 Result<void> RequireNamespace(const Server& server, const Selected& item) {
   if (!item.resource->namespaced || item.namespace_ == server.namespace_()) return {};
-  return Error(Code::kInvalidArgument,
-               "the namespace from the provided object " + reflect::GoQuoted(item.namespace_) +
-                   " does not match the namespace " + reflect::GoQuoted(server.namespace_()) +
-                   ". You must pass '--namespace=" + item.namespace_ +
-                   "' to perform this operation.");
+  return OtherNamespace(server.namespace_(), item.namespace_);
+}
+
+Result<void> RequireNamespace(std::string_view given, const JsonValue& object) {
+  const std::string its(TextAt(object, {"metadata", "namespace"}));
+  if (given.empty() || its.empty() || its == given) return {};
+  return OtherNamespace(given, its);
 }
 
 }  // namespace podium::cli

@@ -139,6 +139,146 @@ set serviceaccount deploy --all robot4
 set serviceaccount pod p1 robot3
 set serviceaccount -f workload robot5
 set serviceaccount -f workload robot6 --local
+set image deploy/web main=z:5 -o json
+set image deploy/web main=z:6 -o yaml
+set image -f objects main=q:3 --local -o json
+set image -f objects main=q:3 --local -o yaml
+set image -f workload main=q:3 --local -o yaml
+set env
+set env A=b
+set env deploy web
+set env deploy/web A=b
+set env deploy/web A=b
+set env deploy/web A=c --overwrite=false
+set env deploy/web B=c --overwrite=false C= D=e=f
+set env deploy/web --list
+set env deploy/web --list E=f A-
+set env deploy/web A- C-
+set env deploy/web A- A=x
+set env deploy/web A=x foo
+set env deploy/web 1A=x
+set env deploy/web =x
+set env deploy/web -e G=h -e B-
+set env deploy/web -e G
+set env deploy/web A=1 -c nope
+set env deploy/web A=1 -c m*
+set env deploy/web A=2 -c *n
+set env deploy/web A=3 --dry-run=client
+set env deploy/web A=3 --dry-run=server -o yaml
+set env deploy/web A=3 --list -o yaml
+set env deploy/web --from=configmap/m --keys=one
+set env deploy/web --from=cm/m --keys=one,text --prefix=X_
+set env deploy/web --list
+set env deploy/web --list --resolve
+set env deploy/web --from=secret/s
+set env deploy/web --list
+set env deploy/web ONE=x --overwrite=false
+set env deploy/web --from=secret/none
+set env deploy/web --from=svc/web
+set env deploy/web --from=cm
+set env deploy/web --from=nosuch/x
+set env deploy/web --keys=one
+set env pods --all --list
+set env pods -l a=b --list
+set env pods -l a=b --all --list
+set env pod/p1 A=b
+set env cm/m A=b
+set env deploy none A=b
+set env deploy/web A=b -o json
+set env deploy/web fields=x
+set env -f workload A=b
+set env -f workload A=c --local
+set env -f workload A=c --local -o yaml
+set env -f fields --local --list
+set env -f elsewhere --local --list
+set env -f fields --local --list --resolve -c b
+set env -f workload A=c --local --dry-run=server
+set env --as nobody deploy/web A=c
+set resources
+set resources deploy web
+set resources deploy web --limits=cpu=200m,memory=512Mi
+set resources deploy web --limits=cpu=0.2,memory=512Mi
+set resources deploy web --requests=cpu=0.10,memory=256Mi -o yaml
+set resources deploy web --limits=cpu=x
+set resources deploy web --limits=cpu
+set resources deploy web --limits=cpu=1=2
+set resources deploy web --limits=cpu=1 -c nope
+set resources deploy web --limits=cpu=1 -c mai* -o name
+set resources deploy web --requests=cpu=2
+set resources deploy --all --limits=cpu=3 --dry-run=client
+set resources deploy -l app=web --limits=cpu=3 --dry-run=server
+set resources deploy -l app=web --all --limits=cpu=3
+set resources pod/p1 --limits=cpu=3
+set resources cm/m --limits=cpu=3
+set resources -f workload --limits=cpu=4
+set resources -f workload --limits=cpu=4 --local -o yaml
+set resources deploy/web --limits=cpu=4 --local
+set resources deploy/none --limits=cpu=4
+set selector
+set selector svc web
+set selector svc/web a=b
+set selector svc/web a=b,c=d
+set selector svc/web a=b
+set selector svc/web 'a in (b,c)'
+set selector svc/web 'a=='
+set selector svc/web 'a!=b'
+set selector deploy/web a=b
+set selector svc/none a=b
+set selector a=b
+set selector svc/web a=c --resource-version=1
+set selector svc/web a=c --dry-run=client
+set selector svc/web a=c --dry-run=server
+set selector svc/web a=c -o name
+set selector svc --all a=d
+set selector svc/web --local a=d
+set selector -f service --local a=d -o yaml
+set selector -f service a=e
+set selector svc/web --as nobody a=e
+set subject
+set subject rolebinding b
+set subject rolebinding b --user=jane
+set subject rolebinding b --user=jane
+set subject rolebinding b --user=z --user=a --group=g --serviceaccount=n:s --serviceaccount=:t
+set subject rolebinding b --serviceaccount=x
+set subject rolebinding b --serviceaccount=x:
+set subject rolebinding/b --user=jim --dry-run=client
+set subject rolebinding/b --user=jim --dry-run=server -o yaml
+set subject rolebinding/none --user=jim
+set subject deploy/web --user=jim
+set subject rolebindings --all --group=all -o name
+set subject clusterrolebinding/view-nobody --serviceaccount=:t
+set subject -f binding --local --user=x -o yaml
+set subject -f binding --local --user=x -o json
+set subject rolebinding/b --local --user=x
+"""
+FIELDS = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p, labels: {a: b, c: "d e"}, annotations: {x.y/z: "1"}}
+spec:
+  containers:
+  - {name: a, image: x}
+  - name: b
+    image: x
+    resources: {limits: {cpu: 1500m, memory: 100Mi}, requests: {cpu: 1}}
+    env:
+    - {name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: LABELS, valueFrom: {fieldRef: {fieldPath: metadata.labels}}}
+    - {name: LABEL, valueFrom: {fieldRef: {fieldPath: "metadata.labels['a']"}}}
+    - {name: NOTE, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['x.y/z']"}}}
+    - {name: BAD, valueFrom: {fieldRef: {fieldPath: "metadata.name['x']"}}}
+    - {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+    - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
+    - {name: MILLI, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 1m}}}
+    - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Ki}}}
+    - {name: NONE, valueFrom: {resourceFieldRef: {containerName: b, resource: requests.memory}}}
+    - {name: ODD, valueFrom: {resourceFieldRef: {resource: limits.odd}}}
+"""
+BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
 """
 
 
@@ -150,6 +290,8 @@ class EditCase(twin.ChangingCase):
         cls.folder.mkdir(exist_ok=True)
         documents = twin.OBJECTS.split("---\n")
         for name, text in (("new", NEW), ("news", NEWS), ("one", twin.ONE), ("workload", documents[0]),
+                           ("fields", FIELDS),
+                           ("elsewhere", FIELDS.replace("name: p,", "name: p, namespace: ns,")), ("binding", BINDING), ("service", documents[1]),
                            ("objects", "---\n".join(documents[2:5]))):
             (cls.folder / name).write_text(text, encoding="utf-8")
 
@@ -289,12 +431,45 @@ class EditingTest(EditCase):
 
 
 class SettingTest(EditCase):
+    def neutral(self, text):
+        return re.sub(r"10\.43\.0\.8\d", "ADDRESS", super().neutral(text))
+
     def test_sets(self):
-        for arguments in twin.lines(SETS):
+        for name in self.namespaces:
+            self.admin("-n", name, "create", "-f", str(self.folder / "binding"))
+        self.admin("create", "clusterrolebinding", "view-nobody", "--clusterrole=view")
+        for number, arguments in enumerate(twin.lines(SETS)):
             with self.subTest(" ".join(arguments)):
                 self.assert_same_change(arguments)
-                kubectl, podium = self.shown("pods,deploy")
-                self.assertEqual(podium, kubectl)
+                # Now and then: each look takes as long as a change.
+                if number % 12 == 11:
+                    self.assert_same_objects()
+        self.assert_same_objects()
+
+    def assert_same_objects(self):
+        kubectl, podium = self.shown("pods,deploy,svc")
+        self.assertEqual(podium, kubectl)
+        kubectl, podium = self.left("rolebindings", "-o", "jsonpath={.items[*].subjects}")
+        self.assertEqual(podium, kubectl)
+
+    def test_variables_of_the_standard_input(self):
+        for arguments in (["set", "env", "deploy/web", "-e", "-"], ["set", "env", "deploy/web", "-",
+                                                                    "A=z"]):
+            self.assert_same_change(arguments, stdin="A=b # c\nnone\nC=d=e\n#F=g\n")
+        kubectl, podium = self.shown("deploy")
+        self.assertEqual(podium, kubectl)
+
+    def test_what_set_heeds(self):
+        """kubectl takes no heed of --from and of names with --local."""
+        for arguments, says in (
+                (["env", "-f", "workload", "--local", "--from=cm/m"],
+                 "error: --from asks the server for a config map or secret, which --local does not\n"),
+                (["env", "deploy/web", "A=b", "--local"],
+                 "error: you must specify resources by --filename when --local is set.\n")):
+            status, out, err = self.one_change(1, ["set", *arguments])
+            self.assertEqual((status, out, err[:len(says)]), (1, "", says))
+        self.assertEqual(self.one_change(1, ["set", "env", "-f", "workload", "--from=cm/m"])[:2],
+                         (0, "deployment.apps/web env updated\n"))
 
 
 if __name__ == "__main__":
