@@ -21,15 +21,16 @@ Result<void> EventRecorder::Record(const ObjectReference& about, std::string_vie
 
 CorrelatedEvent EventRecorder::Prepare(const ObjectReference& about, std::string_view type,
                                        std::string_view reason, std::string_view message,
-                                       int64_t at) {
+                                       int64_t at, const Annotations& annotations) {
   const std::lock_guard lock(mutex_);
-  return PrepareLocked(about, type, reason, message, at);
+  return PrepareLocked(about, type, reason, message, at, annotations);
 }
 
 CorrelatedEvent EventRecorder::PrepareLocked(const ObjectReference& about, std::string_view type,
                                              std::string_view reason, std::string_view message,
-                                             int64_t at) {
+                                             int64_t at, const Annotations& annotations) {
   Event event;
+  for (const auto& [name, value] : annotations) event.metadata.annotations[name] = value;
   event.metadata.namespace_ = about.namespace_.empty() ? "default" : about.namespace_;
   event.metadata.name = EventName(about.name, at);
   event.involvedObject = about;

@@ -10,6 +10,7 @@
 // Threads: any; one after the other waits for the server.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ namespace podium::client {
 
 class EventRecorder {
  public:
+  using Annotations = std::map<std::string, std::string>;
+
   // Both outlive it. `component`: who tells, "ipallocator-repair-controller"; `host`: on which
   // machine, where there are several of its kind.
   EventRecorder(Connection& connection, const Clock& clock, std::string component,
@@ -43,7 +46,8 @@ class EventRecorder {
   // What became of an Event of `at`, nanoseconds since 1970: nothing more is to be done where it
   // says skip. In the order in which things happened; each is sent or given up before the next.
   CorrelatedEvent Prepare(const api::core::v1::ObjectReference& about, std::string_view type,
-                          std::string_view reason, std::string_view message, int64_t at);
+                          std::string_view reason, std::string_view message, int64_t at,
+                          const Annotations& annotations = {});
   // After an error it may be sent again.
   Result<void> Send(const CorrelatedEvent& told);
   // It does not count, then.
@@ -51,7 +55,8 @@ class EventRecorder {
 
  private:
   CorrelatedEvent PrepareLocked(const api::core::v1::ObjectReference& about, std::string_view type,
-                                std::string_view reason, std::string_view message, int64_t at);
+                                std::string_view reason, std::string_view message, int64_t at,
+                                const Annotations& annotations = {});
   Result<void> SendLocked(const CorrelatedEvent& told);
   // The stored Event.
   Result<SharedObject> Store(const CorrelatedEvent& told);

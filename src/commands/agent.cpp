@@ -43,6 +43,7 @@
 #include "node/cpus/cpu_manager.h"
 #include "node/embedded_images.h"
 #include "node/event_recorder.h"
+#include "node/eviction/dead_containers.h"
 #include "node/eviction/eviction_manager.h"
 #include "node/eviction/node_reader.h"
 #include "node/http_probes.h"
@@ -318,6 +319,9 @@ class Node {
             .is_removing = [this] { return agent_->IsRemoving() || runtime_->IsRemoving(); },
             .reclaim_disk =
                 [this] {
+                  // In upstream's order.
+                  uint64_t version = 0;
+                  (void)node::RemoveDeadContainers(agent_->ListPods("", &version), *measured_);
                   (void)images_->Prune(
                       {.all = true, .before = std::chrono::system_clock::now() - kImageAge});
                 },

@@ -51,6 +51,16 @@ void EventRecorder::Record(const v1::Pod& pod, const std::optional<ContainerRef>
   Add(std::move(event), type, reason, message);
 }
 
+void EventRecorder::RecordAnnotated(const v1::Pod& pod, const EventAnnotations& annotations,
+                                    EventType type, std::string_view reason,
+                                    std::string_view message) {
+  v1::Event event;
+  event.involvedObject = ReferenceTo(pod, std::nullopt);
+  event.metadata.namespace_ = pod.metadata.namespace_;
+  for (const auto& [name, value] : annotations) event.metadata.annotations[name] = value;
+  Add(std::move(event), type, reason, message);
+}
+
 void EventRecorder::RecordNode(EventType type, std::string_view reason, std::string_view message) {
   v1::Event event;
   event.involvedObject = ReferenceToNode(node_name_);

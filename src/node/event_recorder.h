@@ -34,6 +34,8 @@ v1::ObjectReference ReferenceTo(const v1::Pod& pod, const std::optional<Containe
 // As kubelets refer to their node: its name stands for its uid.
 v1::ObjectReference ReferenceToNode(const std::string& name);
 
+using EventAnnotations = std::map<std::string, std::string>;
+
 // Where events go. Threads: any.
 class EventSink {
  public:
@@ -41,6 +43,10 @@ class EventSink {
   // `container`: what of the pod it is about, or nothing.
   virtual void Record(const v1::Pod& pod, const std::optional<ContainerRef>& container,
                       EventType type, std::string_view reason, std::string_view message) = 0;
+  // About the pod, with annotations of the event: what programs read of it.
+  virtual void RecordAnnotated(const v1::Pod& pod, const EventAnnotations& annotations,
+                               EventType type, std::string_view reason,
+                               std::string_view message) = 0;
   // About the node itself.
   virtual void RecordNode(EventType type, std::string_view reason, std::string_view message) = 0;
 };
@@ -51,6 +57,8 @@ class EventRecorder : public EventSink {
 
   void Record(const v1::Pod& pod, const std::optional<ContainerRef>& container, EventType type,
               std::string_view reason, std::string_view message) override;
+  void RecordAnnotated(const v1::Pod& pod, const EventAnnotations& annotations, EventType type,
+                       std::string_view reason, std::string_view message) override;
   void RecordNode(EventType type, std::string_view reason, std::string_view message) override;
 
   // Oldest first; of all namespaces for "". `version`, if any: that of the list.

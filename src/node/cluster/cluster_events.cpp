@@ -23,6 +23,18 @@ void ClusterEvents::Record(const v1::Pod& pod, const std::optional<ContainerRef>
            .at = parts_.clock.Now()});
 }
 
+void ClusterEvents::RecordAnnotated(const v1::Pod& pod, const EventAnnotations& annotations,
+                                    EventType type, std::string_view reason,
+                                    std::string_view message) {
+  parts_.local.RecordAnnotated(pod, annotations, type, reason, message);
+  Enqueue({.about = ReferenceTo(pod, std::nullopt),
+           .type = type,
+           .reason = std::string(reason),
+           .message = std::string(message.substr(0, kMaxEventMessage)),
+           .at = parts_.clock.Now(),
+           .annotations = annotations});
+}
+
 void ClusterEvents::RecordNode(EventType type, std::string_view reason, std::string_view message) {
   parts_.local.RecordNode(type, reason, message);
   Enqueue({.about = ReferenceToNode(parts_.node_name),
@@ -79,8 +91,8 @@ client::Reconciled ClusterEvents::SendQueued(client::EventRecorder& recorder) {
       if (!current_) next = queue_.front();
     }
     if (!current_) {
-      current_ =
-          recorder.Prepare(next.about, TextOf(next.type), next.reason, next.message, next.at);
+      current_ = recorder.Prepare(next.about, TextOf(next.type), next.reason, next.message, next.at,
+                                  next.annotations);
     }
     if (TrySend(recorder, *current_)) continue;
     std::chrono::nanoseconds wait = kRetry;

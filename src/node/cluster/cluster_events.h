@@ -51,6 +51,8 @@ class ClusterEvents : public EventSink {
 
   void Record(const v1::Pod& pod, const std::optional<ContainerRef>& container, EventType type,
               std::string_view reason, std::string_view message) override;
+  void RecordAnnotated(const v1::Pod& pod, const EventAnnotations& annotations, EventType type,
+                       std::string_view reason, std::string_view message) override;
   void RecordNode(EventType type, std::string_view reason, std::string_view message) override;
 
   // From now on what is queued is sent. Once; the connection outlives Stop.
@@ -69,6 +71,7 @@ class ClusterEvents : public EventSink {
     std::string reason;
     std::string message;
     int64_t at;  // nanoseconds since 1970
+    EventAnnotations annotations{};
   };
 
   void Enqueue(Queued event);

@@ -110,7 +110,8 @@ void EvictionManager::Relieve(const EvictionThreshold& threshold,
     const auto use = uses.find(pod->metadata.uid);
     const EvictionWords words = WordsOfEviction(
         resource, *pod, use == uses.end() ? nullptr : &use->second, verdict.met, observations);
-    services_.events.Record(*pod, std::nullopt, EventType::kWarning, kReason, words.message);
+    services_.events.RecordAnnotated(*pod, words.annotations, EventType::kWarning, kReason,
+                                     words.message);
     services_.evict(
         pod->metadata.uid,
         {.reason = kReason, .message = words.message, .disrupts = true, .signal = threshold.signal},

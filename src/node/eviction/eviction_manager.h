@@ -49,7 +49,7 @@ class EvictionManager : public std::enable_shared_from_this<EvictionManager> {
     std::function<RankedPods()> pods;
     // Whether files of pods that have ended are still being removed.
     std::function<bool()> is_removing;
-    // Removes images that nobody uses.
+    // Removes containers that have ended for good, then images that nobody uses.
     std::function<void()> reclaim_disk;
     std::function<void(const std::string& uid, const PodFailure& why, int64_t grace_seconds)> evict;
     // Those that are true now, by name; each time that they change.

@@ -86,6 +86,16 @@ TEST_F(ClusterEventsTest, TellsAsKubeletsDo) {
   EXPECT_THAT(local.List(""), SizeIs(2));
 }
 
+TEST_F(ClusterEventsTest, WithAnnotations) {
+  events.Start(server);
+  events.RecordAnnotated(pod, {{"starved_resource", "memory"}}, EventType::kWarning, "Evicted",
+                         "m");
+  time.Settle();
+  ASSERT_THAT(Sent(), SizeIs(1));
+  EXPECT_EQ(Sent()[0].metadata.annotations.at("starved_resource"), "memory");
+  EXPECT_EQ(local.List("ns").at(0).metadata.annotations.at("starved_resource"), "memory");
+}
+
 TEST_F(ClusterEventsTest, TwoOfTheSameMomentAreTwo) {
   events.Start(server);
   events.Record(pod, {}, EventType::kNormal, "A", "m");

@@ -117,6 +117,11 @@ TEST_F(EvictionManagerTest, OnePodAfterTheOtherUntilThereIsRoom) {
   EXPECT_THAT(evicted_, ElementsAre("large 1"));
   EXPECT_EQ(why_.reason, "Evicted");
   EXPECT_TRUE(why_.disrupts);
+  EXPECT_EQ(why_.signal, "memory.available");
+  const auto annotations = events_.List("ns").back().metadata.annotations;
+  EXPECT_EQ(annotations.at("starved_resource"), "memory");
+  EXPECT_EQ(annotations.at("offending_containers"), "a");
+  EXPECT_EQ(annotations.at("offending_containers_usage"), "100Mi");
   const std::string message =
       "The node was low on resource: memory. Threshold quantity: 100Mi, available: 96Mi. "
       "Container a was using 100Mi, request is 0, has larger consumption of memory. ";
