@@ -36,6 +36,7 @@
 #include "image/image_store.h"
 #include "image/puller.h"
 #include "linux/cgroup.h"
+#include "linux/memory_watch.h"
 #include "linux/start_memory.h"
 #include "network/open_network.h"
 #include "node/agent_api.h"
@@ -45,6 +46,7 @@
 #include "node/event_recorder.h"
 #include "node/eviction/dead_containers.h"
 #include "node/eviction/eviction_manager.h"
+#include "node/eviction/memory_alarm.h"
 #include "node/eviction/node_reader.h"
 #include "node/http_probes.h"
 #include "node/image_collector.h"
@@ -122,7 +124,7 @@ class Node {
   }
 
   ~Node() {
-    if (eviction_) eviction_->Stop();
+    StopEviction();
     StopServing();
     manifests_.reset();
     if (cluster_) cluster_->End();
@@ -153,7 +155,7 @@ class Node {
   // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works
   // afterwards. What cannot be removed stays for the next agent.
   void Uninstall() {
-    eviction_->Stop();
+    StopEviction();
     StopServing();
     agent_.reset();
     StopProbes();
@@ -290,8 +292,24 @@ class Node {
                                limited.error().message());
   }
 
+  // Memory may run out between two looks.
+  void OpenMemoryAlarm() {
+    const std::string root = instance_.cgroup_root;
+    alarm_ = std::make_shared<node::MemoryAlarm>(node::MemoryAlarm::Services{
+        .poller = poller_,
+        .executor = executor_,
+        .alarm =
+            [this] {
+              if (eviction_) eviction_->Look();
+            },
+        .watch = kernel::WatchMemoryGrowth,
+        .cgroups = {{"memory.available", ""},
+                    {"allocatableMemory.available", root + "/" + kPodsCgroup}}});
+  }
+
   void OpenEviction(const node::EvictionSettings& settings) {
     LimitPods();
+    OpenMemoryAlarm();
     reader_.emplace(node::NodeReader::Parts{
         .config = config_,
         .runtime = *measured_,
@@ -327,8 +345,14 @@ class Node {
                 },
             .evict = [this](const std::string& uid, const node::PodFailure& why,
                             int64_t grace) { agent_->Evict(uid, why, grace); },
-            .on_conditions = [this](const auto& conditions) { NotePressures(conditions); }},
+            .on_conditions = [this](const auto& conditions) { NotePressures(conditions); },
+            .expect = [this](const auto& left) { alarm_->Expect(left); }},
         settings);
+  }
+
+  void StopEviction() {
+    if (alarm_) alarm_->Stop();
+    if (eviction_) eviction_->Stop();
   }
 
   // Streams go on when the server has handed them over; none may outlive the runtime.
@@ -399,6 +423,7 @@ class Node {
   std::vector<std::string> manifest_errors_;  // under mutex_
   std::vector<std::string> pressures_;        // under mutex_
   std::optional<node::NodeReader> reader_;
+  std::shared_ptr<node::MemoryAlarm> alarm_;
   std::shared_ptr<node::EvictionManager> eviction_;
   std::unique_ptr<node::StaticPods> manifests_;
   std::unique_ptr<node::StreamService> streams_;

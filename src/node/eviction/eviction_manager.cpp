@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kSoon{500};
 EvictionManager::EvictionManager(Services services, const EvictionSettings& settings)
     : services_(std::move(services)),
       settings_(settings),
-      watch_(EffectiveThresholds(settings.thresholds), settings.transition_period) {}
+      thresholds_(EffectiveThresholds(settings.thresholds)),
+      watch_(thresholds_, settings.transition_period) {}
 
 void EvictionManager::Look() {
   {
@@ -61,6 +62,7 @@ void EvictionManager::LookNow() {
     looking_ = true;
   }
   const Observations observations = services_.observe();
+  if (services_.expect) services_.expect(LeftUntilPressure(thresholds_, observations));
   const PressureWatch::Verdict verdict = watch_.Look(observations, services_.clock.Now());
   if (verdict.conditions != conditions_) {
     conditions_ = verdict.conditions;

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -54,6 +55,8 @@ class EvictionManager : public std::enable_shared_from_this<EvictionManager> {
     std::function<void(const std::string& uid, const PodFailure& why, int64_t grace_seconds)> evict;
     // Those that are true now, by name; each time that they change.
     std::function<void(const std::vector<std::string>& conditions)> on_conditions;
+    // How much is left until the next thresholds (LeftUntilPressure), at each look. May be empty.
+    std::function<void(const std::map<std::string, int64_t>& left)> expect{};
   };
 
   EvictionManager(Services services, const EvictionSettings& settings);
@@ -72,6 +75,7 @@ class EvictionManager : public std::enable_shared_from_this<EvictionManager> {
 
   const Services services_;
   const EvictionSettings settings_;
+  const std::vector<EvictionThreshold> thresholds_;  // that are looked at
 
   std::mutex mutex_;
   std::condition_variable idle_;

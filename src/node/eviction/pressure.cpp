@@ -31,6 +31,21 @@ bool SameThreshold(const EvictionThreshold& a, const EvictionThreshold& b) {
 
 }  // namespace
 
+std::map<std::string, int64_t> LeftUntilPressure(const std::vector<EvictionThreshold>& thresholds,
+                                                 const Observations& observations) {
+  std::map<std::string, int64_t> left;
+  for (const EvictionThreshold& each : thresholds) {
+    const auto observed = observations.find(each.signal);
+    if (observed == observations.end()) continue;
+    api::Quantity free = observed->second.available;
+    free.Sub(each.amount().Of(observed->second.capacity));
+    if (free.Sign() < 0) continue;
+    const auto [known, first] = left.try_emplace(each.signal, free.Value());
+    if (!first) known->second = std::min(known->second, free.Value());
+  }
+  return left;
+}
+
 PressureWatch::Verdict PressureWatch::Look(const Observations& observations, int64_t now) {
   std::vector<EvictionThreshold> met;
   for (const EvictionThreshold& each : thresholds_) {

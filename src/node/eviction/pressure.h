@@ -28,6 +28,11 @@ struct Observation {
 // By signal. What could not be seen is not there, and its thresholds are not met.
 using Observations = std::map<std::string, Observation, std::less<>>;
 
+// Of each signal, how much less may be left until the next of its thresholds is met; those that are
+// met already do not count. Nothing for signals without one.
+std::map<std::string, int64_t> LeftUntilPressure(const std::vector<EvictionThreshold>& thresholds,
+                                                 const Observations& observations);
+
 class PressureWatch {
  public:
   // `transition_period`: nanoseconds for which a condition stays true after it was seen last.

@@ -59,6 +59,19 @@ TEST(Pressure, AHardThresholdIsMetAtOnceAndLeftWithWhatMustBeWonBack) {
   EXPECT_THAT(verdict.conditions, IsEmpty());
 }
 
+TEST(Pressure, HowMuchIsLeftUntilTheNextThreshold) {
+  const std::vector<EvictionThreshold> both = {kHard, kSoft};
+  using Left = std::map<std::string, int64_t>;
+  constexpr int64_t kGi = int64_t{1} << 30;
+  EXPECT_EQ(LeftUntilPressure(both, Memory("4Gi")), (Left{{"memory.available", 2 * kGi}}));
+  EXPECT_EQ(LeftUntilPressure(both, Memory("2Gi")), (Left{{"memory.available", 0}}))
+      << "as much as that is not less";
+  // The soft one is met: the hard one is the next.
+  EXPECT_EQ(LeftUntilPressure(both, Memory("1536Mi")), (Left{{"memory.available", kGi / 2}}));
+  EXPECT_EQ(LeftUntilPressure(both, Memory("500Mi")), Left());
+  EXPECT_EQ(LeftUntilPressure(both, {}), Left());
+}
+
 TEST(Pressure, ASoftOneMustLast) {
   PressureWatch watch({kSoft}, kMinute);
   auto verdict = watch.Look(Memory("1500Mi"), 0);
