@@ -180,6 +180,9 @@ class Node {
          .eviction = options.node.eviction,
          .static_pod_path = options.manifests,
          .port = options.port,
+         // A kubeconfig alone is used as it is (node_credentials.h).
+         .rotate_certificates =
+             options.server.kubeconfig.empty() || !options.server.bootstrap_kubeconfig.empty(),
          .rotate_server_certificates = options.server.rotate_server_certificates});
   }
   Node(const Instance& instance, node::NodeConfig config)

@@ -195,6 +195,7 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
 }
 
 void Agent::EndUnassigned(const std::string& uid) {
+  parts_.metrics.start_times.Forget(uid);
   std::shared_ptr<PodWorker> worker;
   v1::Pod pod;
   {

@@ -45,7 +45,8 @@ PodWorker::PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks,
       pod_(std::make_shared<const v1::Pod>(std::move(pod))),
       observer_(services.runtime),
       conflicts_(services.runtime, services.clock, services.events) {
-  if (!pod_->status.startTime) first_seen_ = services.clock.Now();
+  const v1::PodStatus& told = pod_->status;
+  if (!told.startTime && !IsTerminalPhase(told.phase)) first_seen_ = services.clock.Now();
 }
 
 void PodWorker::Start() {

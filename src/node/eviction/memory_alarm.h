@@ -4,8 +4,9 @@
 //
 //   memory.available             how much the whole machine may still grow
 //   allocatableMemory.available  how much the pods' cgroup may
-// Marks are on usage, thresholds on the working set: files that are given up meanwhile make a mark
-// come early, never late. After an alarm there is none for a tenth of a second, so that whoever
+// Marks are on usage, thresholds on the working set: a mark may come early, where the growth is
+// files that can be given up, and late, where such files have come into use; the look every ten
+// seconds stays. After an alarm there is none for a tenth of a second, so that whoever
 // allocates and frees around a mark does not keep the agent busy; then there is one more, which
 // sets the marks anew.
 //

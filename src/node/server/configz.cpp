@@ -119,7 +119,7 @@ void AddServer(const ConfigzInput& in, JsonValue* out) {
   }
   out->Set("address", JsonValue::String("0.0.0.0"));
   out->Set("port", Number(in.port));
-  out->Set("rotateCertificates", JsonValue::Bool(true));
+  out->Set("rotateCertificates", JsonValue::Bool(in.rotate_certificates));
   if (in.rotate_server_certificates) out->Set("serverTLSBootstrap", JsonValue::Bool(true));
   out->Set("authentication", Authentication());
   out->Set("authorization", Authorization());

@@ -19,6 +19,7 @@ struct ConfigzInput {
   const EvictionSettings& eviction;
   std::string static_pod_path{};
   uint16_t port = 0;
+  bool rotate_certificates = true;          // the node renews its own, which the cluster signs
   bool rotate_server_certificates = false;  // serverTLSBootstrap
 };
 

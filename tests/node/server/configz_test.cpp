@@ -65,6 +65,7 @@ TEST(Configz, AsItWasSaid) {
                                        .eviction = eviction,
                                        .static_pod_path = "/etc/manifests",
                                        .port = 1,
+                                       .rotate_certificates = false,
                                        .rotate_server_certificates = true});
   EXPECT_EQ(Text(all, "evictionHard"), "{}");
   EXPECT_EQ(Text(all, "evictionSoft"), R"({"memory.available":"300Mi"})");
@@ -77,6 +78,7 @@ TEST(Configz, AsItWasSaid) {
   EXPECT_EQ(Text(all, "enforceNodeAllocatable"), R"(["pods"])");
   EXPECT_EQ(Text(all, "staticPodPath"), R"("/etc/manifests")");
   EXPECT_EQ(Text(all, "serverTLSBootstrap"), "true");
+  EXPECT_EQ(Text(all, "rotateCertificates"), "false");
   EXPECT_EQ(Text(all, "maxPods"), "12");
 }
 
