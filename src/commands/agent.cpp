@@ -56,6 +56,8 @@
 #include "node/probe_wheel.h"
 #include "node/qos_tiers.h"
 #include "node/server/configz.h"
+#include "node/shutdown/logind_watch.h"
+#include "node/shutdown/shutdown_manager.h"
 #include "node/static_pods.h"
 #include "node/streams/stream_service.h"
 #include "node/volumes/volume_manager.h"
@@ -115,15 +117,18 @@ class Node {
       node->own_node_ = std::make_shared<const node::v1::Node>(
           node::InitialNode(options.node.description, {}, node->clock_.Now()));
     }
+    node->MakeShutdown(options.node.shutdown);
     TRY_VOID(node->OpenParts());
     node->OpenEviction(options.node.eviction);
     if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_, *node->runtime_));
     if (!options.manifests.empty()) TRY_VOID(node->OpenManifests(options.manifests));
+    if (node->logind_) TRY_VOID(node->logind_->Start());
     TRY_VOID(node->OpenServer());
     return node;
   }
 
   ~Node() {
+    StopShutdown();
     StopEviction();
     StopServing();
     manifests_.reset();
@@ -155,6 +160,7 @@ class Node {
   // Takes away what is left on the machine when no pod is: bridge, rules, cgroups. Nothing works
   // afterwards. What cannot be removed stays for the next agent.
   void Uninstall() {
+    StopShutdown();
     StopEviction();
     StopServing();
     agent_.reset();
@@ -168,7 +174,7 @@ class Node {
     std::vector<std::string> warnings = runtime_->TakeWarnings();
     if (cluster_) std::ranges::move(cluster_->TakeWarnings(), std::back_inserter(warnings));
     const std::lock_guard lock(mutex_);
-    std::ranges::move(std::exchange(manifest_errors_, {}), std::back_inserter(warnings));
+    std::ranges::move(std::exchange(warnings_, {}), std::back_inserter(warnings));
     return warnings;
   }
 
@@ -230,25 +236,26 @@ class Node {
     node::ObjectSource& source = cluster_ ? cluster_->objects() : objects_;
     volumes_.emplace(config_, source, clock_);
     TRY_VOID(OpenCpus());
-    TRY(agent_, node::Agent::Open({.config = config_,
-                                   .clock = clock_,
-                                   .executor = executor_,
-                                   .runtime = *measured_,
-                                   .images = *measured_images_,
-                                   .volumes = *volumes_,
-                                   .objects = objects_,
-                                   .network = *probes_,
-                                   .commands = *commands_,
-                                   .wheel = *wheel_,
-                                   .events = events_,
-                                   .metrics = metrics_,
-                                   .tiers = &tiers_,
-                                   .cpus = cpus_.get(),
-                                   .source = &source,
-                                   .sink = cluster_ ? &cluster_->events() : nullptr,
-                                   .node = [this](bool now) {
-                                     return cluster_ ? cluster_->KnownNode(now) : own_node_;
-                                   }}));
+    TRY(agent_,
+        node::Agent::Open(
+            {.config = config_,
+             .clock = clock_,
+             .executor = executor_,
+             .runtime = *measured_,
+             .images = *measured_images_,
+             .volumes = *volumes_,
+             .objects = objects_,
+             .network = *probes_,
+             .commands = *commands_,
+             .wheel = *wheel_,
+             .events = events_,
+             .metrics = metrics_,
+             .tiers = &tiers_,
+             .cpus = cpus_.get(),
+             .source = &source,
+             .sink = cluster_ ? &cluster_->events() : nullptr,
+             .node = [this](bool now) { return cluster_ ? cluster_->KnownNode(now) : own_node_; },
+             .on_end = [this] { shutdown_->PodEnded(); }}));
     return {};
   }
 
@@ -266,6 +273,7 @@ class Node {
 
   node::NodeHealth Health() {
     node::NodeHealth health = node::LookAtNode(*measured_, images_.get());
+    if (shutdown_->state().shutting_down) health.problems.emplace_back(node::kShutdownProblem);
     const std::lock_guard lock(mutex_);
     const auto has = [&](const char* condition) {
       return std::ranges::find(pressures_, condition) != pressures_.end();
@@ -274,6 +282,58 @@ class Node {
     health.disk_pressure = has("DiskPressure");
     health.pid_pressure = has("PIDPressure");
     return health;
+  }
+
+  node::RankedPods LivingPods() const {
+    uint64_t version = 0;
+    node::RankedPods pods = agent_->ListPods("", &version);
+    std::erase_if(pods, [](const auto& pod) { return node::IsTerminalPhase(pod->status.phase); });
+    return pods;
+  }
+
+  // Before there are pods, whose ends it is told.
+  void MakeShutdown(node::ShutdownGraces graces) {
+    shutdown_ = std::make_shared<node::ShutdownManager>(
+        node::ShutdownManager::Services{
+            .executor = executor_,
+            .events = cluster_ ? cluster_->events() : events_,
+            .pods = [this] { return LivingPods(); },
+            .end = [this](const std::string& uid, const node::PodFailure& why,
+                          int64_t grace) { agent_->Evict(uid, why, grace); },
+            .has_ended = [this](const std::string& uid) { return agent_->HasEnded(uid); },
+            .on_change =
+                [this](bool shutting_down) {
+                  agent_->SetShuttingDown(shutting_down);
+                  if (cluster_) cluster_->HealthChanged();
+                },
+            .on_done =
+                [this] {
+                  if (logind_) logind_->Release();
+                }},
+        std::move(graces));
+    // Who has given pods time wants the machine to wait for them.
+    if (shutdown_->graces().empty()) return;
+    logind_ = std::make_unique<node::LogindWatch>(node::LogindWatch::Options{
+        .needed = node::TotalOf(shutdown_->graces()),
+        .override_file = std::string(node::kLogindFolder) + "/99-" + instance_.name + ".conf",
+        .on_shutdown =
+            [this](bool shutting_down) {
+              shutting_down ? shutdown_->Begin() : shutdown_->Cancel();
+            },
+        .on_error = [this](const Error& error) { NoteLogind(error); }});
+  }
+
+  void NoteLogind(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (error.message() == logind_error_) return;
+    logind_error_ = error.message();
+    warnings_.push_back("unable to watch the node for shutdown events: " + logind_error_);
+  }
+
+  // Its parts call each other until then.
+  void StopShutdown() {
+    shutdown_->Stop();
+    logind_.reset();
   }
 
   void NotePressures(const std::vector<std::string>& conditions) {
@@ -291,8 +351,8 @@ class Node {
     const auto limited = cgroups_->Create(kPodsCgroup, {.memory_limit = config_.pods_memory_limit});
     if (limited.ok()) return;
     const std::lock_guard lock(mutex_);
-    manifest_errors_.push_back("pods are not kept to the memory that is theirs: " +
-                               limited.error().message());
+    warnings_.push_back("pods are not kept to the memory that is theirs: " +
+                        limited.error().message());
   }
 
   // Memory may run out between two looks.
@@ -328,15 +388,7 @@ class Node {
             .observe = [this] { return reader_->Observe(); },
             .measure = [this](std::string_view signal,
                               const auto& pods) { return reader_->Measure(signal, pods); },
-            .pods =
-                [this] {
-                  uint64_t version = 0;
-                  node::RankedPods pods = agent_->ListPods("", &version);
-                  std::erase_if(pods, [](const auto& pod) {
-                    return node::IsTerminalPhase(pod->status.phase);
-                  });
-                  return pods;
-                },
+            .pods = [this] { return LivingPods(); },
             .is_removing = [this] { return agent_->IsRemoving() || runtime_->IsRemoving(); },
             .reclaim_disk =
                 [this] {
@@ -377,7 +429,7 @@ class Node {
         node::StaticPods::Start(
             {.folder = folder, .agent = agent_.get(), .on_error = [this](const std::string& text) {
                const std::lock_guard lock(mutex_);
-               manifest_errors_.push_back(text);
+               warnings_.push_back(text);
              }}));
     return {};
   }
@@ -385,7 +437,7 @@ class Node {
   Result<void> OpenServer() {
     TRY(streams_, node::StreamService::Create(executor_));
     api_ = std::make_unique<node::AgentApi>(*agent_, *node_images_, images_.get(), *streams_,
-                                            cli::VersionText());
+                                            cli::VersionText(), shutdown_.get());
     TRY(auto listener, http::Listener::Unix(instance_.run_dir + "/agent.sock"));
     http::ServerOptions options;
     options.treatment = node::AgentApi::TreatmentOf;
@@ -423,13 +475,16 @@ class Node {
   std::shared_ptr<const node::v1::Node> own_node_;  // as it would be registered then
   std::unique_ptr<node::Agent> agent_;
   std::mutex mutex_;
-  std::vector<std::string> manifest_errors_;  // under mutex_
-  std::vector<std::string> pressures_;        // under mutex_
+  std::vector<std::string> warnings_;   // under mutex_
+  std::vector<std::string> pressures_;  // under mutex_
   std::optional<node::NodeReader> reader_;
   std::shared_ptr<node::MemoryAlarm> alarm_;
   std::shared_ptr<node::EvictionManager> eviction_;
   std::unique_ptr<node::StaticPods> manifests_;
   std::unique_ptr<node::StreamService> streams_;
+  std::shared_ptr<node::ShutdownManager> shutdown_;
+  std::string logind_error_;                   // the last one; under mutex_
+  std::unique_ptr<node::LogindWatch> logind_;  // null: the machine waits for nobody
   std::unique_ptr<node::AgentApi> api_;
   std::unique_ptr<http::Server> server_;
   uint64_t seen_ = 0;  // connections

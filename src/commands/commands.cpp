@@ -23,6 +23,7 @@ std::span<const cli::Command> Commands() {
     const auto own = cli::Commands();
     all.insert(all.end(), own.begin(), own.end());
     all.push_back(AgentCommand());
+    all.push_back(NodeCommand());
     all.push_back(ServerCommand());
     all.push_back(CriCommand());
     all.push_back(BackupCommand());

@@ -10,6 +10,7 @@ namespace podium::commands {
 cli::Command AgentCommand();
 cli::Command BackupCommand();
 cli::Command CriCommand();
+cli::Command NodeCommand();
 cli::Command PlayCommand();
 cli::Command RestoreCommand();
 cli::Command ServerCommand();

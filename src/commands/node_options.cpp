@@ -16,6 +16,7 @@
 #include "api/time.h"
 #include "base/text.h"
 #include "commands/machine.h"
+#include "commands/shutdown_options.h"
 #include "node/cpus/cpu_set.h"
 #include "node/sysctl_rules.h"
 #include "reflect/go_text.h"
@@ -438,7 +439,14 @@ void SetAllocatable(NodeOptions* options) {
 
 }  // namespace
 
-std::span<const cli::Option> NodeOptionTable() { return kOptions; }
+std::span<const cli::Option> NodeOptionTable() {
+  static const std::vector<cli::Option> kAll = [] {
+    std::vector<cli::Option> all(std::begin(kOptions), std::end(kOptions));
+    std::ranges::copy(ShutdownOptionTable(), std::back_inserter(all));
+    return all;
+  }();
+  return kAll;
+}
 
 // Upstream's: a list of CPUs says at once how much is reserved.
 Result<void> ReadCpus(const cli::Invocation& invocation, NodeOptions* options) {
@@ -475,6 +483,7 @@ Result<NodeOptions> ReadNodeOptions(const cli::Invocation& invocation, node::Nod
   TRY(settings.system_reserved, ReadReserved(invocation, "system-reserved"));
   TRY_VOID(ReadCpus(invocation, &options));
   TRY_VOID(ReadEviction(invocation, &options));
+  TRY(options.shutdown, ReadShutdownGraces(invocation));
   TRY_VOID(ReadMaxPods(invocation, &settings));
   TRY_VOID(ReadSysctls(invocation, &options.config));
   TRY_VOID(ReadDns(invocation, &options.config));

@@ -12,6 +12,7 @@
 #include "node/cluster/node_object.h"
 #include "node/eviction/eviction_manager.h"
 #include "node/node_config.h"
+#include "node/shutdown/shutdown_groups.h"
 
 namespace podium::commands {
 
@@ -19,7 +20,7 @@ namespace podium::commands {
 // --kube-reserved, --system-reserved, --cpu-manager-policy, --reserved-cpus, --eviction-hard,
 // --eviction-soft, --eviction-soft-grace-period, --eviction-max-pod-grace-period,
 // --eviction-minimum-reclaim, --eviction-pressure-transition-period, --allowed-unsafe-sysctls,
-// --max-pods, --cluster-dns, --cluster-domain.
+// --max-pods, --cluster-dns, --cluster-domain, and those of shutdown_options.h.
 std::span<const cli::Option> NodeOptionTable();
 
 struct NodeOptions {
@@ -27,6 +28,7 @@ struct NodeOptions {
   // Versions and the port of the kubelet are for the caller to set.
   node::NodeDescription description{};
   node::EvictionSettings eviction{};
+  node::ShutdownGraces shutdown{};
 };
 
 // `config` is what the machine says by itself (DescribeMachine). Without --node-ip the node has one

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "node/critical_pods.h"
 #include "node/preemption.h"
+#include "node/shutdown/shutdown_manager.h"
 #include "node/unsupported.h"
 
 namespace podium::node {
@@ -283,6 +284,7 @@ Admission AdmitPod(const AdmissionInput& in) {
   if (out.refusal) return out;
   // No pod ends for one that is not taken in the end.
   if (auto refusal = CannotDo(in)) return {.refusal = std::move(refusal)};
+  if (in.shutting_down) return {.refusal = ShutdownRefusal()};
   return out;
 }
 

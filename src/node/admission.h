@@ -11,6 +11,7 @@
 //   NodeAffinity, NodeName, NodePorts, TaintToleration (of NoExecute; not static pods)
 //   AppArmor                            the kernel has none
 //   PodFeatureUnsupported               what this node cannot do (unsupported.h)
+//   NodeShutdown                        the machine is about to go down
 //
 // A critical pod that only lacks resources is taken nevertheless, and others end for it: of
 // Guaranteed pods as few as may be, then of Burstable ones, then of BestEffort ones; fewest pods
@@ -40,7 +41,8 @@ struct AdmissionInput {
   const SysctlRules& sysctls;
   // Conditions that are true of the node: MemoryPressure, DiskPressure, PIDPressure.
   std::vector<std::string> pressures = {};
-  bool apparmor = true;  // of the kernel
+  bool apparmor = true;        // of the kernel
+  bool shutting_down = false;  // the machine
 };
 
 struct Admission {

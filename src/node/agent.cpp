@@ -203,13 +203,17 @@ void Agent::StartWorker(const v1::Pod& pod) {
   if (parts_.tiers && !IsTerminalPhase(pod.status.phase)) (void)parts_.tiers->Add(pod);
   source_.Follow(pod);
   Entry& entry = pods_[pod.metadata.uid];
-  entry.worker = PodWorker::Create(
-      services_, pod,
-      {.status = [this](const std::string& uid,
-                        const v1::PodStatus& status) { SetStatus(uid, status); },
-       .unmounted = [this](const std::string& uid) { remains_->LeaveVolumes(uid); },
-       .gone = [this](const std::string& uid) { Forget(uid); }},
-      entry.trace);
+  entry.worker =
+      PodWorker::Create(services_, pod,
+                        {.status = [this](const std::string& uid,
+                                          const v1::PodStatus& status) { SetStatus(uid, status); },
+                         .unmounted = [this](const std::string& uid) { Unmounted(uid); },
+                         .gone =
+                             [this](const std::string& uid) {
+                               Forget(uid);
+                               if (parts_.on_end) parts_.on_end();
+                             }},
+                        entry.trace);
 }
 
 void Agent::HandleEvent(const wire::cri::ContainerEventResponse& event) {
@@ -427,23 +431,6 @@ void Agent::Forget(const std::string& uid) {
   (void)Change(std::move(pod), ChangeType::kDeleted);
   GiveBack(uid);
   NoteEnd(uid);
-}
-
-void Agent::SetPressures(std::vector<std::string> conditions) {
-  const std::lock_guard lock(mutex_);
-  pressures_ = std::move(conditions);
-}
-
-void Agent::Evict(const std::string& uid, const PodFailure& why, int64_t grace) {
-  std::shared_ptr<PodWorker> worker;
-  {
-    std::lock_guard lock(mutex_);
-    const auto found = pods_.find(uid);
-    if (found == pods_.end()) return;
-    worker = found->second.worker;
-  }
-  if (!worker->Evict(why, grace) || why.signal.empty()) return;
-  parts_.metrics.evictions.At(MetricsText::LabelsText({{"eviction_signal", why.signal}})).Add();
 }
 
 void Agent::ObjectsChanged(std::string_view name_space) {

@@ -76,6 +76,8 @@ class Agent {
     // when asked. For pods that are assigned; not called with a lock of the agent's held for `now`.
     // Empty: its capacity, labels and taints count for nothing.
     std::function<std::shared_ptr<const v1::Node>(bool now)> node = {};
+    // Somewhere HasEnded has become true. Without a lock of the agent's.
+    std::function<void()> on_end = {};
   };
 
   // Recovers the runtime, takes away what belongs to no pod, and goes on with the pods there are.
@@ -142,6 +144,10 @@ class Agent {
 
   // Conditions of the node that are true now (admission.h, eviction/eviction_manager.h).
   void SetPressures(std::vector<std::string> conditions);
+  // The machine is about to go down, or not any more: no pod is taken meanwhile.
+  void SetShuttingDown(bool shutting_down);
+  // Nothing of it runs here, and nothing of its volumes is mounted.
+  bool HasEnded(std::string_view uid) const;
   // It fails, and its containers end within so many seconds. Nothing for one that is not there, or
   // has ended.
   void Evict(const std::string& uid, const PodFailure& why, int64_t grace_seconds);
@@ -164,6 +170,7 @@ class Agent {
     std::shared_ptr<PodWorker> worker;
     std::shared_ptr<Trace> trace;  // null: nobody asked for one
     bool unassigned = false;       // its origin does not have it any more
+    bool unmounted = false;        // nothing of it is left but what can be read of it
     // What it has while it waits for more, of cpu and memory (agent_resize.cpp).
     std::optional<v1::PodSpec> allocated = {};
     std::optional<PendingResize> pending = {};
@@ -207,6 +214,7 @@ class Agent {
   void EndUnassigned(const std::string& uid);
   void HandleEvent(const wire::cri::ContainerEventResponse& event);
   void SetStatus(const std::string& uid, const v1::PodStatus& status);
+  void Unmounted(const std::string& uid);
   void Forget(const std::string& uid);
   Result<void> Save(const v1::Pod& pod) const;
   // With the lock held: gives the pod a new version, keeps it and tells the observers.
@@ -241,6 +249,7 @@ class Agent {
   // Assigned, and at an end here, but not yet gone at the API server; by uid.
   std::map<std::string, std::shared_ptr<const v1::Pod>, std::less<>> finished_;
   std::vector<std::string> pressures_;
+  bool shutting_down_ = false;
   uint64_t version_ = 1;
   std::deque<PodChange> history_;
   std::map<uint64_t, Observer> observers_;

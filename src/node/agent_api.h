@@ -17,6 +17,10 @@
 //   /node/v1/traces/UID                                       the steps of the start of a pod that
 //                                                             was created with ?trace=true, as in
 //                                                             pod_trace.h
+//   /node/v1/shutdown                                         POST: the machine is about to go down
+//                                                             (shutdown/shutdown_manager.h);
+//                                                             DELETE: not any more; GET: how far it
+//                                                             is
 //   /node/v1/version
 #pragma once
 
@@ -34,6 +38,7 @@
 #include "node/api_answers.h"
 #include "node/container_log.h"
 #include "node/image_service.h"
+#include "node/shutdown/shutdown_manager.h"
 #include "node/streams/stream_service.h"
 #include "reflect/json.h"
 
@@ -42,14 +47,15 @@ namespace podium::node {
 class AgentApi {
  public:
   // All outlive the api, and the api outlives the server that calls it. `store` may be null: then
-  // nothing is known of images.
+  // nothing is known of images; and `shutdown`: nobody ends pods for a machine that goes down.
   AgentApi(Agent& agent, ImageService& images, image::ImageStore* store, StreamService& streams,
-           std::string version)
+           std::string version, ShutdownManager* shutdown = nullptr)
       : agent_(agent),
         images_(images),
         store_(store),
         streams_(streams),
-        version_(std::move(version)) {}
+        version_(std::move(version)),
+        shutdown_(shutdown) {}
 
   // Any thread.
   void Handle(const std::shared_ptr<http::Exchange>& exchange);
@@ -119,6 +125,7 @@ class AgentApi {
   void ListSandboxes(const ExchangePtr& exchange);
   void ListStats(const ExchangePtr& exchange);
   void GetTrace(const ExchangePtr& exchange, const std::string& uid);
+  void HandleShutdown(const ExchangePtr& exchange, const http::QueryParameters& query);
   void HandleImages(const ExchangePtr& exchange, const std::vector<std::string>& path,
                     const http::QueryParameters& query);
 
@@ -127,6 +134,7 @@ class AgentApi {
   image::ImageStore* const store_;
   StreamService& streams_;
   const std::string version_;
+  ShutdownManager* const shutdown_;
 };
 
 template <class T>

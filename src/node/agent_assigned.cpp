@@ -10,6 +10,7 @@
 #include "node/labels.h"
 #include "node/pod_origin.h"
 #include "node/pod_status.h"
+#include "node/shutdown/shutdown_manager.h"
 #include "node/stats/metrics_text.h"
 #include "reflect/copy.h"
 
@@ -77,7 +78,8 @@ Admission Agent::Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock) {
                      .node = node.get(),
                      .sysctls = sysctls_,
                      .pressures = pressures_,
-                     .apparmor = parts_.config.apparmor});
+                     .apparmor = parts_.config.apparmor,
+                     .shutting_down = shutting_down_});
   };
   Admission admission = admit(false);
   // Whoever scheduled it may have seen labels that have not come here yet.
@@ -126,7 +128,8 @@ void Agent::NoteEnd(const std::string& uid) {
   for (const std::string& each : ready) {
     Waiting waiting = std::move(waiting_.extract(each).mapped());
     // Without room on the disk it is not there, and its origin gives it again when it changes.
-    (void)TakeOn(std::move(waiting.pod), waiting.origin, std::nullopt);
+    (void)TakeOn(std::move(waiting.pod), waiting.origin,
+                 shutting_down_ ? std::optional(ShutdownRefusal()) : std::nullopt);
   }
   RetryResizesLocked();
 }

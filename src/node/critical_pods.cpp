@@ -3,11 +3,6 @@
 #include "node/pod_origin.h"
 
 namespace podium::node {
-namespace {
-
-constexpr int32_t kSystemPriority = 2'000'000'000;  // SystemCriticalPriority
-
-}  // namespace
 
 bool IsStaticPod(const v1::Pod& pod) {
   return OriginOf(pod) == PodOrigin::kFile ||
@@ -15,7 +10,7 @@ bool IsStaticPod(const v1::Pod& pod) {
 }
 
 bool IsCriticalPod(const v1::Pod& pod) {
-  return IsStaticPod(pod) || (pod.spec.priority && *pod.spec.priority >= kSystemPriority);
+  return IsStaticPod(pod) || (pod.spec.priority && *pod.spec.priority >= kSystemCriticalPriority);
 }
 
 bool IsPreemptable(const v1::Pod& preemptor, const v1::Pod& victim) {

@@ -1,10 +1,12 @@
 // What there is on the node, in the runtime's words: /node/v1.
 #include <algorithm>
 
+#include "api/time.h"
 #include "node/agent_api.h"
 #include "node/image_facts.h"
 #include "node/labels.h"
 #include "node/pod_trace.h"
+#include "node/shutdown/shutdown_groups.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -95,12 +97,19 @@ std::string Parameter(const http::QueryParameters& query, std::string_view key) 
   return {};
 }
 
+Result<ShutdownGraces> GracesOf(const std::string& all, const std::string& critical) {
+  TRY(const api::Duration whole, api::Duration::Parse(all.empty() ? critical : all));
+  TRY(const api::Duration part, api::Duration::Parse(critical.empty() ? "0s" : critical));
+  return node::GracesOf(whole, part);
+}
+
 }  // namespace
 
 void AgentApi::HandleNode(const ExchangePtr& exchange, const std::vector<std::string>& path,
                           const http::QueryParameters& query) {
   const std::string& what = path[2];
   if (what == "images") return HandleImages(exchange, path, query);
+  if (what == "shutdown" && path.size() == 3 && shutdown_) return HandleShutdown(exchange, query);
   const bool get = exchange->request().head.method == "GET" && path.size() == 3;
   if (get && what == "version") {
     std::string json = "{\"version\":";
@@ -152,6 +161,34 @@ void AgentApi::GetTrace(const ExchangePtr& exchange, const std::string& uid) {
   const auto trace = agent_.TraceOf(uid);
   if (!trace) return RespondError(*exchange, api::NotFoundError({"", "traces"}, uid));
   RespondJson(*exchange, 200, TraceJson(*trace));
+}
+
+void AgentApi::HandleShutdown(const ExchangePtr& exchange, const http::QueryParameters& query) {
+  const std::string& method = exchange->request().head.method;
+  if (method == "POST") {
+    const std::string all = Parameter(query, "gracePeriod");
+    const std::string critical = Parameter(query, "gracePeriodCriticalPods");
+    const auto graces =
+        all.empty() && critical.empty() ? Result(shutdown_->graces()) : GracesOf(all, critical);
+    if (!graces.ok())
+      return RespondError(*exchange, api::BadRequestError(graces.error().message()));
+    if (graces->empty()) {
+      return RespondError(*exchange,
+                          api::BadRequestError("nobody has said how long pods may take: neither "
+                                               "this request nor --shutdown-grace-period of the "
+                                               "agent"));
+    }
+    shutdown_->Begin(*graces);
+  } else if (method == "DELETE") {
+    shutdown_->Cancel();
+  } else if (method != "GET") {
+    return RespondError(*exchange, api::MethodNotAllowedError());
+  }
+  const ShutdownManager::State state = shutdown_->state();
+  const auto text = [](bool value) { return value ? "true" : "false"; };
+  RespondJson(*exchange, 200,
+              std::string("{\"shuttingDown\":") + text(state.shutting_down) +
+                  ",\"done\":" + text(state.done) + "}");
 }
 
 void AgentApi::HandleImages(const ExchangePtr& exchange, const std::vector<std::string>& path,

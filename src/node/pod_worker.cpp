@@ -129,7 +129,11 @@ bool PodWorker::Evict(PodFailure why, std::optional<int64_t> grace) {
     std::lock_guard lock(mutex_);
     if (IsTerminalPhase(pod_->status.phase)) return false;
     first = !eviction_;
-    if (first) eviction_.emplace(std::move(why), grace);
+    if (first) {
+      eviction_.emplace(std::move(why), grace);
+    } else if (grace) {
+      eviction_->grace = std::min(*grace, eviction_->grace.value_or(*grace));
+    }
     if (cancellation_) cancellation_->Cancel();
   }
   Wake();

@@ -53,10 +53,9 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   // The content of volumes may have changed.
   void Refresh();
   // It fails with this reason and message, and its containers end within so many seconds (nullopt:
-  // those that they have anyway). Not what
-  // has ended already. Forgotten with the process, as upstream's: whoever saw the cause sees it
-  // again. Any thread.
-  // Whether it is the first that does so.
+  // those that they have anyway). Of several causes the first counts, and the shortest time. Not
+  // what has ended already. Forgotten with the process, as upstream's: whoever saw the cause sees
+  // it again. True when this is the first. Any thread.
   bool Evict(PodFailure why, std::optional<int64_t> grace);
   // No more rounds; waits for the one that runs.
   void Stop();

@@ -216,6 +216,34 @@ TEST(NodeOptions, SoftEvictionAndPeriods) {
             "missing unit in duration \"5\"");
 }
 
+TEST(NodeOptions, TimeBeforeTheMachineGoesDown) {
+  using node::ShutdownGrace;
+  EXPECT_THAT(Good({}).shutdown, IsEmpty());
+  EXPECT_THAT(
+      Good({{"shutdown-grace-period", "1m"}, {"shutdown-grace-period-critical-pods", "10s"}})
+          .shutdown,
+      ElementsAre(ShutdownGrace{0, 50}, ShutdownGrace{2'000'000'000, 10}));
+  EXPECT_THAT(Good({{"shutdown-grace-period-by-pod-priority", "100=5,-7=10"}}).shutdown,
+              ElementsAre(ShutdownGrace{-7, 10}, ShutdownGrace{100, 5}));
+  EXPECT_EQ(Bad("shutdown-grace-period", "5"),
+            "invalid argument \"5\" for \"--shutdown-grace-period\" flag: time: missing unit in "
+            "duration \"5\"");
+  EXPECT_EQ(Bad("shutdown-grace-period-critical-pods", "1s"),
+            "invalid configuration: shutdownGracePeriodCriticalPods {1s} must be <= "
+            "shutdownGracePeriod {0s}");
+  const auto malformed = [](const std::string& value) {
+    return "invalid argument \"" + value +
+           "\" for \"--shutdown-grace-period-by-pod-priority\" flag: malformed pair, expect "
+           "PRIORITY=SECONDS";
+  };
+  for (const char* value : {"100", "100=", "=5", "100=-5", "100=5s", "100=5,"}) {
+    EXPECT_EQ(Bad("shutdown-grace-period-by-pod-priority", value), malformed(value));
+  }
+  EXPECT_EQ(Bad("shutdown-grace-period-by-pod-priority", "1=5,1=6"),
+            "invalid argument \"1=5,1=6\" for \"--shutdown-grace-period-by-pod-priority\" flag: "
+            "priority 1 stands there twice");
+}
+
 TEST(NodeOptions, WhatPodsHaveOfMemoryTogether) {
   const NodeOptions options =
       Good({{"system-reserved", "memory=1Gi"}, {"kube-reserved", "memory=24Mi"}});

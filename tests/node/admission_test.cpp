@@ -57,7 +57,8 @@ class AdmissionTest : public ::testing::Test {
                      .node = &node_,
                      .sysctls = *SysctlRules::Of(sysctls_),
                      .pressures = pressures_,
-                     .apparmor = apparmor_});
+                     .apparmor = apparmor_,
+                     .shutting_down = shutting_down_});
   }
   std::vector<std::string> Preempted(const v1::Pod& pod) {
     std::vector<std::string> names;
@@ -70,6 +71,7 @@ class AdmissionTest : public ::testing::Test {
   std::vector<std::string> sysctls_;
   std::vector<std::string> pressures_;
   bool apparmor_ = true;
+  bool shutting_down_ = false;
 };
 
 TEST_F(AdmissionTest, WhatIsLeftOfTheNode) {
@@ -211,6 +213,20 @@ TEST_F(AdmissionTest, UnderPressureFewAreTaken) {
   EXPECT_EQ(Refusal(critical), "");
 }
 
+TEST_F(AdmissionTest, BeforeTheMachineGoesDownNobodyIsTaken) {
+  shutting_down_ = true;
+  v1::Pod critical = PodOf("containers: [{name: a, resources: {requests: {cpu: 2}}}]");
+  critical.spec.priority = kSystem;
+  const std::string refused = "NodeShutdown: Pod was rejected as the node is shutting down.";
+  EXPECT_EQ(Refusal(critical), refused);
+  // And no pod ends for it.
+  others_ = {Other("containers: [{name: a, resources: {requests: {cpu: 3}}}]")};
+  EXPECT_EQ(Refusal(critical), refused);
+  EXPECT_THAT(Preempted(critical), IsEmpty());
+  EXPECT_EQ(Refusal("os: {name: windows}, containers: [{name: a}]"),
+            "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS");
+}
+
 TEST_F(AdmissionTest, OthersEndForACriticalPod) {
   others_ = {
       Other("containers: [{name: a}]", "best"),
@@ -291,6 +307,7 @@ class AdmittingAgentTest : public ::testing::Test {
       if (now) ++asked_;
       return now && newer_ ? newer_ : api_node_;
     };
+    parts.on_end = [this] { ++ends_; };
     auto opened = Agent::Open(parts);
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);
@@ -322,6 +339,7 @@ class AdmittingAgentTest : public ::testing::Test {
   std::shared_ptr<const v1::Node> api_node_;
   std::shared_ptr<const v1::Node> newer_;
   int asked_ = 0;
+  int ends_ = 0;
   std::unique_ptr<Agent> agent_;
 };
 
@@ -380,6 +398,41 @@ TEST_F(AdmittingAgentTest, ACriticalPodWaitsForThoseThatEndForIt) {
   EXPECT_EQ(condition->reason, "TerminationByKubelet");
   EXPECT_EQ(condition->message, "Preempted in order to admit critical pod");
   EXPECT_THAT(node_.Events(), Contains("Preempting: Preempted in order to admit critical pod"));
+}
+
+TEST_F(AdmittingAgentTest, APodThatWaitedWhenTheMachineBeganToGoDownIsRefused) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  Assign("victim", "containers: [{name: a, resources: {requests: {cpu: 3}}}]");
+  Give("critical", "containers: [{name: b, resources: {requests: {cpu: 2}}}]", kSystem);
+  agent_->SetShuttingDown(true);
+  node_.time.RunFor(40s);
+  EXPECT_EQ(Phase("victim"), "Failed Preempting");
+  EXPECT_EQ(Phase("critical"), "Failed NodeShutdown");
+  EXPECT_EQ(agent_->GetPod("ns", "critical")->status.message,
+            "Pod was rejected: Pod was rejected as the node is shutting down.");
+  Assign("late", "containers: [{name: c}]");
+  EXPECT_EQ(Phase("late"), "Failed NodeShutdown");
+  agent_->SetShuttingDown(false);
+  Assign("later", "containers: [{name: c}]");
+  EXPECT_EQ(Phase("later"), "Running");
+}
+
+TEST_F(AdmittingAgentTest, TheShortestTimeCountsForAPodThatEnds) {
+  Assign("web",
+         "containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 900}}}}], "
+         "terminationGracePeriodSeconds: 1000");
+  agent_->Evict("web", {.reason = "Evicted", .message = "", .disrupts = true}, 600);
+  node_.time.RunFor(60s);
+  EXPECT_FALSE(agent_->HasEnded("web"));
+  agent_->Evict("web", {.reason = "Terminated", .message = "", .disrupts = true}, 5);
+  node_.time.RunFor(3s);
+  EXPECT_FALSE(agent_->HasEnded("web"));
+  EXPECT_EQ(ends_, 0);
+  node_.time.RunFor(10s);
+  EXPECT_EQ(Phase("web"), "Failed Evicted");
+  EXPECT_TRUE(agent_->HasEnded("web"));
+  EXPECT_TRUE(agent_->HasEnded("nobody"));
+  EXPECT_EQ(ends_, 1);
 }
 
 TEST_F(AdmittingAgentTest, ACriticalPodThatGoesBeforeItsTurnIsForgotten) {
