@@ -79,7 +79,7 @@ class Agent:
                        "PODIUM_INSTANCE": f"bench-{os.environ[world.INSIDE]}",
                        **{f"PODIUM_{key.upper()}_DIR": str(path) for key, path in folders.items()}}
         with open(folder / "agent.log", "wb") as log:
-            self.process = subprocess.Popen([PODIUM, "agent", "--until-idle"],
+            self.process = subprocess.Popen([PODIUM, "agent", "--until-idle", "--max-pods=2000"],
                                             env=environment, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log)
         world.wait_for("the agent serves", self.socket.exists)

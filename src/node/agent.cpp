@@ -198,7 +198,7 @@ Result<void> Agent::Recover() {
   return {};
 }
 
-void Agent::StartWorker(const v1::Pod& pod) {
+void Agent::StartWorker(const v1::Pod& pod, bool held) {
   // Shares only weigh pods against each other: without them a pod runs, too.
   if (parts_.tiers && !IsTerminalPhase(pod.status.phase)) (void)parts_.tiers->Add(pod);
   source_.Follow(pod);
@@ -213,7 +213,7 @@ void Agent::StartWorker(const v1::Pod& pod) {
                                Forget(uid);
                                if (parts_.on_end) parts_.on_end();
                              }},
-                        entry.trace);
+                        entry.trace, held);
 }
 
 void Agent::HandleEvent(const wire::cri::ContainerEventResponse& event) {
@@ -272,20 +272,7 @@ Result<v1::Pod> Agent::CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace) {
     return api::BadRequestError("the pod is for the node " + pod.spec.nodeName + ", and this is " +
                                 parts_.config.name);
   }
-  std::lock_guard lock(mutex_);
-  if (names_.contains(KeyOf(pod))) {
-    return api::AlreadyExistsError({"", "pods"}, pod.metadata.name);
-  }
-  if (parts_.cpus) TRY_VOID(parts_.cpus->Allocate(pod));
-  const std::string uid = pod.metadata.uid;
-  auto stored = Change(std::move(pod), ChangeType::kAdded);
-  if (!stored.ok()) {
-    GiveBack(uid);
-    return stored.error();
-  }
-  pods_[(*stored)->metadata.uid].trace = std::move(trace);
-  StartWorker(**stored);
-  return **stored;
+  return Admit(std::move(pod), std::move(trace));
 }
 
 std::shared_ptr<const Trace> Agent::TraceOf(std::string_view uid) const {
@@ -428,6 +415,7 @@ void Agent::Forget(const std::string& uid) {
   }
   source_.Unfollow(uid);
   parts_.metrics.start_times.Forget(uid);
+  waiting_.erase(uid);
   (void)Change(std::move(pod), ChangeType::kDeleted);
   GiveBack(uid);
   NoteEnd(uid);

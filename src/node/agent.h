@@ -85,8 +85,8 @@ class Agent {
   // Ends rounds, leaves every container as it is.
   ~Agent();
 
-  // Defaulted, named and validated as the API server does; then it is ours to run.
-  // The steps of its start go to the trace, if there is one; TraceOf finds it.
+  // Defaulted, named and validated as the API server does; then it is ours to run, if this node can
+  // (as with Assign). The steps of its start go to the trace, if there is one; TraceOf finds it.
   Result<v1::Pod> CreatePod(v1::Pod pod, std::shared_ptr<Trace> trace = nullptr);
   // Null for a pod that is not there, or was made without one.
   std::shared_ptr<const Trace> TraceOf(std::string_view uid) const;
@@ -180,18 +180,27 @@ class Agent {
   Result<void> Recover();
   Result<void> LoadPods();
   void RemoveOrphans();
-  void StartWorker(const v1::Pod& pod);
+  void StartWorker(const v1::Pod& pod, bool held = false);
   // A pod that waits until others have ended for it.
+  // One of the socket's is there meanwhile, with a worker that is held; any other is not.
   struct Waiting {
     v1::Pod pod;
     PodOrigin origin = PodOrigin::kApi;
     std::set<std::string, std::less<>> for_;  // uids
   };
+  // One that was given at the socket.
+  Result<v1::Pod> Admit(v1::Pod pod, std::shared_ptr<Trace> trace);
   // With the lock held; it is not held while the server is asked.
   Admission Admit(const v1::Pod& pod, std::unique_lock<std::mutex>& lock);
   void CountPreemptions(const Admission& admission);
   // With the lock held.
-  Result<void> TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal);
+  Result<void> TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal,
+                      bool held = false);
+  // With the lock held: nobody is waited for any more.
+  void EndWaiting(Waiting waiting);
+  // With the lock held: it waits for these, and they are told to end.
+  void WaitFor(v1::Pod pod, PodOrigin origin, const AdmissionInput::Pods& others,
+               std::vector<std::shared_ptr<PodWorker>>* preempted);
   Result<void> Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::mutex>& lock,
                       std::vector<std::shared_ptr<PodWorker>>* preempted);
   // The pod with what it was granted.

@@ -1,4 +1,4 @@
-// Pods that an API server has bound to this node, or that stand in its files.
+// Pods that are given to this node: by an API server, by its files, or at its socket.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -50,6 +50,7 @@ std::string NanoTime(int64_t now) {
 }
 
 void NoteOrigin(PodOrigin origin, int64_t now, v1::Pod* pod) {
+  if (origin == PodOrigin::kSocket) return;
   auto& annotations = pod->metadata.annotations;
   annotations[std::string(kConfigSourceAnnotation)] = origin == PodOrigin::kFile ? "file" : "api";
   annotations[std::string(kConfigSeenAnnotation)] = NanoTime(now);
@@ -92,7 +93,8 @@ void Agent::CountPreemptions(const Admission& admission) {
       .Add(static_cast<int64_t>(admission.preempted.size()));
 }
 
-Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal) {
+Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailure> refusal,
+                           bool held) {
   NoteOrigin(origin, parts_.clock.Now(), &pod);
   std::optional<PodFailure> refused = std::move(refusal);
   const bool runs = !refused && !IsTerminalPhase(pod.status.phase);
@@ -112,12 +114,41 @@ Result<void> Agent::TakeOn(v1::Pod pod, PodOrigin origin, std::optional<PodFailu
   const std::string version = pod.metadata.resourceVersion;
   TRY(const auto stored, Change(std::move(pod), ChangeType::kAdded));
   v1::Pod shown = *stored;
-  shown.metadata.resourceVersion = version;
+  if (origin != PodOrigin::kSocket) shown.metadata.resourceVersion = version;
   if (refused) {
     sink_.Record(shown, std::nullopt, EventType::kWarning, refused->reason, refused->message);
   }
-  StartWorker(shown);
+  StartWorker(shown, held);
   return {};
+}
+
+void Agent::EndWaiting(Waiting waiting) {
+  const auto refusal = shutting_down_ ? std::optional(ShutdownRefusal()) : std::nullopt;
+  if (waiting.origin != PodOrigin::kSocket) {
+    // Without room on the disk it is not there, and its origin gives it again when it changes.
+    (void)TakeOn(std::move(waiting.pod), waiting.origin, refusal);
+    return;
+  }
+  const auto found = pods_.find(waiting.pod.metadata.uid);
+  if (found == pods_.end()) return;
+  if (refusal) {
+    found->second.worker->Evict({refusal->reason, "Pod was rejected: " + refusal->message}, 0);
+  } else {
+    found->second.worker->Release();
+  }
+}
+
+void Agent::WaitFor(v1::Pod pod, PodOrigin origin, const AdmissionInput::Pods& others,
+                    std::vector<std::shared_ptr<PodWorker>>* preempted) {
+  Waiting& waiting = waiting_[pod.metadata.uid];
+  waiting.pod = std::move(pod);
+  waiting.origin = origin;
+  const PodFailure why = PreemptionFailure();
+  for (const auto& each : others) {
+    sink_.Record(*each, std::nullopt, EventType::kWarning, why.reason, why.message);
+    waiting.for_.insert(each->metadata.uid);
+    preempted->push_back(pods_.at(each->metadata.uid).worker);
+  }
 }
 
 void Agent::NoteEnd(const std::string& uid) {
@@ -126,10 +157,7 @@ void Agent::NoteEnd(const std::string& uid) {
     if (waiting.for_.erase(uid) > 0 && waiting.for_.empty()) ready.push_back(waiting_uid);
   }
   for (const std::string& each : ready) {
-    Waiting waiting = std::move(waiting_.extract(each).mapped());
-    // Without room on the disk it is not there, and its origin gives it again when it changes.
-    (void)TakeOn(std::move(waiting.pod), waiting.origin,
-                 shutting_down_ ? std::optional(ShutdownRefusal()) : std::nullopt);
+    EndWaiting(std::move(waiting_.extract(each).mapped()));
   }
   RetryResizesLocked();
 }
@@ -145,15 +173,7 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin, std::unique_lock<std::
   const std::string uid = pod.metadata.uid;
   if (pods_.contains(uid) || waiting_.contains(uid)) return {};
   if (admission.preempted.empty()) return TakeOn(std::move(pod), origin, admission.refusal);
-  Waiting& waiting = waiting_[uid];
-  waiting.pod = std::move(pod);
-  waiting.origin = origin;
-  const PodFailure why = PreemptionFailure();
-  for (const auto& each : admission.preempted) {
-    sink_.Record(*each, std::nullopt, EventType::kWarning, why.reason, why.message);
-    waiting.for_.insert(each->metadata.uid);
-    preempted->push_back(pods_.at(each->metadata.uid).worker);
-  }
+  WaitFor(std::move(pod), origin, admission.preempted, preempted);
   CountPreemptions(admission);
   return {};
 }
@@ -195,6 +215,35 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
   if (worker) worker->Update(*std::move(changed));
   for (const auto& each : preempted) each->Evict(PreemptionFailure(), std::nullopt);
   return {};
+}
+
+Result<v1::Pod> Agent::Admit(v1::Pod pod, std::shared_ptr<Trace> trace) {
+  const std::string uid = pod.metadata.uid;
+  const Key key = KeyOf(pod);
+  std::vector<std::shared_ptr<PodWorker>> preempted;
+  v1::Pod stored;
+  {
+    std::unique_lock lock(mutex_);
+    const auto taken = [&] { return api::AlreadyExistsError({"", "pods"}, pod.metadata.name); };
+    if (names_.contains(key)) return taken();
+    const Admission admission = Admit(pod, lock);
+    // Meanwhile another may have come.
+    if (names_.contains(key)) return taken();
+    const bool waits = !admission.preempted.empty();
+    pods_[uid].trace = std::move(trace);
+    if (auto done = TakeOn(pod, PodOrigin::kSocket, admission.refusal, waits); !done.ok()) {
+      GiveBack(uid);
+      pods_.erase(uid);
+      return std::move(done).error();
+    }
+    stored = *pods_.at(uid).pod;
+    if (waits) {
+      WaitFor(std::move(pod), PodOrigin::kSocket, admission.preempted, &preempted);
+      CountPreemptions(admission);
+    }
+  }
+  for (const auto& each : preempted) each->Evict(PreemptionFailure(), std::nullopt);
+  return stored;
 }
 
 void Agent::EndUnassigned(const std::string& uid) {

@@ -86,6 +86,7 @@ AdmissionInput::Pods Agent::Others(const std::string& uid) const {
                                      : entry.pod);
   }
   for (const auto& [other, waiting] : waiting_) {
+    if (pods_.contains(other)) continue;
     others.push_back(std::make_shared<const v1::Pod>(waiting.pod));
   }
   return others;

@@ -30,19 +30,21 @@ void Sooner(std::optional<int64_t>* at, const std::optional<int64_t>& other) {
 }  // namespace
 
 std::shared_ptr<PodWorker> PodWorker::Create(PodServices& services, v1::Pod pod,
-                                             Callbacks callbacks, std::shared_ptr<Trace> trace) {
+                                             Callbacks callbacks, std::shared_ptr<Trace> trace,
+                                             bool held) {
   std::shared_ptr<PodWorker> worker(
-      new PodWorker(services, std::move(pod), std::move(callbacks), std::move(trace)));
+      new PodWorker(services, std::move(pod), std::move(callbacks), std::move(trace), held));
   worker->Start();
   return worker;
 }
 
 PodWorker::PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks,
-                     std::shared_ptr<Trace> trace)
+                     std::shared_ptr<Trace> trace, bool held)
     : services_(services),
       callbacks_(std::move(callbacks)),
       trace_(std::move(trace)),
       pod_(std::make_shared<const v1::Pod>(std::move(pod))),
+      held_(held),
       observer_(services.runtime),
       conflicts_(services.runtime, services.clock, services.events) {
   const v1::PodStatus& told = pod_->status;
@@ -99,6 +101,14 @@ void PodWorker::Refresh() {
   {
     std::lock_guard lock(mutex_);
     refresh_ = true;
+  }
+  Wake();
+}
+
+void PodWorker::Release() {
+  {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
   }
   Wake();
 }
@@ -202,6 +212,8 @@ std::optional<int64_t> PodWorker::RunRound() {
   bool resized = false;
   {
     std::lock_guard lock(mutex_);
+    // Its end needs no room.
+    if (held_ && !eviction_ && !pod_->metadata.deletionTimestamp) return std::nullopt;
     pod = pod_;
     refresh = std::exchange(refresh_, false);
     resized = std::exchange(resized_, false);

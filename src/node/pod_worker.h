@@ -39,15 +39,18 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   };
 
   // The pod's status is where to go on from: empty for a new pod. The steps of rounds go to the
-  // trace; null: nowhere.
+  // trace; null: nowhere. `held`: nothing of it begins before Release.
   static std::shared_ptr<PodWorker> Create(PodServices& services, v1::Pod pod, Callbacks callbacks,
-                                           std::shared_ptr<Trace> trace = nullptr);
+                                           std::shared_ptr<Trace> trace = nullptr,
+                                           bool held = false);
 
   // A new specification, deletionTimestamp, or what others wrote into the status; the rest of the
   // status stays the worker's own.
   void Update(v1::Pod pod);
   // What of the pod's resize the node has not granted; none: all that the specification says.
   void SetPendingResize(std::optional<PendingResize> pending);
+  // There is room for it. Any thread.
+  void Release();
   // Something has happened. Any thread.
   void Wake();
   // The content of volumes may have changed.
@@ -69,7 +72,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
     std::optional<int64_t> grace;
   };
 
-  PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks, std::shared_ptr<Trace> trace);
+  PodWorker(PodServices& services, v1::Pod pod, Callbacks callbacks, std::shared_ptr<Trace> trace,
+            bool held);
   void Start();
   void Run();
   // When to run again.
@@ -115,6 +119,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   bool resized_ = false;
   std::optional<PendingResize> pending_resize_;
   bool stopped_ = false;
+  bool held_ = false;
   Executor::TimerId timer_ = 0;
   std::unique_ptr<http::Cancellation> cancellation_;
   std::optional<Eviction> eviction_;

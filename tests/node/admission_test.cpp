@@ -327,6 +327,15 @@ class AdmittingAgentTest : public ::testing::Test {
     Give(name, spec, priority);
     node_.time.RunFor(100ms);
   }
+  // At the socket.
+  v1::Pod Create(const std::string& name, const std::string& spec, int32_t priority = 0) {
+    v1::Pod pod = PodOf(spec);
+    pod.metadata.name = name;
+    pod.spec.priority = priority;
+    const auto created = agent_->CreatePod(std::move(pod));
+    EXPECT_TRUE(created.ok()) << created.error().message();
+    return created.ok() ? *created : v1::Pod();
+  }
   std::string Phase(const std::string& name) {
     const auto pod = agent_->GetPod("ns", name);
     if (!pod.ok()) return "";
@@ -361,6 +370,86 @@ TEST_F(AdmittingAgentTest, ARefusedPodFailsAndSaysWhy) {
   // What has failed takes no room.
   Assign("small", "containers: [{name: a, resources: {requests: {cpu: 1}}}]");
   EXPECT_EQ(Phase("small"), "Running");
+}
+
+TEST_F(AdmittingAgentTest, PodsOfTheSocketAreAdmittedAsAllOthers) {
+  const v1::Pod big = Create("big", "containers: [{name: a, resources: {requests: {cpu: 3}}}]");
+  EXPECT_EQ(big.status.phase, "Pending");
+  const v1::Pod late = Create("late", "containers: [{name: a, resources: {requests: {cpu: 2}}}]");
+  EXPECT_EQ(late.status.phase, "Failed");
+  EXPECT_EQ(late.status.reason, "OutOfcpu");
+  EXPECT_EQ(late.status.message,
+            "Pod was rejected: Node didn't have enough resource: cpu, requested: 2000, used: 3000, "
+            "capacity: 4000");
+  EXPECT_EQ(OriginOf(late), PodOrigin::kSocket);
+  node_.time.RunFor(1s);
+  EXPECT_EQ(Phase("big"), "Running");
+  EXPECT_EQ(Phase("late"), "Failed OutOfcpu");
+  EXPECT_EQ(node_.runtime.ListContainers({})->size(), 1U);
+  EXPECT_THAT(node_.Events(),
+              Contains("OutOfcpu: Node didn't have enough resource: cpu, requested: 2000, used: "
+                       "3000, capacity: 4000"));
+  Create("elsewhere", "nodeSelector: {zone: b}, containers: [{name: a}]");
+  EXPECT_EQ(Phase("elsewhere"), "Failed NodeAffinity");
+  EXPECT_EQ(asked_, 1);
+  agent_->SetPressures({"DiskPressure"});
+  Create("pressed", "containers: [{name: a}]");
+  EXPECT_EQ(Phase("pressed"), "Failed Evicted");
+  agent_->SetPressures({});
+  agent_->SetShuttingDown(true);
+  Create("after", "containers: [{name: a}]");
+  EXPECT_EQ(Phase("after"), "Failed NodeShutdown");
+}
+
+// Ends twenty seconds after it was told to.
+constexpr const char* kSlow =
+    "containers: [{name: a, lifecycle: {preStop: {sleep: {seconds: 20}}}, resources: {requests: "
+    "{cpu: 3}}}], terminationGracePeriodSeconds: 30";
+
+TEST_F(AdmittingAgentTest, ACriticalPodOfTheSocketWaitsAndIsSeen) {
+  Assign("victim", kSlow);
+  const std::string spec = "containers: [{name: b, resources: {requests: {cpu: 2}}}]";
+  Create("critical", spec, kSystem);
+  node_.time.RunFor(10s);
+  EXPECT_EQ(Phase("victim"), "Running");
+  EXPECT_EQ(Phase("critical"), "Pending");
+  EXPECT_EQ(node_.runtime.ListContainers({})->size(), 1U);
+  // It counts already.
+  Give("third", "containers: [{name: c, resources: {requests: {cpu: 500m}}}]");
+  EXPECT_EQ(Phase("third"), "Failed OutOfcpu");
+  v1::Pod again = PodOf(spec);
+  again.metadata.name = "critical";
+  EXPECT_EQ(agent_->CreatePod(again).error().code(), Code::kAlreadyExists);
+  node_.time.RunFor(30s);
+  EXPECT_EQ(Phase("victim"), "Failed Preempting");
+  EXPECT_EQ(Phase("critical"), "Running");
+  // And once.
+  Assign("fourth", "containers: [{name: c, resources: {requests: {cpu: 2}}}]");
+  EXPECT_EQ(Phase("fourth"), "Running");
+}
+
+TEST_F(AdmittingAgentTest, ACriticalPodOfTheSocketThatIsDeletedBeforeItsTurnGoes) {
+  Assign("victim", kSlow);
+  Create("critical", "containers: [{name: b, resources: {requests: {cpu: 2}}}]", kSystem);
+  ASSERT_TRUE(agent_->DeletePod("ns", "critical", std::nullopt).ok());
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Phase("victim"), "Running");
+  EXPECT_FALSE(agent_->GetPod("ns", "critical").ok());
+  node_.time.RunFor(40s);
+  EXPECT_EQ(Phase("victim"), "Failed Preempting");
+  EXPECT_FALSE(agent_->GetPod("ns", "critical").ok());
+}
+
+TEST_F(AdmittingAgentTest, ACriticalPodOfTheSocketThatWaitedWhenTheMachineBeganToGoDownFails) {
+  node_.runtime.Script("a", {.ignores_stop_signal = true});
+  Assign("victim", "containers: [{name: a, resources: {requests: {cpu: 3}}}]");
+  Create("critical", "containers: [{name: b, resources: {requests: {cpu: 2}}}]", kSystem);
+  agent_->SetShuttingDown(true);
+  node_.time.RunFor(60s);
+  EXPECT_EQ(Phase("critical"), "Failed NodeShutdown");
+  EXPECT_EQ(agent_->GetPod("ns", "critical")->status.message,
+            "Pod was rejected: Pod was rejected as the node is shutting down.");
+  EXPECT_EQ(node_.runtime.ListContainers({})->size(), 1U);
 }
 
 TEST_F(AdmittingAgentTest, LabelsAreAskedOfTheServerBeforeItIsRefused) {
