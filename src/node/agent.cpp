@@ -18,6 +18,7 @@
 #include "node/labels.h"
 #include "node/pod_conditions.h"
 #include "node/pod_origin.h"
+#include "node/shutdown/shutdown_manager.h"
 #include "node/stats/metrics_text.h"
 #include "node/unsupported.h"
 #include "reflect/copy.h"
@@ -47,6 +48,14 @@ void Prepare(const NodeConfig& config, const Clock& clock, v1::Pod* pod) {
   pod->status.phase = "Pending";
   api::SetDefaults(*pod, {.now = meta.creationTimestamp});
   pod->status.qosClass = api::ComputePodQos(pod->spec);
+}
+
+// A static pod that was ended before the machine went down: its file begins it anew, as after a
+// boot that leaves nothing of RUN.
+bool EndedWithTheMachine(const v1::Pod& pod) {
+  const PodFailure why = ShutdownFailure();
+  return OriginOf(pod) == PodOrigin::kFile && pod.status.phase == "Failed" &&
+         pod.status.reason == why.reason && pod.status.message == why.message;
 }
 
 // Who asks for it at the agent's socket.
@@ -134,6 +143,10 @@ Result<void> Agent::LoadPods() {
     if (finished) {
       const std::string uid = pod.metadata.uid;
       finished_[uid] = std::make_shared<const v1::Pod>(std::move(pod));
+      continue;
+    }
+    if (EndedWithTheMachine(pod)) {
+      (void)unlink(entry.path().c_str());
       continue;
     }
     users_.Recover(pod.metadata.uid);

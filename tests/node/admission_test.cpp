@@ -11,6 +11,7 @@
 #include "node/pod_origin.h"
 #include "node/pods.h"
 #include "node/preemption.h"
+#include "node/shutdown/shutdown_manager.h"
 
 namespace podium::node {
 namespace {
@@ -504,6 +505,33 @@ TEST_F(AdmittingAgentTest, APodThatWaitedWhenTheMachineBeganToGoDownIsRefused) {
   agent_->SetShuttingDown(false);
   Assign("later", "containers: [{name: c}]");
   EXPECT_EQ(Phase("later"), "Running");
+}
+
+TEST_F(AdmittingAgentTest, StaticPodsThatEndedWithTheMachineBeginAnew) {
+  const auto assign = [&](const std::string& name, PodOrigin origin) {
+    v1::Pod pod = PodOf("containers: [{name: a}]");
+    pod.metadata.name = pod.metadata.uid = name;
+    pod.status.phase = "Pending";
+    ASSERT_TRUE(agent_->Assign(std::move(pod), origin).ok());
+    node_.time.RunFor(1s);
+  };
+  assign("static", PodOrigin::kFile);
+  assign("evicted", PodOrigin::kFile);
+  assign("bound", PodOrigin::kApi);
+  agent_->Evict("static", ShutdownFailure(), 1);
+  agent_->Evict("bound", ShutdownFailure(), 1);
+  agent_->Evict("evicted", {.reason = "Evicted", .message = "", .disrupts = true}, 1);
+  node_.time.RunFor(10s);
+  EXPECT_EQ(Phase("static"), "Failed Terminated");
+  agent_.reset();
+  auto opened = Agent::Open(PartsOf(node_, objects_));
+  ASSERT_TRUE(opened.ok()) << opened.error().message();
+  agent_ = *std::move(opened);
+  for (const char* name : {"static", "evicted"}) assign(name, PodOrigin::kFile);
+  assign("bound", PodOrigin::kApi);
+  EXPECT_EQ(Phase("static"), "Running");
+  EXPECT_EQ(Phase("evicted"), "Failed Evicted");
+  EXPECT_EQ(Phase("bound"), "Failed Terminated");
 }
 
 TEST_F(AdmittingAgentTest, TheShortestTimeCountsForAPodThatEnds) {
