@@ -90,6 +90,15 @@ constexpr milliseconds kRemoveTimeout{2000};
 // Made ahead, so that a pod does not wait for one.
 constexpr uint32_t kSpareNamespaces = 4;
 
+// Whether what a container has in swap can be limited by itself.
+bool CountsSwap(kernel::CgroupDriver& cgroups) {
+  if (cgroups.mode() != kernel::CgroupMode::kV2 || !cgroups.Create(kPodsCgroup, {}).ok()) {
+    return false;
+  }
+  const auto stats = cgroups.Stats(kPodsCgroup, kernel::CgroupDetail::kUse);
+  return stats.ok() && stats->memory && stats->memory->swap_usage;
+}
+
 // All parts, in the order in which they need each other; they go in the reverse one.
 class Node {
  public:
@@ -100,7 +109,16 @@ class Node {
     uint16_t port = node::kKubeletPort;
   };
   static Result<std::unique_ptr<Node>> Open(const Instance& instance, const Options& options) {
-    std::unique_ptr<Node> node(new Node(instance, options.node.config));
+    // Before what is made for all to see: without cgroups there is no agent.
+    TRY(auto cgroups, kernel::CgroupDriver::Detect({.root = instance.cgroup_root}));
+    node::NodeConfig config = options.node.config;
+    config.counts_swap = CountsSwap(*cgroups);
+    if (config.limited_swap && !config.counts_swap) {
+      return Error(Code::kUnsupported,
+                   "--memory-swap-behavior=LimitedSwap needs cgroups v2, and a kernel that counts "
+                   "swap");
+    }
+    std::unique_ptr<Node> node(new Node(instance, std::move(config), std::move(cgroups)));
     if (options.server.given()) {
       node->cluster_ = Cluster::Open({.server = options.server,
                                       .node = options.node.description,
@@ -191,7 +209,8 @@ class Node {
              options.server.kubeconfig.empty() || !options.server.bootstrap_kubeconfig.empty(),
          .rotate_server_certificates = options.server.rotate_server_certificates});
   }
-  Node(const Instance& instance, node::NodeConfig config)
+  Node(const Instance& instance, node::NodeConfig config,
+       std::unique_ptr<kernel::CgroupDriver> cgroups)
       : instance_(instance),
         config_(std::move(config)),
         objects_(config_),
@@ -200,7 +219,8 @@ class Node {
                    [this] { return images_->Usage(); }, events_),
         tiers_(config_, [this](const std::string& path, uint64_t shares) {
           return MeasureCgroup([&] { return cgroups_->Create(path, {.cpu_shares = shares}); });
-        }) {}
+        }),
+        cgroups_(std::move(cgroups)) {}
 
   // What it gives, timed.
   template <class Change>
@@ -219,8 +239,6 @@ class Node {
     puller_ = std::make_unique<image::Puller>(*images_, std::move(registries), nullptr);
     node_images_ = std::make_unique<node::EmbeddedImages>(
         *images_, *puller_, [] { return ReadCredentials(Environment); });
-    // Before what is made for all to see: without cgroups there is no agent.
-    TRY(cgroups_, kernel::CgroupDriver::Detect({.root = instance_.cgroup_root}));
     network::NetworkSettings settings;
     settings.spare_namespaces = kSpareNamespaces;
     TRY(network_, network::OpenNetwork(instance_, settings));

@@ -15,6 +15,7 @@
 #include "api/names.h"
 #include "api/time.h"
 #include "base/text.h"
+#include "commands/limit_options.h"
 #include "commands/machine.h"
 #include "commands/shutdown_options.h"
 #include "node/cpus/cpu_set.h"
@@ -442,6 +443,7 @@ void SetAllocatable(NodeOptions* options) {
 std::span<const cli::Option> NodeOptionTable() {
   static const std::vector<cli::Option> kAll = [] {
     std::vector<cli::Option> all(std::begin(kOptions), std::end(kOptions));
+    std::ranges::copy(LimitOptionTable(), std::back_inserter(all));
     std::ranges::copy(ShutdownOptionTable(), std::back_inserter(all));
     return all;
   }();
@@ -485,6 +487,7 @@ Result<NodeOptions> ReadNodeOptions(const cli::Invocation& invocation, node::Nod
   TRY_VOID(ReadEviction(invocation, &options));
   TRY(options.shutdown, ReadShutdownGraces(invocation));
   TRY_VOID(ReadMaxPods(invocation, &settings));
+  TRY_VOID(ReadLimitOptions(invocation, &options));
   TRY_VOID(ReadSysctls(invocation, &options.config));
   TRY_VOID(ReadDns(invocation, &options.config));
   SetAllocatable(&options);

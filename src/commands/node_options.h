@@ -20,7 +20,8 @@ namespace podium::commands {
 // --kube-reserved, --system-reserved, --cpu-manager-policy, --reserved-cpus, --eviction-hard,
 // --eviction-soft, --eviction-soft-grace-period, --eviction-max-pod-grace-period,
 // --eviction-minimum-reclaim, --eviction-pressure-transition-period, --allowed-unsafe-sysctls,
-// --max-pods, --cluster-dns, --cluster-domain, and those of shutdown_options.h.
+// --max-pods, --cluster-dns, --cluster-domain, and those of limit_options.h and
+// shutdown_options.h.
 std::span<const cli::Option> NodeOptionTable();
 
 struct NodeOptions {

@@ -16,6 +16,7 @@
 #include "node/labels.h"
 #include "node/pod_origin.h"
 #include "node/resize.h"
+#include "node/resources.h"
 #include "reflect/json.h"
 
 namespace podium::node {
@@ -70,6 +71,26 @@ std::string OverCapacity(const v1::Pod& pod, const v1::Node& node) {
   return cpu > has_cpu ? over("cpu", cpu, has_cpu) : std::string();
 }
 
+// A container that may swap gets another request of memory, and is not started again for it
+// (pkg/kubelet/allocation, disallowResizeForSwappableContainers).
+bool ResizesSwap(const v1::Pod& pod, const v1::PodSpec& had, const NodeConfig& config) {
+  if (!config.counts_swap || !config.limited_swap) return false;
+  v1::Pod before = pod;
+  before.spec = had;
+  return std::ranges::any_of(pod.spec.containers, [&](const v1::Container& next) {
+    const auto old = std::ranges::find(had.containers, next.name, &v1::Container::name);
+    if (old == had.containers.end()) return false;
+    if (AmountIn(next.resources.requests, "memory")
+            .Cmp(AmountIn(old->resources.requests, "memory")) == 0) {
+      return false;
+    }
+    const bool restarts = std::ranges::any_of(old->resizePolicy, [](const auto& policy) {
+      return policy.resourceName == "memory" && policy.restartPolicy == "RestartContainer";
+    });
+    return !restarts && (SwapLimit(pod, next, config) > 0 || SwapLimit(before, *old, config) > 0);
+  });
+}
+
 }  // namespace
 
 v1::Pod Agent::Allocated(const Entry& entry) {
@@ -108,6 +129,9 @@ std::optional<PendingResize> Agent::RefuseResize(
     return refuse(true,
                   "Resize is infeasible for Guaranteed Pods alongside CPU Manager policy "
                   "\"static\"");
+  }
+  if (ResizesSwap(pod, had, parts_.config)) {
+    return refuse(true, "In-place resize of containers with swap is not supported.");
   }
   const auto node = parts_.node ? parts_.node(false) : nullptr;
   if (node) {

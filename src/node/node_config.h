@@ -36,6 +36,11 @@ struct NodeConfig {
   reflect::Map<api::Quantity> allocatable = {};
   // Bytes that all pods together may have, by their cgroup; 0: the node says nothing of it.
   int64_t pods_memory_limit = 0;
+  // The kernel counts swap apart from memory (memory.swap.max of cgroups v2): every container has a
+  // limit of its own for it, which is none at all but for limited_swap (resources.h).
+  bool counts_swap = false;
+  bool limited_swap = false;                  // memorySwap.swapBehavior is LimitedSwap
+  int64_t swap_bytes = 0;                     // of the machine
   std::vector<int64_t> huge_page_sizes = {};  // bytes, of this kernel
   bool apparmor = true;                       // the kernel has it
   // Sysctls that pods may set beside those that only the pod itself feels (sysctl_rules.h).

@@ -113,6 +113,17 @@ int64_t OomScoreAdj(const v1::Pod& pod, const v1::Container& container, int64_t 
   return score;
 }
 
+int64_t SwapLimit(const v1::Pod& pod, const v1::Container& container, const NodeConfig& config) {
+  if (!config.limited_swap || IsCriticalPod(pod)) return 0;
+  if (api::ComputePodQos(pod.spec) != "Burstable") return 0;
+  const int64_t request = Value(container.resources.requests, "memory");
+  if (request == Value(container.resources.limits, "memory")) return 0;  // neither: both are 0
+  if (config.memory_bytes <= 0 || request > config.memory_bytes) return 0;
+  return static_cast<int64_t>(static_cast<double>(request) /
+                              static_cast<double>(config.memory_bytes) *
+                              static_cast<double>(config.swap_bytes));
+}
+
 cri::LinuxContainerResources ContainerResources(const v1::Pod& pod, const v1::Container& container,
                                                 const NodeConfig& config) {
   cri::LinuxContainerResources out;
@@ -128,8 +139,12 @@ cri::LinuxContainerResources ContainerResources(const v1::Pod& pod, const v1::Co
     }
   }
   out.memory_limit_in_bytes = memory;
-  // Containers do not swap (the kubelet's NoSwap): memory and swap together are memory alone.
-  out.memory_swap_limit_in_bytes = memory;
+  if (config.counts_swap) {
+    out.unified["memory.swap.max"] = std::to_string(SwapLimit(pod, container, config));
+  } else {
+    // Containers do not swap (the kubelet's NoSwap): memory and swap together are memory alone.
+    out.memory_swap_limit_in_bytes = memory;
+  }
   out.oom_score_adj = OomScoreAdj(pod, container, config.memory_bytes);
   SetHugePages(limits, config, &out);
   return out;

@@ -33,6 +33,12 @@ int64_t QuotaOf(int64_t milli_cpu);
 // asked for, the sooner it goes. A sidecar goes no sooner than the containers it serves.
 int64_t OomScoreAdj(const v1::Pod& pod, const v1::Container& container, int64_t node_memory);
 
+// Bytes that the container may have in swap, where the kernel counts them: its share of the
+// machine's swap is that of its request in the machine's memory, for containers of Burstable pods
+// whose request and limit of memory differ; 0 for all others, and for pods that are critical
+// (pkg/kubelet/kuberuntime, GetContainerSwapBehavior).
+int64_t SwapLimit(const v1::Pod& pod, const v1::Container& container, const NodeConfig& config);
+
 wire::cri::LinuxContainerResources ContainerResources(const v1::Pod& pod,
                                                       const v1::Container& container,
                                                       const NodeConfig& config);

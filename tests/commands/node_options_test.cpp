@@ -244,6 +244,49 @@ TEST(NodeOptions, TimeBeforeTheMachineGoesDown) {
             "priority 1 stands there twice");
 }
 
+TEST(NodeOptions, ProcessesOfAPod) {
+  EXPECT_EQ(Good({{"pod-max-pids", "1000"}}).config.pod_pids_limit, 1000);
+  EXPECT_EQ(Good({{"pod-max-pids", "-1"}}).config.pod_pids_limit, -1);
+  EXPECT_EQ(Bad("pod-max-pids", "0"), "--pod-max-pids 0 must be a positive number, or -1");
+  EXPECT_EQ(Bad("pod-max-pids", "many"),
+            "invalid argument \"many\" for \"--pod-max-pids\" flag: strconv.ParseInt: parsing "
+            "\"many\": invalid syntax");
+}
+
+TEST(NodeOptions, Swap) {
+  EXPECT_FALSE(Good({}).config.limited_swap);
+  EXPECT_TRUE(Good({{"memory-swap-behavior", "LimitedSwap"}}).config.limited_swap);
+  EXPECT_EQ(
+      Bad("memory-swap-behavior", "UnlimitedSwap"),
+      "invalid configuration: memorySwap.swapBehavior \"UnlimitedSwap\" must be one of: \"\", "
+      "\"LimitedSwap\" or \"NoSwap\"");
+  const auto on_swap = [](const char* fail) {
+    cli::Invocation invocation;
+    invocation.Add("fail-swap-on", fail);
+    node::NodeConfig config;
+    config.name = "box";
+    config.addresses = {"192.0.2.7"};
+    return ReadNodeOptions(invocation, config, {.swap_bytes = 1000});
+  };
+  EXPECT_EQ(on_swap("false")->config.swap_bytes, 1000);
+  EXPECT_EQ(on_swap("true").error().message(),
+            "running with swap on is not supported, please disable swap or set --fail-swap-on flag "
+            "to false");
+  EXPECT_EQ(Good({{"fail-swap-on", "true"}}).config.swap_bytes, 0);
+}
+
+TEST(NodeOptions, MemoryOfOneNumaNodeIsNotOffered) {
+  Good({{"memory-manager-policy", "None"}, {"topology-manager-policy", "none"}});
+  const auto refused = Read({{"memory-manager-policy", "Static"}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), Code::kUnsupported);
+  EXPECT_EQ(refused.error().message(),
+            "--memory-manager-policy=Static is not offered here yet, only None");
+  EXPECT_EQ(Read({{"topology-manager-policy", "single-numa-node"}}).error().message(),
+            "--topology-manager-policy=single-numa-node is not offered here yet, only none");
+  EXPECT_EQ(Bad("topology-manager-policy", "best"), "unknown policy: \"best\"");
+}
+
 TEST(NodeOptions, WhatPodsHaveOfMemoryTogether) {
   const NodeOptions options =
       Good({{"system-reserved", "memory=1Gi"}, {"kube-reserved", "memory=24Mi"}});

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What containers may use while they run, as the kernel has it: resizes, and CPUs of their own.
+"""What containers may use, as the kernel has it: limits, resizes, and CPUs of their own.
 
 PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 """
@@ -7,6 +7,7 @@ PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 import json
 import os
 import pathlib
+import re
 import unittest
 
 import clusters
@@ -14,10 +15,13 @@ import world as worlds
 
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.05; done"]
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
+PIDS = 40
+CAP_SYS_RESOURCE = 24
 
 
 def setUpModule():
-    clusters.begin("--cpu-manager-policy=static", "--system-reserved=cpu=500m")
+    clusters.begin("--cpu-manager-policy=static", "--system-reserved=cpu=500m",
+                   f"--pod-max-pids={PIDS}")
 
 
 tearDownModule = clusters.end
@@ -52,8 +56,64 @@ class Limits:
                   self._read("memory", "memory.max", whole_pod))
         return quota, memory
 
+    def pids(self):
+        return self._read("pids", "pids.max", True)
+
     def cpus(self):
         return self._read("cpuset", "cpuset.cpus", False)
+
+
+class LimitsTest(clusters.ClusterCase):
+    def start(self, name, own=None, command=None, **more):
+        self.run_pod(name, {"automountServiceAccountToken": False, "containers": [
+            {"name": "main", "image": "busybox", "command": command or SLEEP,
+             "resources": own or {}}], **more})
+        return self.ready(name)
+
+    def test_processes_of_a_pod(self):
+        # Forks until it cannot; the next pod does not feel it.
+        pod = self.start("many", command=[
+            "sh", "-c", "(for i in $(seq 200); do sleep 1000 & done); exec sleep 1000"])
+        self.assertEqual(Limits(pod).pids(), str(PIDS))
+        said = worlds.wait_for("it has as many as it may", lambda: self.kubectl("logs", "many"))
+        self.assertIn("can't fork", said)
+        self.assertEqual(self.kubectl("exec", self.start("few")["metadata"]["name"], "--", "sh",
+                                      "-c", "sleep 0 & wait; echo yes").strip(), "yes")
+
+    def test_scores_for_when_memory_runs_out(self):
+        self.start("guaranteed", amounts("10m", "32Mi"))
+        self.start("burstable", {"requests": {"memory": "64Mi"}})
+        self.start("best-effort")
+        facts = dict(line.split(":") for line in
+                     pathlib.Path("/proc/meminfo").read_text().splitlines())
+        share = 1000 * (64 << 20) // (int(facts["MemTotal"].split()[0]) * 1024)
+        may_lower = re.search("CapEff:\t(.*)", pathlib.Path("/proc/self/status").read_text())
+        for name, score in (("guaranteed", -997), ("burstable", min(1000 - share, 999)),
+                            ("best-effort", 1000)):
+            if score < 0 and not int(may_lower[1], 16) >> CAP_SYS_RESOURCE & 1:
+                continue  # told as a warning by the agent
+            self.assertEqual(int(self.kubectl("exec", name, "--", "cat",
+                                              "/proc/1/oom_score_adj")), score, name)
+
+    def test_what_a_pod_has_as_a_whole(self):
+        resources = {"requests": {"cpu": "20m", "memory": "32Mi"},
+                     "limits": {"cpu": "200m", "memory": "64Mi"}}
+        pod = self.start("whole", resources=resources)
+        self.assertEqual(pod["status"]["qosClass"], "Burstable")
+        limits = Limits(pod)
+        wanted = "20000", str(64 << 20)
+        self.assertEqual(limits.of(whole_pod=True), wanted)
+        # A container without limits of its own is bounded by them, too.
+        self.assertEqual(limits.of(), wanted)
+
+    def test_huge_pages_that_are_not_there(self):
+        self.run_pod("huge", {"automountServiceAccountToken": False, "containers": [
+            {"name": "main", "image": "busybox", "command": SLEEP, "resources": {
+                "requests": {"cpu": "10m"}, "limits": {"hugepages-2Mi": "1000Gi"}}}]})
+        pod = self.phase("huge", "Failed")
+        self.assertEqual(pod["status"]["reason"], "OutOfhugepages-2Mi")
+        self.assertRegex(pod["status"]["message"], "^Pod was rejected: Node didn't have enough "
+                         "resource: hugepages-2Mi, requested: 1073741824000, used: 0, capacity: ")
 
 
 class ResizeTest(clusters.ClusterCase):

@@ -349,6 +349,31 @@ TEST_F(ResizeAgentTest, WhatNeverFits) {
   EXPECT_EQ(Of("a"), "1");
 }
 
+TEST_F(ResizeAgentTest, ContainersThatMaySwapAreNotResizedInPlace) {
+  node_.config.counts_swap = node_.config.limited_swap = true;
+  node_.config.swap_bytes = node_.config.memory_bytes;
+  const auto assign = [&](const std::string& name, const std::string& policy,
+                          const std::string& request, int64_t generation) {
+    v1::Pod pod =
+        PodOf("containers: [{name: a, " + policy +
+              "resources: {requests: {cpu: 1, memory: " + request + "}, limits: {memory: 4Mi}}}]");
+    pod.metadata.name = pod.metadata.uid = name;
+    pod.metadata.generation = generation;
+    pod.status.phase = "Pending";
+    ASSERT_TRUE(agent_->Assign(std::move(pod), PodOrigin::kApi).ok());
+    node_.time.RunFor(1s);
+  };
+  assign("plain", "", "1Mi", 1);
+  assign("plain", "", "2Mi", 2);
+  EXPECT_EQ(Of("plain"),
+            "1 True Infeasible: In-place resize of containers with swap is not supported. @2");
+  const std::string restarts =
+      "resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}], ";
+  assign("restarts", restarts, "1Mi", 1);
+  assign("restarts", restarts, "2Mi", 2);
+  EXPECT_EQ(Of("restarts"), "1");
+}
+
 TEST_F(ResizeAgentTest, TheMoreImportantFirst) {
   Assign("low", "1", 1);
   Assign("high", "1", 1, PodOrigin::kApi, 100);

@@ -72,6 +72,47 @@ TEST(ResourcesTest, HugePages) {
   EXPECT_EQ(HugePageName(64 << 10), "64KB");
 }
 
+// The numbers are those of upstream's calcSwapForBurstablePods.
+TEST(ResourcesTest, Swap) {
+  NodeConfig config = Config();
+  config.memory_bytes = 80 * kGi;
+  config.swap_bytes = 4 * kGi;
+  const auto swap_of = [&](const std::string& pod, size_t index = 0) {
+    const v1::Pod read = PodOf(pod);
+    const auto out = ContainerResources(read, read.spec.containers[index], config);
+    const auto found = out.unified.find("memory.swap.max");
+    return found == out.unified.end()
+               ? "unset, both " + std::to_string(out.memory_swap_limit_in_bytes)
+               : found->second;
+  };
+  const std::string burstable = "containers: [{name: a, resources: {requests: {memory: 1Gi}}}]";
+  const std::string limited =
+      "containers: [{name: a, resources: {requests: {memory: 1Gi}, limits: "
+      "{memory: 2Gi}}}]";
+  const std::string best_effort = "containers: [{name: a}]";
+  // Where it is not counted apart, memory and swap together are bounded, if memory is.
+  config.limited_swap = true;
+  EXPECT_EQ(swap_of(limited), "unset, both " + std::to_string(2 * kGi));
+  config.limited_swap = false;
+  config.counts_swap = true;
+  for (const std::string& pod : {burstable, limited, best_effort}) EXPECT_EQ(swap_of(pod), "0");
+  config.limited_swap = true;
+  EXPECT_EQ(swap_of(burstable), "53687091");
+  EXPECT_EQ(swap_of(limited), "53687091");
+  EXPECT_EQ(swap_of(best_effort), "0");
+  EXPECT_EQ(swap_of("containers: [{name: a, resources: {limits: {cpu: 1, memory: 1Gi}}}]"), "0");
+  // Of a Burstable pod: who asks for all that it may have, and who asks for nothing.
+  const std::string mixed =
+      "containers: [{name: a, resources: {requests: {memory: 1Gi}}}, {name: b, "
+      "resources: {limits: {memory: 1Gi}}}, {name: c}]";
+  EXPECT_EQ(swap_of(mixed), "53687091");
+  EXPECT_EQ(swap_of(mixed, 1), "0");
+  EXPECT_EQ(swap_of(mixed, 2), "0");
+  EXPECT_EQ(swap_of("priority: 2000000000, " + burstable), "0");
+  config.memory_bytes = kGi / 2;
+  EXPECT_EQ(swap_of(burstable), "0");
+}
+
 TEST(ResourcesTest, ProcessesOfAPod) {
   NodeConfig config = Config();
   const v1::Pod pod = PodOf("containers: [{name: a}]");
