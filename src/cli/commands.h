@@ -42,6 +42,7 @@ Command RmCommand();
 Command RmiCommand();
 Command RunCommand();
 Command ScaleCommand();
+Command TopCommand();
 Command SetCommand();
 Command StatsCommand();
 Command StopCommand();

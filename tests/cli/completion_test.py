@@ -27,7 +27,7 @@ CASES = (
                  "completion", "config", "convert", "create", "cri", "delete", "describe", "diff", "edit", "events",
                  "exec", "explain", "export", "expose", "get", "images", "import", "inspect", "label", "logs", "node",
                  "patch", "play", "pods", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "run", "scale", "server",
-                 "set", "stats", "stop", "validate", "version", "wait"]),
+                 "set", "stats", "stop", "top", "validate", "version", "wait"]),
     ("podium validate --rec", ["--recursive"]),
     ("podium validate -o j", ["json"]),
     ("podium convert -o ", ["json", "protobuf", "yaml"]),

@@ -15,6 +15,7 @@ import threading
 import time
 import unittest
 
+import api_server
 import clusters
 import world as worlds
 
@@ -382,6 +383,40 @@ class MetricsTest(clusters.ClusterCase):
         used = (kibis["MemTotal"] - kibis["MemFree"] - kibis["Inactive(file)"]) * 1024
         # The machine has other work.
         self.assertAlmostEqual(memory, used, delta=0.25 * kibis["MemTotal"] * 1024)
+
+    def test_podium_top(self):
+        """Of podium top and kubectl top: the same bytes. Between two readings nothing changes."""
+        def answer(program, *arguments):
+            run = subprocess.run([program, "top", *arguments, "-n", self.namespace], text=True,
+                                 capture_output=True, check=False, timeout=60,
+                                 env=self.cluster.server.environment)
+            return run.returncode, run.stdout, run.stderr.replace("kubectl", "podium")
+
+        version = subprocess.run([api_server.KUBECTL, "version", "--client"], text=True,
+                                 capture_output=True, check=False).stdout
+        found = re.search(r"v1\.(\d+)", version)
+        if not found or int(found[1]) < 32:
+            self.skipTest("an older kubectl has other words")
+        self.kubectl("top", "pod")
+        for arguments in (["node"], ["nodes"], ["no", self.cluster.node], ["node", "--no-headers"],
+                          ["node", "--sort-by=memory"], ["node", "-l", "disk=ssd"],
+                          ["node", "-l", "disk=hdd"], ["node", "nobody"],
+                          ["node", "--sort-by=disk"], ["node", "a", "-l", "a=b"],
+                          ["node", "a", "b"], ["node", "-l", "!!"],
+                          ["pod"], ["pods", "-A"], ["po", "burner"], ["pod", "--containers"],
+                          ["pod", "-A", "--containers", "--sort-by=cpu"], ["pod", "--sum"],
+                          ["pod", "-A", "--containers", "--sum", "--no-headers"],
+                          ["pod", "--sort-by=memory"], ["pod", "--no-headers"],
+                          ["pod", "-l", "a=b"], ["pod", "nobody"], ["pod", "a", "-l", "a=b"],
+                          ["pod", "--field-selector=metadata.name=burner"],
+                          ["pod", "--sort-by=x"], ["pod", "a", "b"]):
+            with self.subTest(" ".join(arguments)):
+                for _ in range(5):
+                    kubectl = answer(api_server.KUBECTL, *arguments)
+                    mine = answer(worlds.PODIUM, *arguments)
+                    if mine == kubectl:
+                        break
+                self.assertEqual(mine, kubectl)
 
     def test_who_may_ask(self):
         for role, allowed in ((None, False), ("view", True)):
