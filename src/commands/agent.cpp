@@ -217,9 +217,11 @@ class Node {
         events_(clock_, config_.name),
         collector_([this] { return images_->CollectGarbage({}, std::chrono::system_clock::now()); },
                    [this] { return images_->Usage(); }, events_),
-        tiers_(config_, [this](const std::string& path, uint64_t shares) {
-          return MeasureCgroup([&] { return cgroups_->Create(path, {.cpu_shares = shares}); });
-        }),
+        tiers_(
+            config_,
+            [this](const std::string& path, uint64_t shares) {
+              return MeasureCgroup([&] { return cgroups_->Create(path, {.cpu_shares = shares}); });
+            }),
         cgroups_(std::move(cgroups)) {}
 
   // What it gives, timed.
