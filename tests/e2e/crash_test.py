@@ -433,6 +433,39 @@ spec:
                 self.assertEqual((ended["containerID"], ended["exitCode"], ended["reason"]),
                                  (before["containerID"], 137, "Error"))
 
+    INITIALIZES = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: initializes
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 1
+  initContainers:
+    - name: first
+      image: busybox
+      command: ["true"]
+    - name: waits
+      image: 127.0.0.1:5000/none
+      imagePullPolicy: Never
+  containers:
+    - name: main
+      image: busybox
+"""
+
+    def initialized(self, unlike=None):
+        """The id of the first init container once it has ended, if that is another one."""
+        statuses = self.world.pods()["initializes"]["status"].get("initContainerStatuses", [])
+        ended = [each for each in statuses if "terminated" in each["state"]]
+        return ended and ended[0]["containerID"] != unlike and ended[0]["containerID"]
+
+    def test_never_begins_anew_as_long_as_nothing_else_has_run(self):
+        self.play(self.world.manifest(self.INITIALIZES))
+        before = worlds.wait_for("it is half initialized", self.initialized)
+        os.kill(self.infra("initializes"), signal.SIGKILL)
+        worlds.wait_for("it is so again", lambda: self.initialized(before))
+        self.assertEqual(self.world.pods()["initializes"]["status"]["phase"], "Pending")
+
 
 class LargeVolumeTest(cases.PodCase):
     """What a pod has written does not hold up its end, and goes, whoever is killed meanwhile."""
