@@ -1,10 +1,15 @@
 #include "node/grpc_health.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "api/time.h"
+#include "http/http2_call.h"
+#include "node/grpc_answer.h"
 #include "reflect/go_text.h"
 
 namespace podium::node {
@@ -12,58 +17,21 @@ namespace {
 
 // A health check's answer takes some hundred bytes; who sends more is none.
 constexpr size_t kMaxAnswer = size_t{64} << 10;
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+// Of grpc-go's connections (backoff.DefaultConfig).
+constexpr std::chrono::milliseconds kFirstPause{1000};
+constexpr double kPauseFactor = 1.6;
 
-// RFC 9113, section 6.
-enum FrameType : uint8_t {
-  kData = 0,
-  kHeaders = 1,
-  kReset = 3,
-  kSettings = 4,
-  kPing = 6,
-  kGoAway = 7
-};
-constexpr uint8_t kEndStream = 1;
-constexpr uint8_t kAck = 1;
-constexpr uint8_t kEndHeaders = 4;
-
-std::string Frame(FrameType type, uint8_t flags, uint8_t stream, std::string_view payload) {
-  std::string out;
-  const auto size = static_cast<uint32_t>(payload.size());
-  for (int shift : {16, 8, 0}) out += static_cast<char>((size >> shift) & 0xFF);
-  out += static_cast<char>(type);
-  out += static_cast<char>(flags);
-  out.append(3, '\0');
-  out += static_cast<char>(stream);
-  return out.append(payload);
+void AppendVarint(uint64_t value, std::string* out) {
+  for (; value > 127; value >>= 7) *out += static_cast<char>((value & 0x7F) | 0x80);
+  *out += static_cast<char>(value);
 }
 
-// A string of HPACK, not Huffman coded (RFC 7541, section 5.2); ours are shorter than 127 bytes.
-std::string Text(std::string_view text) {
-  return static_cast<char>(text.size()) + std::string(text);
-}
-
-std::string RequestHeaders(const std::string& authority) {
-  std::string out = "\x83\x86";                               // :method POST, :scheme http
-  out += '\x04' + Text("/grpc.health.v1.Health/Check");       // :path
-  out += '\x01' + Text(authority.substr(0, 126));             // :authority
-  out += std::string("\x0F\x10") + Text("application/grpc");  // content-type
-  out += std::string("\x0F\x2B") + Text("kube-probe/1.36");   // user-agent
-  out += std::string(1, '\0') + Text("te") + Text("trailers");
-  return out;
-}
-
+// HealthCheckRequest, in a message of gRPC.
 std::string RequestMessage(const std::string& service) {
   std::string message;
   if (!service.empty()) {
     message += '\x0A';
-    // A varint of at most two bytes: names are shorter than 16 KiB.
-    size_t size = service.size();
-    if (size > 127) {
-      message += static_cast<char>((size & 0x7F) | 0x80);
-      size >>= 7;
-    }
-    message += static_cast<char>(size);
+    AppendVarint(service.size(), &message);
     message += service;
   }
   std::string out(1, '\0');  // not compressed
@@ -72,95 +40,177 @@ std::string RequestMessage(const std::string& service) {
   return out + message;
 }
 
-// The answer, frame by frame.
+// Of protobuf's wire format; nothing at the end or for one that is too long.
+std::optional<uint64_t> TakeVarint(std::string_view* bytes) {
+  uint64_t value = 0;
+  for (int shift = 0; shift < 64 && !bytes->empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes->front());
+    bytes->remove_prefix(1);
+    value |= uint64_t{byte & 0x7FU} << shift;
+    if (byte < 0x80) return value;
+  }
+  return std::nullopt;
+}
+
+// Skips what a field of this wire type has; false when it is not all there.
+bool SkipField(uint64_t wire_type, std::string_view* bytes) {
+  std::optional<uint64_t> size;
+  if (wire_type == 0) return TakeVarint(bytes).has_value();
+  if (wire_type == 1) size = 8;
+  if (wire_type == 2) size = TakeVarint(bytes);
+  if (wire_type == 5) size = 4;
+  if (!size || *size > bytes->size()) return false;
+  bytes->remove_prefix(*size);
+  return true;
+}
+
+// HealthCheckResponse.status; nothing when these are not the bytes of one.
+std::optional<std::string> StatusOf(std::string_view message) {
+  constexpr std::array kNames{"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
+  constexpr uint64_t kStatusTag = 0x08;  // field 1, a varint
+  uint64_t status = 0;
+  while (!message.empty()) {
+    const auto tag = TakeVarint(&message);
+    if (!tag) return std::nullopt;
+    if (*tag != kStatusTag) {
+      if (*tag >> 3 == 0 || !SkipField(*tag & 7, &message)) return std::nullopt;
+      continue;
+    }
+    const auto value = TakeVarint(&message);
+    if (!value) return std::nullopt;
+    status = *value;
+  }
+  if (status < kNames.size()) return kNames[status];
+  return std::to_string(static_cast<int32_t>(status));
+}
+
+// One connection's.
 class HealthDialogue : public ProbeDialogue {
  public:
-  HealthDialogue(std::string request, std::shared_ptr<std::string> answer)
-      : request_(std::move(request)), answer_(std::move(answer)) {}
+  explicit HealthDialogue(std::shared_ptr<http::Http2Call> call) : call_(std::move(call)) {}
 
   Result<bool> Take(std::string_view bytes, bool end, std::string* out) override {
-    *out += std::exchange(request_, {});
-    input_ += bytes;
     total_ += bytes.size();
-    while (true) {
-      const auto byte = [&](size_t i) { return static_cast<unsigned char>(input_[i]); };
-      constexpr size_t kHead = 9;
-      const bool head = input_.size() >= kHead;
-      const size_t size = head ? (size_t{byte(0)} << 16) | (size_t{byte(1)} << 8) | byte(2) : 0;
-      if (total_ > kMaxAnswer || size > kMaxAnswer) {
-        return Error(Code::kResourceExhausted, "the answer is too large");
-      }
-      if (!head || input_.size() < kHead + size) {
-        if (end) return Error(Code::kUnavailable, "error reading server preface: EOF");
-        return false;
-      }
-      const uint8_t type = byte(3);
-      const uint8_t flags = byte(4);
-      const std::string payload = input_.substr(kHead, size);
-      input_.erase(0, kHead + size);
-      if (type == kSettings && !(flags & kAck)) *out += Frame(kSettings, kAck, 0, "");
-      if (type == kPing && !(flags & kAck)) *out += Frame(kPing, kAck, 0, payload);
-      if (type == kData) *answer_ += payload;
-      if (type == kReset || type == kGoAway) {
-        return Error(Code::kUnavailable, "the server refused the check");
-      }
-      if ((type == kData || type == kHeaders) && (flags & kEndStream)) return true;
-    }
+    if (total_ > kMaxAnswer) return Error(Code::kResourceExhausted, "the answer is too large");
+    TRY_VOID(call_->Receive(bytes));
+    if (GrpcStatusOf(call_->answer())) return true;
+    if (end) return Error(Code::kUnavailable, "EOF");
+    TRY_VOID(call_->Produce(out));
+    return false;
   }
 
  private:
-  std::string request_;
-  const std::shared_ptr<std::string> answer_;
-  std::string input_;
+  const std::shared_ptr<http::Http2Call> call_;
   size_t total_ = 0;
 };
 
-// HealthCheckResponse.status.
-Result<std::string> StatusOf(std::string_view answer) {
-  constexpr std::array kNames{"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
-  constexpr size_t kPrefix = 5;  // compressed or not, and the length
-  if (answer.size() < kPrefix) {
-    return Error(Code::kUnavailable, "the server answered without a health status");
+class HealthCheck : public std::enable_shared_from_this<HealthCheck> {
+ public:
+  HealthCheck(std::shared_ptr<ProbeExchanges> all, const std::string& host, uint16_t port,
+              const std::string& service, std::chrono::seconds timeout,
+              NetworkProbes::Done<std::string> done)
+      : all_(std::move(all)),
+        address_((host.contains(':') ? "[" + host + "]" : host) + ":" + std::to_string(port)),
+        request_(RequestMessage(service)),
+        timeout_(timeout),
+        target_(
+            {.host = host, .port = port, .tls = false, .deadline = http::Clock::now() + timeout}),
+        done_(std::move(done)) {}
+
+  void Try() {
+    const auto left = target_.deadline - http::Clock::now();
+    const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+    auto made = http::Http2Call::Create(
+        {{":method", "POST"},
+         {":scheme", "http"},
+         {":path", "/grpc.health.v1.Health/Check"},
+         {":authority", address_},
+         {"content-type", "application/grpc"},
+         {"user-agent", "kube-probe/1.36"},
+         {"te", "trailers"},
+         {"grpc-timeout", std::to_string(std::max<int64_t>(millis, 1)) + "m"}},
+        request_);
+    if (!made.ok()) return done_(std::move(made).error());
+    // It is looked at when the dialogue is gone.
+    const std::shared_ptr<http::Http2Call> call = *std::move(made);
+    ProbeExchange::Begin(
+        all_, target_, std::make_unique<HealthDialogue>(call),
+        [self = shared_from_this(), call](ProbeExchange::Stage /*stage*/, Result<void> result) {
+          self->Tried(call->answer(), std::move(result));
+        });
   }
-  answer.remove_prefix(kPrefix);
-  const bool set = answer.size() >= 2 && answer[0] == '\x08';
-  const auto status = set ? static_cast<unsigned char>(answer[1]) : 0U;
-  return status < kNames.size() ? kNames[status] : std::to_string(status);
-}
+
+ private:
+  void Tried(const http::Http2Call::Answer& answer, Result<void> result) {
+    if (const auto status = GrpcStatusOf(answer)) return Judge(answer, *status);
+    const Error error = std::move(result).error();
+    if (error.code() == Code::kCancelled) return done_(error);
+    if (!answer.settings) return TryAgain();
+    if (error.code() == Code::kDeadlineExceeded) return Late();
+    Judge(answer, GrpcConnectionError(answer, error.message()));
+  }
+
+  // The client that upstream uses waits until it is connected, whatever was wrong, and says so.
+  void TryAgain() {
+    const auto now = http::Clock::now();
+    if (now >= target_.deadline) {
+      return done_(Error(Code::kDeadlineExceeded, "timeout: failed to connect service " +
+                                                      reflect::GoQuoted(address_) + " within " +
+                                                      Limit() + ": context deadline exceeded"));
+    }
+    const auto pause = std::min<http::Clock::duration>(pause_, target_.deadline - now);
+    pause_ = std::chrono::duration_cast<std::chrono::milliseconds>(pause_ * kPauseFactor);
+    all_->executor.PostAfter(pause, [self = shared_from_this()] {
+      // Where no time is left, that is said by the one way there is to say it.
+      if (http::Clock::now() >= self->target_.deadline) return self->TryAgain();
+      self->Try();
+    });
+  }
+
+  void Judge(const http::Http2Call::Answer& answer, GrpcStatus status) {
+    if (status.code == GrpcCode::kOk) {
+      GrpcMessage message = GrpcMessageOf(answer);
+      status = std::move(message.status);
+      if (status.code == GrpcCode::kOk) {
+        if (auto health = StatusOf(message.bytes)) return done_(*std::move(health));
+        status = {GrpcCode::kInternal,
+                  "grpc: failed to unmarshal the received message: proto: cannot parse invalid "
+                  "wire-format data"};
+      }
+    }
+    if (status.code == GrpcCode::kDeadlineExceeded) return Late();
+    if (status.code == GrpcCode::kUnimplemented) {
+      return done_(Error(Code::kUnsupported,
+                         "error: this server does not implement the grpc health protocol "
+                         "(grpc.health.v1.Health): " +
+                             status.message));
+    }
+    done_(Error(Code::kUnavailable, "error: health rpc probe failed: " + status.Text()));
+  }
+
+  void Late() {
+    done_(Error(Code::kDeadlineExceeded, "timeout: health rpc did not complete within " + Limit()));
+  }
+
+  std::string Limit() const {
+    return api::Duration::FromNanos(std::chrono::nanoseconds(timeout_).count()).String();
+  }
+
+  const std::shared_ptr<ProbeExchanges> all_;
+  const std::string address_;
+  const std::string request_;
+  const std::chrono::seconds timeout_;
+  const ProbeExchange::Target target_;
+  const NetworkProbes::Done<std::string> done_;
+  std::chrono::milliseconds pause_ = kFirstPause;
+};
 
 }  // namespace
 
 void BeginGrpcHealth(const std::shared_ptr<ProbeExchanges>& all, const std::string& host,
                      uint16_t port, const std::string& service, std::chrono::seconds timeout,
                      NetworkProbes::Done<std::string> done) {
-  const bool brackets = host.contains(':');
-  const std::string address = (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
-  std::string request(kPreface);
-  request += Frame(kSettings, 0, 0, "");
-  request += Frame(kHeaders, kEndHeaders, 1, RequestHeaders(address));
-  request += Frame(kData, kEndStream, 1, RequestMessage(service.substr(0, 16383)));
-  const auto answer = std::make_shared<std::string>();
-  ProbeExchange::Begin(
-      all, {.host = host, .port = port, .tls = false, .deadline = http::Clock::now() + timeout},
-      std::make_unique<HealthDialogue>(std::move(request), answer),
-      [=](ProbeExchange::Stage stage, Result<void> result) {
-        if (result.ok()) return done(StatusOf(*answer));
-        const Error& error = result.error();
-        const bool late = error.code() == Code::kDeadlineExceeded;
-        const std::string limit = std::to_string(timeout.count()) + "s";
-        std::string text;
-        if (stage == ProbeExchange::Stage::kDial) {
-          // Upstream tries again until the time is up, whatever was wrong, and says so.
-          text = "timeout: failed to connect service " + reflect::GoQuoted(address) + " within " +
-                 limit + ": context deadline exceeded";
-        } else if (late) {
-          text = "timeout: health rpc did not complete within " + limit;
-        } else {
-          text = "error: health rpc probe failed: rpc error: code = Unavailable desc = " +
-                 error.message();
-        }
-        done(Error(error.code(), std::move(text)));
-      });
+  std::make_shared<HealthCheck>(all, host, port, service, timeout, std::move(done))->Try();
 }
 
 }  // namespace podium::node

@@ -1,8 +1,7 @@
 // The standard health check of gRPC (upstream's pkg/probe/grpc, release 1.36): HTTP/2 in clear text
-// (h2c), just as much of it as a check takes (grpc.health.v1.Health/Check; RFC 9113).
-//
-// Upstream's client tries a connection that is refused again until the time is over; here that is
-// the end of the check.
+// (h2c), one call of grpc.health.v1.Health/Check on a connection of its own. A connection that does
+// not come about (refused, ended, or without the server's settings) is tried again until the time
+// is over, with the pauses of grpc-go's back-off, but without their chance.
 #pragma once
 
 #include <chrono>

@@ -182,17 +182,25 @@ Result<short> ProbeExchange::ShakeHands() {
 }
 
 Result<short> ProbeExchange::Write() {
-  TRY(const http::Progress progress, transport_->TryWrite(out_));
-  out_.erase(0, progress.bytes);
-  return progress.wait;
+  auto progress = transport_->TryWrite(out_);
+  if (!progress.ok()) {
+    // Who hears no more may have answered before.
+    broken_ = std::move(progress).error();
+    out_.clear();
+    return short{0};
+  }
+  out_.erase(0, progress->bytes);
+  return progress->wait;
 }
 
 Result<short> ProbeExchange::Read() {
   std::array<char, kPiece> bytes;
-  TRY(const http::Progress progress, transport_->TryRead(bytes));
-  if (progress.wait != 0) return progress.wait;
-  TRY(over_, dialogue_->Take({bytes.data(), progress.bytes}, progress.end, &out_));
-  if (progress.end && !over_) return Error(Code::kUnavailable, "EOF");
+  auto progress = transport_->TryRead(bytes);
+  if (!progress.ok()) return broken_ ? *broken_ : progress.error();
+  if (progress->wait != 0) return progress->wait;
+  TRY(over_, dialogue_->Take({bytes.data(), progress->bytes}, progress->end, &out_));
+  if (broken_) out_.clear();
+  if (progress->end && !over_) return Error(Code::kUnavailable, "EOF");
   return short{0};
 }
 

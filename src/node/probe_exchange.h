@@ -105,7 +105,8 @@ class ProbeExchange : public std::enable_shared_from_this<ProbeExchange> {
   http::TlsTransport* handshake_ = nullptr;  // while it goes on
   std::unique_ptr<http::PolledFd> wait_;     // of the socket; goes before it
   std::string out_;
-  bool over_ = false;  // the dialogue is
+  std::optional<Error> broken_;  // why nothing more can be sent
+  bool over_ = false;            // the dialogue is
   bool finished_ = false;
 };
 

@@ -53,13 +53,6 @@ class HttpProbesTest : public ::testing::Test {
   Result<void> Connect(const std::string& host, uint16_t port, std::chrono::seconds timeout) {
     return Wait<void>([&](auto done) { probes_->Connect(host, port, timeout, std::move(done)); });
   }
-  Result<std::string> GrpcHealth(uint16_t port, const std::string& service,
-                                 std::chrono::seconds timeout) {
-    return Wait<std::string>([&](auto done) {
-      probes_->GrpcHealth("127.0.0.1", port, service, timeout, std::move(done));
-    });
-  }
-
   ThreadExecutor executor_;
   std::shared_ptr<http::Poller> poller_ = *http::Poller::Create();
   std::unique_ptr<HttpProbes> probes_ = *HttpProbes::Create(poller_, executor_);
@@ -235,8 +228,6 @@ TEST_F(HttpProbesTest, AServerThatSaysNothingIsNotWaitedForLonger) {
   EXPECT_THAT(
       Get(CallTo(server)).error().message(),
       HasSubstr("context deadline exceeded (Client.Timeout exceeded while awaiting headers)"));
-  EXPECT_EQ(GrpcHealth(server.port(), "", 1s).error().message(),
-            "timeout: health rpc did not complete within 1s");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
 }
 
@@ -250,8 +241,6 @@ TEST_F(HttpProbesTest, NobodyListens) {
   const auto refused = Connect("127.0.0.1", port, 1s);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().message(), "connect: connection refused");
-  EXPECT_THAT(GrpcHealth(port, "", 1s).error().message(),
-              HasSubstr("timeout: failed to connect service \"127.0.0.1:"));
   HttpCall call;
   call.host = "127.0.0.1";
   call.port = port;
@@ -289,91 +278,6 @@ TEST_F(HttpProbesTest, WhatGoesOnAtTheEndIsTold) {
   poller_->Stop();
   probes_.reset();
   EXPECT_EQ(told.get_future().get(), Code::kCancelled);
-}
-
-// Frames of HTTP/2 as a server sends them.
-std::string Frame(uint8_t type, uint8_t flags, uint8_t stream, const std::string& payload) {
-  std::string out;
-  out += static_cast<char>(payload.size() >> 16);
-  out += static_cast<char>(payload.size() >> 8);
-  out += static_cast<char>(payload.size());
-  out += static_cast<char>(type);
-  out += static_cast<char>(flags);
-  out += std::string(3, '\0');
-  out += static_cast<char>(stream);
-  return out + payload;
-}
-
-// HealthCheckResponse with this status, in a gRPC message.
-std::string Health(char status) { return std::string("\0\0\0\0\x02\x08", 6) + status; }
-
-const std::string kSettings = Frame(4, 0, 0, "");
-const std::string kTrailers = Frame(1, 5, 1, "");
-
-class GrpcTest : public HttpProbesTest {
- protected:
-  Result<std::string> Check(const std::string& answer, const std::string& service = "") {
-    PeerServer server([&](Peer& peer, int) {
-      // Preface, settings, headers, and the message.
-      while (!request_.contains("application/grpc")) {
-        const std::string more = peer.ReadSome();
-        if (more.empty()) break;
-        request_ += more;
-      }
-      peer.Send(answer);
-      while (true) {
-        const std::string more = peer.ReadSome();
-        if (more.empty()) break;
-        request_ += more;
-      }
-    });
-    auto serving = GrpcHealth(server.port(), service, 2s);
-    return serving;
-  }
-
-  std::string request_;
-};
-
-TEST_F(GrpcTest, ServingAndNot) {
-  for (const auto& [status, name] :
-       {std::pair('\x01', "SERVING"), std::pair('\x02', "NOT_SERVING"),
-        std::pair('\x00', "UNKNOWN"), std::pair('\x03', "SERVICE_UNKNOWN")}) {
-    const auto checked =
-        Check(kSettings + Frame(1, 4, 1, "\x88") + Frame(0, 0, 1, Health(status)) + kTrailers);
-    ASSERT_TRUE(checked.ok()) << checked.error().message();
-    EXPECT_EQ(*checked, name) << int{status};
-  }
-}
-
-TEST_F(GrpcTest, WhatIsAsked) {
-  const std::string service(200, 's');
-  ASSERT_TRUE(Check(kSettings + Frame(0, 1, 1, Health(1)), service).ok());
-  EXPECT_EQ(request_.substr(0, 24), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  EXPECT_THAT(request_, HasSubstr("/grpc.health.v1.Health/Check"));
-  EXPECT_THAT(request_, HasSubstr("kube-probe/1.36"));
-  // Field 1, 200 bytes: a varint of two.
-  EXPECT_THAT(request_, HasSubstr(std::string("\x0A\xC8\x01") + service));
-}
-
-TEST_F(GrpcTest, SettingsAndPingsAreAnswered) {
-  ASSERT_TRUE(Check(kSettings + Frame(6, 0, 0, "12345678") + Frame(0, 1, 1, Health(1))).ok());
-  EXPECT_THAT(request_, HasSubstr(Frame(4, 1, 0, "")));
-  EXPECT_THAT(request_, HasSubstr(Frame(6, 1, 0, "12345678")));
-}
-
-TEST_F(GrpcTest, AnswersThatAreNone) {
-  EXPECT_THAT(Check(kSettings + Frame(3, 0, 1, std::string(4, '\0'))).error().message(),
-              HasSubstr("refused the check"));
-  EXPECT_THAT(Check(kSettings + Frame(7, 0, 0, std::string(8, '\0'))).error().message(),
-              HasSubstr("refused the check"));
-  EXPECT_THAT(Check(kSettings + kTrailers).error().message(),
-              HasSubstr("answered without a health status"));
-  EXPECT_THAT(Check(kSettings + Frame(0, 0, 1, std::string(70'000, 'x'))).error().message(),
-              HasSubstr("too large"));
-}
-
-TEST_F(GrpcTest, AServerOfAnotherProtocol) {
-  EXPECT_FALSE(Check("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").ok());
 }
 
 }  // namespace
