@@ -48,6 +48,7 @@
 #include "node/eviction/eviction_manager.h"
 #include "node/eviction/memory_alarm.h"
 #include "node/eviction/node_reader.h"
+#include "node/followed_logs.h"
 #include "node/http_probes.h"
 #include "node/image_collector.h"
 #include "node/metrics/measured_runtime.h"
@@ -138,7 +139,10 @@ class Node {
     node->MakeShutdown(options.node.shutdown);
     TRY_VOID(node->OpenParts());
     node->OpenEviction(options.node.eviction);
-    if (node->cluster_) TRY_VOID(node->cluster_->Begin(*node->agent_, *node->runtime_));
+    TRY(node->logs_, node::FollowedLogs::Create(*node->agent_, *node->poller_));
+    if (node->cluster_) {
+      TRY_VOID(node->cluster_->Begin(*node->agent_, *node->runtime_, *node->logs_));
+    }
     if (!options.manifests.empty()) TRY_VOID(node->OpenManifests(options.manifests));
     if (node->logind_) TRY_VOID(node->logind_->Start());
     TRY_VOID(node->OpenServer());
@@ -151,6 +155,7 @@ class Node {
     StopServing();
     manifests_.reset();
     if (cluster_) cluster_->End();
+    logs_.reset();
     agent_.reset();
     StopProbes();
   }
@@ -181,6 +186,7 @@ class Node {
     StopShutdown();
     StopEviction();
     StopServing();
+    logs_.reset();
     agent_.reset();
     StopProbes();
     runtime_.reset();
@@ -432,6 +438,7 @@ class Node {
 
   // Streams go on when the server has handed them over; none may outlive the runtime.
   void StopServing() {
+    if (logs_) logs_->Stop();
     if (server_) server_->Stop(kStopGrace);
     if (streams_) streams_->Stop();
   }
@@ -457,7 +464,7 @@ class Node {
   Result<void> OpenServer() {
     TRY(streams_, node::StreamService::Create(executor_));
     api_ = std::make_unique<node::AgentApi>(*agent_, *node_images_, images_.get(), *streams_,
-                                            cli::VersionText(), shutdown_.get());
+                                            *logs_, cli::VersionText(), shutdown_.get());
     TRY(auto listener, http::Listener::Unix(instance_.run_dir + "/agent.sock"));
     http::ServerOptions options;
     options.treatment = node::AgentApi::TreatmentOf;
@@ -487,13 +494,14 @@ class Node {
   std::unique_ptr<node::MeasuredImages> measured_images_;
   std::unique_ptr<node::CpuManager> cpus_;  // null: all containers share all CPUs
   ThreadExecutor executor_;
-  std::shared_ptr<http::Poller> poller_;  // of the probes
+  std::shared_ptr<http::Poller> poller_;  // of the probes, and of followed logs
   std::unique_ptr<node::HttpProbes> probes_;
   std::unique_ptr<node::ContainerCommands> commands_;
   std::unique_ptr<node::ProbeWheel> wheel_;
   std::unique_ptr<Cluster> cluster_;                // null: this node is on its own
   std::shared_ptr<const node::v1::Node> own_node_;  // as it would be registered then
   std::unique_ptr<node::Agent> agent_;
+  std::unique_ptr<node::FollowedLogs> logs_;
   std::mutex mutex_;
   std::vector<std::string> warnings_;   // under mutex_
   std::vector<std::string> pressures_;  // under mutex_

@@ -84,12 +84,13 @@ void Cluster::OpenParts() {
 
 Cluster::~Cluster() { End(); }
 
-Result<void> Cluster::Begin(node::Agent& agent, runtime::UsageReader& usage) {
+Result<void> Cluster::Begin(node::Agent& agent, runtime::UsageReader& usage,
+                            node::FollowedLogs& logs) {
   {
     const std::lock_guard lock(mutex_);
     agent_ = &agent;
   }
-  TRY_VOID(OpenPort(agent, usage));
+  TRY_VOID(OpenPort(agent, usage, logs));
   credentials_->Start();
   node_->Start(connection_);
   statuses_ = std::make_unique<node::StatusManager>(node::StatusManager::Services{
@@ -118,7 +119,8 @@ Result<void> Cluster::Begin(node::Agent& agent, runtime::UsageReader& usage) {
   return {};
 }
 
-Result<void> Cluster::OpenPort(node::Agent& agent, runtime::UsageReader& usage) {
+Result<void> Cluster::OpenPort(node::Agent& agent, runtime::UsageReader& usage,
+                               node::FollowedLogs& logs) {
   host_ = std::make_unique<node::AgentHost>(agent);
   auth_ = std::make_unique<node::KubeletAuth>(connection_, options_.clock, agent.config().name,
                                               [this] { return credentials_->root_ca(); });
@@ -143,7 +145,8 @@ Result<void> Cluster::OpenPort(node::Agent& agent, runtime::UsageReader& usage) 
                               .pods = pods,
                               .disks = disks_,
                               .configuration = options_.configuration});
-  api_ = std::make_unique<node::KubeletApi>(*host_, *auth_, *streams_, *pages_, options_.clock);
+  api_ =
+      std::make_unique<node::KubeletApi>(*host_, *auth_, *streams_, logs, *pages_, options_.clock);
   return {};
 }
 

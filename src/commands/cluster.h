@@ -77,8 +77,8 @@ class Cluster {
   // What pods read.
   node::ObjectSource& objects() { return *objects_; }
 
-  // Once; until End, before which the agent does not go.
-  Result<void> Begin(node::Agent& agent, runtime::UsageReader& usage);
+  // Once; until End, before which none of these goes.
+  Result<void> Begin(node::Agent& agent, runtime::UsageReader& usage, node::FollowedLogs& logs);
   void End();
 
   // What `health` says may be another thing.
@@ -92,7 +92,7 @@ class Cluster {
   void OpenCredentials();
   // The certificate of the kubelet's port: with the first it opens.
   void Serve(const node::NodeCertificate& certificate);
-  Result<void> OpenPort(node::Agent& agent, runtime::UsageReader& usage);
+  Result<void> OpenPort(node::Agent& agent, runtime::UsageReader& usage, node::FollowedLogs& logs);
   void OpenParts();
   void Warn(const std::string& text);
 

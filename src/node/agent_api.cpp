@@ -75,8 +75,8 @@ http::Treatment AgentApi::TreatmentOf(const http::RequestHead& head) {
   http::Treatment out;
   const std::string_view target = head.target;
   const std::string_view path = target.substr(0, target.find('?'));
-  out.long_running = path.ends_with("/log") || path.ends_with("/exec") ||
-                     path.ends_with("/attach") || path.ends_with("/portforward");
+  out.long_running =
+      path.ends_with("/exec") || path.ends_with("/attach") || path.ends_with("/portforward");
   (void)ImageFactsTreatment(path, &out);
   return out;
 }

@@ -37,6 +37,7 @@
 #include "node/agent.h"
 #include "node/api_answers.h"
 #include "node/container_log.h"
+#include "node/followed_logs.h"
 #include "node/image_service.h"
 #include "node/shutdown/shutdown_manager.h"
 #include "node/streams/stream_service.h"
@@ -49,11 +50,12 @@ class AgentApi {
   // All outlive the api, and the api outlives the server that calls it. `store` may be null: then
   // nothing is known of images; and `shutdown`: nobody ends pods for a machine that goes down.
   AgentApi(Agent& agent, ImageService& images, image::ImageStore* store, StreamService& streams,
-           std::string version, ShutdownManager* shutdown = nullptr)
+           FollowedLogs& logs, std::string version, ShutdownManager* shutdown = nullptr)
       : agent_(agent),
         images_(images),
         store_(store),
         streams_(streams),
+        logs_(logs),
         version_(std::move(version)),
         shutdown_(shutdown) {}
 
@@ -133,6 +135,7 @@ class AgentApi {
   ImageService& images_;
   image::ImageStore* const store_;
   StreamService& streams_;
+  FollowedLogs& logs_;
   const std::string version_;
   ShutdownManager* const shutdown_;
 };

@@ -99,20 +99,13 @@ void AgentApi::Log(const Call& call) {
     return RespondError(*call.exchange,
                         api::BadRequestError("unable to retrieve container logs for " + *id));
   }
-  if (!call.exchange->Begin(200, {{"Content-Type", "text/plain"}}).ok()) return;
-  const auto read = ReadContainerLog(
-      {.path = container->status->log_path,
-       .open =
-           [&] {
-             auto now = agent_.GetPod(call.name_space, call.name);
-             const auto* state = now ? FindStatus(now->status, name) : nullptr;
-             return state && state->containerID == *id && state->state.running;
-           },
-       .cancelled = [&] { return call.exchange->cancelled(); }},
-      *options, [&](std::string_view text) { return call.exchange->Write(text).ok(); });
-  // A log that does not exist yet is an empty one.
-  (void)read;
-  (void)call.exchange->End();
+  (void)call.exchange->RespondFrom(200, {{"Content-Type", "text/plain"}},
+                                   logs_.Open({.name_space = call.name_space,
+                                               .pod = call.name,
+                                               .uid = pod->metadata.uid,
+                                               .container = name,
+                                               .container_id = *id},
+                                              container->status->log_path, *options));
 }
 
 // What is to be streamed, into a request of either kind. Without an upgrade there are no streams:

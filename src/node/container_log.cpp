@@ -1,27 +1,18 @@
 #include "node/container_log.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/inotify.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include "api/time.h"
 #include "base/clock.h"
-#include "base/unique_fd.h"
-#include "node/log_files.h"
 
 namespace podium::node {
 namespace {
 
-constexpr size_t kBlock = size_t{64} << 10;
+constexpr size_t kBlock = size_t{16} << 10;
 // A line longer than any that shims write is no line of theirs; they split at 16 KiB.
 constexpr size_t kMaxLine = size_t{1} << 20;
-// How long a follower sleeps at most without looking whether the container has ended.
-constexpr int kPollMillis = 200;
 
 std::optional<int64_t> ParseTime(std::string_view text) {
   // The fraction is kept: RFC 3339 with nanoseconds.
@@ -39,110 +30,57 @@ std::optional<int64_t> ParseTime(std::string_view text) {
   return (seconds->unix_seconds() * kNanosPerSecond) + nanos;
 }
 
-// Wakes whoever reads when something in the log's folder changes.
-class Watch {
- public:
-  explicit Watch(const std::string& path) : fd_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    const std::string folder = path.substr(0, path.rfind('/'));
-    if (fd_) {
-      inotify_add_watch(fd_.get(), folder.c_str(),
-                        IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
-    }
-  }
-  void Wait() const {
-    pollfd poll_fd{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-    if (poll(&poll_fd, 1, kPollMillis) <= 0) return;
-    std::array<char, 4096> events;
-    while (read(fd_.get(), events.data(), events.size()) > 0) {
-    }
-  }
+}  // namespace
 
- private:
-  UniqueFd fd_;
-};
-
-class Reader {
- public:
-  Reader(const LogSource& source, const LogOptions& options, const LogSink& sink)
-      : source_(source), options_(options), sink_(sink), left_(options.limit_bytes) {}
-
-  Result<void> Run();
-
- private:
-  // Of what was put aside, as much as is asked for, oldest first. False: enough.
-  Result<bool> ReadPutAside();
-  // The file that is written now. What is not followed is read to the end that it has now: a
-  // container may write faster than anybody reads.
-  bool OpenWritten();
-  // Following, when file_ was put aside: what comes after it, oldest first, as far as it is kept.
-  // The one that is written is among them as soon as it has a line: then nobody writes the others.
-  std::vector<LogFile> Next();
-  // Everything up to the end of the file. False: enough.
-  Result<bool> ReadToEnd(LogFile& file);
-  bool Give(std::string_view line);
-  bool Send(std::string_view text);
-
-  const LogSource& source_;
-  const LogOptions& options_;
-  const LogSink& sink_;
-  std::optional<int64_t> left_;
-  std::optional<LogFile> file_;  // the one that is written, or was when it was opened
-  std::string before_;           // the path of one that was put aside before it
-  std::string rest_;             // of a line whose end is not there yet
-  bool in_line_ = false;
-};
-
-bool Reader::Send(std::string_view text) {
-  if (left_) {
-    text = text.substr(0, static_cast<size_t>(std::max<int64_t>(*left_, 0)));
-    *left_ -= static_cast<int64_t>(text.size());
-  }
-  if (!text.empty() && !sink_(text)) return false;
-  return !left_ || *left_ > 0;
-}
-
-bool Reader::Give(std::string_view text) {
+void LogReader::Give(std::string_view text, std::string* out) {
   const auto line = ParseLogLine(text);
-  if (!line) return true;
-  if (options_.since && line->time < *options_.since) return true;
-  if (!(line->is_stderr ? options_.err : options_.out)) return true;
-  std::string out;
-  if (options_.timestamps && !in_line_) out.append(line->timestamp).append(" ");
-  out.append(line->text);
-  if (!line->partial) out += '\n';
+  if (!line) return;
+  if (options_.since && line->time < *options_.since) return;
+  if (!(line->is_stderr ? options_.err : options_.out)) return;
+  const size_t before = out->size();
+  if (options_.timestamps && !in_line_) out->append(line->timestamp).append(" ");
+  out->append(line->text);
+  if (!line->partial) *out += '\n';
   in_line_ = line->partial;
-  return Send(out);
+  if (!left_) return;
+  const size_t given = std::min(out->size() - before, static_cast<size_t>(*left_));
+  out->resize(before + given);
+  *left_ -= static_cast<int64_t>(given);
+  over_ = *left_ == 0;
 }
 
-Result<bool> Reader::ReadToEnd(LogFile& file) {
-  std::vector<char> block(kBlock);
-  while (true) {
-    TRY(const size_t got, file.Read(block));
-    if (got == 0) return true;
-    std::string_view bytes(block.data(), got);
-    while (!bytes.empty()) {
-      const size_t end = bytes.find('\n');
-      if (end == std::string_view::npos) {
-        if (rest_.size() + bytes.size() <= kMaxLine) rest_ += bytes;
-        break;
-      }
-      rest_ += bytes.substr(0, end);
-      bytes.remove_prefix(end + 1);
-      const bool more = Give(rest_);
-      rest_.clear();
-      if (!more || (source_.cancelled && source_.cancelled())) return false;
+void LogReader::Take(std::string_view bytes, std::string* out) {
+  while (!bytes.empty() && !over_) {
+    const size_t end = bytes.find('\n');
+    if (end == std::string_view::npos) {
+      if (rest_.size() + bytes.size() <= kMaxLine) rest_ += bytes;
+      return;
     }
+    rest_ += bytes.substr(0, end);
+    bytes.remove_prefix(end + 1);
+    Give(rest_, out);
+    rest_.clear();
   }
 }
 
-Result<bool> Reader::ReadPutAside() {
-  std::vector<LogFile> aside = OpenPutAside(source_.path, file_ ? &*file_ : nullptr);
-  if (!file_ && aside.empty()) return Error(Code::kNotFound, source_.path + " is not there");
+bool LogReader::OpenWritten() {
+  auto opened = LogFile::Open(path_);
+  if (!opened.ok()) return false;
+  if (!options_.follow) opened->EndHere();
+  files_.push_back(*std::move(opened));
+  has_written_ = true;
+  return true;
+}
+
+Result<void> LogReader::OpenOlder() {
+  LogFile* written = has_written_ ? &files_.back() : nullptr;
+  std::vector<LogFile> aside = OpenPutAside(path_, written);
+  if (!written && aside.empty()) return Error(Code::kNotFound, path_ + " is not there");
   size_t first = 0;
   if (options_.tail_lines) {
     int64_t wanted = *options_.tail_lines;
-    if (file_) {
-      TRY(const int64_t ahead, file_->SeekToTail(wanted));
+    if (written) {
+      TRY(const int64_t ahead, written->SeekToTail(wanted));
       wanted -= ahead;
     }
     first = aside.size();
@@ -152,71 +90,63 @@ Result<bool> Reader::ReadPutAside() {
     }
   }
   if (!aside.empty()) before_ = aside.back().path();
-  for (; first < aside.size(); ++first) {
-    TRY(const bool more, ReadToEnd(aside[first]));
-    if (!more) return false;
-    rest_.clear();
-  }
-  return true;
-}
-
-bool Reader::OpenWritten() {
-  auto opened = LogFile::Open(source_.path);
-  if (!opened.ok()) return false;
-  file_ = *std::move(opened);
-  if (!options_.follow) file_->EndHere();
-  return true;
-}
-
-std::vector<LogFile> Reader::Next() {
-  // First: what is put aside from here on is newer.
-  auto written = LogFile::Open(source_.path);
-  const bool begun = written.ok() && !written->Empty();
-  std::vector<LogFile> out;
-  for (LogFile& each : OpenPutAside(source_.path, begun ? &*written : nullptr, before_)) {
-    before_ = each.path();
-    if (!file_ || !file_->Same(each)) out.push_back(std::move(each));
-  }
-  if (begun) out.push_back(*std::move(written));
-  return out;
-}
-
-Result<void> Reader::Run() {
-  // Before the first read: what comes between that and the first wait is then not missed.
-  std::optional<Watch> watch;
-  if (options_.follow) watch.emplace(source_.path);
-  // The one that is written first: if it is put aside now, it is read nevertheless, and once.
-  OpenWritten();
-  TRY(bool more, ReadPutAside());
-  if (left_ && *left_ <= 0) return {};
-  while (more) {
-    // Whether it has ended is asked before the last look, or its last words would be missed.
-    const bool open = options_.follow && source_.open && source_.open();
-    std::vector<LogFile> next;
-    if (options_.follow && (!file_ || !file_->StandsAt(source_.path))) next = Next();
-    if (file_) {
-      TRY(more, ReadToEnd(*file_));
-      if (!more) return {};
-    } else if (!options_.follow && OpenWritten()) {
-      continue;
-    }
-    // Those behind are open already: they may be removed while this one is read.
-    for (LogFile& each : next) {
-      const bool newest = &each == &next.back();
-      rest_.clear();
-      file_ = std::move(each);
-      if (newest) break;
-      TRY(more, ReadToEnd(*file_));
-      if (!more) return {};
-    }
-    if (!next.empty()) continue;
-    if (!open || (source_.cancelled && source_.cancelled())) return {};
-    watch->Wait();
-  }
+  for (size_t i = aside.size(); i > first; --i) files_.push_front(std::move(aside[i - 1]));
   return {};
 }
 
-}  // namespace
+void LogReader::OpenNewer() {
+  // First: what is put aside from here on is newer.
+  auto written = LogFile::Open(path_);
+  const bool begun = written.ok() && !written->Empty();
+  LogFile* last = has_written_ ? &files_.back() : nullptr;
+  std::vector<LogFile> newer;
+  for (LogFile& each : OpenPutAside(path_, begun ? &*written : nullptr, before_)) {
+    before_ = each.path();
+    if (!last || !last->Same(each)) newer.push_back(std::move(each));
+  }
+  if (begun) newer.push_back(*std::move(written));
+  found_newer_ = !newer.empty();
+  has_written_ = has_written_ || found_newer_;
+  // They are open now, so that they may be removed while an older one is read.
+  for (LogFile& each : newer) files_.push_back(std::move(each));
+}
+
+Result<void> LogReader::Begin() {
+  over_ = left_ && *left_ <= 0;
+  // The one that is written first: if it is put aside now, it is read nevertheless, and once.
+  OpenWritten();
+  return OpenOlder();
+}
+
+void LogReader::BeginRound() {
+  in_round_ = true;
+  found_newer_ = false;
+  // Whether it has ended is asked before the last look, or its last words would be missed.
+  more_may_come_ = options_.follow && open_ && open_();
+  if (options_.follow && (!has_written_ || !files_.back().StandsAt(path_))) OpenNewer();
+}
+
+Result<LogReader::Then> LogReader::Next(std::string* out) {
+  if (!over_ && !in_round_) BeginRound();
+  std::array<char, kBlock> block;
+  while (!over_ && !files_.empty()) {
+    TRY(const size_t got, files_.front().Read(block));
+    if (got > 0) {
+      Take({block.data(), got}, out);
+      return over_ ? Then::kEnd : Then::kMore;
+    }
+    if (has_written_ && files_.size() == 1) break;
+    files_.pop_front();
+    rest_.clear();
+  }
+  if (over_) return Then::kEnd;
+  // It may have been put aside just when the reading began.
+  if (!has_written_ && !options_.follow && OpenWritten()) return Then::kMore;
+  in_round_ = false;
+  if (found_newer_) return Then::kMore;
+  over_ = !more_may_come_;
+  return over_ ? Then::kEnd : Then::kWait;
+}
 
 std::optional<LogLine> ParseLogLine(std::string_view line) {
   LogLine out;
@@ -243,22 +173,30 @@ std::optional<LogLine> ParseLogLine(std::string_view line) {
   return out;
 }
 
-Result<void> ReadContainerLog(const LogSource& source, const LogOptions& options,
+Result<void> ReadContainerLog(const std::string& path, const LogOptions& options,
                               const LogSink& sink) {
-  return Reader(source, options, sink).Run();
+  LogOptions now = options;
+  now.follow = false;
+  LogReader reader(path, now);
+  TRY_VOID(reader.Begin());
+  std::string text;
+  while (true) {
+    text.clear();
+    TRY(const LogReader::Then then, reader.Next(&text));
+    if (!text.empty() && !sink(text)) return {};
+    if (then == LogReader::Then::kEnd) return {};
+  }
 }
 
 std::string TailOfLog(const std::string& path, int64_t max_lines, size_t max_bytes) {
   std::string out;
   LogOptions options;
   options.tail_lines = max_lines;
-  const auto read = ReadContainerLog({.path = path, .open = {}, .cancelled = {}}, options,
-                                     [&](std::string_view text) {
-                                       out += text;
-                                       if (out.size() > 2 * max_bytes)
-                                         out.erase(0, out.size() - max_bytes);
-                                       return true;
-                                     });
+  const auto read = ReadContainerLog(path, options, [&](std::string_view text) {
+    out += text;
+    if (out.size() > 2 * max_bytes) out.erase(0, out.size() - max_bytes);
+    return true;
+  });
   if (!read.ok()) return {};
   if (out.size() > max_bytes) out.erase(0, out.size() - max_bytes);
   return out;

@@ -123,6 +123,77 @@ TEST_F(AgentStreamsTest, AFollowedLogEndsWithItsContainer) {
   EXPECT_EQ(rest, "two\n");
 }
 
+TEST_F(AgentStreamsTest, AFollowedLogEndsWithItsPod) {
+  Run("web", "containers: [{name: a}]");
+  Print("a", 0, "one");
+  v1::PodLogOptions options;
+  options.follow = true;
+  auto log = client_->Logs({"ns", "web"}, options);
+  ASSERT_TRUE(log.ok()) << log.error().message();
+  std::array<char, 100> buffer{};
+  ASSERT_EQ(*log->Read(buffer), 4U);
+  ASSERT_TRUE(agent_->DeletePod("ns", "web", 0).ok());
+  const auto end = log->Read(buffer);
+  ASSERT_TRUE(end.ok()) << end.error().message();
+  EXPECT_EQ(*end, 0U);
+}
+
+// A container that has ended when it is asked for, or is replaced, is not waited for.
+TEST_F(AgentStreamsTest, AFollowedLogOfWhatHasEndedEnds) {
+  Run("web", "restartPolicy: Never, containers: [{name: a}]");
+  Print("a", 0, "one");
+  ASSERT_TRUE(node_.runtime.Exit(node_.IdOf("a"), 0).ok());
+  WaitFor("web", [](const v1::Pod& now) {
+    return now.status.containerStatuses[0].state.terminated.has_value();
+  });
+  EXPECT_EQ(Ask("GET", std::string(kLog) + "?follow=true").body, "one\n");
+}
+
+TEST_F(AgentStreamsTest, FollowedLogsEndWithTheAgent) {
+  Run("web", "containers: [{name: a}]");
+  Print("a", 0, "one");
+  v1::PodLogOptions options;
+  options.follow = true;
+  auto log = client_->Logs({"ns", "web"}, options);
+  ASSERT_TRUE(log.ok()) << log.error().message();
+  std::array<char, 100> buffer{};
+  ASSERT_EQ(*log->Read(buffer), 4U);
+  logs_->Stop();
+  // As a whole: an answer that is broken off is an error.
+  const auto end = log->Read(buffer);
+  ASSERT_TRUE(end.ok()) << end.error().message();
+  EXPECT_EQ(*end, 0U);
+  EXPECT_EQ(Ask("GET", std::string(kLog) + "?follow=true").body, "one\n");
+}
+
+size_t Threads() {
+  return static_cast<size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                                           std::filesystem::directory_iterator()));
+}
+
+TEST_F(AgentStreamsTest, LogsThatAreFollowedHoldNoThreads) {
+  Run("web", "restartPolicy: Never, containers: [{name: a}]");
+  Print("a", 0, "one");
+  const size_t before = Threads();
+  v1::PodLogOptions options;
+  options.follow = true;
+  constexpr int kFollowers = 200;
+  std::vector<client::ByteStream> logs;
+  std::array<char, 100> buffer{};
+  for (int i = 0; i < kFollowers; ++i) {
+    auto log = client_->Logs({"ns", "web"}, options);
+    ASSERT_TRUE(log.ok()) << log.error().message();
+    ASSERT_EQ(*log->Read(buffer), 4U);
+    logs.push_back(*std::move(log));
+  }
+  EXPECT_LE(Threads(), before + 10);
+  Print("a", 0, "another");
+  for (auto& log : logs) EXPECT_EQ(*log.Read(buffer), 8U);
+  while (logs.size() > kFollowers / 2) logs.pop_back();  // the others go on
+  ASSERT_TRUE(node_.runtime.Exit(node_.IdOf("a"), 0).ok());
+  for (auto& log : logs) EXPECT_EQ(*log.Read(buffer), 0U);
+}
+
 TEST_F(AgentStreamsTest, ACommandAndHowItEnds) {
   node_.runtime.ScriptExec([](const std::string& name, const std::vector<std::string>& words) {
     return runtime::FakeRuntime::ExecResult{.stdout_text = name + ":" + words.at(1),

@@ -48,7 +48,8 @@ class ApiNode : public ::testing::Test {
                                .metrics = node_.metrics});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     agent_ = *std::move(opened);
-    api_ = std::make_unique<AgentApi>(*agent_, node_.images, nullptr, *streams_, "v-test");
+    logs_ = *FollowedLogs::Create(*agent_, *poller_);
+    api_ = std::make_unique<AgentApi>(*agent_, node_.images, nullptr, *streams_, *logs_, "v-test");
     http::ServerOptions options;
     options.treatment = AgentApi::TreatmentOf;
     auto listener = http::Listener::Unix(Socket());
@@ -64,6 +65,7 @@ class ApiNode : public ::testing::Test {
   void TearDown() override {
     if (server_) server_->Stop(std::chrono::seconds(2));
     if (streams_) streams_->Stop();
+    poller_->Stop();
   }
 
   std::string Socket() const { return node_.config.run_dir + "/agent.sock"; }
@@ -117,6 +119,8 @@ class ApiNode : public ::testing::Test {
   ObjectStore objects_{node_.config};
   ThreadExecutor executor_;
   std::unique_ptr<Agent> agent_;
+  std::shared_ptr<http::Poller> poller_ = *http::Poller::Create();
+  std::unique_ptr<FollowedLogs> logs_;
   std::unique_ptr<StreamService> streams_;
   std::unique_ptr<AgentApi> api_;
   std::unique_ptr<http::Server> server_;

@@ -21,12 +21,28 @@ class ContainerLogTest : public ::testing::Test {
   void Write(const std::string& text) { std::ofstream(path_, std::ios::app) << text; }
   std::string Read(const LogOptions& options) {
     std::string out;
-    auto read = ReadContainerLog({.path = path_, .open = {}, .cancelled = {}}, options,
-                                 [&](std::string_view text) {
-                                   out += text;
-                                   return true;
-                                 });
+    auto read = ReadContainerLog(path_, options, [&](std::string_view text) {
+      out += text;
+      return true;
+    });
     return read.ok() ? out : "error: " + read.error().message();
+  }
+
+  // Follows the log until it ends. `open` is asked as the reader does, and each piece is told.
+  std::string Follow(const std::function<bool()>& open, LogOptions options = {},
+                     const std::function<void(std::string_view text)>& told = {}) {
+    options.follow = true;
+    LogReader reader(path_, options, open);
+    if (auto begun = reader.Begin(); !begun.ok()) return "error: " + begun.error().message();
+    std::string out;
+    while (true) {
+      std::string text;
+      const auto then = reader.Next(&text);
+      if (!then.ok()) return "error: " + then.error().message();
+      out += text;
+      if (told) told(text);
+      if (*then == LogReader::Then::kEnd) return out;
+    }
   }
 
   TestFolder folder_;
@@ -62,39 +78,28 @@ TEST_F(ContainerLogTest, ALineThatIsBeingWrittenIsNoneYet) {
 TEST_F(ContainerLogTest, AWriterThatIsFasterThanItsReader) {
   Write("2016-10-06T00:17:09Z stdout F one\n2016-10-06T00:17:09Z stdout F two\n");
   std::string out;
-  const auto read = ReadContainerLog({.path = path_, .open = {}, .cancelled = {}}, {},
-                                     [&](std::string_view text) {
-                                       out += text;
-                                       Write("2016-10-06T00:17:10Z stdout F more\n");
-                                       return out.size() < 1000;
-                                     });
+  const auto read = ReadContainerLog(path_, {}, [&](std::string_view text) {
+    out += text;
+    Write("2016-10-06T00:17:10Z stdout F more\n");
+    return out.size() < 1000;
+  });
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(out, "one\ntwo\n");
 }
 
 TEST_F(ContainerLogTest, FollowingAcrossARotation) {
   Write("2016-10-06T00:17:09Z stdout F one\n");
-  std::string out;
   int looks = 0;
-  auto read = ReadContainerLog({.path = path_,
-                                .open =
-                                    [&] {
-                                      if (++looks == 1)
-                                        Write("2016-10-06T00:17:10Z stdout F two\n");
-                                      if (looks == 2) {
-                                        Write("2016-10-06T00:17:11Z stdout F three\n");
-                                        std::filesystem::rename(path_, path_ + ".old");
-                                        Write("2016-10-06T00:17:12Z stdout F four\n");
-                                      }
-                                      return looks < 4;
-                                    },
-                                .cancelled = {}},
-                               {.follow = true}, [&](std::string_view text) {
-                                 out += text;
-                                 return true;
-                               });
-  ASSERT_TRUE(read.ok());
-  EXPECT_EQ(out, "one\ntwo\nthree\nfour\n");
+  EXPECT_EQ(Follow([&] {
+              if (++looks == 1) Write("2016-10-06T00:17:10Z stdout F two\n");
+              if (looks == 2) {
+                Write("2016-10-06T00:17:11Z stdout F three\n");
+                std::filesystem::rename(path_, path_ + ".old");
+                Write("2016-10-06T00:17:12Z stdout F four\n");
+              }
+              return looks < 4;
+            }),
+            "one\ntwo\nthree\nfour\n");
 }
 
 std::string LineOf(int number) {
@@ -118,53 +123,50 @@ TEST_F(ContainerLogTest, FollowingBehindSeveralRotations) {
     Write("");
   };
   rotate(1, 1);
-  std::string out;
   int looks = 0;
-  const auto read = ReadContainerLog({.path = path_,
-                                      .open =
-                                          [&] {
-                                            if (++looks == 1) rotate(3, 2);
-                                            if (looks == 3) Write(LineOf(5));
-                                            if (looks == 4) rotate(0, 0);
-                                            return looks < 6;
-                                          },
-                                      .cancelled = {}},
-                                     {.follow = true}, [&](std::string_view text) {
-                                       out += text;
-                                       // While it is still at the line before.
-                                       if (text == "5\n") rotate(3, 6);
-                                       return true;
-                                     });
-  ASSERT_TRUE(read.ok());
-  EXPECT_EQ(out, "1\n2\n3\n4\n5\n6\n7\n8\n");
+  const auto open = [&] {
+    if (++looks == 1) rotate(3, 2);
+    if (looks == 3) Write(LineOf(5));
+    if (looks == 4) rotate(0, 0);
+    return looks < 6;
+  };
+  EXPECT_EQ(Follow(open, {},
+                   [&](std::string_view text) {
+                     // While it is still at the line before.
+                     if (text == "5\n") rotate(3, 6);
+                   }),
+            "1\n2\n3\n4\n5\n6\n7\n8\n");
 }
 
 // The new file is there a moment before the writer has it.
 TEST_F(ContainerLogTest, FollowingAWriterThatIsLate) {
   Write(LineOf(1));
-  std::string out;
   int looks = 0;
-  const auto read = ReadContainerLog({.path = path_,
-                                      .open =
-                                          [&] {
-                                            if (++looks == 2) {
-                                              std::filesystem::rename(path_, path_ + ".1");
-                                              Write("");
-                                            }
-                                            if (looks == 4) {
-                                              std::ofstream(path_ + ".1", std::ios::app)
-                                                  << LineOf(2);
-                                              Write(LineOf(3));
-                                            }
-                                            return looks < 6;
-                                          },
-                                      .cancelled = {}},
-                                     {.follow = true}, [&](std::string_view text) {
-                                       out += text;
-                                       return true;
-                                     });
-  ASSERT_TRUE(read.ok());
-  EXPECT_EQ(out, "1\n2\n3\n");
+  EXPECT_EQ(Follow([&] {
+              if (++looks == 2) {
+                std::filesystem::rename(path_, path_ + ".1");
+                Write("");
+              }
+              if (looks == 4) {
+                std::ofstream(path_ + ".1", std::ios::app) << LineOf(2);
+                Write(LineOf(3));
+              }
+              return looks < 6;
+            }),
+            "1\n2\n3\n");
+}
+
+// What is asked for of a log counts while it is followed as well.
+TEST_F(ContainerLogTest, FollowingWhatIsAskedFor) {
+  Write(LineOf(1) + LineOf(2));
+  const auto writes = [&, looks = 0]() mutable {
+    if (++looks == 2) Write("2016-10-06T00:17:03Z stderr F 3\n" + LineOf(4));
+    return looks < 4;
+  };
+  EXPECT_EQ(Follow(writes, {.tail_lines = 1}), "2\n3\n4\n");
+  EXPECT_EQ(Follow([] { return true; }, {.limit_bytes = 3}), "1\n2");
+  EXPECT_EQ(Follow(writes, {.limit_bytes = 7}), "1\n2\n3\n4");
+  EXPECT_EQ(Follow([] { return false; }, {.tail_lines = 2, .err = false}), "4\n");
 }
 
 TEST_F(ContainerLogTest, Rotation) {
@@ -307,7 +309,6 @@ TEST_F(RotatedLogTest, WhatIsBeingCompressedIsReadOnce) {
 }
 
 TEST_F(RotatedLogTest, FollowingBeginsWithOlderFiles) {
-  std::string out;
   int looks = 0;
   const auto open = [&] {
     if (++looks == 2) {
@@ -316,14 +317,7 @@ TEST_F(RotatedLogTest, FollowingBeginsWithOlderFiles) {
     }
     return looks < 4;
   };
-  ASSERT_TRUE(ReadContainerLog({.path = path_, .open = open, .cancelled = {}},
-                               {.follow = true, .tail_lines = 4},
-                               [&](std::string_view text) {
-                                 out += text;
-                                 return true;
-                               })
-                  .ok());
-  EXPECT_EQ(out, "5\n6\n7\n8\nnew\n");
+  EXPECT_EQ(Follow(open, {.tail_lines = 4}), "5\n6\n7\n8\nnew\n");
 }
 
 TEST_F(RotatedLogTest, ADamagedFileIsAnError) {

@@ -122,12 +122,6 @@ std::vector<std::string> KubeletApi::Call::All(std::string_view key) const {
   return values;
 }
 
-http::Treatment KubeletApi::TreatmentOf(const http::RequestHead& head) {
-  return {
-      .long_running = head.target.starts_with("/containerLogs/") && head.target.contains("follow="),
-      .strict_path = true};
-}
-
 void KubeletApi::Handle(const std::shared_ptr<http::Exchange>& exchange) {
   const http::ServerRequest& request = exchange->request();
   NodeMetrics& metrics = pages_.metrics();
@@ -329,19 +323,13 @@ void KubeletApi::Logs(const Call& call) {
   if (!status.ok() || !status->status) {
     return Plain(call.exchange, 400, "unable to retrieve container logs for " + *id);
   }
-  http::Exchange& exchange = call.exchange;
-  if (!exchange.Begin(200, {{"Content-Type", "text/plain"}}).ok()) return;
-  const auto is_open = [&] {
-    const auto now = host_.FindPod(name_space, name);
-    const auto* state = now ? FindStatus(now->status, container) : nullptr;
-    return state != nullptr && state->containerID == *id && state->state.running;
-  };
-  // A log that does not exist yet is an empty one.
-  (void)ReadContainerLog({.path = status->status->log_path,
-                          .open = is_open,
-                          .cancelled = [&] { return exchange.cancelled(); }},
-                         options, [&](std::string_view text) { return exchange.Write(text).ok(); });
-  (void)exchange.End();
+  (void)call.exchange.RespondFrom(200, {{"Content-Type", "text/plain"}},
+                                  logs_.Open({.name_space = name_space,
+                                              .pod = name,
+                                              .uid = pod->metadata.uid,
+                                              .container = container,
+                                              .container_id = *id},
+                                             status->status->log_path, options));
 }
 
 Result<std::string> KubeletApi::RunningContainer(const v1::Pod& pod, const Place& place) const {

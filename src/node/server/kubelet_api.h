@@ -33,6 +33,7 @@
 #include "http/server.h"
 #include "http/url.h"
 #include "node/container_log.h"
+#include "node/followed_logs.h"
 #include "node/server/kubelet_auth.h"
 #include "node/stats/pages.h"
 #include "node/streams/stream_service.h"
@@ -58,14 +59,12 @@ class KubeletHost {
 class KubeletApi {
  public:
   // All outlive the api, and the api outlives the server that calls it.
-  KubeletApi(KubeletHost& host, KubeletAuth& auth, StreamService& streams, StatsPages& pages,
-             const Clock& clock)
-      : host_(host), auth_(auth), streams_(streams), pages_(pages), clock_(clock) {}
+  KubeletApi(KubeletHost& host, KubeletAuth& auth, StreamService& streams, FollowedLogs& logs,
+             StatsPages& pages, const Clock& clock)
+      : host_(host), auth_(auth), streams_(streams), logs_(logs), pages_(pages), clock_(clock) {}
 
-  // Threads: any; waits for the API server, for the runtime, and for who reads a log.
+  // Threads: any; waits for the API server and for the runtime.
   void Handle(const std::shared_ptr<http::Exchange>& exchange);
-  // What the server must know of a request before.
-  static http::Treatment TreatmentOf(const http::RequestHead& head);
 
  private:
   struct Call {
@@ -106,6 +105,7 @@ class KubeletApi {
   KubeletHost& host_;
   KubeletAuth& auth_;
   StreamService& streams_;
+  FollowedLogs& logs_;
   StatsPages& pages_;
   const Clock& clock_;
 };

@@ -8,8 +8,6 @@
 namespace podium::node {
 namespace {
 
-// Of logs that are followed, each of which has a thread.
-constexpr size_t kMaxFollowed = 512;
 // Between requests of a connection; upstream's.
 constexpr std::chrono::seconds kIdle{90};
 
@@ -25,8 +23,9 @@ Result<std::unique_ptr<KubeletServer>> KubeletServer::Start(KubeletApi& api, Opt
   std::vector<http::Endpoint> endpoints;
   endpoints.push_back({std::move(listener), tls});
   http::ServerOptions server_options;
-  server_options.treatment = KubeletApi::TreatmentOf;
-  server_options.max_long_running = kMaxFollowed;
+  server_options.treatment = [](const http::RequestHead& /*head*/) {
+    return http::Treatment{.strict_path = true};
+  };
   server_options.idle_timeout = kIdle;
   TRY(auto server, http::Server::Start(std::move(endpoints), std::move(server_options),
                                        [&api](const std::shared_ptr<http::Exchange>& exchange) {

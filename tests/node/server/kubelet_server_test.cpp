@@ -80,7 +80,7 @@ class KubeletServerTest : public ApiNode {
     ApiNode::SetUp();
     host_ = std::make_unique<AgentHost>(*agent_);
     streams_ = *StreamService::Create(executor_);
-    kubelet_ = std::make_unique<KubeletApi>(*host_, auth_, *streams_, pages_, clock_);
+    kubelet_ = std::make_unique<KubeletApi>(*host_, auth_, *streams_, *logs_, pages_, clock_);
     auto server = KubeletServer::Start(*kubelet_, {.address = "127.0.0.1",
                                                    .port = 0,
                                                    .certificate = File("server.pem"),
