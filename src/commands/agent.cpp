@@ -37,6 +37,7 @@
 #include "image/puller.h"
 #include "linux/cgroup.h"
 #include "linux/memory_watch.h"
+#include "linux/open_files.h"
 #include "linux/start_memory.h"
 #include "network/open_network.h"
 #include "node/agent_api.h"
@@ -543,6 +544,8 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd signals, StopSignals());
   // Pods' files are made with the modes they are to have.
   umask(0022);
+  // A stream to a container takes four.
+  kernel::RaiseOpenFiles();
   TRY(NodeOptions described, ReadNodeOptions(invocation, DescribeMachine(instance),
                                              node::ReadMachineFacts(instance.data_dir)));
   TRY(const uint16_t port, PortOf(invocation, kPortOption, node::kKubeletPort));

@@ -2,7 +2,6 @@
 // in apiserver/server.h; here it gets its names and its end.
 #include "apiserver/server.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +38,7 @@
 #include "controllers/service_cidrs.h"
 #include "controllers/service_repair.h"
 #include "controllers/volume_protection.h"
+#include "linux/open_files.h"
 #include "linux/path.h"
 #include "linux/start_memory.h"
 
@@ -281,15 +281,6 @@ class Controllers {
   std::vector<std::unique_ptr<controllers::Controller>> all_;
 };
 
-// A stream to a container is two connections, and what shells and init systems begin with, 1,024,
-// is for programs that use select(2). Go's programs raise theirs by themselves.
-void RaiseOpenFiles() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& streams) {
   TRY(const Instance instance, cli::ThisInstance());
   TRY_VOID(CheckInstance(instance));
@@ -300,7 +291,8 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
     (void)streams.Err("podium server: " + sentence + '\n');
   };
   umask(0022);
-  RaiseOpenFiles();
+  // A stream to a container is two connections.
+  kernel::RaiseOpenFiles();
   // Signals are blocked before the server starts its threads, which inherit that.
   Interrupts interrupts;
   std::promise<void> interrupted;

@@ -16,6 +16,7 @@
 
 #include "base/ascii.h"
 #include "base/unique_fd.h"
+#include "linux/open_files.h"
 #include "reflect/json_value.h"
 
 namespace podium::image {
@@ -108,6 +109,7 @@ Result<pid_t> Start(const std::string& program, int input, int output) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return Error::FromErrno(error, "starting " + program);
+  kernel::RestoreOpenFiles(pid);
   return pid;
 }
 

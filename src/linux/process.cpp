@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "linux/open_files.h"
+
 namespace podium::kernel {
 namespace {
 
@@ -162,6 +164,7 @@ Result<Spawned> Spawn(const SpawnRequest& request) {
   error = posix_spawn(&spawned.pid, path.c_str(), &state.actions, &state.attributes,
                       arguments.data(), environment.data());
   if (error != 0) return Error::FromErrno(error, "starting a process");
+  RestoreOpenFiles(spawned.pid);
   // It is our child and not reaped yet, so the number means it.
   TRY(spawned.process, PidFd::Open(spawned.pid));
   return spawned;

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/unique_fd.h"
+#include "linux/open_files.h"
 #include "linux/process.h"
 
 namespace podium::network {
@@ -175,6 +176,7 @@ Result<CniOutcome> RunCniPlugin(const CniCall& call) {
     return Error::FromErrno(failed, "running " + program);
   }
   Running running(pid);
+  kernel::RestoreOpenFiles(pid);
   output.write.reset();
   errors.write.reset();
   TRY(const PidFd process, PidFd::Open(pid));

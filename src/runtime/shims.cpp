@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "linux/namespaces.h"
+#include "linux/open_files.h"
 #include "linux/packet_socket.h"
 #include "linux/path.h"
 #include "runtime/embedded_runtime.h"
@@ -77,6 +78,7 @@ Result<EmbeddedRuntime::Shim> EmbeddedRuntime::SpawnShim() {
     if (answer.pid == spawned.pid) return {};
     // Born again: our child as well, so its number means it.
     TRY(kernel::PidFd reborn, kernel::PidFd::Open(answer.pid));
+    kernel::RestoreOpenFiles(answer.pid);
     if (shim.process.WaitForEnd(kEndTimeout)) (void)shim.process.Reap();
     shim.process = std::move(reborn);
     return {};

@@ -7,6 +7,8 @@ PODIUM_BUILD_DIR names the build; the images are those of scripts/build-images.
 
 import base64
 import json
+import pathlib
+import resource
 import signal
 import time
 
@@ -15,7 +17,16 @@ import world as worlds
 
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.05; done"]
 
-setUpModule = clusters.begin
+# What shells and init systems let a program open at first.
+SHELLS = 1024
+
+
+def setUpModule():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (SHELLS, hard))
+    clusters.begin()
+
+
 tearDownModule = clusters.end
 
 
@@ -132,6 +143,24 @@ class PodsTest(clusters.ClusterCase):
         self.assertEqual({each["spec"]["signerName"] for each in requests},
                          {"kubernetes.io/kube-apiserver-client-kubelet",
                           "kubernetes.io/kubelet-serving"})
+
+    def test_open_files(self):
+        """A thousand streams take some four thousand; shells give a thousand, and that is what
+        goes on to what an agent starts."""
+        for process in self.cluster.agent, self.cluster.server.process:
+            soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+            self.assertEqual(soft, hard)
+            self.assertGreater(hard, SHELLS)
+        self.run_pod("files", one(SLEEP))
+        self.ready("files")
+        children = {pid: name for pid, name in worlds.processes().items()
+                    if name.startswith(("podium-shim", "/pause"))}
+        self.assertGreaterEqual(len(children), 2)
+        for pid, name in children.items():
+            limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+            self.assertRegex(limits, f"Max open files +{SHELLS} ", name)
+        self.assertEqual(self.kubectl("exec", "files", "--", "sh", "-c", "ulimit -Sn").strip(),
+                         str(SHELLS))
 
     def test_events(self):
         self.run_pod("eventful", one(SLEEP))
