@@ -162,6 +162,36 @@ class PodsTest(clusters.ClusterCase):
         self.assertEqual(self.kubectl("exec", "files", "--", "sh", "-c", "ulimit -Sn").strip(),
                          str(SHELLS))
 
+    def test_how_containers_are_stopped(self):
+        """The hook, then the signal that is asked for, of a sidecar when the others have ended."""
+        def stopped_by(name, number, **more):
+            return {"name": name, "image": "busybox", "command": [
+                "sh", "-c", f"trap 'echo {number}; sleep 0.3; echo end; exit 0' {number}; "
+                            "trap 'echo TERM; exit 1' TERM; echo up; while true; do sleep 0.05; done"],
+                "lifecycle": {"stopSignal": f"SIG{number}", "preStop": {"exec": {
+                    "command": ["sh", "-c", "echo hook >/proc/1/fd/1; sleep 0.3"]}}}, **more}
+        self.run_pod("stopped", {
+            "os": {"name": "linux"}, "terminationGracePeriodSeconds": 30,
+            "initContainers": [stopped_by("side", "USR2", restartPolicy="Always")],
+            "containers": [stopped_by("main", "USR1")]})
+        pod = self.ready("stopped")
+        self.assertEqual(pod["status"]["containerStatuses"][0]["stopSignal"], "SIGUSR1")
+        logs = {name: self.cluster.background("-n", self.namespace, "logs", "-f", "--timestamps",
+                                              "stopped", "-c", name) for name in ("main", "side")}
+        for log in logs.values():
+            self.assertRegex(log.stdout.readline(), " up\n$")
+        self.kubectl("delete", "pod", "stopped", "--wait=false")
+        times = {}
+        for name, number in ("main", "USR1"), ("side", "USR2"):
+            # It ends with the container.
+            lines = [line.split() for line in logs[name].stdout.read().splitlines()]
+            self.assertEqual([word for _, word in lines], ["hook", number, "end"], name)
+            times[name] = [time for time, _ in lines]
+            self.cluster.end_background(logs[name])
+        # Hooks run at once; of a sidecar only the signal waits.
+        self.assertLess(times["main"][-1], times["side"][1])
+        self.gone("stopped")
+
     def test_events(self):
         self.run_pod("eventful", one(SLEEP))
         self.ready("eventful")
