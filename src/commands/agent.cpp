@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -138,7 +139,7 @@ class Node {
           node::InitialNode(options.node.description, {}, node->clock_.Now()));
     }
     node->MakeShutdown(options.node.shutdown);
-    TRY_VOID(node->OpenParts());
+    TRY_VOID(node->OpenParts(!options.manifests.empty()));
     node->OpenEviction(options.node.eviction);
     TRY(node->logs_, node::FollowedLogs::Create(*node->agent_, *node->poller_));
     if (node->cluster_) {
@@ -241,7 +242,8 @@ class Node {
     return changed;
   }
 
-  Result<void> OpenParts() {
+  // `files`: whether it has static pods.
+  Result<void> OpenParts(bool files) {
     TRY_VOID(objects_.Load());
     TRY(images_, OpenImages(instance_.data_dir + "/images"));
     TRY(auto registries, ReadRegistries(instance_, Environment));
@@ -263,6 +265,9 @@ class Node {
     node::ObjectSource& source = cluster_ ? cluster_->objects() : objects_;
     volumes_.emplace(config_, source, clock_);
     TRY_VOID(OpenCpus());
+    std::set<node::PodOrigin> origins;
+    if (cluster_) origins.insert(node::PodOrigin::kApi);
+    if (files) origins.insert(node::PodOrigin::kFile);
     TRY(agent_,
         node::Agent::Open(
             {.config = config_,
@@ -282,7 +287,8 @@ class Node {
              .source = &source,
              .sink = cluster_ ? &cluster_->events() : nullptr,
              .node = [this](bool now) { return cluster_ ? cluster_->KnownNode(now) : own_node_; },
-             .on_end = [this] { shutdown_->PodEnded(); }}));
+             .on_end = [this] { shutdown_->PodEnded(); },
+             .origins = std::move(origins)}));
     return {};
   }
 

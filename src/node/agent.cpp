@@ -171,13 +171,26 @@ void Agent::RemoveOrphans() {
     if (!pods_.contains(uid)) (void)parts_.runtime.RemovePodSandbox(sandbox.id);
   }
   std::error_code error;
-  std::set<std::string> unknown;
   for (const auto& entry :
        std::filesystem::directory_iterator(parts_.config.data_dir + "/pods", error)) {
     const std::string uid = entry.path().filename();
-    if (!pods_.contains(uid)) unknown.insert(uid);
+    if (!pods_.contains(uid)) unclaimed_.insert(uid);
   }
-  for (const std::string& uid : unknown) {
+  silent_ = parts_.origins;
+  RemoveUnclaimed();
+}
+
+void Agent::RemoveUnclaimed() {
+  std::set<std::string> unclaimed;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!silent_.empty()) return;
+    unclaimed.swap(unclaimed_);
+    std::erase_if(unclaimed, [&](const std::string& uid) {
+      return pods_.contains(uid) || waiting_.contains(uid) || finished_.contains(uid);
+    });
+  }
+  for (const std::string& uid : unclaimed) {
     if (parts_.volumes.TearDown(uid).ok()) remains_->LeaveFolder(uid);
   }
 }

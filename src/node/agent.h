@@ -78,6 +78,9 @@ class Agent {
     std::function<std::shared_ptr<const v1::Node>(bool now)> node = {};
     // Somewhere HasEnded has become true. Without a lock of the agent's.
     std::function<void()> on_end = {};
+    // Those that will say which pods are theirs (UnassignOthers). Until all have, what is on disk
+    // of pods that are not known stays: after a boot they come with the same volumes.
+    std::set<PodOrigin> origins = {};
   };
 
   // Recovers the runtime, takes away what belongs to no pod, and goes on with the pods there are.
@@ -180,6 +183,8 @@ class Agent {
   Result<void> Recover();
   Result<void> LoadPods();
   void RemoveOrphans();
+  // What is on disk of pods that no origin has; nothing while one has not said.
+  void RemoveUnclaimed();
   void StartWorker(const v1::Pod& pod, bool held = false);
   // A pod that waits until others have ended for it.
   // One of the socket's is there meanwhile, with a worker that is held; any other is not.
@@ -259,6 +264,8 @@ class Agent {
   std::map<std::string, std::shared_ptr<const v1::Pod>, std::less<>> finished_;
   std::vector<std::string> pressures_;
   bool shutting_down_ = false;
+  std::set<PodOrigin> silent_;       // of Parts::origins
+  std::set<std::string> unclaimed_;  // uids of pods of which nothing but a folder is known
   uint64_t version_ = 1;
   std::deque<PodChange> history_;
   std::map<uint64_t, Observer> observers_;

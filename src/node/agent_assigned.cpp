@@ -287,6 +287,12 @@ void Agent::UnassignOthers(PodOrigin origin, const std::set<std::string, std::le
     }
   }
   for (const std::string& uid : others) EndUnassigned(uid);
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& uid : uids) unclaimed_.erase(uid);
+    silent_.erase(origin);
+  }
+  RemoveUnclaimed();
 }
 
 std::vector<std::shared_ptr<const v1::Pod>> Agent::FinishedPods() const {

@@ -59,9 +59,9 @@ void CountRegular(const v1::Container& container, const v1::ContainerStatus* sta
     ++counts->stopped;
     if (code == 0) ++counts->succeeded;
     if (RestartsAfterExit(container, spec, code)) ++counts->stopped_to_restart;
-  } else if (status->lastState.terminated) {
+  } else if (const auto& last = status->lastState.terminated) {
     ++counts->stopped;
-    ++counts->stopped_to_restart;
+    if (RestartsAfterExit(container, spec, last->exitCode)) ++counts->stopped_to_restart;
   } else {
     ++counts->waiting;
   }

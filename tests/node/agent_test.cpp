@@ -143,6 +143,32 @@ TEST_F(AgentTest, WhatBelongsToNobodyGoes) {
   EXPECT_FALSE(std::filesystem::exists(node_.config.data_dir + "/pods/" + uid));
 }
 
+// After a boot nothing is known of pods but their folders, until those that have pods say so.
+TEST_F(AgentTest, FoldersOfPodsThatMayComeStay) {
+  const auto folder = [&](const std::string& uid) { return PodFolder(node_.config, uid); };
+  agent_.reset();
+  for (const char* uid : {"of-the-server", "of-a-file", "nobodys"}) {
+    std::filesystem::create_directories(folder(uid) + "/volumes");
+  }
+  auto parts = PartsOf(node_, objects_);
+  parts.origins = {PodOrigin::kApi, PodOrigin::kFile};
+  auto opened = Agent::Open(parts);
+  ASSERT_TRUE(opened.ok()) << opened.error().message();
+  agent_ = *std::move(opened);
+  node_.time.RunFor(60s);
+  EXPECT_TRUE(std::filesystem::exists(folder("nobodys")));
+  agent_->UnassignOthers(PodOrigin::kApi, {"of-the-server"});
+  agent_->UnassignOthers(PodOrigin::kApi, {"of-the-server"});
+  node_.time.RunFor(60s);
+  EXPECT_TRUE(std::filesystem::exists(folder("of-a-file")));
+  EXPECT_TRUE(std::filesystem::exists(folder("nobodys")));
+  agent_->UnassignOthers(PodOrigin::kFile, {"of-a-file"});
+  node_.time.RunFor(60s);
+  EXPECT_TRUE(std::filesystem::exists(folder("of-the-server") + "/volumes"));
+  EXPECT_TRUE(std::filesystem::exists(folder("of-a-file") + "/volumes"));
+  EXPECT_FALSE(std::filesystem::exists(folder("nobodys")));
+}
+
 TEST_F(AgentTest, PodsAreValidated) {
   auto invalid = Create("Web_1", "containers: [{name: a}]");
   ASSERT_FALSE(invalid);

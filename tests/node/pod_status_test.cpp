@@ -397,6 +397,17 @@ TEST(PodStatusTest, AContainerThatIsLost) {
             "be Running");
 }
 
+// After a boot, for one: nobody runs again what is to run once.
+TEST(PodStatusTest, AContainerThatIsLostFailsAPodThatDoesNotRestartIt) {
+  for (const auto& [policy, phase] :
+       {std::pair("Always", "Running"), {"OnFailure", "Running"}, {"Never", "Failed"}}) {
+    World world = MakeWorld(std::string(kOne) + ", restartPolicy: " + policy, "sandbox; a running");
+    world.Tell();
+    world.observed.containers.clear();
+    EXPECT_EQ(world.Generate().phase, phase) << policy;
+  }
+}
+
 TEST(PodStatusTest, AStateThatIsLost) {
   World world = MakeWorld(kOne, "sandbox; a running");
   world.Tell();
