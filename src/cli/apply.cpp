@@ -259,6 +259,7 @@ constexpr Option kOwnOptions[] = {
     kChangedOutputOption,
     kShowManagedFieldsOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     {.name = "local", .help = "apply to what is in files, and to nothing elsewhere"},
     {.name = "onto",
      .value = "FILE",
@@ -297,6 +298,7 @@ Command ApplyCommand() {
           "  podium apply --local scale.yaml --onto live.yaml --field-manager=scaler\n"
           "  podium apply --local -f scale.yaml --onto live.yaml --force-conflicts -o json\n",
       .options = kOptions,
+      .subcommands = LastAppliedCommands(),
       .live = RunApply,
   };
 }

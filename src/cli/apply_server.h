@@ -3,10 +3,15 @@
 // annotation. The messages are upstream's.
 #pragma once
 
+#include <span>
+
 #include "cli/command.h"
 
 namespace podium::cli {
 
 Outcome ApplyToServer(const Invocation& invocation, const Streams& streams);
+
+// apply view-last-applied, set-last-applied, edit-last-applied.
+std::span<const Command> LastAppliedCommands();
 
 }  // namespace podium::cli

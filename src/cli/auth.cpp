@@ -250,7 +250,8 @@ constexpr Option kOwnCanIOptions[] = {
 };
 constexpr auto kCanIOptions = WithServerOptions(kOwnCanIOptions);
 
-constexpr Option kOwnWhoOptions[] = {kOutputOption, kTemplateOption, kShowManagedFieldsOption};
+constexpr Option kOwnWhoOptions[] = {kOutputOption, kTemplateOption, kAllowMissingKeysOption,
+                                     kShowManagedFieldsOption};
 constexpr auto kWhoOptions = WithServerOptions(kOwnWhoOptions);
 
 }  // namespace

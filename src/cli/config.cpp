@@ -205,6 +205,7 @@ constexpr Option kViewOptions[] = {
     {.name = "flatten", .help = "with the contents of files in place of their paths"},
     {.name = "context", .value = "NAME", .help = "with --minify, this context"},
     kTemplateOption,
+    kAllowMissingKeysOption,
     kFileOption};
 constexpr Option kListOptions[] = {{.name = "output",
                                     .letter = 'o',

@@ -131,6 +131,7 @@ constexpr Option kOwnOptions[] = {
     kDryRunOption,
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

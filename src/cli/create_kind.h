@@ -60,9 +60,9 @@ Outcome CreateKind(const Invocation& invocation, const Streams& streams, const K
 // A kind's own options, and those that all kinds have.
 template <size_t count>
 constexpr auto WithKindOptions(const Option (&own)[count]) {
-  constexpr Option kShared[] = {kSaveConfigOption,       kCreateManagerOption, kValidateOption,
-                                kDryRunOption,           kChangedOutputOption, kTemplateOption,
-                                kShowManagedFieldsOption};
+  constexpr Option kShared[] = {kSaveConfigOption,       kCreateManagerOption,    kValidateOption,
+                                kDryRunOption,           kChangedOutputOption,    kTemplateOption,
+                                kAllowMissingKeysOption, kShowManagedFieldsOption};
   constexpr size_t kSharedCount = std::size(kShared);
   Option all[count + kSharedCount] = {};
   for (size_t i = 0; i < count; ++i) all[i] = own[i];
@@ -70,9 +70,9 @@ constexpr auto WithKindOptions(const Option (&own)[count]) {
   return WithServerOptions(all);
 }
 constexpr auto WithKindOptions() {
-  constexpr Option kShared[] = {kSaveConfigOption,       kCreateManagerOption, kValidateOption,
-                                kDryRunOption,           kChangedOutputOption, kTemplateOption,
-                                kShowManagedFieldsOption};
+  constexpr Option kShared[] = {kSaveConfigOption,       kCreateManagerOption,    kValidateOption,
+                                kDryRunOption,           kChangedOutputOption,    kTemplateOption,
+                                kAllowMissingKeysOption, kShowManagedFieldsOption};
   return WithServerOptions(kShared);
 }
 

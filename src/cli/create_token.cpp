@@ -125,6 +125,7 @@ constexpr Option kOwn[] = {
     {.name = "bound-object-uid", .value = "UID", .help = "of that object"},
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption};
 constexpr auto kOptions = WithServerOptions(kOwn);
 

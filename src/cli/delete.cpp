@@ -1,4 +1,6 @@
 // kubectl delete (upstream's k8s.io/kubectl/pkg/cmd/delete).
+#include <unistd.h>
+
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "cli/deletion_options.h"
 #include "cli/json_members.h"
 #include "cli/object_printer.h"
+#include "cli/raw_request.h"
 #include "cli/selection.h"
 #include "cli/server.h"
 #include "cli/server_errors.h"
@@ -22,6 +25,18 @@ namespace {
 using reflect::JsonValue;
 
 Error Usage(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
+
+// What a person types, up to a blank; "" at the end.
+std::string FirstWord(int in) {
+  std::string word;
+  char letter = 0;
+  while (word.size() < 16 && read(in, &letter, 1) == 1) {
+    const bool blank = letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r';
+    if (blank && (!word.empty() || letter == '\n')) break;
+    if (!blank) word += letter;
+  }
+  return word;
+}
 
 struct Rules {
   Deletion deletion = {};
@@ -141,12 +156,49 @@ class Deleter {
   std::vector<Error> errors_;
 };
 
+Result<void> CheckRaw(const Invocation& invocation) {
+  if (invocation.Has("filename")) TRY_VOID(CheckRawFile(invocation));
+  if (!invocation.Get("output").empty()) {
+    return Usage("--raw and --output are mutually exclusive");
+  }
+  return CheckRawPath(invocation.Get("raw"));
+}
+
+// The objects that are meant, shown to a person who may say no: then nothing.
+Result<std::optional<std::vector<Selected>>> Confirmed(Server& server, const Invocation& invocation,
+                                                       const Selection& selection) {
+  std::vector<Selected> all;
+  for (const Selected& item : selection.items) {
+    TRY(auto listed, Listed(server, invocation, item));
+    for (Selected& each : listed) all.push_back(std::move(each));
+  }
+  std::string text =
+      "You are about to delete the following " + std::to_string(all.size()) + " resource(s):\n";
+  for (const Selected& item : all) text += EscapedText(item.PrintedName()) + '\n';
+  if (!server.streams().Out(text + "Do you want to continue? (y/n): ")) {
+    return std::optional<std::vector<Selected>>();
+  }
+  const std::string answer = FirstWord(server.streams().in);
+  if (answer == "y" || answer == "Y") return std::optional(std::move(all));
+  (void)server.streams().Out("deletion is cancelled\n");
+  return std::optional<std::vector<Selected>>();
+}
+
 Result<Outcome> Delete(const Invocation& invocation, const Streams& streams) {
+  if (invocation.Has("raw")) {
+    TRY_VOID(CheckRaw(invocation));
+    return SendRaw("DELETE", invocation, streams);
+  }
   TRY(const Rules rules, RulesOf(invocation, streams));
   TRY(const auto server, Server::Of(invocation, streams));
-  TRY(const Selection selection, Select(*server, invocation, invocation.arguments(),
-                                        {.type_alone = false, .all_selects = true}));
+  TRY(Selection selection, Select(*server, invocation, invocation.arguments(),
+                                  {.type_alone = false, .all_selects = true}));
   TRY_VOID(Check(invocation, rules, streams));
+  if (invocation.Has("interactive")) {
+    TRY(auto confirmed, Confirmed(*server, invocation, selection));
+    if (!confirmed) return Outcome();
+    selection.items = *std::move(confirmed);
+  }
   Deleter deleter(*server, invocation, rules);
   for (const Error& error : selection.errors) deleter.Note(error);
   for (const Selected& item : selection.items) {
@@ -185,6 +237,12 @@ constexpr Option kOwnOptions[] = {
      .values = Values::kWords,
      .words = "true false",
      .implied = "true"},
+    {.name = "interactive",
+     .letter = 'i',
+     .help = "show what is meant, and ask before anything is deleted"},
+    {.name = "raw",
+     .value = "PATH",
+     .help = "a request to this path of the server, with the file as it is as its body"},
     kDryRunOption,
     {.name = "output", .letter = 'o', .value = "FORM", .help = "name: pod/web, and nothing else"},
 };

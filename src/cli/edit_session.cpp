@@ -222,11 +222,8 @@ class Editing {
       return Usage("At least one of apiVersion, kind and name was changed");
     }
     if (Equivalent(original->object, item.object)) return Show(item.object, "skipped");
-    JsonValue noted = JsonValue::Of(JsonValue::Object());
-    noted.Set(kLastAppliedAnnotation, JsonValue::String(CanonicalText(item.object)));
-    JsonValue patch = JsonValue::Of(JsonValue::Object());
-    patch.Set("metadata", JsonValue::Of(JsonValue::Object())).Set("annotations", std::move(noted));
-    TRY_VOID(writer_.Patch(item, {.content_type = kMergePatch, .body = reflect::ToText(patch)}));
+    TRY_VOID(writer_.Patch(
+        item, {.content_type = kMergePatch, .body = LastAppliedPatch(CanonicalText(item.object))}));
     return Show(item.object, "edited");
   }
 

@@ -219,6 +219,7 @@ constexpr Option kOwnOptions[] = {
     kAllNamespacesOption,
     kOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

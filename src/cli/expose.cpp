@@ -288,6 +288,7 @@ constexpr Option kOwnOptions[] = {
     kDryRunOption,
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

@@ -219,6 +219,7 @@ constexpr Option kOwnOptions[] = {
     kKustomizeOption,
     kShowManagedFieldsOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);
 

@@ -88,6 +88,13 @@ JsonValue OnlyLastApplied(const JsonValue& object, std::string text) {
   return only;
 }
 
+std::string LastAppliedPatch(std::string text) {
+  JsonValue patch = JsonValue::Of(JsonValue::Object());
+  MemberObject(MemberObject(&patch, "metadata"), "annotations")
+      ->Set(kLastAppliedAnnotation, JsonValue::String(std::move(text)));
+  return reflect::ToText(patch);
+}
+
 void PruneNulls(JsonValue* value) {
   if (value->is_array()) {
     for (JsonValue& element : value->array()) PruneNulls(&element);

@@ -30,6 +30,9 @@ reflect::JsonValue WithLastAppliedIf(bool save, reflect::JsonValue object, Membe
 // The configuration that says of the object nothing but this annotation.
 reflect::JsonValue OnlyLastApplied(const reflect::JsonValue& object, std::string text);
 
+// The merge patch that notes this text, and nothing else.
+std::string LastAppliedPatch(std::string text);
+
 // Members that are null go, in objects and in those of lists.
 void PruneNulls(reflect::JsonValue* value);
 

@@ -90,12 +90,15 @@ class NamePrinter : public ObjectPrinter {
 
 class PathPrinter : public ObjectPrinter {
  public:
-  PathPrinter(JsonPath path, std::string text, bool as_json)
-      : path_(std::move(path)), text_(std::move(text)), as_json_(as_json) {}
+  PathPrinter(JsonPath path, std::string text, bool as_json, bool allow_missing)
+      : path_(std::move(path)),
+        text_(std::move(text)),
+        as_json_(as_json),
+        allow_missing_(allow_missing) {}
 
   Result<void> Print(const JsonValue& object, std::string* out) override {
     std::string found;
-    const reflect::JsonPathOptions options = {.allow_missing_keys = true};
+    const reflect::JsonPathOptions options = {.allow_missing_keys = allow_missing_};
     const auto done = as_json_ ? path_.ExecuteAsJson(object, &found, options)
                                : path_.Execute(object, &found, options);
     if (!done.ok()) {
@@ -112,6 +115,7 @@ class PathPrinter : public ObjectPrinter {
   const JsonPath path_;
   const std::string text_;
   const bool as_json_;
+  const bool allow_missing_;
 };
 
 class ColumnPrinter : public ObjectPrinter {
@@ -205,7 +209,7 @@ PrinterResult ColumnsOfFile(const std::string& name, bool headings) {
   return ColumnsOf(specs, headings);
 }
 
-PrinterResult PathOf(std::string_view form, std::string text) {
+PrinterResult PathOf(std::string_view form, std::string text, bool allow_missing) {
   const bool file = form == "jsonpath-file";
   if (text.empty()) return Usage("template format specified but no template given");
   if (file) {
@@ -217,8 +221,8 @@ PrinterResult PathOf(std::string_view form, std::string text) {
   }
   auto path = JsonPath::Parse(text);
   if (!path.ok()) return Usage("error parsing jsonpath " + text + ", " + path.error().message());
-  return std::unique_ptr<ObjectPrinter>(
-      std::make_unique<PathPrinter>(*std::move(path), text, form == "jsonpath-as-json"));
+  return std::unique_ptr<ObjectPrinter>(std::make_unique<PathPrinter>(
+      *std::move(path), text, form == "jsonpath-as-json", allow_missing));
 }
 
 constexpr std::string_view kForms =
@@ -244,7 +248,7 @@ PrinterResult PrinterOf(std::string_view form, const PrinterOptions& options) {
   if (name == "custom-columns-file") return ColumnsOfFile(argument, options.headings);
   if (name.starts_with("jsonpath") &&
       (name == "jsonpath" || name == "jsonpath-as-json" || name == "jsonpath-file")) {
-    return PathOf(name, std::move(argument));
+    return PathOf(name, std::move(argument), options.allow_missing_keys);
   }
   if (name == "go-template" || name == "go-template-file" || name == "template" ||
       name == "templatefile") {
@@ -257,11 +261,13 @@ PrinterResult PrinterOf(std::string_view form, const PrinterOptions& options) {
 }
 
 PrinterResult PrinterOf(const Invocation& invocation, MemberOrder order) {
-  return PrinterOf(invocation.Get("output"),
-                   {.show_managed_fields = invocation.Has("show-managed-fields"),
-                    .headings = !invocation.Has("no-headers"),
-                    .template_ = invocation.Get("template"),
-                    .order = order});
+  return PrinterOf(
+      invocation.Get("output"),
+      {.show_managed_fields = invocation.Has("show-managed-fields"),
+       .headings = !invocation.Has("no-headers"),
+       .template_ = invocation.Get("template"),
+       .allow_missing_keys = invocation.Get("allow-missing-template-keys", "true") == "true",
+       .order = order});
 }
 
 }  // namespace podium::cli

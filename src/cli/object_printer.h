@@ -33,6 +33,14 @@ inline constexpr Option kTemplateOption = {
     .value = "TEMPLATE",
     .help = "what -o jsonpath or jsonpath-file takes behind its '='"};
 
+inline constexpr Option kAllowMissingKeysOption = {
+    .name = "allow-missing-template-keys",
+    .value = "BOOL",
+    .help = "false: what a template of -o jsonpath does not find is an error; true if not given",
+    .values = Values::kWords,
+    .words = "true false",
+    .implied = "true"};
+
 class ObjectPrinter {
  public:
   virtual ~ObjectPrinter() = default;
@@ -49,6 +57,7 @@ struct PrinterOptions {
   bool show_managed_fields = false;
   bool headings = true;
   std::string_view template_ = {};
+  bool allow_missing_keys = true;  // of jsonpath
   MemberOrder order = MemberOrder::kSorted;
 };
 

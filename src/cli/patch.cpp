@@ -132,6 +132,7 @@ constexpr Option kOwnOptions[] = {
     kChangedOutputOption,
     kShowManagedFieldsOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);
 

@@ -218,6 +218,7 @@ class Attached {
   // Follows the pod, and with --rm deletes all that was made. `errors` are told at the end.
   Result<Outcome> Follow(const std::vector<JsonValue>& made, std::vector<Error> errors) {
     std::vector<Selected> items;
+    items.reserve(made.size());
     for (const JsonValue& object : made) items.push_back(ItemOf(object));
     auto outcome = FollowRun(maker_.server(), plan_.attachment, items.front());
     if (!outcome.ok()) errors.push_back(outcome.error());
@@ -360,6 +361,7 @@ constexpr Option kOwnOptions[] = {
     kDryRunOption,
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

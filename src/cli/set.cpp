@@ -103,18 +103,15 @@ Outcome RunAccount(const Invocation& invocation, const Streams& streams) {
 }
 
 constexpr Option kSelectingOptions[] = {
-    kSetAllOption,    kSelectorOption,          kFilenameOption,
-    kRecursiveOption, kKustomizeOption,         kSetLocalOption,
-    kDryRunOption,    kCreateManagerOption,     kChangedOutputOption,
-    kTemplateOption,  kShowManagedFieldsOption,
+    kSetAllOption,        kSelectorOption, kFilenameOption,         kRecursiveOption,
+    kKustomizeOption,     kSetLocalOption, kDryRunOption,           kCreateManagerOption,
+    kChangedOutputOption, kTemplateOption, kAllowMissingKeysOption, kShowManagedFieldsOption,
 };
 constexpr auto kImageOptions = WithServerOptions(kSelectingOptions);
 constexpr Option kPlainOptions[] = {
-    kSetAllOption,        kFilenameOption,
-    kRecursiveOption,     kKustomizeOption,
-    kSetLocalOption,      kDryRunOption,
-    kCreateManagerOption, kChangedOutputOption,
-    kTemplateOption,      kShowManagedFieldsOption,
+    kSetAllOption,   kFilenameOption,         kRecursiveOption,         kKustomizeOption,
+    kSetLocalOption, kDryRunOption,           kCreateManagerOption,     kChangedOutputOption,
+    kTemplateOption, kAllowMissingKeysOption, kShowManagedFieldsOption,
 };
 constexpr auto kAccountOptions = WithServerOptions(kPlainOptions);
 
@@ -146,7 +143,7 @@ Command SetCommand() {
   };
   return {
       .name = "set",
-      .summary = "Change images, environments, resources and more in objects of a server",
+      .summary = "Change images, environments and more in objects of a server",
       .example = "  podium set image deploy/web main=nginx:1.27\n",
       .subcommands = kCommands,
   };

@@ -376,6 +376,7 @@ constexpr Option kOwnOptions[] = {
     kCreateManagerOption,
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

@@ -84,6 +84,7 @@ constexpr Option kOwnOptions[] = {
     kCreateManagerOption,
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

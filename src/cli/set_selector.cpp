@@ -76,6 +76,7 @@ constexpr Option kOwnOptions[] = {
     kCreateManagerOption,
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

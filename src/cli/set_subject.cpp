@@ -120,6 +120,7 @@ constexpr Option kOwnOptions[] = {
     kCreateManagerOption,
     kChangedOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithoutServerOption(WithServerOptions(kOwnOptions), "user");

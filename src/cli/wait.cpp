@@ -135,6 +135,7 @@ constexpr Option kOwnOptions[] = {
     kKustomizeOption,
     kOutputOption,
     kTemplateOption,
+    kAllowMissingKeysOption,
     kShowManagedFieldsOption,
 };
 constexpr auto kOptions = WithServerOptions(kOwnOptions);

@@ -92,6 +92,16 @@ CREATED = (
     ("-f new --as nobody", 'sed -i "s/name: .*/name: new13/" "$file"'),
     ("", ""),
 )
+LAST_APPLIED = (
+    ("cm applied", ""),
+    ("cm applied", 'sed -i "s/one: a/one: b/" "$file"'),
+    ("cm applied -o json", 'sed -i "s/\\"one\\": .*/\\"one\\": \\"c\\"/" "$file"'),
+    ("cm applied --validate=false", ': > "$file"'),
+    ("-f applied", 'sed -i "s/one: c/one: d/" "$file"'),
+    ("cm applied cm m", ""),
+    ("cm m", ""),
+    ("cm applied --as nobody", ""),
+)
 EDITORS = ("nosuch", "nosuch -x", "true -x", "sh -c 'exit 2'", "false")
 
 SETS = r"""
@@ -289,7 +299,8 @@ class EditCase(twin.ChangingCase):
         cls.folder = cls.server.folder / "edited"
         cls.folder.mkdir(exist_ok=True)
         documents = twin.OBJECTS.split("---\n")
-        for name, text in (("new", NEW), ("news", NEWS), ("one", twin.ONE), ("workload", documents[0]),
+        for name, text in (("new", NEW), ("applied", NEW.replace("name: new", "name: applied")),
+                           ("news", NEWS), ("one", twin.ONE), ("workload", documents[0]),
                            ("fields", FIELDS),
                            ("elsewhere", FIELDS.replace("name: p,", "name: p, namespace: ns,")), ("binding", BINDING), ("service", documents[1]),
                            ("objects", "---\n".join(documents[2:5]))):
@@ -344,6 +355,17 @@ class EditingTest(EditCase):
                 self.assertEqual(answers[1], answers[0])
                 before, after = self.shown("cm")
                 self.assertEqual(after, before)
+
+    def test_what_was_applied_last(self):
+        for name in self.namespaces:
+            self.admin("-n", name, "apply", "-f", str(self.folder / "applied"))
+        for arguments, script in LAST_APPLIED:
+            with self.subTest(arguments, script=script):
+                answers = [self.edit(place, arguments.split(), script, ("apply", "edit-last-applied"))
+                           for place in range(2)]
+                self.assertEqual(answers[1], answers[0])
+        before, after = self.shown("cm")
+        self.assertEqual(after, before)
 
     def test_what_create_heeds_with_an_editor(self):
         """kubectl creates it, and takes no heed of --field-manager and --selector."""

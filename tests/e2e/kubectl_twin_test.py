@@ -604,6 +604,33 @@ patch widget w --type=merge -p '{"spec":{"a":"c"}}' --dry-run=client -o jsonpath
 patch widget w --dry-run=client -p '{"spec":{"a":"c"}}'
 """
 
+LAST_APPLIED = r"""
+apply -f map -f deployment
+apply view-last-applied cm m
+apply view-last-applied cm/m -o json
+apply view-last-applied -f map -f deployment
+apply view-last-applied -f map -o x
+apply view-last-applied cm none
+apply view-last-applied
+apply view-last-applied deploy -o json
+apply view-last-applied cm -l a=b
+apply set-last-applied
+apply set-last-applied -f map
+apply set-last-applied -f map2 --dry-run=client
+apply set-last-applied -f map2 --dry-run=server
+apply set-last-applied -f map2 -o name
+apply view-last-applied cm m
+get cm m -o json --show-managed-fields
+apply set-last-applied -f plain
+apply set-last-applied -f plain --create-annotation
+apply view-last-applied cm plain
+apply set-last-applied -f misnamed
+apply set-last-applied -f nosuch
+apply edit-last-applied
+apply edit-last-applied cm none
+apply edit-last-applied cm kube-root-ca.crt
+"""
+
 CONFIG = r"""
 config get-contexts
 config current-context
@@ -666,6 +693,13 @@ delete pod p1 --now --grace-period=3
 delete pod p1 --force --grace-period=3
 delete pod p1 --cascade=sideways
 delete pod p1 --dry-run=perhaps
+delete --raw /api/v1/namespaces/none
+delete --raw /api/v1/namespaces/none -o name
+delete --raw /api/v1/namespaces/none -f x -f y
+delete --raw /api/v1/namespaces/none -f x -R
+delete --raw none
+delete pod p1 -i --dry-run=client
+delete pod none -i
 delete pod p1 --dry-run=client
 delete pod p1 --dry-run=server
 delete pod p1 --dry-run=server --force
@@ -855,6 +889,17 @@ class ReadingTest(TwinCase):
             with self.subTest(arguments):
                 self.assertEqual(self.both(arguments)[1], (1, "", says))
 
+    def test_a_template_that_finds_nothing(self):
+        status, out, err = self.both(["-n", self.namespace, "get", "cm", "m", "-o", "jsonpath={.nosuch}",
+                                      "--allow-missing-template-keys=false"])[1]
+        self.assertEqual((status, out), (1, ""))
+        self.assertTrue(err.startswith(
+            'error: error executing jsonpath "{.nosuch}": Error executing template: nosuch is not '
+            'found.'), err)
+        kubectl, podium = self.both(["-n", self.namespace, "get", "cm", "m", "-o",
+                                     "jsonpath={.nosuch}{.kind}", "--allow-missing-template-keys"])
+        self.assertEqual(podium, kubectl)
+
     def test_version(self):
         kubectl, podium = self.both(["version"])
         self.assertEqual(podium[0], 0)
@@ -1031,6 +1076,9 @@ class WritingTest(TwinCase):
     def test_apply(self):
         self.compare("apply", APPLY)
 
+    def test_what_was_applied_last(self):
+        self.compare("last", LAST_APPLIED)
+
     def test_apply_and_what_it_prunes(self):
         self.compare("prune", PRUNE)
 
@@ -1159,6 +1207,15 @@ class ChangingTest(ChangingCase):
         for options in ([], [], ["--ignore-not-found"]):
             with self.subTest(options):
                 self.assert_same_change(["delete", "-f", "-", *options], stdin=ONE)
+
+    def test_deletions_that_are_confirmed(self):
+        for arguments, answer in ((["pod", "p1"], "n\n"), (["pod", "p1"], ""), (["pod", "p1"], "yes\n"),
+                                  (["pods", "--all"], "N"), (["deploy/web", "svc/web"], "\n"),
+                                  (["pod/p2", "deploy/web"], "Y\n"), (["pod", "p1", "-o", "name"], " y ")):
+            with self.subTest(arguments, answer=answer):
+                self.assert_same_change(["delete", "-i", *arguments], stdin=answer)
+        kubectl, podium = self.left("pods,deploy,svc", "-o", "name")
+        self.assertEqual(podium, kubectl)
 
     def test_a_deletion_ends_when_the_object_is_gone(self):
         name = self.namespaces[1]
