@@ -17,10 +17,6 @@ size_t WidthOf(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-void AddNames(const auto& containers, std::vector<std::string>* names) {
-  for (const auto& container : containers) names->push_back(container.name);
-}
-
 }  // namespace
 
 Result<Instance> ThisInstance() {
@@ -45,21 +41,6 @@ client::ObjectKey PodArgument(const Invocation& invocation, std::string_view arg
     return {std::string(argument.substr(0, slash)), std::string(argument.substr(slash + 1))};
   }
   return {std::string(invocation.Get("namespace", "default")), std::string(argument)};
-}
-
-Result<std::string> ContainerArgument(const v1::Pod& pod, const Invocation& invocation) {
-  std::vector<std::string> names;
-  AddNames(pod.spec.containers, &names);
-  AddNames(pod.spec.initContainers, &names);
-  AddNames(pod.spec.ephemeralContainers, &names);
-  const std::string wanted(invocation.Get("container"));
-  if (wanted.empty() && !names.empty()) return names.front();
-  if (std::ranges::find(names, wanted) != names.end()) return wanted;
-  std::string message = "pod \"" + pod.metadata.name + "\" has no container \"" + wanted + "\"";
-  for (const std::string& name : names) {
-    message += (&name == &names.front() ? "; it has " : ", ") + name;
-  }
-  return Error(Code::kInvalidArgument, std::move(message));
 }
 
 Outcome Failed(std::string_view command, const Error& error) {

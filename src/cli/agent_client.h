@@ -19,11 +19,6 @@ inline constexpr Option kNamespaceOption = {.name = "namespace",
                                             .letter = 'n',
                                             .value = "NAME",
                                             .help = "of the pod; \"default\" if not given"};
-inline constexpr Option kContainerOption = {
-    .name = "container",
-    .letter = 'c',
-    .value = "NAME",
-    .help = "of the pod's containers; the first one if not given"};
 
 // The instance that the environment names (PODIUM_INSTANCE and so on).
 Result<Instance> ThisInstance();
@@ -34,10 +29,6 @@ Result<client::Client> EnsuredAgentClient(const Invocation& invocation);
 
 // The pod that the command's first argument and --namespace name. "NAMESPACE/NAME" does as well.
 client::ObjectKey PodArgument(const Invocation& invocation, std::string_view argument);
-
-// The container that --container names, or the pod's first one; kInvalidArgument with the names
-// there are when it has none of that name.
-Result<std::string> ContainerArgument(const v1::Pod& pod, const Invocation& invocation);
 
 // Failure of a command, as it is told: "podium logs: pods \"x\" not found".
 Outcome Failed(std::string_view command, const Error& error);

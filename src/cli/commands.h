@@ -34,6 +34,7 @@ Command LabelCommand();
 Command LogsCommand();
 Command PatchCommand();
 Command PodsCommand();
+Command PortForwardCommand();
 Command ProxyCommand();
 Command PruneCommand();
 Command PsCommand();

@@ -42,14 +42,6 @@ bool IsThere(const std::string& path) {
   return stat(path.c_str(), &status) == 0;
 }
 
-// What names a server: without it the agent of this machine may be meant.
-bool NamesServer(const Invocation& invocation) {
-  for (const char* option : {"kubeconfig", "context", "cluster", "user", "server"}) {
-    if (invocation.Has(option)) return true;
-  }
-  return false;
-}
-
 // Discovery's forms, the newest first; servers before 1.26 know the last alone.
 constexpr std::string_view kAcceptDiscovery =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
@@ -59,6 +51,13 @@ constexpr std::string_view kAcceptDiscovery =
 
 client::KubeConfigSources KubeConfigSources(const Invocation& invocation) {
   return client::KubeConfigSourcesOf(Variable, std::string(invocation.Get("kubeconfig")));
+}
+
+bool NamesServer(const Invocation& invocation) {
+  for (const char* option : {"kubeconfig", "context", "cluster", "user", "server"}) {
+    if (invocation.Has(option)) return true;
+  }
+  return false;
 }
 
 client::AddressOverrides AddressOverridesOf(const Invocation& invocation) {

@@ -89,6 +89,8 @@ class Server {
 
 // What the options and the environment say of files.
 client::KubeConfigSources KubeConfigSources(const Invocation& invocation);
+// Whether the command line names a server: without one the agent of this machine may be meant.
+bool NamesServer(const Invocation& invocation);
 client::AddressOverrides AddressOverridesOf(const Invocation& invocation);
 
 }  // namespace podium::cli

@@ -97,9 +97,9 @@ class RunTest(pods.KubectlCase):
         self.assertEqual(self.both("get", "pod", "visit")[0], 1)
 
 
-class TerminalTest(pods.KubectlCase):
+class TerminalTest(pods.Terminals, pods.KubectlCase):
+    """What people do with kubectl at a terminal, with podium."""
     program = worlds.PODIUM
-    test_run_at_a_terminal = pods.Terminals.test_run_at_a_terminal
 
     def visit(self, name, *options):
         overrides = json.dumps({"apiVersion": "v1", "spec": {
@@ -142,6 +142,60 @@ class TerminalTest(pods.KubectlCase):
 
     def kubectl_of(self, *arguments):
         return self.cluster.server.kubectl("-n", self.namespace, *arguments)[1]
+
+
+class StreamsTest(pods.KubectlCase):
+    program = worlds.PODIUM
+    test_exec_without_a_terminal = pods.Streams.test_exec_without_a_terminal
+    test_attach_to_pipes = pods.Streams.test_attach_to_pipes
+    test_logs_as_they_come = pods.Streams.test_logs_as_they_come
+    test_logs_of_the_container_before = pods.Streams.test_logs_of_the_container_before
+    test_logs_of_all_containers = pods.Streams.test_logs_of_all_containers
+
+    test_port_forward = pods.Streams.test_port_forward
+    test_a_port_where_nobody_listens = pods.Streams.test_a_port_where_nobody_listens
+    forward = pods.Streams.forward
+    asked = staticmethod(pods.Streams.asked)
+
+    def test_pods_of_an_object(self):
+        """exec and attach take TYPE/NAME, and one container of several, in kubectl's words."""
+        spec = {"automountServiceAccountToken": False, "nodeName": self.cluster.node,
+                "terminationGracePeriodSeconds": 1,
+                "containers": [{"name": name, "image": self.cluster.world.image("busybox"),
+                                "command": ["sh", "-c", f"echo {name} 1; echo {name} 2; exec sleep 1000"]}
+                               for name in ("one", "two")]}
+        self.kubectl("create", "-f", "-", stdin=json.dumps({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "duo", "labels": {"a": "b"}},
+            "spec": spec}))
+        self.kubectl("create", "svc", "clusterip", "duo", "--tcp=80")
+        self.kubectl("set", "selector", "svc/duo", "a=b")
+        self.ready("duo")
+        for arguments in (["exec", "duo", "--", "hostname"],
+                          ["exec", "pod/duo", "-c", "two", "--", "hostname"],
+                          ["exec", "svc/duo", "-c", "two", "--", "echo", "x"],
+                          ["exec", "svc/duo", "-q", "--", "true"],
+                          ["exec", "duo", "-c", "three", "--", "true"],
+                          ["exec", "none", "--", "true"], ["exec", "svc/none", "--", "true"],
+                          ["exec", "nosuch/x", "--", "true"],
+                          ["exec", "duo", "-it", "-c", "one", "--", "cat"],
+                          ["attach", "none"], ["attach", "duo", "-c", "three"],
+                          ["logs", "duo"], ["logs", "duo", "two"], ["logs", "duo", "-c", "two"],
+                          ["logs", "pod/duo", "--all-containers"],
+                          ["logs", "duo", "--all-containers", "--prefix", "--tail=1"],
+                          ["logs", "-l", "a=b", "-c", "one"], ["logs", "-l", "a=none"],
+                          ["logs", "-l", "a=b", "--all-containers", "--tail=1"],
+                          ["logs", "svc/duo", "-c", "two", "--limit-bytes=3"],
+                          ["logs", "duo", "-c", "three"],
+                          ["logs", "duo", "-c", "one", "-p"],
+                          ["logs", "-f", "-l", "a=b", "--all-containers", "--max-log-requests=1"]):
+            answers = []
+            for program in RunTest.programs:
+                self.program = program
+                status, out, err = self.both(*arguments, stdin="in\n")
+                # Of several containers kubectl takes any first.
+                answers.append((status, sorted(out.splitlines()), RunTest.neutral(self, err)))
+            with self.subTest(arguments):
+                self.assertEqual(answers[1], answers[0])
 
 
 if __name__ == "__main__":
