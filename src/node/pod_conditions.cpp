@@ -61,7 +61,10 @@ void CountRegular(const v1::Container& container, const v1::ContainerStatus* sta
     if (RestartsAfterExit(container, spec, code)) ++counts->stopped_to_restart;
   } else if (const auto& last = status->lastState.terminated) {
     ++counts->stopped;
-    if (RestartsAfterExit(container, spec, last->exitCode)) ++counts->stopped_to_restart;
+    // Lost; or taken away because all containers start again, which cannot be told apart here.
+    const bool restarts =
+        RestartsAfterExit(container, spec, last->exitCode) || CouldRestartAllContainers(spec);
+    if (restarts) ++counts->stopped_to_restart;
   } else {
     ++counts->waiting;
   }
