@@ -204,7 +204,7 @@ FieldValidation FieldValidationOf(std::string_view option) {
 }
 
 std::string ManagerOf(std::string_view field_manager, std::string_view user_agent) {
-  if (!field_manager.empty()) return std::string(field_manager);
+  if (!field_manager.empty()) return reflect::ValidUtf8(field_manager);
   user_agent = user_agent.substr(0, user_agent.find('/'));
   std::string manager;
   reflect::ForEachRune(user_agent, [&](size_t, char32_t rune) {

@@ -41,6 +41,21 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string ValidUtf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0) {
+      AppendUtf8(0xFFFD, &out);
+      text.remove_prefix(1);
+      continue;
+    }
+    out += text.substr(0, length);
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
 void AppendUtf8(unsigned code_point, std::string* out) {
   auto add = [out](unsigned byte) { out->push_back(static_cast<char>(byte)); };
   if (code_point < 0x80) {

@@ -14,6 +14,9 @@ size_t Utf8Length(std::string_view text);
 // True when all of `text` is well-formed.
 bool IsUtf8(std::string_view text);
 
+// With U+FFFD for each bad byte: what Go's encoding/json makes of a text.
+std::string ValidUtf8(std::string_view text);
+
 void AppendUtf8(unsigned code_point, std::string* out);
 
 }  // namespace podium::reflect

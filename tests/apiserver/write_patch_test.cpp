@@ -120,6 +120,17 @@ TEST_F(WritePatchTest, StrategicPatchesThatAreWrong) {
             "map: map[name:x] does not contain declared merge key: port");
 }
 
+// What is kept can be read, whatever a client calls itself.
+TEST_F(WritePatchTest, AManagerThatIsNoText) {
+  const std::string path = kMaps + "/m?fieldManager=a%FF%C3b";
+  for (const char* value : {"1", "2"}) {
+    const Replied applied = Apply(path, MapText("m", value));
+    EXPECT_EQ(applied.At("data.k"), value);
+    EXPECT_EQ(applied.At("metadata.managedFields.0.manager"), "a\uFFFD\uFFFDb");
+    EXPECT_EQ(applied.At("metadata.managedFields.1.manager"), "");
+  }
+}
+
 TEST_F(WritePatchTest, ServerSideApply) {
   const std::string path = kMaps + "/m";
   const Replied made = Apply(path + "?fieldManager=one", MapText("m", "1"));

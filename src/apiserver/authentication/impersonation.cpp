@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "http/url.h"
 #include "reflect/go_text.h"
+#include "reflect/utf8.h"
 
 namespace podium::apiserver {
 namespace {
@@ -223,11 +224,16 @@ class Attempt {
 }  // namespace
 
 Result<std::optional<User>> WantedUser(const http::Headers& headers) {
-  User wanted = {.name = std::string(headers.Get(kUserHeader)),
-                 .uid = std::string(headers.Get(kUidHeader))};
+  // Who writes something may be kept with it, as text.
+  User wanted = {.name = reflect::ValidUtf8(headers.Get(kUserHeader)),
+                 .uid = reflect::ValidUtf8(headers.Get(kUidHeader))};
   for (const http::Headers::Field& field : headers.fields()) {
-    if (EqualsIgnoringCase(field.name, kGroupHeader)) wanted.groups.push_back(field.value);
-    if (auto key = ExtraKey(field.name)) wanted.extra[*std::move(key)].push_back(field.value);
+    if (EqualsIgnoringCase(field.name, kGroupHeader)) {
+      wanted.groups.push_back(reflect::ValidUtf8(field.value));
+    }
+    if (const auto key = ExtraKey(field.name)) {
+      wanted.extra[reflect::ValidUtf8(*key)].push_back(reflect::ValidUtf8(field.value));
+    }
   }
   if (!wanted.name.empty()) return std::optional(std::move(wanted));
   if (HasNameAlone(wanted)) return std::optional<User>();

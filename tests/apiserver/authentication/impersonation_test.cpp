@@ -52,6 +52,18 @@ class ImpersonationTest : public ::testing::Test {
   ListedRights rights_;
 };
 
+TEST(ImpersonationHeaders, AreTexts) {
+  const auto wanted = WantedUser({{"Impersonate-User", "a\xff"},
+                                  {"Impersonate-Uid", "\xc3"},
+                                  {"Impersonate-Group", "g\xff"},
+                                  {"Impersonate-Extra-K%ff", "v\xff"}});
+  ASSERT_TRUE(wanted.ok() && *wanted);
+  EXPECT_EQ((*wanted)->name, "a\uFFFD");
+  EXPECT_EQ((*wanted)->uid, "\uFFFD");
+  EXPECT_THAT((*wanted)->groups, ElementsAre("g\uFFFD"));
+  EXPECT_THAT((*wanted)->extra, ElementsAre(::testing::Pair("k\uFFFD", ElementsAre("v\uFFFD"))));
+}
+
 TEST(ImpersonationHeaders, SayWhoIsWanted) {
   const http::Headers headers = {{"Impersonate-User", "bob"},
                                  {"impersonate-group", "dev"},
