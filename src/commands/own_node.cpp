@@ -129,16 +129,16 @@ std::vector<std::string> Node::TakeWarnings() {
 }
 
 std::string Node::ConfigurationOf(const Options& options) {
-  return node::ConfigzPage(
-      {.config = options.node.config,
-       .node = options.node.description,
-       .eviction = options.node.eviction,
-       .static_pod_path = options.manifests,
-       .port = options.port,
-       // A kubeconfig alone is used as it is (node_credentials.h).
-       .rotate_certificates =
-           options.server.kubeconfig.empty() || !options.server.bootstrap_kubeconfig.empty(),
-       .rotate_server_certificates = options.server.rotate_server_certificates});
+  return node::ConfigzPage({.config = options.node.config,
+                            .node = options.node.description,
+                            .eviction = options.node.eviction,
+                            .static_pod_path = options.manifests,
+                            .port = options.port,
+                            // A kubeconfig alone is used as it is (node_credentials.h).
+                            .rotate_certificates = options.server.kubeconfig.empty() ||
+                                                   !options.server.bootstrap_kubeconfig.empty(),
+                            .rotate_server_certificates = options.server.rotate_server_certificates,
+                            .shutdown = options.node.shutdown});
 }
 
 Node::Node(const Instance& instance, node::NodeConfig config,

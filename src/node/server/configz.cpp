@@ -143,6 +143,19 @@ void AddNode(const ConfigzInput& in, JsonValue* out) {
   out->Set("cpuManagerPolicy", JsonValue::String(config.static_cpus ? "static" : "none"));
   out->Set("maxPods", Number(in.node.settings.max_pods));
   out->Set("podPidsLimit", Number(config.pod_pids_limit));
+  const char* const swap = config.limited_swap ? "LimitedSwap" : "NoSwap";
+  out->Set("memorySwap",
+           JsonValue::Of(JsonValue::Object{{"swapBehavior", JsonValue::String(swap)}}));
+}
+
+void AddShutdown(const ShutdownGraces& graces, JsonValue* out) {
+  JsonValue::Array all;
+  for (const ShutdownGrace& grace : graces) {
+    all.push_back(
+        JsonValue::Of(JsonValue::Object{{"priority", Number(grace.priority)},
+                                        {"shutdownGracePeriodSeconds", Number(grace.seconds)}}));
+  }
+  if (!all.empty()) out->Set("shutdownGracePeriodByPodPriority", JsonValue::Of(std::move(all)));
 }
 
 }  // namespace
@@ -152,6 +165,7 @@ std::string ConfigzPage(const ConfigzInput& in) {
   AddServer(in, &out);
   AddNode(in, &out);
   AddEviction(in.eviction, &out);
+  AddShutdown(in.shutdown, &out);
   const NodeConfig& config = in.config;
   const NodeSettings& settings = in.node.settings;
   out.Set(

@@ -10,6 +10,7 @@
 #include "node/cluster/node_object.h"
 #include "node/eviction/eviction_manager.h"
 #include "node/node_config.h"
+#include "node/shutdown/shutdown_groups.h"
 
 namespace podium::node {
 
@@ -21,6 +22,7 @@ struct ConfigzInput {
   uint16_t port = 0;
   bool rotate_certificates = true;          // the node renews its own, which the cluster signs
   bool rotate_server_certificates = false;  // serverTLSBootstrap
+  ShutdownGraces shutdown{};
 };
 
 // JSON. Pure.

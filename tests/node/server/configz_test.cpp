@@ -45,11 +45,14 @@ TEST(Configz, AsItIsByDefault) {
   EXPECT_EQ(Text(all, "enableSystemLogHandler"), "false");
   EXPECT_EQ(Text(all, "evictionSoft"), "");
   EXPECT_EQ(Text(all, "staticPodPath"), "");
+  EXPECT_EQ(Text(all, "memorySwap"), R"({"swapBehavior":"NoSwap"})");
+  EXPECT_EQ(Text(all, "shutdownGracePeriodByPodPriority"), "");
 }
 
 TEST(Configz, AsItWasSaid) {
   NodeConfig config{.name = "node7", .static_cpus = true, .reserved_cpus = "0-1"};
   config.pods_memory_limit = 1 << 30;
+  config.limited_swap = true;
   NodeDescription node;
   node.settings.max_pods = 12;
   node.settings.kube_reserved["memory"] = *api::Quantity::Parse("200Mi");
@@ -66,7 +69,8 @@ TEST(Configz, AsItWasSaid) {
                                        .static_pod_path = "/etc/manifests",
                                        .port = 1,
                                        .rotate_certificates = false,
-                                       .rotate_server_certificates = true});
+                                       .rotate_server_certificates = true,
+                                       .shutdown = {{0, 20}, {2'000'000'000, 10}}});
   EXPECT_EQ(Text(all, "evictionHard"), "{}");
   EXPECT_EQ(Text(all, "evictionSoft"), R"({"memory.available":"300Mi"})");
   EXPECT_EQ(Text(all, "evictionSoftGracePeriod"), R"({"memory.available":"1m30s"})");
@@ -80,6 +84,10 @@ TEST(Configz, AsItWasSaid) {
   EXPECT_EQ(Text(all, "serverTLSBootstrap"), "true");
   EXPECT_EQ(Text(all, "rotateCertificates"), "false");
   EXPECT_EQ(Text(all, "maxPods"), "12");
+  EXPECT_EQ(Text(all, "memorySwap"), R"({"swapBehavior":"LimitedSwap"})");
+  EXPECT_EQ(Text(all, "shutdownGracePeriodByPodPriority"),
+            R"([{"priority":0,"shutdownGracePeriodSeconds":20},)"
+            R"({"priority":2000000000,"shutdownGracePeriodSeconds":10}])");
 }
 
 }  // namespace
