@@ -93,6 +93,7 @@ cli::Command NodeCommand() {
   return {
       .name = "node",
       .summary = "Say something to this machine's node",
+      .example = "  podium node shutdown\n",
       .subcommands = kSubcommands,
   };
 }

@@ -638,6 +638,9 @@ class CreatingTest(twin.ChangingCase):
         text = re.sub(r"(resource version to be \d+, was) \d+", r"\1 VERSION",
                       super().neutral(text))
         text = re.sub(r"(nodePort\W+)\d+", r"\1PORT", re.sub(r"10\.43\.\d+\.\d+", "ADDRESS", text))
+        # What kubectl says on a machine where its last look would come too late.
+        text = text.replace("client rate limiter Wait returned an error: rate: Wait(n=1) would "
+                            "exceed context deadline", 'timed out waiting for "web" to be synced')
         text = re.sub(r"(token\W+)[-.\w]{100,}", r"\1TOKEN", text)
         return re.sub(r"(kube-api-access)-\w{5}\b", r"\1-RANDOM", text)
 

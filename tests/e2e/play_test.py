@@ -135,7 +135,7 @@ class CommandsTest(cases.PodCase):
         self.assertEqual(len(log), 1)
         self.assertRegex(log[0].read_text().splitlines()[1], r"^\S+ stderr F two$")
         _, err = self.run_podium("logs", "lines", "-c", "other", status=1)
-        self.assertEqual(err, 'podium logs: pod "lines" has no container "other"; it has main\n')
+        self.assertEqual(err, "error: container other is not valid for pod lines\n")
         _, err = self.run_podium("logs", "nobody", status=1)
         self.assertEqual(err, 'podium logs: pods "nobody" not found\n')
 

@@ -314,7 +314,7 @@ class PodsTest(unittest.TestCase):
     def test_init_container_and_memory_volume(self):
         self.assertEqual(self.status("init", "writer")["state"]["terminated"]["reason"],
                          "Completed")
-        self.assertEqual(podium("logs", "init"), "written\n")
+        self.assertEqual(podium("logs", "init", "-c", "main"), "written\n")
 
     def test_sidecar_ended_last(self):
         helper = self.status("sidecar", "helper")["state"]["terminated"]

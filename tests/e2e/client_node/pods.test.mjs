@@ -110,6 +110,8 @@ test('exec at a terminal', async () => {
   await eventually('the first size', () => /\b31 71\r\n/.test(stdout.text()));
   Object.assign(stdout, { rows: 50, columns: 90 });
   stdout.emit('resize');
+  // A size and what is typed go by two ways.
+  await eventually('the second size', () => /\b50 90\r\n/.test(stdout.text()));
   stdin.write('go\n');
   const { status } = await done;
   assert.match(stdout.text(), /go\r\n/);
