@@ -137,7 +137,7 @@ class CommandsTest(cases.PodCase):
         _, err = self.run_podium("logs", "lines", "-c", "other", status=1)
         self.assertEqual(err, "error: container other is not valid for pod lines\n")
         _, err = self.run_podium("logs", "nobody", status=1)
-        self.assertEqual(err, 'podium logs: pods "nobody" not found\n')
+        self.assertEqual(err, 'Error from server (NotFound): pods "nobody" not found\n')
 
     def test_exec(self):
         self.play(self.pod("shell", "exec sleep infinity"))
