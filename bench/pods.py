@@ -45,7 +45,9 @@ def manifest(name):
         "spec": {"containers": [{
             "name": "main", "image": "docker.io/library/busybox:latest",
             "imagePullPolicy": "Never", "command": ["sleep", "infinity"],
-            "resources": {"limits": {"cpu": "500m", "memory": "64Mi"}}}]}}).encode()
+            # A node takes no more than what fits by its pods' requests.
+            "resources": {"limits": {"cpu": "500m", "memory": "64Mi"},
+                          "requests": {"cpu": "1m", "memory": "1Mi"}}}]}}).encode()
 
 
 def pss(pid):

@@ -284,14 +284,15 @@ void Measure(std::string_view kind, int pods, int seconds, Ports ports) {
   ProbeWheel wheel(executor,
                    [] { return std::chrono::steady_clock::now().time_since_epoch().count(); });
   EventRecorder events(clock, "bench");
+  ProbeMetrics metrics;
   std::this_thread::sleep_for(1s);
   const Usage bare = UsageNow();
   std::vector<std::shared_ptr<Prober>> probers;
   std::vector<std::shared_ptr<const v1::Pod>> all;
   for (int i = 0; i < pods; ++i) {
     all.push_back(PodNumber(i, kind, ports));
-    probers.push_back(
-        std::make_shared<Prober>(Prober::Services{clock, wheel, commands, counted, events}, [] {}));
+    probers.push_back(std::make_shared<Prober>(
+        Prober::Services{clock, wheel, commands, counted, events, metrics}, [] {}));
     probers.back()->Sync(all.back(), Observed(i, clock.Now()));
   }
   const Course course = Watch(counted, seconds);

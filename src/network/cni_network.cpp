@@ -155,7 +155,8 @@ Result<void> CniNetwork::UnbindNamespace(const std::string& sandbox_id) const {
 Result<std::string> CniNetwork::FindPlugin(const std::string& type) const {
   std::string folders;
   for (const std::string& folder : options_.plugin_dirs) {
-    std::string path = folder + "/" + type;
+    std::string path = folder;
+    path.append("/").append(type);
     if (access(path.c_str(), X_OK) == 0) return path;
     folders += " " + folder;
   }

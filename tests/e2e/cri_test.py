@@ -313,6 +313,8 @@ class ContainerTest(CriCase):
         self.assertEqual(self.refused(CODE.INVALID_ARGUMENT, self.client.StartContainer,
                                       container_id=main),
                          "container is in CONTAINER_RUNNING state")
+        log = pathlib.Path(sandbox[1]["log_directory"], "main.log")
+        worlds.wait_for("what it prints", lambda: log.read_text().count("\n") == 2)
         for _ in range(2):
             self.client.StopContainer(container_id=main, timeout=0)
         status = self.exited(main)
@@ -320,7 +322,7 @@ class ContainerTest(CriCase):
         for _ in range(2):
             self.client.RemoveContainer(container_id=main)
         self.refused(CODE.NOT_FOUND, self.client.ContainerStatus, container_id=main)
-        lines = pathlib.Path(sandbox[1]["log_directory"], "main.log").read_text().splitlines()
+        lines = log.read_text().splitlines()
         self.assertEqual(sorted(line.split(" ", 1)[1] for line in lines),
                          ["stderr F err", "stdout F out"])
 
