@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "network/counter_families.h"
+
 namespace podium::cri {
 namespace {
 
@@ -86,30 +88,6 @@ constexpr Family kFamilies[] = {
      OfIo<&kernel::IoStats::written_bytes>},
 };
 
-struct DeviceFamily {
-  std::string_view name;
-  std::string_view help;
-  uint64_t network::PodCounters::* member;
-};
-constexpr DeviceFamily kDevices[] = {
-    {"container_network_receive_bytes_total", "Cumulative count of bytes received",
-     &network::PodCounters::rx_bytes},
-    {"container_network_receive_packets_total", "Cumulative count of packets received",
-     &network::PodCounters::rx_packets},
-    {"container_network_receive_errors_total",
-     "Cumulative count of errors encountered while receiving", &network::PodCounters::rx_errors},
-    {"container_network_receive_packets_dropped_total",
-     "Cumulative count of packets dropped while receiving", &network::PodCounters::rx_dropped},
-    {"container_network_transmit_bytes_total", "Cumulative count of bytes transmitted",
-     &network::PodCounters::tx_bytes},
-    {"container_network_transmit_packets_total", "Cumulative count of packets transmitted",
-     &network::PodCounters::tx_packets},
-    {"container_network_transmit_errors_total",
-     "Cumulative count of errors encountered while transmitting", &network::PodCounters::tx_errors},
-    {"container_network_transmit_packets_dropped_total",
-     "Cumulative count of packets dropped while transmitting", &network::PodCounters::tx_dropped},
-};
-
 // A kubelet adds what it knows of the pod and its containers by their ids.
 const reflect::List<std::string>& LabelKeys() {
   static const reflect::List<std::string> kKeys = {"id"};
@@ -148,7 +126,7 @@ std::vector<v1::MetricDescriptor> MetricDescriptors() {
   for (const Family& family : kFamilies) {
     list.push_back({std::string(family.name), std::string(family.help), LabelKeys()});
   }
-  for (const DeviceFamily& family : kDevices) {
+  for (const network::CounterFamily& family : network::kCounterFamilies) {
     list.push_back({std::string(family.name), std::string(family.help), DeviceLabelKeys()});
   }
   return list;
@@ -161,10 +139,10 @@ std::vector<v1::PodSandboxMetrics> MetricsOf(const std::vector<runtime::PodUsage
     v1::PodSandboxMetrics& metrics = list.emplace_back();
     metrics.pod_sandbox_id = pod.sandbox_id;
     metrics.metrics = OfCgroup(pod.cgroup, pod.read_at, pod.used);
-    for (const DeviceFamily& family : kDevices) {
+    for (const network::CounterFamily& family : network::kCounterFamilies) {
       if (!pod.network) break;
       metrics.metrics.push_back(MetricOf(family.name, kCounter, pod.read_at,
-                                         (*pod.network).*family.member,
+                                         (*pod.network).*family.counter,
                                          {pod.cgroup, pod.interface}));
     }
     for (const runtime::ContainerUsage& container : pod.containers) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "linux/path.h"
+#include "network/counter_families.h"
 #include "node/stats/metrics_text.h"
 
 namespace podium::node {
@@ -248,30 +249,6 @@ constexpr Family kThreads[] = {
      }},
 };
 
-struct DeviceFamily {
-  std::string_view name;
-  std::string_view help;
-  uint64_t network::PodCounters::* member;
-};
-constexpr DeviceFamily kDevices[] = {
-    {"container_network_receive_bytes_total", "Cumulative count of bytes received",
-     &network::PodCounters::rx_bytes},
-    {"container_network_receive_errors_total",
-     "Cumulative count of errors encountered while receiving", &network::PodCounters::rx_errors},
-    {"container_network_receive_packets_dropped_total",
-     "Cumulative count of packets dropped while receiving", &network::PodCounters::rx_dropped},
-    {"container_network_receive_packets_total", "Cumulative count of packets received",
-     &network::PodCounters::rx_packets},
-    {"container_network_transmit_bytes_total", "Cumulative count of bytes transmitted",
-     &network::PodCounters::tx_bytes},
-    {"container_network_transmit_errors_total",
-     "Cumulative count of errors encountered while transmitting", &network::PodCounters::tx_errors},
-    {"container_network_transmit_packets_dropped_total",
-     "Cumulative count of packets dropped while transmitting", &network::PodCounters::tx_dropped},
-    {"container_network_transmit_packets_total", "Cumulative count of packets transmitted",
-     &network::PodCounters::tx_packets},
-};
-
 struct DiskFamily {
   std::string_view name;
   std::string_view help;
@@ -493,12 +470,12 @@ void Page::Faults() {
 }
 
 void Page::Networks() {
-  for (const DeviceFamily& family : kDevices) {
+  for (const network::CounterFamily& family : network::kCounterFamilies) {
     text_.Family(family.name, family.help, kCounter);
     for (const Device& device : devices_) {
       text_.Value(
           LabelsWith(*device.entry, "", MetricsText::LabelsText({{"interface", device.name}})),
-          Number(device.counters.*family.member), device.entry->read_at);
+          Number(device.counters.*family.counter), device.entry->read_at);
     }
   }
 }
