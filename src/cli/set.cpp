@@ -102,18 +102,10 @@ Outcome RunAccount(const Invocation& invocation, const Streams& streams) {
   return RunSetting(AccountSetting(invocation), invocation, streams);
 }
 
-constexpr Option kSelectingOptions[] = {
-    kSetAllOption,        kSelectorOption, kFilenameOption,         kRecursiveOption,
-    kKustomizeOption,     kSetLocalOption, kDryRunOption,           kCreateManagerOption,
-    kChangedOutputOption, kTemplateOption, kAllowMissingKeysOption, kShowManagedFieldsOption,
-};
-constexpr auto kImageOptions = WithServerOptions(kSelectingOptions);
-constexpr Option kPlainOptions[] = {
-    kSetAllOption,   kFilenameOption,         kRecursiveOption,         kKustomizeOption,
-    kSetLocalOption, kDryRunOption,           kCreateManagerOption,     kChangedOutputOption,
-    kTemplateOption, kAllowMissingKeysOption, kShowManagedFieldsOption,
-};
-constexpr auto kAccountOptions = WithServerOptions(kPlainOptions);
+constexpr Option kImageOwn[] = {kSelectorOption, kKustomizeOption};
+constexpr auto kImageOptions = WithSettingOptions(kImageOwn);
+constexpr Option kAccountOwn[] = {kKustomizeOption};
+constexpr auto kAccountOptions = WithSettingOptions(kAccountOwn);
 
 }  // namespace
 

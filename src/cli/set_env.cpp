@@ -366,20 +366,10 @@ constexpr Option kOwnOptions[] = {
     {.name = "list", .help = "show the variables as they are or would be, and change nothing"},
     {.name = "resolve", .help = "with --list, values from config maps, secrets and fields, too"},
     kContainersOption,
-    kSetAllOption,
     kSelectorOption,
-    kFilenameOption,
-    kRecursiveOption,
     kKustomizeOption,
-    kSetLocalOption,
-    kDryRunOption,
-    kCreateManagerOption,
-    kChangedOutputOption,
-    kTemplateOption,
-    kAllowMissingKeysOption,
-    kShowManagedFieldsOption,
 };
-constexpr auto kOptions = WithServerOptions(kOwnOptions);
+constexpr auto kOptions = WithSettingOptions(kOwnOptions);
 
 }  // namespace
 

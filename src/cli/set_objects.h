@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,20 @@ bool MatchesWildcard(std::string_view name, std::string_view pattern);
 inline constexpr Option kSetAllOption = {.name = "all", .help = "all objects of the types"};
 inline constexpr Option kSetLocalOption = {.name = "local",
                                            .help = "change what is in files; no server is asked"};
+// A setting's own options, and those that all settings have.
+template <size_t count>
+constexpr auto WithSettingOptions(const Option (&own)[count]) {
+  constexpr Option kShared[] = {kSetAllOption,           kFilenameOption, kRecursiveOption,
+                                kSetLocalOption,         kDryRunOption,   kCreateManagerOption,
+                                kChangedOutputOption,    kTemplateOption, kAllowMissingKeysOption,
+                                kShowManagedFieldsOption};
+  constexpr size_t kSharedCount = std::size(kShared);
+  Option all[count + kSharedCount] = {};
+  for (size_t i = 0; i < count; ++i) all[i] = own[i];
+  for (size_t i = 0; i < kSharedCount; ++i) all[count + i] = kShared[i];
+  return WithServerOptions(all);
+}
+
 inline constexpr Option kContainersOption = {
     .name = "containers",
     .letter = 'c',

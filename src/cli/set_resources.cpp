@@ -74,20 +74,10 @@ constexpr Option kOwnOptions[] = {
      .value = "NAME=AMOUNT,...",
      .help = "what is kept for them: cpu=100m,memory=256Mi"},
     kContainersOption,
-    kSetAllOption,
     kSelectorOption,
-    kFilenameOption,
-    kRecursiveOption,
     kKustomizeOption,
-    kSetLocalOption,
-    kDryRunOption,
-    kCreateManagerOption,
-    kChangedOutputOption,
-    kTemplateOption,
-    kAllowMissingKeysOption,
-    kShowManagedFieldsOption,
 };
-constexpr auto kOptions = WithServerOptions(kOwnOptions);
+constexpr auto kOptions = WithSettingOptions(kOwnOptions);
 
 }  // namespace
 

@@ -68,18 +68,8 @@ constexpr Option kOwnOptions[] = {
     {.name = "resource-version",
      .value = "VERSION",
      .help = "only if the object is of this version still"},
-    kSetAllOption,
-    kFilenameOption,
-    kRecursiveOption,
-    kSetLocalOption,
-    kDryRunOption,
-    kCreateManagerOption,
-    kChangedOutputOption,
-    kTemplateOption,
-    kAllowMissingKeysOption,
-    kShowManagedFieldsOption,
 };
-constexpr auto kOptions = WithServerOptions(kOwnOptions);
+constexpr auto kOptions = WithSettingOptions(kOwnOptions);
 
 }  // namespace
 

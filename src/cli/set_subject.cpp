@@ -110,20 +110,10 @@ constexpr Option kOwnOptions[] = {
      .value = "NAMESPACE:NAME",
      .help = "a service account; may be given several times",
      .repeatable = true},
-    kSetAllOption,
     kSelectorOption,
-    kFilenameOption,
-    kRecursiveOption,
     kKustomizeOption,
-    kSetLocalOption,
-    kDryRunOption,
-    kCreateManagerOption,
-    kChangedOutputOption,
-    kTemplateOption,
-    kAllowMissingKeysOption,
-    kShowManagedFieldsOption,
 };
-constexpr auto kOptions = WithoutServerOption(WithServerOptions(kOwnOptions), "user");
+constexpr auto kOptions = WithoutServerOption(WithSettingOptions(kOwnOptions), "user");
 
 Outcome Run(const Invocation& invocation, const Streams& streams) {
   return RunSetting(SettingOf(invocation), WithoutUsers(invocation, kOptions), streams);
