@@ -27,6 +27,7 @@
 #include "image/image_store.h"
 #include "image/puller.h"
 #include "linux/cgroup.h"
+#include "linux/open_files.h"
 #include "linux/path.h"
 #include "linux/start_memory.h"
 #include "network/cni_config.h"
@@ -212,6 +213,8 @@ Result<void> Serve(const cli::Invocation& invocation, const cli::Streams& stream
   TRY(const UniqueFd signals, StopSignals());
   // Pods' files are made with the modes they are to have.
   umask(0022);
+  // A stream to a container takes four.
+  kernel::RaiseOpenFiles();
   std::string socket(invocation.Get(kSocketOption));
   if (socket.empty()) socket = instance.run_dir + "/cri.sock";
   TRY(const std::unique_ptr<CriNode> node,
