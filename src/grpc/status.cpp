@@ -58,7 +58,7 @@ std::string EncodeStatusMessage(std::string_view message) {
 
 http::Headers StatusFields(StatusCode code, std::string_view message) {
   http::Headers fields;
-  fields.Add("grpc-status", std::to_string(static_cast<int>(code)));
+  fields.Add("grpc-status", std::to_string(static_cast<uint32_t>(code)));
   if (!message.empty()) fields.Add("grpc-message", EncodeStatusMessage(message));
   return fields;
 }

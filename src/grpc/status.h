@@ -2,6 +2,7 @@
 // doc/PROTOCOL-HTTP2.md).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,7 @@
 
 namespace podium::grpc {
 
-enum class StatusCode : int {
+enum class StatusCode : uint32_t {
   kOk = 0,
   kCancelled = 1,
   kUnknown = 2,

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "api/time.h"
+#include "grpc/answer.h"
 #include "http/http2_call.h"
-#include "node/grpc_answer.h"
 #include "reflect/go_text.h"
 
 namespace podium::node {
@@ -93,7 +93,7 @@ class HealthDialogue : public ProbeDialogue {
     total_ += bytes.size();
     if (total_ > kMaxAnswer) return Error(Code::kResourceExhausted, "the answer is too large");
     TRY_VOID(call_->Receive(bytes));
-    if (GrpcStatusOf(call_->answer())) return true;
+    if (grpc::StatusOfAnswer(call_->answer())) return true;
     if (end) return Error(Code::kUnavailable, "EOF");
     TRY_VOID(call_->Produce(out));
     return false;
@@ -142,12 +142,12 @@ class HealthCheck : public std::enable_shared_from_this<HealthCheck> {
 
  private:
   void Tried(const http::Http2Call::Answer& answer, Result<void> result) {
-    if (const auto status = GrpcStatusOf(answer)) return Judge(answer, *status);
+    if (const auto status = grpc::StatusOfAnswer(answer)) return Judge(answer, *status);
     const Error error = std::move(result).error();
     if (error.code() == Code::kCancelled) return done_(error);
     if (!answer.settings) return TryAgain();
     if (error.code() == Code::kDeadlineExceeded) return Late();
-    Judge(answer, GrpcConnectionError(answer, error.message()));
+    Judge(answer, grpc::StatusOfConnectionError(answer, error.message()));
   }
 
   // The client that upstream uses waits until it is connected, whatever was wrong, and says so.
@@ -167,19 +167,19 @@ class HealthCheck : public std::enable_shared_from_this<HealthCheck> {
     });
   }
 
-  void Judge(const http::Http2Call::Answer& answer, GrpcStatus status) {
-    if (status.code == GrpcCode::kOk) {
-      GrpcMessage message = GrpcMessageOf(answer);
+  void Judge(const http::Http2Call::Answer& answer, grpc::Status status) {
+    if (status.code == grpc::StatusCode::kOk) {
+      grpc::Message message = grpc::MessageOfAnswer(answer);
       status = std::move(message.status);
-      if (status.code == GrpcCode::kOk) {
+      if (status.code == grpc::StatusCode::kOk) {
         if (auto health = StatusOf(message.bytes)) return done_(*std::move(health));
-        status = {GrpcCode::kInternal,
+        status = {grpc::StatusCode::kInternal,
                   "grpc: failed to unmarshal the received message: proto: cannot parse invalid "
                   "wire-format data"};
       }
     }
-    if (status.code == GrpcCode::kDeadlineExceeded) return Late();
-    if (status.code == GrpcCode::kUnimplemented) {
+    if (status.code == grpc::StatusCode::kDeadlineExceeded) return Late();
+    if (status.code == grpc::StatusCode::kUnimplemented) {
       return done_(Error(Code::kUnsupported,
                          "error: this server does not implement the grpc health protocol "
                          "(grpc.health.v1.Health): " +

@@ -1,4 +1,4 @@
-#include "node/grpc_answer.h"
+#include "grpc/answer.h"
 
 #include <algorithm>
 #include <array>
@@ -10,15 +10,15 @@
 #include "http/message.h"
 #include "reflect/go_text.h"
 
-namespace podium::node {
+namespace podium::grpc {
 namespace {
 
 using http::Headers;
 using http::Http2Call;
 
-GrpcStatus Internal(std::string message) { return {GrpcCode::kInternal, std::move(message)}; }
+Status Internal(std::string message) { return {StatusCode::kInternal, std::move(message)}; }
 
-std::string CodeName(GrpcCode code) {
+std::string CodeName(StatusCode code) {
   constexpr std::array kNames{
       "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
       "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
@@ -29,12 +29,12 @@ std::string CodeName(GrpcCode code) {
 }
 
 // Of RST_STREAM and GOAWAY (RFC 9113, section 7): what Go calls it, and what gRPC makes of it.
-std::pair<std::string, GrpcCode> StreamError(uint32_t code) {
+std::pair<std::string, StatusCode> StreamError(uint32_t code) {
   struct Row {
     const char* name;
-    GrpcCode code;
+    StatusCode code;
   };
-  using enum GrpcCode;
+  using enum StatusCode;
   constexpr std::array<Row, 14> kRows{{{"NO_ERROR", kInternal},
                                        {"PROTOCOL_ERROR", kInternal},
                                        {"INTERNAL_ERROR", kInternal},
@@ -43,7 +43,7 @@ std::pair<std::string, GrpcCode> StreamError(uint32_t code) {
                                        {"STREAM_CLOSED", kInternal},
                                        {"FRAME_SIZE_ERROR", kInternal},
                                        {"REFUSED_STREAM", kUnavailable},
-                                       {"CANCEL", kCanceled},
+                                       {"CANCEL", kCancelled},
                                        {"COMPRESSION_ERROR", kInternal},
                                        {"CONNECT_ERROR", kInternal},
                                        {"ENHANCE_YOUR_CALM", kResourceExhausted},
@@ -56,23 +56,23 @@ std::pair<std::string, GrpcCode> StreamError(uint32_t code) {
   return {"unknown error code 0x" + number, kUnknown};
 }
 
-GrpcCode CodeOfHttp(int64_t status) {
+StatusCode CodeOfHttp(int64_t status) {
   switch (status) {
     case 400:
-      return GrpcCode::kInternal;
+      return StatusCode::kInternal;
     case 401:
-      return GrpcCode::kUnauthenticated;
+      return StatusCode::kUnauthenticated;
     case 403:
-      return GrpcCode::kPermissionDenied;
+      return StatusCode::kPermissionDenied;
     case 404:
-      return GrpcCode::kUnimplemented;
+      return StatusCode::kUnimplemented;
     case 429:
     case 502:
     case 503:
     case 504:
-      return GrpcCode::kUnavailable;
+      return StatusCode::kUnavailable;
     default:
-      return GrpcCode::kUnknown;
+      return StatusCode::kUnknown;
   }
 }
 
@@ -101,7 +101,7 @@ bool IsGrpcType(std::string_view type) {
 }
 
 // What an answer that is none of gRPC's says, or nothing for one that is informational.
-std::optional<GrpcStatus> Foreign(const Http2Call::Head& head) {
+std::optional<Status> Foreign(const Http2Call::Head& head) {
   const std::string* type = head.fields.Find("content-type");
   const std::string no_type =
       type ? "transport: received unexpected content-type " + reflect::GoQuoted(*type)
@@ -118,19 +118,18 @@ std::optional<GrpcStatus> Foreign(const Http2Call::Head& head) {
                     std::to_string(*status) + " must not have END_STREAM set");
   }
   const std::string phrase(http::ReasonPhrase(static_cast<int>(*status)));
-  return GrpcStatus{CodeOfHttp(*status),
-                    "unexpected HTTP status code received from server: " + std::to_string(*status) +
-                        " (" + phrase + "); " + no_type};
+  return Status{CodeOfHttp(*status), "unexpected HTTP status code received from server: " +
+                                         std::to_string(*status) + " (" + phrase + "); " + no_type};
 }
 
 // grpc-status and grpc-message, of the last head.
-GrpcStatus Trailer(const Headers& fields) {
+Status Trailer(const Headers& fields) {
   const std::string* code = fields.Find("grpc-status");
   const std::string message = Unescaped(fields.Get("grpc-message"));
   if (!code) return Internal(message);
   const auto number = reflect::ParseGoInt(*code);
   if (number.ok() && std::in_range<int32_t>(*number)) {
-    return {static_cast<GrpcCode>(static_cast<uint32_t>(*number)), message};
+    return {static_cast<StatusCode>(static_cast<uint32_t>(*number)), message};
   }
   return Internal("transport: malformed grpc-status: strconv.ParseInt: parsing " +
                   reflect::GoQuoted(*code) +
@@ -139,11 +138,11 @@ GrpcStatus Trailer(const Headers& fields) {
 
 }  // namespace
 
-std::string GrpcStatus::Text() const {
+std::string Status::Text() const {
   return "rpc error: code = " + CodeName(code) + " desc = " + message;
 }
 
-std::optional<GrpcStatus> GrpcStatusOf(const Http2Call::Answer& answer) {
+std::optional<Status> StatusOfAnswer(const Http2Call::Answer& answer) {
   if (answer.heads_too_large) return Internal("peer header list size exceeded limit");
   bool begun = false;
   for (const Http2Call::Head& head : answer.heads) {
@@ -158,16 +157,16 @@ std::optional<GrpcStatus> GrpcStatusOf(const Http2Call::Answer& answer) {
   if (answer.body_end) return Internal("server closed the stream without sending trailers");
   if (answer.reset) {
     const auto [name, code] = StreamError(*answer.reset);
-    return GrpcStatus{code, "stream terminated by RST_STREAM with error code: " + name};
+    return Status{code, "stream terminated by RST_STREAM with error code: " + name};
   }
   if (answer.go_away && answer.go_away->last_stream < Http2Call::kStream) {
-    return GrpcStatus{GrpcCode::kUnavailable,
-                      "the stream is rejected because server is draining the connection"};
+    return Status{StatusCode::kUnavailable,
+                  "the stream is rejected because server is draining the connection"};
   }
   return std::nullopt;
 }
 
-GrpcStatus GrpcConnectionError(const Http2Call::Answer& answer, std::string_view why) {
+Status StatusOfConnectionError(const Http2Call::Answer& answer, std::string_view why) {
   std::string message = "connection error: desc = " +
                         reflect::GoQuoted("error reading from server: " + std::string(why));
   if (answer.go_away) {
@@ -177,10 +176,10 @@ GrpcStatus GrpcConnectionError(const Http2Call::Answer& answer, std::string_view
       message += ", debug data: " + reflect::GoQuoted(debug);
     }
   }
-  return {GrpcCode::kUnavailable, std::move(message)};
+  return {StatusCode::kUnavailable, std::move(message)};
 }
 
-GrpcMessage GrpcMessageOf(const Http2Call::Answer& answer) {
+Message MessageOfAnswer(const Http2Call::Answer& answer) {
   constexpr size_t kPrefix = 5;  // compressed or not, and the length
   const std::string& body = answer.body;
   if (body.empty()) {
@@ -209,4 +208,4 @@ GrpcMessage GrpcMessageOf(const Http2Call::Answer& answer) {
                    reflect::GoQuoted(encoding))};
 }
 
-}  // namespace podium::node
+}  // namespace podium::grpc
