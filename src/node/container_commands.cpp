@@ -88,7 +88,7 @@ class ContainerCommands::Run : public std::enable_shared_from_this<Run> {
 
   void Finish(Result<CommandOutput> result) {
     if (std::exchange(finished_, true)) return;
-    const auto self = shared_from_this();
+    const auto self = weak_from_this().lock();
     state_->executor.Cancel(timer_);
     for (Output& output : outputs_) output.wait.reset();
     session_.reset();
@@ -192,7 +192,7 @@ ContainerCommands::~ContainerCommands() {
   std::set<std::shared_ptr<Run>> left;
   {
     const std::lock_guard lock(state_->mutex);
-    left = state_->live;
+    left.swap(state_->live);
   }
   for (const auto& run : left) run->Finish(Error(Code::kCancelled, "the agent stops"));
 }
