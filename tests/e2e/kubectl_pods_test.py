@@ -158,9 +158,10 @@ class Terminals:
                        "while :; do read line && echo \"heard $line\"; done",
                        {"stdin": True, "tty": True})
         terminal = self.at_terminal("attach", "-it", pod)
-        # The size that it is attached with.
+        # The size that it is attached with. kubectl sends one that is larger by one first, so that
+        # the other end draws anew; the second may be told of twice, at any moment.
         terminal.until(r"\b33 77\r\n")
-        terminal.say("hello", r"hello\r\nheard hello\r\n")
+        terminal.say("hello", r"hello\r\n(33 77\r\n)?heard hello\r\n")
         start = len(terminal.seen)
         terminal.resize(40, 100)
         terminal.until(r"\b40 100\r\n", start)
@@ -171,7 +172,7 @@ class Terminals:
         terminal.process.wait()
         again = self.at_terminal("attach", "-it", pod)
         again.until(r"\b33 77\r\n")
-        again.say("back", r"back\r\nheard back\r\n")
+        again.say("back", r"back\r\n(33 77\r\n)?heard back\r\n")
         log = self.kubectl("logs", pod)
         for heard in "heard hello", "heard back", "interrupted":
             self.assertIn(heard, log)
