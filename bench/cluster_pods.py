@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 import world  # noqa: E402  (namespaces, and the cache of images)
 
-BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR") or ROOT / "build/bench")
+BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR") or ROOT / "build/release")
 PODIUM = BUILD / "podium"
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -44,7 +44,7 @@ def of_one(program, name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("filter", nargs="?", default=".")
-    parser.add_argument("--program", default=str(ROOT / "build/bench/bench/codec_bench"))
+    parser.add_argument("--program", default=str(ROOT / "build/release/bench/codec_bench"))
     options = parser.parse_args()
     base = of_one(options.program, BASE)
     for name in names(options.program):

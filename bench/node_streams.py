@@ -4,7 +4,7 @@ and in memory, where clients come directly and where they come by way of the API
 
     bench/node_streams.py [--streams N]
 
-`podium server` and `podium agent` of the build (PODIUM_BUILD_DIR, or build/bench) run in namespaces
+`podium server` and `podium agent` of the build (PODIUM_BUILD_DIR, or build/release) run in namespaces
 made for the benchmark, with four pods of two containers: of commands, 256 may run in a pod at once.
 Half of the streams are commands (cat), half are attached to a container that runs cat; all by
 v5.channel.k8s.io with TLS. They are opened one after the other, carry some bytes, then many, and
@@ -21,7 +21,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-os.environ.setdefault("PODIUM_BUILD_DIR", str(ROOT / "build/bench"))
+os.environ.setdefault("PODIUM_BUILD_DIR", str(ROOT / "build/release"))
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 import clusters  # noqa: E402
 import fake_node  # noqa: E402

@@ -3,7 +3,7 @@
 
     bench/streams.py [--streams N]
 
-`podium server` of the build (PODIUM_BUILD_DIR, or build/bench) runs in a network namespace made for
+`podium server` of the build (PODIUM_BUILD_DIR, or build/release) runs in a network namespace made for
 the benchmark, in front of the fake kubelet of the tests. Half of the streams are commands that wait
 for input (WebSocket, v5.channel.k8s.io), half are logs that are followed; each is two connections
 with TLS. They are opened one after the other, carry some bytes, carry many bytes at once, and end;
@@ -18,7 +18,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-os.environ.setdefault("PODIUM_BUILD_DIR", str(ROOT / "build/bench"))
+os.environ.setdefault("PODIUM_BUILD_DIR", str(ROOT / "build/release"))
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 import api_server  # noqa: E402
 import fake_node  # noqa: E402
