@@ -19,7 +19,6 @@ namespace {
 using api::meta::v1::DeleteOptions;
 using api::meta::v1::ObjectMeta;
 using api::meta::v1::OwnerReference;
-using api::meta::v1::PartialObjectMetadata;
 using client::SharedObject;
 using client::Target;
 
@@ -41,6 +40,12 @@ bool WaitsForDependents(const ObjectMeta& object) {
   return object.deletionTimestamp && Has(object.finalizers, kForeground);
 }
 
+bool BlocksOwners(const ObjectMeta& object) {
+  return std::ranges::any_of(object.ownerReferences, [](const OwnerReference& owner) {
+    return owner.blockOwnerDeletion.value_or(false);
+  });
+}
+
 // Who owns whom, by uid. Threads: any.
 class OwnerGraph {
  public:
@@ -50,6 +55,7 @@ class OwnerGraph {
     std::string uid;
     decltype(ObjectMeta::ownerReferences) owners;
     bool is_ending = false;
+    bool waits_for_dependents = false;
 
     // Whether an owner that is deleted in the foreground waits for it.
     bool Blocks(const std::string& owner) const {
@@ -59,18 +65,28 @@ class OwnerGraph {
     }
   };
 
-  void Put(Target target, const ObjectMeta& metadata) {
+  // Returns the owners that it blocked until now and blocks no more, by uid.
+  std::vector<std::string> Put(Target target, const ObjectMeta& metadata) {
     const std::lock_guard lock(mutex_);
+    const auto before = nodes_.find(metadata.uid);
+    const Node old = before == nodes_.end() ? Node() : before->second;
     Forget(metadata.uid);
     target.namespace_ = metadata.namespace_;
     target.name = metadata.name;
     for (const OwnerReference& owner : metadata.ownerReferences) {
       dependents_[owner.uid].insert(metadata.uid);
     }
-    nodes_[metadata.uid] = {.target = std::move(target),
-                            .uid = metadata.uid,
-                            .owners = metadata.ownerReferences,
-                            .is_ending = metadata.deletionTimestamp.has_value()};
+    Node& now = nodes_[metadata.uid];
+    now = {.target = std::move(target),
+           .uid = metadata.uid,
+           .owners = metadata.ownerReferences,
+           .is_ending = metadata.deletionTimestamp.has_value(),
+           .waits_for_dependents = WaitsForDependents(metadata)};
+    std::vector<std::string> unblocked;
+    for (const OwnerReference& owner : old.owners) {
+      if (old.Blocks(owner.uid) && !now.Blocks(owner.uid)) unblocked.push_back(owner.uid);
+    }
+    return unblocked;
   }
   void Remove(const std::string& uid) {
     const std::lock_guard lock(mutex_);
@@ -162,6 +178,9 @@ class GarbageCollector : public Controller {
   Result<void> Collect(const OwnerGraph::Node& node, const ObjectMeta& now);
   Result<void> DropOwners(const Target& target, const ObjectMeta& object,
                           const std::vector<std::string>& uids);
+  Result<void> UnblockOwners(const Target& target, const ObjectMeta& object);
+  Result<void> PatchOwners(const Target& target, const ObjectMeta& object,
+                           const decltype(ObjectMeta::ownerReferences)& owners);
   Result<void> RemoveFinalizer(const Target& target, const ObjectMeta& object,
                                std::string_view finalizer);
   Result<void> PatchMetadata(const Target& target, const ObjectMeta& object,
@@ -260,7 +279,7 @@ bool GarbageCollector::Follow(const DiscoveredResource& resource) {
 
 void GarbageCollector::Changed(const Target& target, const SharedObject& object) {
   const ObjectMeta& metadata = *object.meta();
-  graph_.Put(target, metadata);
+  for (const std::string& owner : graph_.Put(target, metadata)) queue_.Add(owner);
   if (!metadata.ownerReferences.empty() || metadata.deletionTimestamp) queue_.Add(metadata.uid);
   // One that waits for its dependents makes them go.
   if (WaitsForDependents(metadata)) AddDependents(metadata.uid);
@@ -346,11 +365,17 @@ Result<void> GarbageCollector::Collect(const OwnerGraph::Node& node, const Objec
     TRY(const OwnerState state, StateOf(now, owner));
     states.push_back(state);
   }
-  const bool has_dependents = !graph_.DependentsOf(now.uid).empty();
-  const Collection decided = DecideCollection(now, states, has_dependents);
+  const auto dependents = graph_.DependentsOf(now.uid);
+  const Collection decided = DecideCollection(now, states, !dependents.empty());
   if (decided.action == Collection::kKeep) return {};
   if (decided.action == Collection::kDropReferences) {
     return DropOwners(node.target, now, decided.drop);
+  }
+  if (decided.policy == "Foreground" && BlocksOwners(now) &&
+      std::ranges::any_of(dependents, &OwnerGraph::Node::waits_for_dependents)) {
+    // What it owns may be waiting for it, by way of its owners: none of such a circle would go. With
+    // what is written it comes here again.
+    return UnblockOwners(node.target, now);
   }
   DeleteOptions options;
   options.propagationPolicy = decided.policy;
@@ -364,15 +389,24 @@ Result<void> GarbageCollector::Collect(const OwnerGraph::Node& node, const Objec
 
 Result<void> GarbageCollector::DropOwners(const Target& target, const ObjectMeta& object,
                                           const std::vector<std::string>& uids) {
-  PartialObjectMetadata kept;
+  decltype(ObjectMeta::ownerReferences) kept;
   for (const OwnerReference& owner : object.ownerReferences) {
-    if (std::ranges::find(uids, owner.uid) == uids.end()) {
-      kept.metadata.ownerReferences.push_back(owner);
-    }
+    if (std::ranges::find(uids, owner.uid) == uids.end()) kept.push_back(owner);
   }
-  if (kept.metadata.ownerReferences.size() == object.ownerReferences.size()) return {};
+  if (kept.size() == object.ownerReferences.size()) return {};
+  return PatchOwners(target, object, kept);
+}
+
+Result<void> GarbageCollector::UnblockOwners(const Target& target, const ObjectMeta& object) {
+  auto owners = object.ownerReferences;
+  for (OwnerReference& owner : owners) owner.blockOwnerDeletion = false;
+  return PatchOwners(target, object, owners);
+}
+
+Result<void> GarbageCollector::PatchOwners(const Target& target, const ObjectMeta& object,
+                                           const decltype(ObjectMeta::ownerReferences)& owners) {
   std::string json = "[";
-  for (const OwnerReference& owner : kept.metadata.ownerReferences) {
+  for (const OwnerReference& owner : owners) {
     TRY(const std::string text, reflect::ToJson(owner));
     if (json.size() > 1) json += ",";
     json += text;

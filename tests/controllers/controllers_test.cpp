@@ -274,6 +274,47 @@ TEST_F(GarbageCollectorTest, TheForegroundWaitsForThoseThatBlock) {
   EXPECT_EQ(Get<ConfigMap>("a", "owner"), nullptr);
 }
 
+TEST_F(GarbageCollectorTest, TheForegroundWaitsNoLongerForOneThatHasLeft) {
+  const std::string uid = Owner("owner", "foregroundDeletion");
+  Owned("a", "owned", "owner", uid, true);
+  Secret held = reflect::Copy(*Get<Secret>("a", "owned"));
+  held.metadata.finalizers = {"x/y"};
+  ASSERT_TRUE(server.Update(At<Secret>("a", "owned"), held, {}).ok());
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  Delete<ConfigMap>("a", "owner");
+  time.RunFor(1s);
+  ASSERT_NE(Get<ConfigMap>("a", "owner"), nullptr);
+  Secret free = reflect::Copy(*Get<Secret>("a", "owned"));
+  free.metadata.ownerReferences.clear();
+  ASSERT_TRUE(server.Update(At<Secret>("a", "owned"), free, {}).ok());
+  time.RunFor(1s);
+  EXPECT_EQ(Get<ConfigMap>("a", "owner"), nullptr);
+  EXPECT_NE(Get<Secret>("a", "owned"), nullptr);
+}
+
+// Each waits for the next one.
+TEST_F(GarbageCollectorTest, ACircleOfOwnersGoes) {
+  const std::vector<std::string> names = {"one", "two", "three"};
+  for (const std::string& name : names) Owner(name, "foregroundDeletion");
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& owner = names[(i + 2) % names.size()];
+    ConfigMap owned = reflect::Copy(*Get<ConfigMap>("a", names[i]));
+    auto& reference = owned.metadata.ownerReferences.emplace_back();
+    reference.apiVersion = "v1";
+    reference.kind = "ConfigMap";
+    reference.name = owner;
+    reference.uid = Get<ConfigMap>("a", owner)->metadata.uid;
+    reference.blockOwnerDeletion = true;
+    ASSERT_TRUE(server.Update(At<ConfigMap>("a", names[i]), owned, {}).ok());
+  }
+  const auto controller = MakeGarbageCollector(Context());
+  Start(*controller);
+  Delete<ConfigMap>("a", "one");
+  time.RunFor(5s);
+  for (const std::string& name : names) EXPECT_EQ(Get<ConfigMap>("a", name), nullptr) << name;
+}
+
 // All that is seen of it after a watch was lost is that its uid is another.
 TEST_F(GarbageCollectorTest, AnOwnerMadeAnewWhileNobodyWatched) {
   Owned("a", "owned", "owner", Owner("owner"));
