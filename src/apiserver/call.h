@@ -1,6 +1,7 @@
 // Call: one request while it is served, and Answer: what becomes of it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,6 +42,8 @@ struct Call {
   bool from_root = false;
   std::string audit_id{};
   int64_t received = 0;  // nanoseconds since 1970, by the server's clock
+  // Of what does not run long: ?timeout=, and a minute at most. Of a client in this process: none.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   // For the header Warning, as texts; each once, in order.
   std::vector<std::string> warnings{};
   // For the audit log: of a key that comes twice, the first value counts.

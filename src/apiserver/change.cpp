@@ -97,6 +97,7 @@ AdmissionRequest Change::Admission(Operation operation, std::string_view name) c
   request.builtin = resource_.builtin;
   request.custom = resource_.custom.get();
   request.dry_run = dry_run_;
+  request.deadline = call_->deadline;
   request.user = call_->user.get();
   request.warn = [call = call_](std::string warning) { call->Warn(std::move(warning)); };
   request.annotate = [call = call_](std::string key, std::string value) {

@@ -1,10 +1,12 @@
 #include "apiserver/dispatch.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
 #include "api/status.h"
+#include "api/time.h"
 #include "apiserver/authentication/impersonation.h"
 #include "apiserver/authorization/forbidden.h"
 #include "apiserver/authorization/server_authorizer.h"
@@ -26,6 +28,8 @@ namespace {
 
 // Of a body that is larger, the work is not done on the loop's thread, where others wait.
 constexpr size_t kSmallBody = size_t{64} << 10;
+// Upstream's --request-timeout.
+constexpr std::chrono::nanoseconds kRequestTimeout = std::chrono::minutes(1);
 
 bool IsWatch(std::string_view target) {
   const size_t question = target.find('?');
@@ -195,6 +199,24 @@ void Compress(const Call& call, Answer* answer) {
   }
 }
 
+// As upstream's WithRequestDeadline (k8s.io/apiserver/pkg/endpoints/filters).
+Result<void> SetDeadline(Call* call) {
+  const bool runs_long = call->info.verb == "watch" || NodeWay::Serves(call->info);
+  if (runs_long) return {};
+  auto most = kRequestTimeout;
+  if (const std::string_view text = QueryValue(call->query, "timeout"); !text.empty()) {
+    const auto asked = api::Duration::Parse(text);
+    if (!asked.ok()) {
+      return api::BadRequestError("invalid timeout specified in the request URL - " +
+                                  std::string(asked.error().message()));
+    }
+    const std::chrono::nanoseconds time(asked->nanos());
+    if (time > std::chrono::nanoseconds::zero()) most = std::min(most, time);
+  }
+  call->deadline = std::chrono::steady_clock::now() + most;
+  return {};
+}
+
 }  // namespace
 
 void Send(http::Exchange& exchange, const Call& call, Answer answer) {
@@ -308,6 +330,7 @@ Result<CallPtr> Dispatcher::ReadCall(const ExchangePtr& exchange) const {
   auto info = ReadRequestInfo(call->method, call->path, call->query);
   if (!info.ok()) return api::BadRequestError(info.error().message());
   call->info = *std::move(info);
+  TRY_VOID(SetDeadline(call.get()));
   return call;
 }
 

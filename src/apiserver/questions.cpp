@@ -11,6 +11,7 @@
 #include "apiserver/authentication/token_review.h"
 #include "apiserver/authorization/reviews.h"
 #include "apiserver/body.h"
+#include "apiserver/change.h"
 #include "apiserver/request_options.h"
 
 namespace podium::apiserver {
@@ -58,6 +59,10 @@ Result<WriteOutcome> Questions::Answer(Call& call, const ServedResource& resourc
                                                .version = resource.version,
                                                .kind = resource.kind},
                                               options, *parts_.clock));
+  if (api::FindObjectMeta(object.type(), object.get()) != nullptr) {
+    auto* metadata = api::EnsureObjectMeta(object.type(), object.get());
+    TRY_VOID(MatchNamespace(call.info.namespace_, metadata));
+  }
   const api::field::ErrorList errors = api::ValidateCreate(object.type(), object.get());
   if (!errors.empty()) return api::InvalidError(resource.group, resource.kind, "", errors);
   if (auto* review = object.As<SubjectAccessReview>()) {
@@ -106,6 +111,7 @@ Result<WriteOutcome> Questions::IssueToken(Call& call) const {
   admission.options_type = &reflect::TypeOf<CreateOptions>();
   admission.options = &options;
   admission.dry_run = !options.dryRun.empty();
+  admission.deadline = call.deadline;
   admission.user = call.user.get();
   admission.warn = [&](std::string warning) { call.Warn(std::move(warning)); };
   // As it was asked: a node that asks for no audience asks for what its pods' volumes do, which

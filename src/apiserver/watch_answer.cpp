@@ -262,13 +262,17 @@ class WatchBody : public http::PulledBody {
 Result<Answer> WatchAnswer(const CallPtr& call, const WatchRoom& room,
                            const ServedResource& resource,
                            std::shared_ptr<const void> keeps_alive) {
-  OutputRules rules = RulesOf(resource);
-  rules.streams = true;
-  TRY(const OutputForm form, NegotiateStream(*call, rules));
   WatchRequest request{.resource = &resource,
                        .namespace_ = std::string(call->info.namespace_),
                        .name = std::string(call->info.name)};
   TRY(request.options, OptionsOfQuery<api::meta::v1::ListOptions>(call->query));
+  OutputRules rules = RulesOf(resource);
+  rules.streams = true;
+  // As upstream: what a list by way of a watch begins with would be a table for each object.
+  if (request.options.sendInitialEvents.value_or(false) && request.options.allowWatchBookmarks) {
+    rules.table = false;
+  }
+  TRY(const OutputForm form, NegotiateStream(*call, rules));
   TRY(const api::IncludeObject include, ReadTableOptions(*call, form));
   auto body = std::make_unique<WatchBody>(std::move(keeps_alive), room, resource,
                                           ObjectEncoder(resource, form, include, TimeOf(*call)));

@@ -7,6 +7,7 @@
 // called again when the write lost a race and is made anew on the newer object.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -65,6 +66,8 @@ struct AdmissionRequest {
   const reflect::Type* options_type = nullptr;
   const void* options = nullptr;
   bool dry_run = false;
+  // Who waits is waited for no longer, and the request fails.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 
   const User* user = nullptr;
   // What the client is told beside the answer (header Warning).

@@ -1,5 +1,9 @@
 #include "apiserver/admission/chain.h"
 
+#include <chrono>
+
+#include "api/status.h"
+
 namespace podium::apiserver {
 namespace {
 
@@ -8,6 +12,13 @@ Result<void> AdmitOnce(const AdmissionPlugins& plugins, AdmissionRequest& reques
     if (plugin->Handles(request.operation)) TRY_VOID(plugin->Admit(request));
   }
   return {};
+}
+
+// Of plugins some wait, for webhooks.
+Result<void> CheckDeadline(const AdmissionRequest& request) {
+  if (std::chrono::steady_clock::now() <= request.deadline) return {};
+  return api::TimeoutError(
+      "request did not complete within requested timeout - context deadline exceeded", 0);
 }
 
 }  // namespace
@@ -28,14 +39,15 @@ Result<void> AdmissionChain::Admit(AdmissionRequest& request) const {
     admitted = AdmitOnce(plugins_, request);
   }
   request.reinvocation = nullptr;
-  return admitted;
+  TRY_VOID(admitted);
+  return CheckDeadline(request);
 }
 
 Result<void> AdmissionChain::Validate(const AdmissionRequest& request) const {
   for (const auto& plugin : plugins_) {
     if (plugin->Handles(request.operation)) TRY_VOID(plugin->Validate(request));
   }
-  return {};
+  return CheckDeadline(request);
 }
 
 }  // namespace podium::apiserver

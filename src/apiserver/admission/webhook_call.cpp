@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "api/conversion/conversion.h"
 #include "api/status.h"
@@ -183,7 +184,12 @@ Result<AdmissionResponse> CallWebhook(const Objects& objects, uint64_t random,
   post.headers.Add("Accept", "application/json, */*");
   if (!target->host.empty()) post.headers.Add("Host", target->host);
   post.body = std::move(body);
-  const std::chrono::seconds most(webhook.timeout_seconds);
+  // As soon as the request's own time is over, nobody waits for it.
+  const auto left = std::max(std::chrono::ceil<std::chrono::milliseconds>(
+                                 request.deadline - std::chrono::steady_clock::now()),
+                             std::chrono::milliseconds(1));
+  const auto most =
+      std::min(std::chrono::milliseconds(std::chrono::seconds(webhook.timeout_seconds)), left);
   post.timeouts = http::Timeouts{.connect = most, .idle = most, .total = most};
   auto response = (*client)->Send(post);
   if (!response.ok()) return failed(response.error().message());

@@ -308,6 +308,28 @@ TEST_F(WebhookTest, SlowWebhooksTimeOutAndWaitSideBySide) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(2400));
 }
 
+// ?timeout= of a request: nothing is written any more, whatever a webhook's failure policy says.
+TEST_F(WebhookTest, NobodyIsWaitedForLongerThanTheRequestMayTake) {
+  WebhookServer slow([](const AdmissionReview&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    return R"("allowed":true)";
+  });
+  PutValidating("c", Hook("w", slow.Url("/"), R"(,"failurePolicy":"Ignore")"));
+  AdmissionPlugins plugins;
+  plugins.push_back(NewValidatingAdmissionWebhook(dependencies_));
+  const AdmissionChain chain(std::move(plugins));
+  Writing<ConfigMap> write(kMap);
+  const auto begin = std::chrono::steady_clock::now();
+  write.request.deadline = begin + std::chrono::milliseconds(300);
+  const auto validated = chain.Validate(write.request);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(2400));
+  ASSERT_FALSE(validated.ok());
+  EXPECT_EQ(api::StatusOf(validated.error()).code, 504);
+  EXPECT_EQ(validated.error().message(),
+            "Timeout: request did not complete within requested timeout - context deadline "
+            "exceeded");
+}
+
 TEST_F(WebhookTest, DryRunsAreForWebhooksWithoutSideEffects) {
   WebhookServer server([](const AdmissionReview&) { return R"("allowed":true)"; });
   std::string hook = Hook("w", server.Url("/"));
