@@ -373,8 +373,8 @@ Result<void> GarbageCollector::Collect(const OwnerGraph::Node& node, const Objec
   }
   if (decided.policy == "Foreground" && BlocksOwners(now) &&
       std::ranges::any_of(dependents, &OwnerGraph::Node::waits_for_dependents)) {
-    // What it owns may be waiting for it, by way of its owners: none of such a circle would go. With
-    // what is written it comes here again.
+    // What it owns may be waiting for it, by way of its owners: none of such a circle would go.
+    // With what is written it comes here again.
     return UnblockOwners(node.target, now);
   }
   DeleteOptions options;
