@@ -66,8 +66,8 @@ JsonValue MetadataSchema(const reflect::Type& type, std::string_view description
 }
 
 JsonValue ObjectMetaSchema(Version version) {
-  return MetadataSchema(reflect::TypeOf<meta::v1::ObjectMeta>(), "Metadata that all objects have.",
-                        version);
+  return MetadataSchema(reflect::TypeOf<meta::v1::ObjectMeta>(),
+                        "Standard object's metadata, which all objects have.", version);
 }
 
 // apiVersion, kind and metadata, which every object has, whatever its schema says.
@@ -75,7 +75,7 @@ void AddHeader(JsonValue* properties, JsonValue metadata) {
   const auto text = [](std::string_view description) {
     return JsonValue::Of(Members{{"description", Text(description)}, {"type", Text("string")}});
   };
-  properties->Set("apiVersion", text("Group and version of the kind."));
+  properties->Set("apiVersion", text("APIVersion defines group and version of the kind."));
   properties->Set("kind", text("Kind of the object."));
   properties->Set("metadata", std::move(metadata));
   std::ranges::sort(properties->object(), {}, &JsonValue::Member::key);

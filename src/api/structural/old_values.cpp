@@ -26,16 +26,12 @@ const JsonValue* SortedMembers::Find(std::string_view key) const {
 }
 
 OldElements::OldElements(const Structural& schema, const JsonValue* old) : schema_(schema) {
-  if (!old || !old->is_array()) return;
-  old_ = &old->array();
-  if (schema.list_type != "map") return;
-  for (const JsonValue& element : *old_) by_key_.try_emplace(KeyOf(element), &element);
+  if (!old || !old->is_array() || schema.list_type != "map") return;
+  for (const JsonValue& element : old->array()) by_key_.try_emplace(KeyOf(element), &element);
 }
 
-const JsonValue* OldElements::Find(const JsonValue& element, size_t index) const {
-  if (!old_) return nullptr;
-  if (!schema_.list_type) return index < old_->size() ? &(*old_)[index] : nullptr;
-  if (*schema_.list_type != "map") return nullptr;
+const JsonValue* OldElements::Find(const JsonValue& element) const {
+  if (by_key_.empty()) return nullptr;
   const auto found = by_key_.find(KeyOf(element));
   return found == by_key_.end() ? nullptr : found->second;
 }

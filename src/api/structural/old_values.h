@@ -31,14 +31,14 @@ class OldElements {
   // `old` may be null, or no list.
   OldElements(const reflect::Structural& schema, const reflect::JsonValue* old);
 
-  // The element that this one replaces, or null. Those of sets and atomic lists replace none.
-  const reflect::JsonValue* Find(const reflect::JsonValue& element, size_t index) const;
+  // The element that this one replaces, or null. Those of sets and of atomic lists, which lists are
+  // unless they say otherwise, replace none (k8s.io/apiserver/pkg/cel/common/equality.go).
+  const reflect::JsonValue* Find(const reflect::JsonValue& element) const;
 
  private:
   std::string KeyOf(const reflect::JsonValue& element) const;
 
   const reflect::Structural& schema_;
-  const reflect::JsonValue::Array* old_ = nullptr;
   std::map<std::string, const reflect::JsonValue*> by_key_;
 };
 

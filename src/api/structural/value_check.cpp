@@ -340,7 +340,7 @@ class Validator {
     const size_t size = path_.size();
     for (size_t i = 0; schema.items && i < elements.size(); ++i) {
       path_ += '[' + std::to_string(i) + ']';
-      out->Merge(Value(*schema.items, elements[i], old_elements.Find(elements[i], i)));
+      out->Merge(Value(*schema.items, elements[i], old_elements.Find(elements[i])));
       path_.resize(size);
     }
     const auto count = static_cast<int64_t>(elements.size());
