@@ -394,7 +394,249 @@ def strict(**more):
     return {"fieldManager": "manager", "fieldValidation": "Strict", **more}
 
 
-class FieldValidationTest(Case):
+class Definitions(Case):
+    """Cases that define resources."""
+    PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+    def define(self, name, schema, group="conformance.example.com", versions=("v1",), **more):
+        """Cluster-wide ones of this kind in small letters; their path in the first version."""
+        self.ask("POST", self.PATH, {
+            "metadata": {"name": f"{name}s.{group}"},
+            "spec": {"group": group, "scope": "Cluster",
+                     "names": {"plural": f"{name}s", "singular": name, "kind": name.title(),
+                               "listKind": name.title() + "ItemList"},
+                     "versions": [{"name": version, "served": True, "storage": number == 0,
+                                   "schema": {"openAPIV3Schema": schema}, **more}
+                                  for number, version in enumerate(versions)]}})
+        self.becomes("it is established", f"{self.PATH}/{name}s.{group}",
+                     lambda thing: self.conditions(thing).get("Established") == "True")
+        return f"/apis/{group}/{versions[0]}/{name}s"
+
+    def redefine(self, name, change, group="conformance.example.com"):
+        path = f"{self.PATH}/{name}s.{group}"
+        for _ in range(20):
+            now = self.ask("GET", path)
+            change(now["spec"])
+            if self.ask("PUT", path, now, status=(200, 409))["kind"] != "Status":
+                return
+        self.fail("never without a conflict")
+
+
+def enum(*values):
+    return {"type": "string", "enum": list(values)}
+
+
+class RatchetingTest(Definitions):
+    """CRDValidationRatcheting: what has not changed is not asked to be valid again."""
+    ANY = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+    def apply(self, path, body, status=(200, 201)):
+        kind = path.rsplit("/", 1)[1][:-1].title()
+        return self.ask("PATCH", f"{path}/test-resource", {
+            "apiVersion": "conformance.example.com/v1", "kind": kind, **body,
+            "metadata": {"name": "test-resource", **body.get("metadata", {})}}, kind=APPLY,
+                        status=status, fieldManager="manager")
+
+    def constrain(self, name, properties):
+        def change(spec):
+            spec["versions"][0]["schema"]["openAPIV3Schema"] = {
+                "type": "object", "properties": properties}
+        self.redefine(name, change)
+
+    @staticmethod
+    def everywhere(field):
+        thing = {"type": "object", "properties": {"field": field}}
+        return {"field": field, "struct": thing, "map": {
+            "type": "object", "additionalProperties": thing}, "list": {
+                "type": "array", "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["key"], "items": {
+                    "type": "object", "required": ["key"],
+                    "properties": {"key": {"type": "string"}, "field": field}}}}
+
+    @staticmethod
+    def full(value):
+        return {"field": value, "struct": {"field": value},
+                "list": [{"key": "foo", "field": value}, {"key": "bar", "field": value}],
+                "map": {"foo": {"field": value}, "bar": {"field": value}}}
+
+    def test_must_not_fail_on_unchanged_correlatable_fields(self):
+        path = self.define("unchanged", self.ANY)
+        self.apply(path, self.full("foo"))
+        self.constrain("unchanged", self.everywhere(enum("notfoo")))
+        changed = self.apply(path, {**self.full("foo"), "metadata": {"labels": {"foo": "bar"}}})
+        self.assertEqual(changed["metadata"]["labels"], {"foo": "bar"})
+        # What is new beside them is looked at.
+        self.apply(path, {**self.full("foo"), "struct": {"field": "other"}}, status=422)
+
+    def test_must_fail_on_unchanged_uncorrelatable_fields(self):
+        path = self.define("listed", self.ANY)
+        old = ["foo", "bar", "baz"]
+        self.apply(path, {"setArray": old, "atomicArray": old})
+        items = enum("notfoo", "notbar", "notbaz")
+        self.constrain("listed", {
+            "atomicArray": {"type": "array", "items": items},
+            "setArray": {"type": "array", "x-kubernetes-list-type": "set", "items": items}})
+        new = old + ["notfoo"]
+        answer = self.apply(path, {"setArray": new, "atomicArray": new,
+                                   "metadata": {"labels": {"foo": "bar"}}}, status=422)
+        self.assertIn("atomicArray", answer["message"])
+        self.assertIn("setArray", answer["message"])
+
+    def test_must_fail_on_changed_fields(self):
+        path = self.define("changed", self.ANY)
+        self.apply(path, self.full("foo"))
+        self.constrain("changed", self.everywhere(enum("foo")))
+        answer = self.apply(path, self.full("notfoo"), status=422)
+        self.assertLessEqual(
+            {"field", "struct.field", "list[0].field", "list[1].field", "map.foo.field",
+             "map.bar.field"}, {cause["field"] for cause in answer["details"]["causes"]})
+
+
+class PublishingTest(Definitions):
+    """CustomResourcePublishOpenAPI."""
+    FOO = {"type": "object", "description": "Foo CRD for Testing", "properties": {
+        "spec": {"type": "object", "description": "Specification of Foo", "properties": {
+            "bars": {"type": "array", "description": "List of Bars and their specs.", "items": {
+                "type": "object", "required": ["name"], "properties": {
+                    "name": {"type": "string", "description": "Name of Bar."},
+                    "feeling": enum("Great", "Down"),
+                    "age": {"type": "string", "description": "Age of Bar."},
+                    "bazs": {"type": "array", "description": "List of Bazs.",
+                             "items": {"type": "string"}}}}}}},
+        "status": {"type": "object", "description": "Status of Foo"}}}
+
+    def published(self, group, version, kind):
+        name = ".".join(reversed(group.split("."))) + f".{version}.{kind}"
+        return self.ask("GET", "/openapi/v2")["definitions"].get(name)
+
+    def test_with_a_schema(self):
+        path = self.define("foo", self.FOO, group="publish.example.com")
+        shown = worlds.wait_for("it is published", lambda: self.published(
+            "publish.example.com", "v1", "Foo"))
+        self.assertEqual(shown["description"], "Foo CRD for Testing")
+        self.assertEqual(shown["x-kubernetes-group-version-kind"], [
+            {"group": "publish.example.com", "kind": "Foo", "version": "v1"}])
+        self.assertEqual(shown["properties"]["spec"]["properties"]["bars"]["items"]["required"],
+                         ["name"])
+        for value, status in (({"name": "b", "feeling": "NonExistentValue"}, 422),
+                              ({"age": "10"}, 422), ({"name": "b", "unknown": 1}, 400),
+                              ({"name": "b"}, 201)):
+            self.ask("POST", path, {
+                "apiVersion": "publish.example.com/v1", "kind": "Foo",
+                "metadata": {"name": "f"}, "spec": {"bars": [value]}}, status=status, **strict())
+        for field, pattern in (
+                ("foos", "(?s)DESCRIPTION:.*Foo CRD for Testing.*FIELDS:.*apiVersion.*<string>.*"
+                         "APIVersion defines.*spec.*<Object>.*Specification of Foo"),
+                ("foos.metadata", "(?s)DESCRIPTION:.*Standard object.s metadata.*FIELDS:.*"
+                                  "creationTimestamp.*<string>.*CreationTimestamp is a timestamp"),
+                ("foos.spec.bars", "(?s)bars.*<\\[\\]Object>.*DESCRIPTION:.*List of Bars and their "
+                                   "specs.*FIELDS:.*bazs.*<\\[\\]string>.*List of Bazs.*name.*"
+                                   "<string>.*Name of Bar")):
+            self.assertRegex(self.kubectl("explain", field), pattern)
+        self.assertIn('field "bars2" does not exist', self.kubectl(
+            "explain", "foos.spec.bars2", status=1))
+
+    def test_versions_come_go_and_change(self):
+        group = "versions.example.com"
+        self.define("multi", self.FOO, group=group, versions=("v2", "v3"))
+        for version in "v2", "v3":
+            worlds.wait_for(f"{version} is published", lambda v=version: self.published(
+                group, v, "Multi"))
+
+        def rename(spec):
+            spec["versions"][1]["name"] = "v4"
+        self.redefine("multi", rename, group)
+        worlds.wait_for("v4 is published", lambda: self.published(group, "v4", "Multi"))
+        self.assertIsNone(self.published(group, "v3", "Multi"))
+        self.assertTrue(self.published(group, "v2", "Multi"))
+
+        def hide(spec):
+            spec["versions"][1]["served"] = False
+        self.redefine("multi", hide, group)
+        worlds.wait_for("v4 is gone", lambda: self.published(group, "v4", "Multi") is None)
+        self.ask("GET", f"/apis/{group}/v4/multis", status=404)
+        self.ask("DELETE", f"{self.PATH}/multis.{group}")
+        worlds.wait_for("all is gone", lambda: self.published(group, "v2", "Multi") is None)
+
+    def test_unknown_fields(self):
+        for name, schema in (
+                ("root", {"type": "object", "x-kubernetes-preserve-unknown-fields": True}),
+                ("nested", {"type": "object", "properties": {"spec": {
+                    "type": "object", "x-kubernetes-preserve-unknown-fields": True}}})):
+            path = self.define(name, schema)
+            spec = {"a": None, "b": [{"c": "d"}]}
+            made = self.ask("POST", path, {
+                "apiVersion": "conformance.example.com/v1", "kind": name.title(),
+                "metadata": {"name": "cr"}, "spec": spec}, **strict())
+            self.assertEqual(made["spec"]["b"], spec["b"])
+
+
+class CustomObjectsTest(Definitions):
+    def test_defaults_for_requests_and_from_storage(self):
+        schema = {"type": "object", "properties": {
+            "a": {"type": "string", "default": "A"}, "b": {"type": "string"}}}
+        path = self.define("defaulted", schema)
+        one = self.ask("POST", path, {"apiVersion": "conformance.example.com/v1",
+                                      "kind": "Defaulted", "metadata": {"name": "foo"}})
+        self.assertEqual(one["a"], "A")
+        self.assertNotIn("b", one)
+
+        def change(spec):
+            properties = spec["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+            properties["a"] = {"type": "string"}
+            properties["b"]["default"] = "B"
+        self.redefine("defaulted", change)
+        worlds.wait_for("b is there", lambda: self.ask("GET", f"{path}/foo").get("b") == "B")
+        self.assertEqual(self.ask("GET", f"{path}/foo")["a"], "A")
+
+    def test_status_and_life_of_a_definition(self):
+        self.define("state", {"type": "object"}, subresources={"status": {}})
+        path = f"{self.PATH}/states.conformance.example.com"
+        patched = self.ask("PATCH", f"{path}/status", {"status": {"conditions": [
+            {"type": "StatusPatch", "status": "True", "reason": "E2E", "message": "m"}]}},
+                           kind=MERGE)
+        self.assertEqual(self.conditions(patched).get("StatusPatch"), "True")
+        now = self.ask("GET", f"{path}/status")
+        now["status"]["conditions"].append({
+            "type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "m"})
+        self.assertEqual(self.conditions(self.ask("PUT", f"{path}/status", now)).get(
+            "StatusUpdate"), "True")
+
+    def test_watch_on_custom_objects(self):
+        path = self.define("seen", {"type": "object"})
+        events = self.watch(path)
+        for name in "a", "b":
+            self.ask("POST", path, {"apiVersion": "conformance.example.com/v1", "kind": "Seen",
+                                    "metadata": {"name": name}})
+        self.ask("PATCH", f"{path}/a", {"metadata": {"labels": {"x": "y"}}}, kind=MERGE)
+        self.ask("DELETE", f"{path}/a")
+        told = [(what, thing["metadata"]["name"]) for _, (what, thing) in zip(range(4), events)]
+        self.assertEqual(told, [("ADDED", "a"), ("ADDED", "b"), ("MODIFIED", "a"),
+                                ("DELETED", "a")])
+
+    def test_selectable_fields(self):
+        path = self.define("shirt", {"type": "object", "properties": {"spec": {
+            "type": "object", "properties": {"color": {"type": "string"},
+                                             "size": {"type": "string"}}}}},
+                           selectableFields=[{"jsonPath": ".spec.color"},
+                                             {"jsonPath": ".spec.size"}])
+        events = self.watch(path, fieldSelector="spec.color=blue")
+        for name, color, size in (("s1", "blue", "S"), ("s2", "blue", "M"), ("s3", "green", "M")):
+            self.ask("POST", path, {"apiVersion": "conformance.example.com/v1", "kind": "Shirt",
+                                    "metadata": {"name": name},
+                                    "spec": {"color": color, "size": size}})
+        listed = self.ask("GET", path, fieldSelector="spec.color=blue,spec.size=M")["items"]
+        self.assertEqual([item["metadata"]["name"] for item in listed], ["s2"])
+        self.ask("PATCH", f"{path}/s1", {"spec": {"color": "green"}}, kind=MERGE)
+        told = [(what, thing["metadata"]["name"]) for _, (what, thing) in zip(range(3), events)]
+        self.assertEqual(told, [("ADDED", "s1"), ("ADDED", "s2"), ("DELETED", "s1")])
+        self.ask("DELETE", path, fieldSelector="spec.color=green")
+        self.assertEqual([item["metadata"]["name"] for item in self.ask("GET", path)["items"]],
+                         ["s2"])
+        self.ask("GET", path, status=400, fieldSelector="spec.other=x")
+
+
+class FieldValidationTest(Definitions):
     DEPLOYMENT = ('{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"my-dep"%s,'
                   '"labels":{"app":"nginx"}},"spec":{%s"selector":{"matchLabels":{"app":"nginx"}},'
                   '"template":{"metadata":{"labels":{"app":"nginx"}},"spec":{"containers":[{'
@@ -413,18 +655,7 @@ class FieldValidationTest(Case):
                       answer["message"])
 
     def definition(self, name, schema):
-        self.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
-            "metadata": {"name": f"{name}s.fields.example.com"},
-            "spec": {"group": "fields.example.com", "scope": "Cluster",
-                     "names": {"plural": f"{name}s", "singular": name, "kind": name.title(),
-                               "listKind": name.title() + "ItemList"},
-                     "versions": [{"name": version, "served": True, "storage": version == "v1beta1",
-                                   "schema": {"openAPIV3Schema": schema}}
-                                  for version in ("v1beta1", "v1beta2", "v0")]}})
-        self.becomes("it is established", "/apis/apiextensions.k8s.io/v1/"
-                     f"customresourcedefinitions/{name}s.fields.example.com",
-                     lambda thing: self.conditions(thing).get("Established") == "True")
-        return f"/apis/fields.example.com/v1beta1/{name}s"
+        return self.define(name, schema, "fields.example.com", ("v1beta1", "v1beta2", "v0"))
 
     PORTS = {"type": "array", "x-kubernetes-list-type": "map",
              "x-kubernetes-list-map-keys": ["containerPort", "protocol"],
