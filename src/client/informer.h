@@ -12,7 +12,7 @@
 // that ends goes on from the version seen last; after kExpired everything is listed again, and what
 // is missing then was deleted: handlers hear of it with the state known last (on_delete's
 // `final_state_unknown`). Failures are tried again after 0.8 to 30 seconds, doubled each time, with
-// jitter.
+// jitter; a watch that told something, or lasted a second, ends such a row.
 //
 // All work is done in tasks of the executor, one at a time for each informer; none waits, but that
 // a call to the server does. Handlers run in these tasks, in order, each told of every change once;

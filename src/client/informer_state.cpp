@@ -294,8 +294,19 @@ void InformerState::WaitThen(Phase next) {
   });
 }
 
+// A server that has served a watch is asked again soon, however often it went away before: it may
+// be restarted many times in a row, and be there each time. (client-go forgets only what is two
+// minutes old.) What it must not cost is a request for the whole collection every time, so half of
+// a streamed list is no success.
+void InformerState::ForgetFailures() {
+  if (streaming_) return;
+  const int64_t lasted = options_.clock->Now() - watch_began_;
+  if (watch_said_ || lasted >= kShortWatch.count()) backoff_ = nanoseconds(0);
+}
+
 // A watch that failed, or was refused.
 void InformerState::Fail(const Error& error) {
+  if (watch_) ForgetFailures();
   watch_.reset();
   const bool streaming = std::exchange(streaming_, false);
   streamed_.clear();
@@ -435,6 +446,7 @@ void InformerState::ReadWatch() {
   if (!batch->events.empty()) watch_said_ = true;
   ReadEvents(batch->events);
   if (batch->ended) {
+    ForgetFailures();
     watch_.reset();
     const bool silent = !watch_said_ && options_.clock->Now() - watch_began_ < kShortWatch.count();
     if (streaming_ || silent) {

@@ -81,6 +81,7 @@ class InformerState : public std::enable_shared_from_this<InformerState> {
   void TellOne(Handler& handler, const Change& change);
   static void Call(const EventHandler& told, const Change& change);
   void Report(const Error& error);
+  void ForgetFailures();
   void Fail(const Error& error);
   // Goes on with this phase after a while.
   void WaitThen(Phase next);

@@ -223,6 +223,86 @@ TEST_F(InformerTest, TriesAgainMoreAndMoreSlowly) {
   EXPECT_TRUE(informer->HasSynced());
 }
 
+TEST_F(InformerTest, AServerThatComesBackEachTimeIsSoonAskedAgain) {
+  auto informer = Make(Options());
+  informer->AddHandler(Recorder());
+  informer->Start();
+  for (int i = 0; i < 20; ++i) {
+    if (i % 2 == 0) {
+      time_.RunFor(1s);
+    } else {
+      Put("b", std::to_string(i));  // a watch that tells something need not last
+    }
+    time_.Settle();
+    Told();
+    server_.SetFault([](std::string_view, const Target&) -> std::optional<Error> {
+      return Error(Code::kUnavailable, "it is being restarted");
+    });
+    server_.BreakWatches(Error(Code::kUnavailable, "killed"));
+    time_.RunFor(1s);
+    server_.SetFault(nullptr);
+    const std::string value = std::to_string(i);
+    Put("a", value);
+    time_.RunFor(1500ms);
+    EXPECT_THAT(Told(), ElementsAre(::testing::EndsWith("a=" + value))) << i;
+  }
+  EXPECT_EQ(server_.calls("list"), 1);
+}
+
+TEST_F(InformerTest, WatchesThatBreakOffAtOnceAreTriedMoreAndMoreSlowly) {
+  auto informer = Make(Options());
+  informer->Start();
+  for (int i = 0; i < 1000; ++i) {
+    time_.RunFor(100ms);
+    server_.BreakWatches(Error(Code::kUnavailable, "broken"));
+  }
+  EXPECT_GT(server_.calls("watch"), 5);
+  EXPECT_LT(server_.calls("watch"), 10);
+}
+
+// Tells what is there, and breaks off before it has told all.
+class HalfServer : public FakeServer {
+ public:
+  using FakeServer::FakeServer;
+  class Half : public ObjectWatch {
+   public:
+    explicit Half(SharedObject object) : object_(std::move(object)) {}
+    Result<EventBatch> Take(size_t /*max_events*/) override {
+      if (!object_) return Error(Code::kUnavailable, "broken");
+      EventBatch batch;
+      batch.events.push_back({EventType::kAdded, std::exchange(object_, {})});
+      batch.more = true;
+      return batch;
+    }
+
+   private:
+    SharedObject object_;
+  };
+  Result<std::unique_ptr<ObjectWatch>> Watch(const Target& target,
+                                             const api::meta::v1::ListOptions& /*options*/,
+                                             Ready /*ready*/) override {
+    ++watches;
+    TRY(ObjectList list, List(target, {}));
+    return std::unique_ptr<ObjectWatch>(std::make_unique<Half>(list.items.front()));
+  }
+  int watches = 0;
+};
+
+TEST_F(InformerTest, HalfOfAStreamedListIsNoSuccess) {
+  HalfServer server(time_);
+  core::ConfigMap map;
+  map.metadata.name = "a";
+  ASSERT_TRUE(server.Create({"", "v1", "configmaps", "ns"}, map, {}).ok());
+  InformerOptions options = Options();
+  options.streamed_list = true;
+  Informer informer(server, kMaps, options);
+  informer.Start();
+  time_.RunFor(100s);
+  EXPECT_FALSE(informer.HasSynced());
+  EXPECT_GT(server.watches, 5);
+  EXPECT_LT(server.watches, 10);
+}
+
 TEST_F(InformerTest, RestsWhenTheResourceIsGoneAndNobodyListens) {
   Put("a", "1");
   auto informer = Make(Options());
