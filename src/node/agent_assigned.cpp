@@ -56,6 +56,13 @@ void NoteOrigin(PodOrigin origin, int64_t now, v1::Pod* pod) {
   annotations[std::string(kConfigSeenAnnotation)] = NanoTime(now);
 }
 
+// Somebody else has said at the API server that a pod ended which runs here: upstream's pod workers
+// end it then. (The phase there stays: cluster/status_manager.h.)
+std::optional<PodFailure> EndByOthers(const v1::PodStatus& shown, const v1::PodStatus& known) {
+  if (!IsTerminalPhase(shown.phase) || IsTerminalPhase(known.phase)) return std::nullopt;
+  return PodFailure{shown.reason, shown.message};
+}
+
 // What the API server shows of it beside what this node has written.
 bool SameAsKnown(const v1::Pod& known, v1::Pod shown) {
   shown.metadata.resourceVersion = known.metadata.resourceVersion;
@@ -186,6 +193,7 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
   std::shared_ptr<PodWorker> worker;
   std::optional<v1::Pod> changed;
   std::vector<std::shared_ptr<PodWorker>> preempted;
+  std::optional<PodFailure> end;
   {
     std::unique_lock lock(mutex_);
     if (finished_.contains(uid)) return {};
@@ -200,19 +208,22 @@ Result<void> Agent::Assign(v1::Pod pod, PodOrigin origin) {
       const v1::Pod& before = *found->second.pod;
       KeepLocalAnnotations(before, &pod);
       v1::PodStatus status = before.status;
+      end = EndByOthers(pod.status, status);
       TakeOthersPart(pod.status, &status);
       pod.status = std::move(status);
-      if (SameAsKnown(before, pod)) return {};
       Entry& entry = found->second;
       worker = entry.worker;
-      const v1::PodSpec had = Allocated(entry).spec;
-      TRY_VOID(Change(pod, ChangeType::kModified));
-      source_.Follow(pod);
-      Grant(entry, had, &preempted);
-      changed = Allocated(entry);
+      if (!SameAsKnown(before, pod)) {
+        const v1::PodSpec had = Allocated(entry).spec;
+        TRY_VOID(Change(pod, ChangeType::kModified));
+        source_.Follow(pod);
+        Grant(entry, had, &preempted);
+        changed = Allocated(entry);
+      }
     }
   }
-  if (worker) worker->Update(*std::move(changed));
+  if (changed) worker->Update(*std::move(changed));
+  if (end) worker->Evict(*std::move(end), std::nullopt);
   for (const auto& each : preempted) each->Evict(PreemptionFailure(), std::nullopt);
   return {};
 }

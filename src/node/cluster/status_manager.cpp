@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "client/watch.h"
+#include "node/cluster/mirror_pods.h"
 #include "node/pod_conditions.h"
 #include "node/pod_origin.h"
 #include "node/pod_status.h"
@@ -23,6 +25,9 @@ using std::chrono::seconds;
 constexpr int kWorkers = 16;
 // As often as upstream's looks at what the server did not take.
 constexpr seconds kLongestWait{10};
+
+// Of a request that somebody else's write came before, one after the other.
+constexpr int kAttempts = 5;
 
 // Names that the strategic merge goes by; what it has no key for is replaced whole.
 constexpr std::string_view kConditions = "conditions";
@@ -119,12 +124,22 @@ JsonValue Whole(std::string_view key, const JsonValue& value) {
   return whole;
 }
 
+// How a pod has ended stays so once the server has it, whoever told it. (The agent takes an end on
+// that others told, Agent::Assign.)
+void KeepEnd(const v1::PodStatus& shown, v1::PodStatus* status) {
+  if (!IsTerminalPhase(shown.phase)) return;
+  status->phase = shown.phase;
+  status->reason = shown.reason;
+  status->message = shown.message;
+}
+
 }  // namespace
 
-Result<std::string> StatusPatch(const v1::PodStatus& shown, v1::PodStatus said,
-                                std::string_view uid) {
-  TakeOthersPart(shown, &said);
-  TRY(const JsonValue before, Tree(shown));
+Result<std::string> StatusPatch(const v1::Pod& shown, v1::PodStatus said) {
+  TakeOthersPart(shown.status, &said);
+  // Of a static pod the node alone decides: it may begin it anew.
+  if (!IsMirrorPod(shown)) KeepEnd(shown.status, &said);
+  TRY(const JsonValue before, Tree(shown.status));
   TRY(const JsonValue after, Tree(said));
   JsonValue status = JsonValue::Of(JsonValue::Object());
   for (const auto& [key, value] : after.object()) {
@@ -143,7 +158,10 @@ Result<std::string> StatusPatch(const v1::PodStatus& shown, v1::PodStatus said,
   }
   if (status.object().empty()) return std::string();
   JsonValue metadata = JsonValue::Of(JsonValue::Object());
-  metadata.Set("uid", JsonValue::String(std::string(uid)));
+  metadata.Set("uid", JsonValue::String(shown.metadata.uid));
+  if (const std::string& version = shown.metadata.resourceVersion; !version.empty()) {
+    metadata.Set("resourceVersion", JsonValue::String(version));
+  }
   JsonValue patch = JsonValue::Of(JsonValue::Object());
   patch.Set("metadata", std::move(metadata));
   patch.Set("status", std::move(status));
@@ -266,17 +284,30 @@ Result<client::Reconciled> StatusManager::Sync(const std::string& uid) {
 }
 
 Result<void> StatusManager::SendStatus(const std::string& uid, const Told& told) {
-  TRY(const std::string patch, StatusPatch(told.shown->status, told.said->status, uid));
-  if (patch.empty()) return {};
-  auto answer = connection_.Patch(TargetOf(*told.shown, "status"),
-                                  client::PatchType::kStrategicMerge, patch, {});
-  if (!answer.ok()) {
-    // A pod of that name with another uid: this one is gone.
-    if (answer.error().code() == Code::kConflict) return Error(Code::kNotFound, "another pod");
-    return answer.error();
+  std::shared_ptr<const v1::Pod> shown = told.shown;
+  for (int attempts = 1;; ++attempts) {
+    TRY(const std::string patch, StatusPatch(*shown, told.said->status));
+    if (patch.empty()) return {};
+    auto answer = connection_.Patch(TargetOf(*shown, "status"), client::PatchType::kStrategicMerge,
+                                    patch, {});
+    if (answer.ok()) {
+      if (auto pod = answer->As<v1::Pod>()) SetShown(uid, std::move(pod));
+      return {};
+    }
+    if (answer.error().code() != Code::kConflict || attempts == kAttempts) return answer.error();
+    TRY(shown, Read(uid, *shown));
   }
-  if (auto pod = answer->As<v1::Pod>()) SetShown(uid, std::move(pod));
-  return {};
+}
+
+// What the server has of it by now; kNotFound where that is another pod of the name.
+Result<std::shared_ptr<const v1::Pod>> StatusManager::Read(const std::string& uid,
+                                                           const v1::Pod& shown) {
+  TRY(const client::SharedObject object, connection_.Get(TargetOf(shown, ""), {}));
+  auto pod = object.As<v1::Pod>();
+  if (!pod) return client::NotOfType(reflect::TypeOf<v1::Pod>(), object);
+  if (pod->metadata.uid != uid) return Error(Code::kNotFound, "another pod");
+  SetShown(uid, pod);
+  return pod;
 }
 
 Result<void> StatusManager::Remove(const std::string& uid, const v1::Pod& pod) {

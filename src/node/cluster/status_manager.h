@@ -7,6 +7,11 @@
 // known from its answers and from the pods that it shows; where it is not what this node says
 // (somebody has written over it), it is told again.
 //
+// A patch names the version of the pod that it was made for, which upstream's does not. A server
+// may come to a request long after it was sent, and serve that of an agent that was killed after
+// that of the one that was started since: the pod would go back to what it was. So the later one is
+// refused, and whoever is still there reads the pod and tells it again.
+//
 // Nothing is kept of its own: the agent keeps the statuses (RUN/pods), and the pods that the server
 // shows after a start tell what is missing there.
 //
@@ -29,11 +34,11 @@
 
 namespace podium::node {
 
-// The strategic merge patch that makes of `shown`, the status that the server has, the one that the
-// node says: what differs of the node's own part. "" where nothing does. `uid`: of the pod, which
-// it must be.
-Result<std::string> StatusPatch(const v1::PodStatus& shown, v1::PodStatus said,
-                                std::string_view uid);
+// The strategic merge patch that makes of `shown`, the pod that the server has, one with the status
+// that the node says: what differs of the node's own part. "" where nothing does. It is for this
+// pod alone, as it was shown: servers refuse it (409) for another one of the name, and once anybody
+// has written to it.
+Result<std::string> StatusPatch(const v1::Pod& shown, v1::PodStatus said);
 
 class StatusManager {
  public:
@@ -84,6 +89,7 @@ class StatusManager {
   void Tell(const PodChange& change);
   Result<client::Reconciled> Sync(const std::string& uid);
   Result<void> SendStatus(const std::string& uid, const Told& told);
+  Result<std::shared_ptr<const v1::Pod>> Read(const std::string& uid, const v1::Pod& shown);
   Result<void> Remove(const std::string& uid, const v1::Pod& pod);
   void SetShown(const std::string& uid, std::shared_ptr<const v1::Pod> pod);
 

@@ -120,6 +120,28 @@ class PodSourceTest : public ::testing::Test {
   std::unique_ptr<PodSource> source_;
 };
 
+TEST_F(PodSourceTest, APodThatOthersSayHasEndedEnds) {
+  Create("web", "containers: [{name: a}]");
+  v1::Pod pod = *Now("web");
+  ASSERT_EQ(pod.status.phase, "Running");
+  pod.status.phase = "Failed";
+  pod.status.reason = "Lost";
+  pod.status.message = "the node was thought to be gone";
+  client::Target target = TargetOf("web");
+  target.subresource = "status";
+  ASSERT_TRUE(server_.Update(target, pod, {}).ok());
+  node_.time.RunFor(100ms);
+  EXPECT_EQ(Now("web")->status.phase, "Failed");
+  node_.time.RunFor(60s);
+  pod = *Now("web");
+  EXPECT_EQ(pod.status.phase, "Failed");
+  EXPECT_EQ(pod.status.reason, "Lost");
+  EXPECT_EQ(pod.status.message, "the node was thought to be gone");
+  EXPECT_TRUE(pod.status.containerStatuses.front().state.terminated);
+  EXPECT_EQ(Known().front()->status.phase, "Failed");
+  EXPECT_EQ(Known().front()->status.reason, "Lost");
+}
+
 TEST_F(PodSourceTest, APodThatIsBoundRunsAndTheServerHearsOfIt) {
   const v1::Pod created = Create("web", "containers: [{name: a}]");
   EXPECT_TRUE(source_->HasSynced());

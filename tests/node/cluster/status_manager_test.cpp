@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/status.h"
 #include "client/fake_server.h"
 #include "node/fake_services.h"
 #include "node/pods.h"
@@ -10,6 +11,7 @@
 namespace podium::node {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 
@@ -23,32 +25,57 @@ v1::PodCondition Condition(const std::string& type, const std::string& status,
 }
 
 TEST(StatusPatch, HasWhatDiffersOfTheNodesOwn) {
-  v1::PodStatus shown;
+  v1::Pod pod;
+  pod.metadata.uid = "u";
+  v1::PodStatus& shown = pod.status;
   shown.phase = "Pending";
   shown.message = "old";
   shown.nominatedNodeName = "elsewhere";
   shown.conditions = {Condition("PodScheduled", "True"), Condition("Ready", "False", "X"),
                       Condition("example.com/gate", "True"), Condition("Initialized", "True")};
   v1::PodStatus said = shown;
-  EXPECT_EQ(*StatusPatch(shown, said, "u"), "");
+  EXPECT_EQ(*StatusPatch(pod, said), "");
   // What others write is theirs, whatever was known of it here.
   said.conditions[2].status = "False";
   said.nominatedNodeName = "";
-  EXPECT_EQ(*StatusPatch(shown, said, "u"), "");
+  EXPECT_EQ(*StatusPatch(pod, said), "");
   said.phase = "Running";
   said.message = "";
   said.podIP = "10.0.0.2";
   said.podIPs = {{.ip = "10.0.0.2"}};
   said.conditions[1] = Condition("Ready", "True");
   said.conditions.pop_back();
-  EXPECT_EQ(*StatusPatch(shown, said, "u"),
-            R"({"metadata":{"uid":"u"},"status":{"phase":"Running","podIP":"10.0.0.2",)"
-            R"("podIPs":[{"ip":"10.0.0.2"},{"$patch":"replace"}],"message":null,)"
-            R"("$setElementOrder/conditions":[{"type":"example.com/gate"},)"
-            R"({"type":"PodScheduled"},{"type":"Ready"}],)"
-            R"("conditions":[{"type":"Ready","status":"True","lastProbeTime":null,)"
-            R"("lastTransitionTime":null,"reason":null},)"
-            R"({"$patch":"delete","type":"Initialized"}]}})");
+  const std::string status =
+      R"("status":{"phase":"Running","podIP":"10.0.0.2",)"
+      R"("podIPs":[{"ip":"10.0.0.2"},{"$patch":"replace"}],"message":null,)"
+      R"("$setElementOrder/conditions":[{"type":"example.com/gate"},)"
+      R"({"type":"PodScheduled"},{"type":"Ready"}],)"
+      R"("conditions":[{"type":"Ready","status":"True","lastProbeTime":null,)"
+      R"("lastTransitionTime":null,"reason":null},)"
+      R"({"$patch":"delete","type":"Initialized"}]}})";
+  EXPECT_EQ(*StatusPatch(pod, said), R"({"metadata":{"uid":"u"},)" + status);
+  pod.metadata.resourceVersion = "7";
+  EXPECT_EQ(*StatusPatch(pod, said), R"({"metadata":{"uid":"u","resourceVersion":"7"},)" + status);
+}
+
+TEST(StatusPatch, APodThatHasEndedStaysSo) {
+  v1::Pod pod;
+  pod.metadata.uid = "u";
+  pod.status.phase = "Failed";
+  pod.status.reason = "Lost";
+  pod.status.podIP = "10.0.0.2";
+  v1::PodStatus said;
+  for (const char* phase : {"Pending", "Running", "Succeeded", "Failed"}) {
+    said.phase = phase;
+    said.podIP = "10.0.0.3";
+    EXPECT_EQ(*StatusPatch(pod, said), R"({"metadata":{"uid":"u"},"status":{"podIP":"10.0.0.3"}})");
+  }
+  // A static pod that ended with the machine begins anew with it.
+  pod.metadata.annotations["kubernetes.io/config.mirror"] = "hash";
+  said.phase = "Running";
+  EXPECT_EQ(*StatusPatch(pod, said),
+            R"({"metadata":{"uid":"u"},)"
+            R"("status":{"phase":"Running","podIP":"10.0.0.3","reason":null}})");
 }
 
 class StatusManagerTest : public ::testing::Test {
@@ -136,6 +163,70 @@ TEST_F(StatusManagerTest, WhatSomebodyWroteOverIsToldAgain) {
   EXPECT_EQ(Now("p").status.phase, "Pending");
   Show(Now("p"));
   node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "Running");
+}
+
+// What a server has received it may serve late, when who sent it was killed long since.
+TEST_F(StatusManagerTest, WhatAKilledAgentSaidIsNotServedAfterItsSuccessor) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  pod.status.phase = "Pending";
+  Tell(pod);
+  FakeNode other;
+  StatusManager successor{{.connection = server_, .executor = other.time, .clock = other.time}};
+  std::vector<std::string> phases;
+  bool first = true;
+  server_.SetFault([&](std::string_view verb, const client::Target&) -> std::optional<Error> {
+    if (verb != "patch" || !std::exchange(first, false)) return std::nullopt;
+    successor.Show(std::make_shared<const v1::Pod>(pod));
+    pod.status.phase = "Running";
+    successor.Say(pod.metadata.uid, std::make_shared<const v1::Pod>(pod), false);
+    other.time.Settle();
+    phases.push_back(Now("p").status.phase);
+    // The one that was killed does not live to hear that it is refused.
+    manager_.Withdraw(pod.metadata.uid);
+    server_.SetFault([](std::string_view again, const client::Target&) -> std::optional<Error> {
+      if (again != "get") return std::nullopt;
+      return Error(Code::kCancelled, "killed");
+    });
+    return std::nullopt;
+  });
+  node_.time.Settle();
+  server_.SetFault(nullptr);
+  phases.push_back(Now("p").status.phase);
+  EXPECT_THAT(phases, ElementsAre("Running", "Running"));
+}
+
+TEST_F(StatusManagerTest, WhatOthersWroteMeanwhileIsNoObstacle) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  v1::Pod changed = pod;
+  changed.metadata.labels["turn"] = "1";
+  ASSERT_TRUE(server_.Update(TargetOf("p"), changed, {}).ok());
+  pod.status.phase = "Running";
+  Tell(pod);
+  node_.time.Settle();
+  EXPECT_EQ(Now("p").status.phase, "Running");
+  EXPECT_EQ(Now("p").metadata.labels.at("turn"), "1");
+  EXPECT_EQ(server_.calls("patch"), 2);
+  EXPECT_THAT(errors_, IsEmpty());
+}
+
+TEST_F(StatusManagerTest, WhoeverAlwaysComesFirstIsWaitedFor) {
+  v1::Pod pod = Create("p");
+  Show(pod);
+  server_.SetFault([](std::string_view verb, const client::Target& target) -> std::optional<Error> {
+    if (verb != "patch") return std::nullopt;
+    return api::ModifiedError({target.group, target.resource}, target.name);
+  });
+  pod.status.phase = "Running";
+  Tell(pod);
+  node_.time.RunFor(60s);
+  EXPECT_GT(errors_.size(), 6U);
+  EXPECT_LT(errors_.size(), 20U);
+  EXPECT_LT(server_.calls("patch"), 100);
+  server_.SetFault(nullptr);
+  node_.time.RunFor(11s);
   EXPECT_EQ(Now("p").status.phase, "Running");
 }
 
