@@ -117,6 +117,16 @@ def waits(pod):
                for each in statuses(pod).values())
 
 
+def end_of(known, status):
+    """How a container of the pod ended last, as its status tells it; nothing for one that has
+    not."""
+    ended = status["state"].get("terminated", {})
+    if known.deadline and ended.get("reason") == "ContainerStatusUnknown":
+        # It waited to be started again when the deadline was over. Upstream's words for that.
+        return status["lastState"].get("terminated", ended)
+    return ended
+
+
 class ClusterCrashTest(clusters.ClusterCase):
     @classmethod
     def setUpClass(cls):
@@ -251,7 +261,7 @@ class ClusterCrashTest(clusters.ClusterCase):
                 continue
             for name, status in statuses(pod).items():
                 runs = machine.runs(uid, name)
-                code = status["state"].get("terminated", {}).get("exitCode")
+                code = end_of(known, status).get("exitCode")
                 if runs and (code is None or (runs[-1] is not None and runs[-1] != code)):
                     found.append(f"{known.name}/{name} ended with {runs[-1]}, and was last told to "
                                  f"be {status['state']}")
@@ -325,10 +335,7 @@ class ClusterCrashTest(clusters.ClusterCase):
         # Init containers are counted anew in a new sandbox, as upstream has it.
         if container in known.containers and len(runs) > status["restartCount"] + 1:
             found.append(f"{len(runs)} runs and {status['restartCount']} restarts")
-        ended = status["state"].get("terminated", {})
-        if known.deadline and ended.get("reason") == "ContainerStatusUnknown":
-            # It waited to be started again when the deadline was over. Upstream's words for that.
-            ended = status["lastState"].get("terminated", ended)
+        ended = end_of(known, status)
         ends = [code for code in runs if code is not None or "running" not in status["state"]]
         if "terminated" in status["state"] and ends and not (
                 ended["exitCode"] == ends[-1] or
