@@ -16,6 +16,7 @@ Command AuthCommand();
 Command CompletionCommand();
 Command ConfigCommand();
 Command ConvertCommand();
+Command CpCommand();
 Command CreateCommand();
 Command DeleteCommand();
 Command DescribeCommand();

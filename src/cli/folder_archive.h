@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/unique_fd.h"
+#include "cli/tar_feed.h"
 
 namespace podium::cli {
 
@@ -31,17 +31,13 @@ class FolderArchive {
 
   explicit FolderArchive(std::filesystem::path folder) : folder_(std::move(folder)) {}
   Result<void> List();
-  // Puts what comes before the next file's bytes into text_, and opens it.
+  // Puts the next one into feed_.
   Result<void> Begin(const File& file);
-  Result<size_t> ReadFile(std::span<char> buffer);
 
   std::filesystem::path folder_;
   std::vector<File> files_;
-  size_t next_ = 0;       // of files_
-  std::string text_;      // headers and padding that come next
-  UniqueFd file_;         // whose bytes come after it
-  uint64_t left_ = 0;     // of these
-  uint64_t padding_ = 0;  // behind them
+  size_t next_ = 0;  // of files_
+  TarFeed feed_;
   bool ended_ = false;
 };
 

@@ -24,8 +24,8 @@ BUILD = pathlib.Path(os.environ.get("PODIUM_BUILD_DIR", ROOT / "build/dev"))
 CASES = (
     ("podium val", ["validate"]),
     ("podium ", ["agent", "annotate", "api-resources", "api-versions", "apply", "attach", "auth", "backup",
-                 "completion", "config", "convert", "create", "cri", "delete", "describe", "diff", "edit", "events",
-                 "exec", "explain", "export", "expose", "get", "images", "import", "inspect", "label", "logs", "node",
+                 "completion", "config", "convert", "cp", "create", "cri", "delete", "describe", "diff", "edit",
+                 "events", "exec", "explain", "export", "expose", "get", "images", "import", "inspect", "label", "logs", "node",
                  "patch", "play", "pods", "port-forward", "proxy", "prune", "ps", "pull", "restore", "rm", "rmi", "run",
                  "scale", "server", "set", "stats", "stop", "top", "validate", "version", "wait"]),
     ("podium validate --rec", ["--recursive"]),

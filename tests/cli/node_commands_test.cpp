@@ -1,27 +1,17 @@
 // The commands that speak to /node/v1, against an agent that a server in the test plays.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <memory>
-#include <mutex>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "base/unique_fd.h"
-#include "cli/app.h"
-#include "cli/commands.h"
+#include "cli/agent_case.h"
 #include "cli/node_facts.h"
 #include "cli/pull_view.h"
-#include "http/listener.h"
-#include "http/server.h"
 #include "http/url.h"
 
 namespace podium::cli {
@@ -31,7 +21,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ExchangePtr = std::shared_ptr<http::Exchange>;
 
 // Two pods: of "web", one container runs and one has ended; "job" has ended altogether.
 constexpr std::string_view kSandboxes = R"({"items":[
@@ -53,52 +42,8 @@ constexpr std::string_view kPod =
     R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"default","uid":"u-1"},
 "status":{"phase":"Running"}})";
 
-std::string Contents(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-class NodeCommandsTest : public ::testing::Test {
+class NodeCommandsTest : public AgentCase {
  protected:
-  void SetUp() override {
-    std::string folder = (std::filesystem::temp_directory_path() / "podium-cli-XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-    setenv("PODIUM_RUN_DIR", folder_.c_str(), 1);
-    // No server is found on the way.
-    setenv("PODIUM_DATA_DIR", (folder_ + "/data").c_str(), 1);
-    setenv("KUBECONFIG", (folder_ + "/none").c_str(), 1);
-  }
-  void TearDown() override {
-    server_.reset();
-    for (const char* name : {"PODIUM_RUN_DIR", "PODIUM_DATA_DIR", "KUBECONFIG"}) unsetenv(name);
-    std::filesystem::remove_all(folder_);
-  }
-
-  // By method and target.
-  using Answers = std::function<void(const std::string& request, const ExchangePtr& exchange)>;
-  void Serve(Answers answers) {
-    auto listener = http::Listener::Unix(folder_ + "/agent.sock");
-    ASSERT_TRUE(listener.ok()) << listener.error().message();
-    auto server =
-        http::Server::Start(*std::move(listener), {},
-                            [this, answers = std::move(answers)](const ExchangePtr& exchange) {
-                              const http::RequestHead& head = exchange->request().head;
-                              const std::string request = head.method + ' ' + head.target;
-                              {
-                                const std::lock_guard lock(mutex_);
-                                requests_.push_back(request);
-                                bodies_.push_back(exchange->request().body);
-                              }
-                              answers(request, exchange);
-                            });
-    ASSERT_TRUE(server.ok()) << server.error().message();
-    server_ = *std::move(server);
-  }
-  static void Json(const ExchangePtr& exchange, std::string_view json, int status = 200) {
-    (void)exchange->Respond(status, {{"Content-Type", "application/json"}}, json);
-  }
   void ServeNode() {
     Serve([](const std::string& request, const ExchangePtr& exchange) {
       if (request == "GET /node/v1/sandboxes") return Json(exchange, kSandboxes);
@@ -110,29 +55,6 @@ class NodeCommandsTest : public ::testing::Test {
           404);
     });
   }
-
-  // What it wrote while it ran stands before what it returned.
-  Outcome Run(const std::vector<const char*>& arguments) {
-    const std::string out = folder_ + "/out";
-    const std::string err = folder_ + "/err";
-    const UniqueFd out_file(open(out.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    const UniqueFd err_file(open(err.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    Outcome outcome =
-        RunCommand(Commands(), arguments, {.out = out_file.get(), .err = err_file.get()});
-    outcome.out = Contents(out) + outcome.out;
-    outcome.err = Contents(err) + outcome.err;
-    return outcome;
-  }
-  std::vector<std::string> Requests() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(requests_, {});
-  }
-
-  std::string folder_;
-  std::mutex mutex_;
-  std::vector<std::string> requests_;
-  std::vector<std::string> bodies_;
-  std::unique_ptr<http::Server> server_;
 };
 
 TEST_F(NodeCommandsTest, PsListsWhatRunsWithInfraContainers) {

@@ -152,10 +152,34 @@ class StreamsTest(pods.KubectlCase):
     test_logs_of_the_container_before = pods.Streams.test_logs_of_the_container_before
     test_logs_of_all_containers = pods.Streams.test_logs_of_all_containers
 
+    test_copy = pods.Streams.test_copy
     test_port_forward = pods.Streams.test_port_forward
     test_a_port_where_nobody_listens = pods.Streams.test_a_port_where_nobody_listens
     forward = pods.Streams.forward
     asked = staticmethod(pods.Streams.asked)
+
+    def test_copies(self):
+        """In kubectl's words; what comes of it is test_copy's matter and that of tests/cli."""
+        self.pod("copied-from")
+        self.kubectl("exec", "copied-from", "--", "sh", "-c", (
+            "mkdir /c; cd /c; echo x > f; ln -s /etc out; ln -s f in; echo y > ' b\"l'"))
+        near = self.cluster.world.folder / "near"
+        near.write_text("near\n")
+        pod = f"{self.namespace}/copied-from"
+        for arguments in (["none:/c", "near"], ["near", "none:/c"], [f"{pod}:/c", "far"],
+                          [f"{pod}:c/in", "far-link"], ["-c", "other", "near", f"{pod}:/c"],
+                          ["near", f"{pod}:/c/.././c/new"], ["near", f"{pod}:/nowhere/new"],
+                          [f"{pod}:/c/new", "far"], ["far", f"{pod}:/c"]):
+            answers = []
+            for program in RunTest.programs:
+                self.program = program
+                status, out, err = self.both("cp", *arguments)
+                # What tar says on the way to an error may come too late.
+                answers.append((status, out if status == 0 else "", RunTest.neutral(self, err)))
+            with self.subTest(arguments):
+                self.assertEqual(answers[1], answers[0])
+        self.assertEqual(self.kubectl("exec", "copied-from", "--", "sh", "-c",
+                                      "cat /c/new /c/far/f"), "near\nx\n")
 
     def test_pods_of_an_object(self):
         """exec and attach take TYPE/NAME, and one container of several, in kubectl's words."""

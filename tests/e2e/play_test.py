@@ -152,6 +152,19 @@ class CommandsTest(cases.PodCase):
         _, err = self.run_podium("exec", "shell", "--", "no-such-program", status=1)
         self.assertIn("no-such-program", err)
         self.assertIn("not found", err)
+        self.copies("shell")
+
+    def copies(self, pod):
+        near = self.world.folder / "near"
+        (near / "deep").mkdir(parents=True)
+        (near / "deep/file").write_bytes(bytes(range(256)) * 2000)
+        self.run_podium("cp", near, f"{pod}:/tmp/far")
+        back = self.world.folder / "back"
+        self.run_podium("cp", "--retries=1", f"default/{pod}:/tmp/far", back)
+        self.assertEqual((back / "deep/file").read_bytes(), (near / "deep/file").read_bytes())
+        out, err = self.run_podium("cp", "--retries=1", f"{pod}:/tmp/none", back, status=1)
+        self.assertIn("No such file", out)
+        self.assertEqual(err, "command terminated with exit code 1\n")
 
     def test_attach(self):
         self.play(self.pod("echo", "while read line; do echo got $line; done", stdin="true"))
