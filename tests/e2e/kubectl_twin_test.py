@@ -827,14 +827,14 @@ def lines(text):
 class TwinCase(api_server.ServerCase):
     def both(self, arguments, environment=None, stdin=""):
         """What kubectl and podium make of it: statuses, outputs, errors."""
-        answers = []
-        for program in (api_server.KUBECTL, worlds.PODIUM):
+        def one(place):
             run = subprocess.run(
-                [program, *arguments], input=stdin, text=True, timeout=60, cwd=self.server.folder,
-                env={**self.server.environment, **(environment or {})}, capture_output=True,
-                check=False)
-            answers.append((run.returncode, run.stdout, run.stderr))
-        return answers
+                [(api_server.KUBECTL, worlds.PODIUM)[place], *arguments], input=stdin, text=True,
+                timeout=60, cwd=self.server.folder, capture_output=True, check=False,
+                env={**self.server.environment, **(environment or {})})
+            return run.returncode, run.stdout, run.stderr
+
+        return api_server.side_by_side(one)
 
     def assert_same(self, arguments):
         # Ages may pass a second between the two.
@@ -939,21 +939,28 @@ class ReadingTest(TwinCase):
             self.assertEqual(podium, kubectl, arguments)
 
     def test_watches(self):
-        for form in ([], ["-o", "name"], ["--output-watch-events"], ["--watch-only", "-o", "json"]):
-            watches = [subprocess.Popen(
-                [program, "-n", self.namespace, "get", "cm", "-w", "-l", "of=watch", *form,
-                 "--request-timeout=5s"],
-                env=self.server.environment, text=True, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-                for program in (api_server.KUBECTL, worlds.PODIUM)]
-            time.sleep(2)
-            self.kubectl("create", "-f", "-", stdin=WATCHED)
-            self.kubectl("annotate", "cm", "watched", "a=b")
-            self.kubectl("delete", "cm", "watched")
+        forms = ([], ["-o", "name"], ["--output-watch-events"], ["--watch-only", "-o", "json"])
+        before = self.watches_of_maps()
+        watches = [[subprocess.Popen(
+            [program, "-n", self.namespace, "get", "cm", "-w", "-l", "of=watch", *form,
+             "--request-timeout=10s"],
+            env=self.server.environment, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            for program in (api_server.KUBECTL, worlds.PODIUM)] for form in forms]
+        worlds.wait_for("all watch", lambda: self.watches_of_maps() >= before + 2 * len(forms), 8)
+        self.kubectl("create", "-f", "-", stdin=WATCHED)
+        self.kubectl("annotate", "cm", "watched", "a=b")
+        self.kubectl("delete", "cm", "watched")
+        for form, pair in zip(forms, watches):
             outs = [re.sub(r"\b\d+s\b", "1s", watch.communicate(timeout=30)[0])
-                    for watch in watches]
+                    for watch in pair]
             self.assertEqual(outs[1], outs[0], form)
             self.assertIn("watched", outs[1])
+
+    def watches_of_maps(self):
+        return sum(int(count) for count in re.findall(
+            r'^apiserver_longrunning_requests\{[^}]*resource="configmaps"[^}]*\} (\d+)$',
+            self.server.ask("GET", "/metrics")[1], re.MULTILINE))
 
     def test_a_wait_ends_when_it_is_so(self):
         waits = [subprocess.Popen(
@@ -1047,18 +1054,16 @@ class WritingTest(TwinCase):
         cls.server.kubectl("create", "-f", "-", stdin=CRD)
 
     def compare(self, name, commands):
-        namespaces = {program: f"{name}-{letter}" for program, letter in
-                      ((api_server.KUBECTL, "k"), (worlds.PODIUM, "p"))}
-        for namespace in namespaces.values():
-            self.kubectl("create", "namespace", namespace)
-            worlds.wait_for("its account", lambda namespace=namespace: self.server.kubectl(
-                "-n", namespace, "get", "serviceaccount", "default")[0] == 0)
+        namespaces = [f"{name}-{letter}" for letter in "kp"]
+        for namespace in namespaces:
+            self.server.make_namespace(namespace)
             self.kubectl("create", "-n", namespace, "-f", str(self.folder / "plain"), "-f",
                          str(self.folder / "going"))
             self.kubectl("delete", "-n", namespace, "cm", "going", "--wait=false")
+        programs = (api_server.KUBECTL, worlds.PODIUM)
         for arguments in lines(commands):
-            answers = [self.one(program, namespace, arguments)
-                       for program, namespace in namespaces.items()]
+            answers = api_server.side_by_side(lambda place, arguments=arguments: self.one(
+                programs[place], namespaces[place], arguments))
             with self.subTest(" ".join(arguments)):
                 self.assertEqual(answers[1], answers[0])
 
@@ -1119,23 +1124,20 @@ class ChangingCase(TwinCase):
     """The same changes in two namespaces, one for each of the programs."""
     folder = None  # where they run, if not in the server's
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.namespaces = [cls.namespace + suffix for suffix in ("-k", "-p")]
+    tests = 0  # as many have begun
 
     def setUp(self):
-        for place, name in enumerate(self.namespaces):
-            self.admin("create", "ns", name)
-            self.admin("-n", name, "create", "-f", "-", stdin=re.sub(
-                r"10.43.0.77", f"10.43.0.{80 + place}",
-                OBJECTS.replace("namespace: reading", f"namespace: {name}")) + "---\n" + KEPT)
-
-    def tearDown(self):
+        # Each test in namespaces of its own: the last one's go with the server.
+        number = ChangingCase.tests = ChangingCase.tests + 1
+        self.namespaces = [f"{self.namespace}-{number}-{letter}" for letter in "kp"]
         for name in self.namespaces:
-            self.admin("-n", name, "patch", "cm", "kept", "--type=merge",
-                       "-p", '{"metadata":{"finalizers":null}}', check=False)
-            self.admin("delete", "ns", name)
+            self.server.make_namespace(name)
+        api_server.side_by_side(lambda place: self.make(
+            place, OBJECTS.replace("10.43.0.77", f"10.43.0.{80 + 2 * number + place}").replace(
+                "namespace: reading", f"namespace: {self.namespaces[place]}") + "---\n" + KEPT))
+
+    def make(self, place, text):
+        self.admin("-n", self.namespaces[place], "create", "--validate=false", "-f", "-", stdin=text)
 
     def admin(self, *arguments, stdin="", check=True):
         status, out, err = self.server.kubectl(*arguments, stdin=stdin)
@@ -1143,13 +1145,13 @@ class ChangingCase(TwinCase):
         return out
 
     def both_change(self, arguments, stdin=""):
-        return [self.one_change(place, arguments, stdin) for place in range(2)]
+        return api_server.side_by_side(lambda place: self.one_change(place, arguments, stdin))
 
-    def one_change(self, place, arguments, stdin=""):
+    def one_change(self, place, arguments, stdin="", environment=None):
         run = subprocess.run(
             [(api_server.KUBECTL, worlds.PODIUM)[place], "-n", self.namespaces[place], *arguments],
             input=stdin, text=True, timeout=60, cwd=self.folder or self.server.folder,
-            env=self.server.environment, capture_output=True, check=False)
+            env={**self.server.environment, **(environment or {})}, capture_output=True, check=False)
         return run.returncode, self.neutral(run.stdout), self.neutral(run.stderr)
 
     def neutral(self, text):
@@ -1167,9 +1169,19 @@ class ChangingCase(TwinCase):
         kubectl, podium = self.both_change(arguments, stdin)
         self.assertEqual(podium, kubectl)
 
-    def left(self, *arguments):
-        return [self.neutral(self.admin("-n", name, "get", *arguments))
-                for name in self.namespaces]
+    def left(self, types, show=lambda item: None):
+        """The names of all objects of these types, and what is to be shown of them."""
+        return [self.neutral("\n".join(
+            f"{kind}/{item['metadata']['name']} {json.dumps(show(item))}"
+            for kind, item in self.server.objects(name, types))) for name in self.namespaces]
+
+    def assert_same_left(self, types, show=lambda item: None):
+        kubectl, podium = self.left(types, show)
+        self.assertEqual(podium, kubectl)
+
+
+def managers(item):
+    return [entry["manager"] for entry in item["metadata"].get("managedFields", ())]
 
 
 class ChangingTest(ChangingCase):
@@ -1177,17 +1189,17 @@ class ChangingTest(ChangingCase):
         for arguments in lines(DELETES):
             with self.subTest(" ".join(arguments)):
                 self.assert_same_change(arguments)
-                kubectl, podium = self.left("pods,cm,secrets,deploy,rs,svc", "-o", "name")
-                self.assertEqual(podium, kubectl)
+                self.assert_same_left("pods,cm,secrets,deploy,rs,svc")
 
     def test_labels_and_annotations(self):
-        shown = ("jsonpath={range .items[*]}{.metadata.name} {.metadata.labels} "
-                 "{.metadata.annotations} {.metadata.managedFields[*].manager}{'\\n'}{end}")
+        def marks(item):
+            return (item["metadata"].get("labels"), item["metadata"].get("annotations"),
+                    managers(item))
+
         for arguments in lines(MARKS):
             with self.subTest(" ".join(arguments)):
                 self.assert_same_change(arguments)
-                kubectl, podium = self.left("pods,cm", "-o", shown)
-                self.assertEqual(podium, kubectl)
+                self.assert_same_left("pods,cm", marks)
 
     def test_several_labels_in_no_order(self):
         """kubectl's order is another at each run; podium's is that of the keys."""
@@ -1214,8 +1226,7 @@ class ChangingTest(ChangingCase):
                                   (["pod/p2", "deploy/web"], "Y\n"), (["pod", "p1", "-o", "name"], " y ")):
             with self.subTest(arguments, answer=answer):
                 self.assert_same_change(["delete", "-i", *arguments], stdin=answer)
-        kubectl, podium = self.left("pods,deploy,svc", "-o", "name")
-        self.assertEqual(podium, kubectl)
+        self.assert_same_left("pods,deploy,svc")
 
     def test_a_deletion_ends_when_the_object_is_gone(self):
         name = self.namespaces[1]
