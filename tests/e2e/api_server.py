@@ -15,6 +15,7 @@ import signal
 import ssl
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import world as worlds
@@ -62,7 +63,8 @@ class ApiServer:
         self.environment = {**worlds.environment_of(self.folder), "GOGC": "off",
                             "GOMEMLIMIT": "256MiB"}
         self.process = None
-        self._kept = None
+        self._kept = None  # see ask
+        self._asking = threading.Lock()
         self.kubeconfig = None
         self.port = "0"
         self.options = []
@@ -84,6 +86,7 @@ class ApiServer:
         self.kubeconfig = self.environment["KUBECONFIG"] = says[2]
 
     def stop(self, number=signal.SIGTERM):
+        self._forget()
         self.process.send_signal(number)
         status = self.process.wait(timeout=30)
         self.process.stdout.close()
@@ -97,8 +100,6 @@ class ApiServer:
 
     def close(self):
         try:
-            if self._kept:
-                self._kept.close()
             self.stop()
             left = [name for pid, name in worlds.processes().items()
                     if pid not in (1, os.getpid())]
@@ -131,21 +132,33 @@ class ApiServer:
         return http.client.HTTPSConnection("127.0.0.1", port, context=tls, timeout=30)
 
     def ask(self, method, path, body=None):
-        """Status and answer (an object, or text), by a connection that is kept: a hundredth of what
-        kubectl takes. For one thread."""
-        for _ in range(2):
-            self._kept = self._kept or self.connect()
-            try:
-                self._kept.request(method, path, json.dumps(body) if body is not None else None,
-                                   {"Content-Type": "application/json"} if body is not None else {})
-                answer = self._kept.getresponse()
-                text = answer.read().decode()
-                return answer.status, json.loads(text) if text.startswith("{") else text
-            except (http.client.RemoteDisconnected, ConnectionError):
-                # It was idle for too long, or the server is another one; which has done nothing yet.
-                self._kept.close()
-                self._kept = None
-        raise AssertionError(f"no answer to {method} {path}\n{self.errors()}")
+        """Status and answer: an object, or text. Otherwise as ask_for_text."""
+        status, found = self.ask_for_text(method, path, body)
+        return status, json.loads(found) if found.startswith("{") else found
+
+    def ask_for_text(self, method, path, body=None):
+        """Status and answer, by a connection that is kept: a hundredth of what kubectl takes. For any
+        thread. OSError or HTTPException: nobody answers."""
+        text = json.dumps(body) if body is not None else None
+        with self._asking:
+            while True:
+                used = self._kept is not None
+                try:
+                    self._kept = self._kept or self.connect()
+                    self._kept.request(method, path, text,
+                                       {"Content-Type": "application/json"} if text else {})
+                    answer = self._kept.getresponse()
+                    return answer.status, answer.read().decode()
+                except (http.client.HTTPException, OSError):
+                    self._forget()
+                    # One that was kept may have been idle for too long, or the server is another one.
+                    if not used:
+                        raise
+
+    def _forget(self):
+        if self._kept:
+            self._kept.close()
+        self._kept = None
 
     def make_namespace(self, name):
         """Returns when pods can be made in it."""

@@ -3,6 +3,7 @@
 A test module names begin and end its setUpModule and tearDownModule.
 """
 
+import http.client
 import json
 import os
 import shutil
@@ -29,8 +30,8 @@ class Cluster:
     def start(self):
         self.server.start()
         self.start_agent()
-        worlds.wait_for("the default account is made", lambda: self.server.kubectl(
-            "get", "serviceaccount", "default")[0] == 0)
+        worlds.wait_for("the default account is made", lambda: self.server.ask(
+            "GET", "/api/v1/namespaces/default/serviceaccounts/default")[0] == 200)
 
     def start_agent(self):
         self.agent = subprocess.Popen(
@@ -112,11 +113,7 @@ class ClusterCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.namespace = cls.__name__.removesuffix("Test").lower()
-        status, out, err = cls.cluster.server.kubectl("create", "namespace", cls.namespace)
-        if status != 0:
-            raise AssertionError(out + err)
-        worlds.wait_for("the default account is made", lambda: cls.cluster.server.kubectl(
-            "-n", cls.namespace, "get", "serviceaccount", "default")[0] == 0)
+        cls.cluster.server.make_namespace(cls.namespace)
 
     def kubectl(self, *arguments, status=0, **options):
         """The output of a command that ends as expected; what it says of errors, if that is not
@@ -147,9 +144,8 @@ class ClusterCase(unittest.TestCase):
 
         def look():
             nonlocal pod
-            status, out, _ = self.cluster.server.kubectl("-n", self.namespace, "get", "pod", name,
-                                                         "-o", "json")
-            pod = json.loads(out) if status == 0 else {}
+            status, answer = self.ask_for_pod(name)
+            pod = answer if status == 200 else {}
             return probe(pod) and pod
         try:
             return worlds.wait_for(f"{name} {what}", look, seconds)
@@ -167,8 +163,14 @@ class ClusterCase(unittest.TestCase):
                          lambda pod: pod.get("status", {}).get("phase") == phase)
 
     def gone(self, name, seconds=40):
-        worlds.wait_for(f"{name} is gone", lambda: self.cluster.server.kubectl(
-            "-n", self.namespace, "get", "pod", name)[0] != 0, seconds)
+        worlds.wait_for(f"{name} is gone", lambda: self.ask_for_pod(name)[0] == 404, seconds)
+
+    def ask_for_pod(self, name):
+        """Status and answer; 0 while nobody answers, as the servers of some tests come and go."""
+        try:
+            return self.cluster.server.ask("GET", f"/api/v1/namespaces/{self.namespace}/pods/{name}")
+        except (http.client.HTTPException, OSError):
+            return 0, None
 
 
 def main():

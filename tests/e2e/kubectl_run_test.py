@@ -66,8 +66,11 @@ class RunTest(pods.KubectlCase):
                 self.program = program
                 status, out, err = self.both(*self.arguments(options, command), stdin=stdin)
                 self.program = api_server.KUBECTL
-                answers.append((status, self.neutral(out), self.neutral(err), self.kubectl(
-                    "get", "pod,svc", "-o", "name")))
+                # --rm does not wait: what is being deleted is as good as gone.
+                answers.append((status, self.neutral(out), self.neutral(err), [
+                    f"{kind}/{item['metadata']['name']}" for kind, item in
+                    self.cluster.server.objects(self.namespace, "pods,svc")
+                    if "deletionTimestamp" not in item["metadata"]]))
                 self.clean()
             with self.subTest(options, command=command):
                 self.assertEqual(answers[1], answers[0])

@@ -38,6 +38,23 @@ BURNER = {
 # know.
 LINT = re.compile(r"^container_|^machine_|^cadvisor_|^kubelet_(evictions|preemptions) ")
 
+# A layer, a log, a volume on the disk and one in memory.
+WRITER = {
+    "automountServiceAccountToken": False,
+    "terminationGracePeriodSeconds": 0,
+    "containers": [{
+        "name": "main", "image": "busybox",
+        "command": ["sh", "-c", "dd if=/dev/zero of=/layer bs=1048576 count=5;"
+                                "dd if=/dev/zero of=/cache/file bs=1048576 count=7;"
+                                "dd if=/dev/zero of=/held/file bs=1048576 count=3;"
+                                "seq 1 200000; touch /cache/done; sleep 1000"],
+        "readinessProbe": {"exec": {"command": ["test", "-e", "/cache/done"]},
+                           "periodSeconds": 1},
+        "volumeMounts": [{"name": "cache", "mountPath": "/cache"},
+                         {"name": "held", "mountPath": "/held"}]}],
+    "volumes": [{"name": "cache", "emptyDir": {}},
+                {"name": "held", "emptyDir": {"medium": "Memory", "sizeLimit": "4Mi"}}]}
+
 PROBED = {
     "automountServiceAccountToken": False,
     "terminationGracePeriodSeconds": 0,
@@ -146,10 +163,16 @@ class MetricsTest(clusters.ClusterCase):
     def setUp(self):
         if MetricsTest.burner is None:
             MetricsTest.burner = self.run_pod("burner", json.loads(json.dumps(BURNER)))
+            # Now: files are looked at once a minute, and this minute other tests fill.
+            self.run_pod("writer", json.loads(json.dumps(WRITER)))
+            self.ready("writer")
         self.ready("burner")
 
     def page(self, path):
-        return self.kubectl("get", "--raw", f"/api/v1/nodes/{self.cluster.node}/proxy{path}")
+        status, text = self.cluster.server.ask_for_text(
+            "GET", f"/api/v1/nodes/{self.cluster.node}/proxy{path}")
+        self.assertEqual(status, 200, text)
+        return text
 
     def cgroup(self):
         found = samples(self.page("/metrics/cadvisor"))
@@ -213,22 +236,6 @@ class MetricsTest(clusters.ClusterCase):
         worlds.wait_for("nobody probes it any more", lambda: not probes())
 
     def test_what_pods_hold_on_disks(self):
-        # A layer, a log, a volume on the disk and one in memory.
-        self.run_pod("writer", {
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
-            "containers": [{
-                "name": "main", "image": "busybox",
-                "command": ["sh", "-c", "dd if=/dev/zero of=/layer bs=1048576 count=5;"
-                                        "dd if=/dev/zero of=/cache/file bs=1048576 count=7;"
-                                        "dd if=/dev/zero of=/held/file bs=1048576 count=3;"
-                                        "seq 1 200000; touch /cache/done; sleep 1000"],
-                "readinessProbe": {"exec": {"command": ["test", "-e", "/cache/done"]},
-                                   "periodSeconds": 1},
-                "volumeMounts": [{"name": "cache", "mountPath": "/cache"},
-                                 {"name": "held", "mountPath": "/held"}]}],
-            "volumes": [{"name": "cache", "emptyDir": {}},
-                        {"name": "held", "emptyDir": {"medium": "Memory", "sizeLimit": "4Mi"}}]})
         self.ready("writer")
 
         def told():
@@ -332,9 +339,10 @@ class MetricsTest(clusters.ClusterCase):
     def measured(self):
         """When the measurement of the burner ended that is told now, and how many seconds it had
         taken. The end is told in whole seconds: it is within the second that begins then."""
-        items = json.loads(self.kubectl(
-            "get", "--raw",
-            f"/apis/metrics.k8s.io/v1beta1/namespaces/{self.namespace}/pods"))["items"]
+        status, answer = self.cluster.server.ask(
+            "GET", f"/apis/metrics.k8s.io/v1beta1/namespaces/{self.namespace}/pods")
+        self.assertEqual(status, 200, answer)
+        items = [item for item in answer["items"] if item["metadata"]["name"] == "burner"]
         if not items:
             return None
         item, = items
