@@ -295,10 +295,10 @@ TEST(ConversionTest, AutoscalersKeepTheirMetricsInAnnotations) {
        R"("autoscaling.alpha.kubernetes.io/current-metrics":"[{\"type\":\"Object\")",
        R"("autoscaling.alpha.kubernetes.io/conditions":"[{\"type\":\"AbleToScale\")",
        // Upstream's internal struct, as Go writes it.
-       R"("autoscaling.alpha.kubernetes.io/behavior":"{\"ScaleUp\":{\"StabilizationWindowSeconds\":0,)"
-       R"(\"SelectPolicy\":\"Max\",\"Policies\":[{\"Type\":\"Pods\",\"Value\":4,\"PeriodSeconds\":60}],)"
-       R"(\"Tolerance\":null},\"ScaleDown\":{\"StabilizationWindowSeconds\":null,\"SelectPolicy\":null,)"
-       R"(\"Policies\":null,\"Tolerance\":\"100m\"}}")"}) {
+       (R"("autoscaling.alpha.kubernetes.io/behavior":"{\"ScaleUp\":{\"StabilizationWindowSeconds\":0,)"
+        R"(\"SelectPolicy\":\"Max\",\"Policies\":[{\"Type\":\"Pods\",\"Value\":4,\"PeriodSeconds\":60}],)"
+        R"(\"Tolerance\":null},\"ScaleDown\":{\"StabilizationWindowSeconds\":null,\"SelectPolicy\":null,)"
+        R"(\"Policies\":null,\"Tolerance\":\"100m\"}}")")}) {
     EXPECT_NE(old.find(part), std::string::npos) << part << '\n' << old;
   }
   const std::string same = Convert(kScaler, kAllMetrics, kScaler);
@@ -406,8 +406,8 @@ TEST(EphemeralContainersTest, OtherObjectsAreRefused) {
        R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","namespace":"ns"}})",
        R"({"kind":"EphemeralContainers","apiVersion":"v1","metadata":{"name":"q","namespace":"ns"}})",
        R"({"kind":"EphemeralContainers","apiVersion":"v1"})",
-       R"({"kind":"EphemeralContainers","apiVersion":"v1","metadata":{"name":"p","namespace":"ns"},)"
-       R"("ephemeralContainers":[{"nam":"x"}]})"}) {
+       (R"({"kind":"EphemeralContainers","apiVersion":"v1","metadata":{"name":"p","namespace":"ns"},)"
+        R"("ephemeralContainers":[{"nam":"x"}]})")}) {
     EXPECT_FALSE(WithEphemeralContainers(pod, text).ok()) << text;
   }
 }

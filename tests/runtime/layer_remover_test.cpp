@@ -66,7 +66,7 @@ TEST_F(LayerRemoverTest, AnEndInTheMiddleComesAtOnce) {
     ended.get_future().wait();
   });
   // A folder that cannot be entered holds it up until the end was asked for.
-  std::ofstream(top_ + "/file");
+  std::ofstream(top_ + "/file").close();
   remover.Add(top_ + "/file/layer");
   remover.Add(Layer("second", 3));
   removing.get_future().wait();
@@ -81,7 +81,7 @@ TEST_F(LayerRemoverTest, AnEndInTheMiddleComesAtOnce) {
 TEST_F(LayerRemoverTest, WhatCannotBeRemovedIsToldAndTheRestGoes) {
   std::promise<std::string> told;
   LayerRemover remover([&](const Error& error) { told.set_value(error.message()); });
-  std::ofstream(top_ + "/file");
+  std::ofstream(top_ + "/file").close();
   remover.Add(top_ + "/file/layer");
   const std::string second = Layer("second", 3);
   remover.Add(second);
