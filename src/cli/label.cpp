@@ -1,6 +1,8 @@
 // kubectl label and kubectl annotate (upstream's k8s.io/kubectl/pkg/cmd/label and annotate).
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/json_members.h"
+#include "cli/local_selection.h"
 #include "cli/object_printer.h"
 #include "cli/selection.h"
 #include "cli/server.h"
@@ -29,9 +32,10 @@ struct Mark {
   const char* word;     // "label"
   const char* member;   // of metadata: "labels"
   const char* manager;  // kubectl's, so that both own the same
+  const char* file;     // what its messages call one: "pod"
 };
-constexpr Mark kLabel = {true, "label", "labels", "kubectl-label"};
-constexpr Mark kAnnotation = {false, "annotation", "annotations", "kubectl-annotate"};
+constexpr Mark kLabel = {true, "label", "labels", "kubectl-label", "pod"};
+constexpr Mark kAnnotation = {false, "annotation", "annotations", "kubectl-annotate", "rsrc"};
 // Says why an object was changed last, and may always be replaced.
 constexpr std::string_view kChangeCause = "kubernetes.io/change-cause";
 
@@ -95,7 +99,30 @@ Result<void> CheckContradictions(const Mark& mark, const Changes& changes) {
                both);
 }
 
-Result<void> Check(const Mark& mark, const Invocation& invocation, const Changes& changes) {
+// What --local takes.
+Result<void> CheckLocal(const Mark& mark, const Invocation& invocation, const Changes& changes,
+                        DryRun dry_run) {
+  const std::string name = mark.file;
+  const std::string files = "-f " + name + ".yaml or --filename=" + name + ".json";
+  if (dry_run == DryRun::kServer) {
+    return Usage("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
+  }
+  if (!changes.resources.empty()) {
+    return Usage("can only use local files by " + files + " when --local=true is set");
+  }
+  if (invocation.Has("filename") || invocation.Has("kustomize")) return {};
+  return Usage("one or more files must be specified as " + files);
+}
+
+Result<void> CheckResources(const Invocation& invocation, const Changes& changes) {
+  if (!changes.resources.empty() || invocation.Has("filename") || invocation.Has("kustomize")) {
+    return {};
+  }
+  return Usage("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+}
+
+Result<void> Check(const Mark& mark, const Invocation& invocation, const Changes& changes,
+                   DryRun dry_run) {
   if (mark.label) TRY_VOID(CheckContradictions(mark, changes));
   if (mark.label && invocation.Has("list") && invocation.Has("output")) {
     return Usage("--list and --output may not be specified together");
@@ -105,10 +132,8 @@ Result<void> Check(const Mark& mark, const Invocation& invocation, const Changes
       return Usage("cannot set --all and --" + std::string(selector) + " at the same time");
     }
   }
-  if (changes.resources.empty() && !invocation.Has("filename") && !invocation.Has("kustomize")) {
-    return Usage(
-        "one or more resources must be specified as <resource> <name> or <resource>/<name>");
-  }
+  TRY_VOID(invocation.Has("local") ? CheckLocal(mark, invocation, changes, dry_run)
+                                   : CheckResources(invocation, changes));
   if (changes.set.empty() && changes.remove.empty() && !invocation.Has("list")) {
     return Usage("at least one " + std::string(mark.word) + " update is required");
   }
@@ -126,17 +151,21 @@ bool IsSingle(const Invocation& invocation, const Selection& selection) {
 // One run of a command.
 class Marker {
  public:
-  Marker(Server& server, const Invocation& invocation, const Mark& mark, const Changes& changes,
-         DryRun dry_run, bool single, ObjectPrinter* printer)
-      : mark_(mark),
+  // Without a server, which is null then, nothing is asked and sent.
+  Marker(Server* server, const Invocation& invocation, const Mark& mark, const Changes& changes,
+         DryRun dry_run, bool single)
+      : invocation_(invocation),
+        mark_(mark),
         changes_(changes),
         version_(invocation.Get("resource-version")),
         overwrite_(invocation.Has("overwrite")),
         list_(invocation.Has("list")),
         single_(single),
-        dry_run_(dry_run),
-        printer_(printer),
-        writer_(server, dry_run, std::string(invocation.Get("field-manager", mark.manager)), "") {}
+        dry_run_(dry_run) {
+    if (!server) return;
+    const std::string manager(invocation.Get("field-manager", mark.manager));
+    writer_.emplace(*server, dry_run, manager, "");
+  }
 
   // What it prints of the object, as far as it came.
   std::string Do(const Selected& item, std::vector<Error>* errors) {
@@ -161,11 +190,15 @@ class Marker {
       AppendList(item, *metadata, out);
       return {};
     }
-    if (dry_run_ != DryRun::kClient) {
+    if (Sends()) {
       TRY(JsonValue answer,
-          writer_.Patch(item, {.content_type = kMergePatch, .body = reflect::ToText(patch)}));
+          writer_->Patch(item, {.content_type = kMergePatch, .body = reflect::ToText(patch)}));
       // kubectl shows labels as it has set them, annotations as the server has.
       if (!mark_.label) object = std::move(answer);
+    }
+    // With kubectl each label begins a text anew, without "---"; annotations go on with one.
+    if (!printer_ || mark_.label) {
+      TRY(printer_, PrinterOf(invocation_));
     }
     if (printer_) return printer_->Print(object, out);
     *out +=
@@ -173,9 +206,11 @@ class Marker {
     return {};
   }
 
+  bool Sends() const { return writer_ && dry_run_ != DryRun::kClient; }
+
   Result<JsonValue> Latest(const Selected& item) {
-    if (item.source.empty() && item.object.is_object()) return item.object;
-    return writer_.Get(item);
+    if (!writer_ || (item.source.empty() && item.object.is_object())) return item.object;
+    return writer_->Get(item);
   }
 
   bool MayChange(const JsonValue& metadata, std::vector<Error>* errors) const {
@@ -214,7 +249,7 @@ class Marker {
     for (const std::string& key : changes_.remove) {
       if (members.Erase(key)) {
         changed.Set(key, JsonValue());
-      } else if (mark_.label && !list_ && dry_run_ != DryRun::kClient) {
+      } else if (mark_.label && !list_ && Sends()) {
         *out += "label " + reflect::GoQuoted(key) + " not found.\n";
       }
     }
@@ -254,6 +289,7 @@ class Marker {
     }
   }
 
+  const Invocation& invocation_;
   const Mark& mark_;
   const Changes& changes_;
   const std::string version_;
@@ -261,26 +297,33 @@ class Marker {
   const bool list_;
   const bool single_;
   const DryRun dry_run_;
-  ObjectPrinter* printer_;
-  Writer writer_;
+  std::unique_ptr<ObjectPrinter> printer_;
+  std::optional<Writer> writer_;
 };
 
 Result<Outcome> Run(const Mark& mark, const Invocation& invocation, const Streams& streams) {
   TRY(const DryRun dry_run, DryRunOf(invocation));
   TRY(const Changes changes, ChangesOf(mark, invocation.arguments()));
-  TRY_VOID(Check(mark, invocation, changes));
-  TRY(const auto printer, PrinterOf(invocation));
-  TRY(const auto server, Server::Of(invocation, streams));
-  TRY(const Selection selection,
-      Select(*server, invocation, changes.resources, {.type_alone = false}));
+  TRY_VOID(Check(mark, invocation, changes, dry_run));
+  // What is wrong with --output is told before anything else.
+  TRY_VOID(PrinterOf(invocation));
+  std::unique_ptr<Server> server;
+  LocalSelection local;
+  Selection& selection = local.selection;
+  if (invocation.Has("local")) {
+    TRY(local, SelectLocalFiles(invocation));
+  } else {
+    TRY(server, Server::Of(invocation, streams));
+    TRY(selection, Select(*server, invocation, changes.resources, {.type_alone = false}));
+  }
   const bool single = IsSingle(invocation, selection);
   if (!single && invocation.Has("resource-version")) {
     return Usage("--resource-version may only be used with a single resource");
   }
-  Marker marker(*server, invocation, mark, changes, dry_run, single, printer.get());
+  Marker marker(server.get(), invocation, mark, changes, dry_run, single);
   std::vector<Error> errors = selection.errors;
   for (const Selected& item : selection.items) {
-    auto listed = Listed(*server, invocation, item);
+    auto listed = server ? Listed(*server, invocation, item) : std::vector<Selected>{item};
     if (!listed.ok()) {
       errors.push_back(std::move(listed).error());
       continue;
@@ -312,6 +355,7 @@ constexpr Option kOwnOptions[] = {
     kFilenameOption,
     kRecursiveOption,
     kKustomizeOption,
+    {.name = "local", .help = "change what is in files; no server is asked"},
     {.name = "resource-version",
      .value = "VERSION",
      .help = "only if the object is at this version; of one object"},
@@ -343,7 +387,8 @@ Command LabelCommand() {
           "  podium label pod web tier=front\n"
           "  podium label pod web tier=back --overwrite\n"
           "  podium label pods --all tier-\n"
-          "  podium label pod web --list\n",
+          "  podium label pod web --list\n"
+          "  podium label -f web.yaml tier=front --local -o yaml\n",
       .options = kOptions,
       .live = RunLabel,
   };

@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <deque>
 #include <utility>
 
 #include "api/labels.h"
 #include "cli/json_members.h"
+#include "cli/local_selection.h"
 #include "cli/selection.h"
 #include "reflect/go_text.h"
 
@@ -44,7 +46,8 @@ std::string KindProblem(const JsonValue& json) {
 
 class FileReader {
  public:
-  FileReader(const Server& server, const ServerResources& resources, FileCheck check)
+  // Without a server both are null: objects stay as they stand, and their kinds are what they say.
+  FileReader(const Server* server, const ServerResources* resources, FileCheck check)
       : server_(server), resources_(resources), check_(check) {}
 
   // Of the editor, which is not held to the namespace that is given.
@@ -62,6 +65,7 @@ class FileReader {
 
   void Fail(Error error) { out_.errors.push_back(std::move(error)); }
   Selection Take() && { return std::move(out_); }
+  LocalSelection TakeLocal() && { return {std::move(kinds_), std::move(out_)}; }
 
  private:
   void ReadDocuments(std::string_view text, const std::string& source) {
@@ -112,7 +116,8 @@ class FileReader {
     if (kind.empty()) return Fail(CannotDecode(source, "Kind", json));
     if (version.empty()) return Fail(CannotDecode(source, "apiVersion", json));
     if (kind.ends_with("List") && json.Find("items")) return AddList(json, kind, source);
-    const ServerResource* resource = resources_.OfKind(version, kind);
+    const ServerResource* resource =
+        resources_ ? resources_->OfKind(version, kind) : &kinds_.emplace_back(Said(json));
     Selected item{.resource = resource,
                   .namespace_ = std::string(TextAt(json, {"metadata", "namespace"})),
                   .name = std::string(TextAt(json, {"metadata", "name"})),
@@ -130,15 +135,26 @@ class FileReader {
     out_.items.push_back(std::move(item));
   }
 
+  static ServerResource Said(const JsonValue& json) {
+    const std::string_view version = TextOf(json, "apiVersion");
+    const size_t slash = version.find('/');
+    ServerResource resource;
+    if (slash != version.npos) resource.group = version.substr(0, slash);
+    resource.version = version.substr(slash == version.npos ? 0 : slash + 1);
+    resource.kind = TextOf(json, "kind");
+    return resource;
+  }
+
   Result<void> SetNamespace(Selected* item, JsonValue* json) const {
+    if (!server_) return {};
     if (!item->resource->namespaced) {
       item->namespace_.clear();
       return {};
     }
     if (item->namespace_.empty()) {
-      item->namespace_ = server_.namespace_();
-    } else if (server_.namespace_given() && !any_namespace_) {
-      TRY_VOID(RequireNamespace(server_, *item));
+      item->namespace_ = server_->namespace_();
+    } else if (server_->namespace_given() && !any_namespace_) {
+      TRY_VOID(RequireNamespace(*server_, *item));
     }
     if (!json->Find("metadata")) json->Set("metadata", JsonValue::Of(JsonValue::Object()));
     JsonValue* metadata = json->Find("metadata");
@@ -146,10 +162,11 @@ class FileReader {
     return {};
   }
 
-  const Server& server_;
-  const ServerResources& resources_;
+  const Server* const server_;
+  const ServerResources* const resources_;
   const FileCheck check_;
   bool any_namespace_ = false;
+  std::deque<ServerResource> kinds_;
   Selection out_;
 };
 
@@ -173,10 +190,8 @@ Result<void> KeepSelected(std::string_view text, Selection* selection) {
   return {};
 }
 
-}  // namespace
-
-Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
-                              const FileRules& rules) {
+// The files that are meant; kubectl's words where one of them is not to be had.
+Result<std::vector<std::string>> FilesOf(const Invocation& invocation) {
   if (invocation.Has("kustomize")) {
     return Error(Code::kUnsupported,
                  "podium builds no kustomizations; build it with kubectl kustomize and pass the "
@@ -193,7 +208,7 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
   if (NamesStandardInputTwice(names)) {
     return Error(Code::kInvalidArgument, "the standard input (-) can be read only once");
   }
-  const FileList files = ListFiles(names, invocation.Has("recursive"));
+  FileList files = ListFiles(names, invocation.Has("recursive"));
   for (const FileError& error : files.errors) {
     if (error.error.os_errno() == ENOENT) {
       return Error(Code::kNotFound,
@@ -201,18 +216,33 @@ Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
     }
     return Error(error.error.code(), error.name + ": " + error.error.message());
   }
+  return std::move(files.files);
+}
+
+}  // namespace
+
+Result<Selection> SelectFiles(Server& server, const Invocation& invocation,
+                              const FileRules& rules) {
+  TRY(const std::vector<std::string> files, FilesOf(invocation));
   TRY(const ServerResources* resources, server.Resources());
-  FileReader reader(server, *resources, rules.check);
-  for (const std::string& file : files.files) reader.ReadFile(file);
+  FileReader reader(&server, resources, rules.check);
+  for (const std::string& file : files) reader.ReadFile(file);
   Selection selection = std::move(reader).Take();
   const std::string_view selector = invocation.Get("selector");
   if (rules.selects && !selector.empty()) TRY_VOID(KeepSelected(selector, &selection));
   return selection;
 }
 
+Result<LocalSelection> SelectLocalFiles(const Invocation& invocation) {
+  TRY(const std::vector<std::string> files, FilesOf(invocation));
+  FileReader reader(nullptr, nullptr, FileCheck::kNone);
+  for (const std::string& file : files) reader.ReadFile(file);
+  return std::move(reader).TakeLocal();
+}
+
 Result<Selection> SelectText(Server& server, std::string_view text, const std::string& source) {
   TRY(const ServerResources* resources, server.Resources());
-  FileReader reader(server, *resources, FileCheck::kNone);
+  FileReader reader(&server, resources, FileCheck::kNone);
   reader.ReadText(text, source);
   return std::move(reader).Take();
 }

@@ -260,6 +260,15 @@ set subject clusterrolebinding/view-nobody --serviceaccount=:t
 set subject -f binding --local --user=x -o yaml
 set subject -f binding --local --user=x -o json
 set subject rolebinding/b --local --user=x
+label -f objects --local z=1
+label -f objects --local z=1 -o yaml
+label -f workload --local z=1 -o json -n other
+label -f workload --local --list
+label pod p1 --local z=1
+annotate -f objects --local z=1
+annotate -f objects --local z=1 -o yaml
+annotate -f workload --local z=1 --dry-run=server
+annotate --local z=1
 """
 FIELDS = """\
 apiVersion: v1
