@@ -36,6 +36,10 @@ Result<std::string> OneName(const Invocation& invocation, const char* what) {
 }
 
 Result<Outcome> View(const Invocation& invocation) {
+  // A file that is named stands alone: with it both are the same.
+  if (invocation.Get("merge") == "false" && !invocation.Has("kubeconfig")) {
+    return Usage("if merge==false a precise file must be specified");
+  }
   TRY(const KubeConfig config, LoadConfig(invocation));
   const bool flatten = invocation.Has("flatten");
   auto shown = flatten ? config.Resolved() : config.merged();
@@ -204,6 +208,12 @@ constexpr Option kViewOptions[] = {
     {.name = "minify", .help = "what the current context needs alone"},
     {.name = "flatten", .help = "with the contents of files in place of their paths"},
     {.name = "context", .value = "NAME", .help = "with --minify, this context"},
+    {.name = "merge",
+     .value = "true|false",
+     .help = "false: one file, which --kubeconfig names",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
     kTemplateOption,
     kAllowMissingKeysOption,
     kFileOption};
@@ -247,6 +257,30 @@ constexpr Option kSetCredentialsOptions[] = {
     kEmbedOption,
     {.name = "username", .value = "NAME", .help = "for basic authentication"},
     {.name = "password", .value = "WORD", .help = "for basic authentication"},
+    {.name = "exec-command", .value = "PROGRAM", .help = "program that gives the credentials"},
+    {.name = "exec-arg",
+     .value = "TEXT,...",
+     .help = "its arguments, in place of those that it has",
+     .repeatable = true},
+    {.name = "exec-env",
+     .value = "NAME=VALUE",
+     .help = "variable of its environment; NAME- takes it away",
+     .repeatable = true},
+    {.name = "exec-api-version", .value = "VERSION", .help = "of ExecCredential that it speaks"},
+    {.name = "exec-interactive-mode",
+     .value = "MODE",
+     .help = "whether it may ask at the terminal: Never, IfAvailable or Always"},
+    {.name = "exec-provide-cluster-info",
+     .value = "true|false",
+     .help = "tell it about the server",
+     .values = Values::kWords,
+     .words = "true false",
+     .implied = "true"},
+    {.name = "auth-provider", .value = "NAME", .help = "way to sign in that is built into clients"},
+    {.name = "auth-provider-arg",
+     .value = "KEY=VALUE,...",
+     .help = "what it is told; KEY- takes one away",
+     .repeatable = true},
     kFileOption};
 constexpr Option kSetOptions[] = {
     {.name = "set-raw-bytes", .help = "the value of a -data field is the data, not its base64"},
@@ -298,8 +332,11 @@ std::vector<Command> ConfigCommands() {
           named("config set-cluster", "Make or change a server",
                 "  podium config set-cluster blue --server=https://10.0.0.1:6443\n", RunSetCluster),
           kSetClusterOptions, "NAME", 1),
-      with(named("config set-credentials", "Make or change a user",
-                 "  podium config set-credentials jane --token=SECRET\n", RunSetCredentials),
+      with(named(
+               "config set-credentials", "Make or change a user",
+               "  podium config set-credentials jane --token=SECRET\n"
+               "  podium config set-credentials jane --exec-command=get-token --exec-arg=--quiet\n",
+               RunSetCredentials),
            kSetCredentialsOptions, "NAME", 1),
       named("config delete-context", "Delete a context", "  podium config delete-context blue\n",
             Told<DeleteContext>),
@@ -322,7 +359,7 @@ std::vector<Command> ConfigCommands() {
 }  // namespace
 
 Result<KubeConfig> LoadConfig(const Invocation& invocation) {
-  return KubeConfig::Load(KubeConfigSources(invocation));
+  return KubeConfig::LoadIfThere(KubeConfigSources(invocation));
 }
 
 std::string FileOf(const KubeConfig& config, std::string_view kind, std::string_view name) {

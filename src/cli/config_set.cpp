@@ -142,6 +142,7 @@ Result<std::string> SetCredentials(const Invocation& invocation) {
     user.token.clear();
     user.tokenFile.clear();
   }
+  TRY_VOID(SetPrograms(invocation, name, &user));
   config.SetUser(name, std::move(user));
   TRY_VOID(config.Save());
   return "User " + reflect::GoQuoted(name) + " set.\n";

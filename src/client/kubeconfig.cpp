@@ -181,16 +181,27 @@ const Context* FindContext(const Config& config, std::string_view name) {
 
 Result<KubeConfig> KubeConfig::Load(KubeConfigSources sources) {
   KubeConfig loaded(std::move(sources));
-  for (const std::string& path : loaded.sources_.Precedence()) {
+  TRY_VOID(loaded.Read(true));
+  return loaded;
+}
+
+Result<KubeConfig> KubeConfig::LoadIfThere(KubeConfigSources sources) {
+  KubeConfig loaded(std::move(sources));
+  TRY_VOID(loaded.Read(false));
+  return loaded;
+}
+
+Result<void> KubeConfig::Read(bool need_explicit) {
+  for (const std::string& path : sources_.Precedence()) {
     auto config = ReadKubeConfig(path);
     if (!config.ok()) {
       const bool missing = config.error().os_errno() == ENOENT;
-      if (missing && loaded.sources_.explicit_path.empty()) continue;
+      if (missing && (sources_.explicit_path.empty() || !need_explicit)) continue;
       return std::move(config).error();
     }
-    loaded.files_.push_back({path, *std::move(config)});
+    files_.push_back({path, *std::move(config)});
   }
-  return loaded;
+  return {};
 }
 
 Config KubeConfig::merged() const {

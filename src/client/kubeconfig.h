@@ -77,6 +77,8 @@ class KubeConfig {
  public:
   // With no file at all it is empty. Errors as ReadKubeConfig's.
   static Result<KubeConfig> Load(KubeConfigSources sources);
+  // The same to whoever looks at files and changes them: the explicit one need not be there yet.
+  static Result<KubeConfig> LoadIfThere(KubeConfigSources sources);
 
   const KubeConfigSources& sources() const { return sources_; }
   // Whether any file was there.
@@ -116,6 +118,7 @@ class KubeConfig {
   };
 
   explicit KubeConfig(KubeConfigSources sources) : sources_(std::move(sources)) {}
+  Result<void> Read(bool need_explicit);
   // Does it to what is held, and notes it for Save.
   void Apply(const std::string& path, const Change& change);
   std::string PlaceOf(std::string_view kind, std::string_view name) const;

@@ -153,6 +153,7 @@ TEST_F(KubeConfigTest, FindsItsFiles) {
   environment["KUBECONFIG"] = list.c_str();
   EXPECT_EQ(KubeConfigSourcesOf(lookup).DefaultPath(), there);
   EXPECT_EQ(KubeConfig::Load({.explicit_path = "/no/such"}).error().code(), Code::kNotFound);
+  EXPECT_TRUE(KubeConfig::LoadIfThere({.explicit_path = "/no/such"})->merged().users.empty());
   EXPECT_FALSE(Loaded({"/no/such"}).found());
 }
 

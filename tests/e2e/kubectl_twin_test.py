@@ -639,6 +639,29 @@ config set-cluster two --server=https://127.0.0.1:2 --insecure-skip-tls-verify
 config set-cluster two --tls-server-name=x
 config set-credentials jane --token=secret
 config set-credentials joe --username=joe --password=word
+config set-credentials run --exec-command=get --exec-arg=a,b --exec-arg='"c,d"' --exec-arg=--e
+config set-credentials run --exec-env=A=b --exec-api-version=client.authentication.k8s.io/v1
+config set-credentials run --exec-env=A=c=d --exec-env=B=e
+config set-credentials run --exec-env=A- --exec-env=C=f,g
+config set-credentials run --exec-env=B-
+config set-credentials run --exec-env=C-
+config set-credentials run --exec-arg=x
+config set-credentials run --exec-arg= --exec-env=
+config set-credentials run --exec-interactive-mode=Never --exec-provide-cluster-info
+config set-credentials run --exec-interactive-mode=Always --exec-provide-cluster-info=false
+config set-credentials run --exec-interactive-mode=Sometimes
+config set-credentials run --exec-interactive-mode=
+config set-credentials run --exec-command=other
+config set-credentials run --exec-command=
+config set-credentials sign --auth-provider=oidc
+config set-credentials sign --auth-provider-arg=a=b,c=d
+config set-credentials sign --auth-provider=oidc --auth-provider-arg=a- --auth-provider-arg=e=f=g
+config set-credentials sign --auth-provider=other
+config set-credentials sign --auth-provider=other --token=t --exec-command=get
+config delete-user run
+config delete-user sign
+config view --merge=false
+config view --merge=false --minify
 config set-context a --cluster=one --user=jane
 config set-context b --cluster=two --user=joe --namespace=ns
 config set-context a --namespace=other
@@ -1315,6 +1338,43 @@ class ConfigTest(TwinCase):
                 contents = [file.read_text(encoding="utf-8").replace("preferences: {}\n", "")
                             if file.exists() else "" for file in files]
                 self.assertEqual(contents[1], contents[0])
+
+    def test_a_file_that_is_named_stands_alone(self):
+        file = self.server.folder / "alone"
+        self.one(1, ["config", "set-cluster", "one", f"--kubeconfig={file}"], file)
+        for options in (["--merge=false"], ["--merge"], ["--merge=true"], []):
+            kubectl, podium = (self.one(place, ["config", "view", f"--kubeconfig={file}", *options],
+                                        "/none") for place in range(2))
+            self.assertEqual(podium[1], kubectl[1].replace("preferences: {}\n", ""))
+            self.assertEqual(podium[0], "0", podium)
+            self.assertIn("name: one", podium[1])
+
+    def test_pairs_that_are_none(self):
+        """Behind the message kubectl prints its help."""
+        file = self.server.folder / "pairs"
+        for arguments, says in (
+                (["--exec-env=x", "--exec-env==y", "--exec-env=-"], "exec-env format: x, =y, -"),
+                (["--exec-env=", "--exec-env="], "exec-env format: , "),
+                (["--auth-provider-arg=a,=b"], "auth-provider-arg format: a, =b")):
+            answers = [self.one(place, ["config", "set-credentials", "x", *arguments], file)
+                       for place in range(2)]
+            self.assertEqual(answers[1], ("1", "", f"error: invalid {says}\n"))
+            self.assertEqual(answers[0][2], answers[1][2])
+
+    def test_options_that_have_nothing_to_change_are_refused(self):
+        """kubectl passes over them."""
+        file = self.server.folder / "nothing"
+        for option, needed in (
+                ("exec-arg=a", "exec-command"), ("exec-env=a=b", "exec-command"),
+                ("exec-api-version=v1", "exec-command"),
+                ("exec-interactive-mode=Never", "exec-command"),
+                ("exec-provide-cluster-info", "exec-command"),
+                ("auth-provider-arg=a=b", "auth-provider")):
+            name = option.split("=", 1)[0]
+            self.assertEqual(self.one(1, ["config", "set-credentials", "x", "--" + option], file),
+                             ("1", "", f"error: --{name} changes what --{needed} has set, and user "
+                                       '"x" has none\n'))
+        self.assertFalse(file.exists())
 
     def test_names_of_servers_and_users_are_in_order(self):
         file = self.server.folder / "names"
