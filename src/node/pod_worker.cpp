@@ -16,6 +16,8 @@ namespace {
 constexpr int64_t kRetryDelay = kNanosPerSecond;
 // Why there is a round, as a label.
 constexpr std::string_view kCreateRound = R"(operation_type="create")";
+// Seconds that any pod has to end before that is worth an event.
+constexpr int64_t kShortestWaitForEnd = 10;
 constexpr std::string_view kKillRound = R"(operation_type="kill")";
 constexpr std::string_view kSyncRound = R"(operation_type="sync")";
 constexpr std::string_view kUpdateRound = R"(operation_type="update")";
@@ -128,6 +130,8 @@ void PodWorker::Stop() {
   if (cancellation_) cancellation_->Cancel();
   if (timer_ != 0) services_.executor.Cancel(timer_);
   timer_ = 0;
+  if (late_ != 0) services_.executor.Cancel(late_);
+  late_ = 0;
   prober_->Stop();
   // A task that is only posted finds that it has nothing to do, and touches nothing of the node's.
   idle_.wait(lock, [this] { return !in_round_; });
@@ -140,6 +144,7 @@ bool PodWorker::Evict(PodFailure why, std::optional<int64_t> grace) {
     if (IsTerminalPhase(pod_->status.phase)) return false;
     first = !eviction_;
     if (first) {
+      ExpectEnd(grace.value_or(pod_->spec.terminationGracePeriodSeconds.value_or(0)));
       eviction_.emplace(std::move(why), grace);
     } else if (grace) {
       eviction_->grace = std::min(*grace, eviction_->grace.value_or(*grace));
@@ -148,6 +153,26 @@ bool PodWorker::Evict(PodFailure why, std::optional<int64_t> grace) {
   }
   Wake();
   return first;
+}
+
+void PodWorker::ExpectEnd(int64_t grace) {
+  if (stopped_pod_ || stopped_) return;
+  const int64_t seconds = std::max(grace + (grace / 2), kShortestWaitForEnd);
+  late_ = services_.executor.PostAfter(std::chrono::seconds(seconds), [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->NoteLateEnd();
+  });
+}
+
+void PodWorker::NoteLateEnd() {
+  std::shared_ptr<const v1::Pod> pod;
+  {
+    const std::lock_guard lock(mutex_);
+    late_ = 0;
+    if (stopped_ || stopped_pod_) return;
+    pod = pod_;
+  }
+  services_.events.Record(*pod, std::nullopt, EventType::kWarning, "ExceededGracePeriod",
+                          "Container runtime did not kill the pod within specified grace period.");
 }
 
 v1::PodStatus PodWorker::status() const {
@@ -394,6 +419,12 @@ std::optional<int64_t> PodWorker::Terminate(const std::shared_ptr<const v1::Pod>
 
 std::optional<int64_t> PodWorker::CleanUp(const std::shared_ptr<const v1::Pod>& pod,
                                           const ObservedPod& observed) {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_pod_ = true;
+    if (late_ != 0) services_.executor.Cancel(late_);
+    late_ = 0;
+  }
   auto now = Observe(*pod);
   if (!now.ok()) return services_.clock.Now() + kRetryDelay;
   Tell(pod, *now, true);

@@ -58,7 +58,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   // It fails with this reason and message, and its containers end within so many seconds (nullopt:
   // those that they have anyway). Of several causes the first counts, and the shortest time. Not
   // what has ended already. Forgotten with the process, as upstream's: whoever saw the cause sees
-  // it again. True when this is the first. Any thread.
+  // it again. What has not ended when half as long again has passed, ten seconds at least, gets an
+  // event, as upstream's killPodNow gives one. True when this is the first. Any thread.
   bool Evict(PodFailure why, std::optional<int64_t> grace);
   // No more rounds; waits for the one that runs.
   void Stop();
@@ -76,6 +77,9 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
             bool held);
   void Start();
   void Run();
+  // The pod was told to end within so many seconds. With the lock held.
+  void ExpectEnd(int64_t grace);
+  void NoteLateEnd();
   // When to run again.
   std::optional<int64_t> RunRound();
   // The same, measured.
@@ -121,9 +125,11 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   bool stopped_ = false;
   bool held_ = false;
   Executor::TimerId timer_ = 0;
+  Executor::TimerId late_ = 0;  // when one that was evicted should have ended
   std::unique_ptr<http::Cancellation> cancellation_;
   std::optional<Eviction> eviction_;
   bool updated_ = false;
+  bool stopped_pod_ = false;  // its containers and sandboxes have ended, for good
 
   // For rounds alone.
   std::shared_ptr<ContainerKiller> killer_;

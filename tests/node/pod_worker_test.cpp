@@ -562,6 +562,46 @@ TEST_F(PodWorkerTest, AnEviction) {
   EXPECT_EQ(worker_->status().message, "Too much. ");
 }
 
+// killPodNow of upstream's pod workers: one that was told to end has half as long again.
+TEST_F(PodWorkerTest, AnEvictionThatTakesTooLong) {
+  const auto late =
+      "ExceededGracePeriod: Container runtime did not kill the pod within specified "
+      "grace period.";
+  const auto busy = [&] {
+    node_.runtime.Fail("StopPodSandbox", Error(Code::kUnavailable, "busy"), 1'000'000);
+  };
+  Start("terminationGracePeriodSeconds: 600, containers: [{name: a}]");
+  busy();
+  worker_->Evict({"Evicted", "Too much. "}, 20);
+  node_.time.RunFor(29s);
+  EXPECT_THAT(node_.Events(), Not(Contains(late)));
+  node_.time.RunFor(2s);
+  EXPECT_THAT(node_.Events(), Contains(late).Times(1));
+  node_.runtime.ClearFailures();
+  node_.time.RunFor(60s);
+  EXPECT_EQ(Now(), "Failed a=Completed(0)");
+  EXPECT_THAT(node_.Events(), Contains(late).Times(1));
+}
+
+TEST_F(PodWorkerTest, AnEvictionHasTenSecondsAtLeast) {
+  const auto late = StartsWith("ExceededGracePeriod: ");
+  Start("containers: [{name: a}]");
+  node_.runtime.Fail("StopPodSandbox", Error(Code::kUnavailable, "busy"), 1'000'000);
+  worker_->Evict({"Evicted", "Too much. "}, 0);
+  node_.time.RunFor(9s);
+  EXPECT_THAT(node_.Events(), Not(Contains(late)));
+  node_.time.RunFor(2s);
+  EXPECT_THAT(node_.Events(), Contains(late));
+}
+
+TEST_F(PodWorkerTest, AnEvictionInTimeIsNoEvent) {
+  Start("terminationGracePeriodSeconds: 2, containers: [{name: a}]");
+  worker_->Evict({"Evicted", "Too much. "}, std::nullopt);
+  node_.time.RunFor(60s);
+  EXPECT_EQ(Now(), "Failed a=Completed(0)");
+  EXPECT_THAT(node_.Events(), Not(Contains(StartsWith("ExceededGracePeriod: "))));
+}
+
 TEST_F(PodWorkerTest, TheInfraDies) {
   Start("containers: [{name: a}]");
   (void)node_.runtime.KillInfra(node_.runtime.ListPodSandbox({})->front().id);
