@@ -97,6 +97,7 @@ Result<void> Cluster::Begin(node::Agent& agent, runtime::UsageReader& usage,
       .connection = connection_,
       .executor = options_.executor,
       .clock = options_.clock,
+      .sync_duration = &options_.metrics.pod_status_sync,
       .on_error = [this](const std::string&, const Error& error) { Warn(error.message()); }});
   TRY_VOID(statuses_->Follow(agent));
   mirrors_ = std::make_unique<node::MirrorPods>(node::MirrorPods::Services{
@@ -137,9 +138,7 @@ Result<void> Cluster::OpenPort(node::Agent& agent, runtime::UsageReader& usage,
   pages_ = std::make_unique<node::StatsPages>(
       node::StatsPages::Parts{.usage = usage,
                               .clock = options_.clock,
-                              .node_name = options_.config.name,
-                              .data_dir = options_.config.data_dir,
-                              .log_dir = options_.config.log_dir,
+                              .config = options_.config,
                               .metrics = options_.metrics,
                               .runtime = agent.runtime(),
                               .pods = pods,

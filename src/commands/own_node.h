@@ -41,6 +41,7 @@
 #include "node/qos_tiers.h"
 #include "node/shutdown/logind_watch.h"
 #include "node/shutdown/shutdown_manager.h"
+#include "node/shutdown/shutdown_record.h"
 #include "node/static_pods.h"
 #include "node/streams/stream_service.h"
 #include "node/volumes/volume_manager.h"
@@ -93,6 +94,8 @@ class Node {
   // Before there are pods, whose ends it is told.
   void MakeShutdown(node::ShutdownGraces graces);
   void NoteLogind(const Error& error);
+  // A time that is not kept stops nobody.
+  void NoteRecord(const Result<void>& kept);
   // Its parts call each other until then.
   void StopShutdown();
   void NotePressures(const std::vector<std::string>& conditions);
@@ -144,6 +147,9 @@ class Node {
   std::shared_ptr<node::EvictionManager> eviction_;
   std::unique_ptr<node::StaticPods> manifests_;
   std::unique_ptr<node::StreamService> streams_;
+  node::ShutdownRecord shutdown_record_{
+      {.clock = clock_, .start = metrics_.shutdown_start, .end = metrics_.shutdown_end},
+      config_.data_dir};
   std::shared_ptr<node::ShutdownManager> shutdown_;
   std::string logind_error_;                   // the last one; under mutex_
   std::unique_ptr<node::LogindWatch> logind_;  // null: the machine waits for nobody

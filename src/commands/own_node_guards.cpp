@@ -36,6 +36,7 @@ node::RankedPods Node::LivingPods() const {
 }
 
 void Node::MakeShutdown(node::ShutdownGraces graces) {
+  NoteRecord(shutdown_record_.Load());
   shutdown_ = std::make_shared<node::ShutdownManager>(
       node::ShutdownManager::Services{
           .executor = executor_,
@@ -46,11 +47,13 @@ void Node::MakeShutdown(node::ShutdownGraces graces) {
           .has_ended = [this](const std::string& uid) { return agent_->HasEnded(uid); },
           .on_change =
               [this](bool shutting_down) {
+                NoteRecord(shutting_down ? shutdown_record_.Begin() : shutdown_record_.End());
                 agent_->SetShuttingDown(shutting_down);
                 if (cluster_) cluster_->HealthChanged();
               },
           .on_done =
               [this] {
+                NoteRecord(shutdown_record_.End());
                 if (logind_) logind_->Release();
               }},
       std::move(graces));
@@ -69,6 +72,12 @@ void Node::NoteLogind(const Error& error) {
   if (error.message() == logind_error_) return;
   logind_error_ = error.message();
   warnings_.push_back("unable to watch the node for shutdown events: " + logind_error_);
+}
+
+void Node::NoteRecord(const Result<void>& kept) {
+  if (kept.ok()) return;
+  const std::lock_guard lock(mutex_);
+  warnings_.push_back("the time of the node's shutdown is not known: " + kept.error().message());
 }
 
 void Node::StopShutdown() {

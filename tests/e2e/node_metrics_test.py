@@ -184,9 +184,57 @@ class MetricsTest(clusters.ClusterCase):
     def held(self, cgroup):
         worlds.wait_for("the memory is held", lambda: cgroup.working_set() >= HELD)
 
+    def claim(self, name, source):
+        """A claim that is bound to a volume made for it, as a binder does that."""
+        size, access = {"storage": "1Mi"}, ["ReadWriteOnce"]
+        claimed = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name},
+                   "spec": {"accessModes": access, "storageClassName": "", "volumeName": name,
+                            "resources": {"requests": size}}}
+        made = json.loads(self.kubectl("create", "-o", "json", "-f", "-",
+                                       stdin=json.dumps(claimed)))
+        terms = [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In",
+                                        "values": [self.cluster.node]}]}]
+        volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+                  "spec": {"capacity": size, "accessModes": access, "storageClassName": "",
+                           "claimRef": {"namespace": self.namespace, "name": name,
+                                        "uid": made["metadata"]["uid"]},
+                           "nodeAffinity": {"required": {"nodeSelectorTerms": terms}}, **source}}
+        self.kubectl("create", "-f", "-", stdin=json.dumps(volume))
+        self.kubectl("patch", "pvc", name, "--subresource=status", "-p",
+                     json.dumps({"status": {"phase": "Bound"}}))
+
+    def check_claims(self):
+        """A disk of its own shows what it holds; a folder of the machine is nobody's to measure."""
+        disk = self.cluster.world.folder / "claimed"
+        disk.mkdir()
+        worlds.output_of("mount", "-t", "tmpfs", "-o", "size=8m,nr_inodes=100", "claimed", disk)
+        self.addCleanup(worlds.output_of, "umount", "--lazy", disk)
+        self.claim("local", {"local": {"path": str(disk)}})
+        self.claim("host", {"hostPath": {"path": str(disk)}})
+        mounts = [{"name": name, "mountPath": "/" + name} for name in ("local", "host")]
+        self.run_pod("claims", {
+            "automountServiceAccountToken": False, "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "main", "image": "busybox", "volumeMounts": mounts,
+                            "command": ["sh", "-c", "dd if=/dev/zero of=/local/file bs=1048576 "
+                                                    "count=3; touch /tmp/done; sleep 1000"],
+                            "readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/done"]},
+                                               "periodSeconds": 1}}],
+            "volumes": [{"name": name, "persistentVolumeClaim": {"claimName": name}}
+                        for name in ("local", "host")]})
+        self.ready("claims")
+        found = samples(self.page("/metrics"))
+        told = {name.removeprefix("kubelet_volume_stats_"): (value, dict(labels))
+                for (name, labels), value in found.items() if name.startswith("kubelet_volume_")}
+        whose = {"namespace": self.namespace, "persistentvolumeclaim": "local"}
+        self.assertEqual(told, {
+            "capacity_bytes": (8 * MEBI, whose), "available_bytes": (5 * MEBI, whose),
+            "used_bytes": (3 * MEBI, whose), "inodes": (100, whose), "inodes_free": (98, whose),
+            "inodes_used": (2, whose)})
+
     @unittest.skipUnless(PROMTOOL.exists(), "no promtool (tests/e2e/promtool/fetch)")
     def test_prometheus_reads_every_page(self):
         self.run_pod("probed", PROBED)
+        self.check_claims()
         self.ready("probed")
         for path in ("/metrics", "/metrics/probes", "/metrics/resource", "/metrics/cadvisor"):
             check = subprocess.run([PROMTOOL, "check", "metrics"], input=self.page(path),
@@ -229,7 +277,8 @@ class MetricsTest(clusters.ClusterCase):
         self.assertGreater(one(found, "rest_client_requests_total", method="PATCH", code="200"), 0)
         for name in ("kubelet_pod_start_duration_seconds", "kubelet_pod_start_sli_duration_seconds",
                      "kubelet_pod_start_total_duration_seconds",
-                     "kubelet_pod_worker_start_duration_seconds"):
+                     "kubelet_pod_worker_start_duration_seconds",
+                     "kubelet_pod_status_sync_duration_seconds"):
             self.assertGreater(one(found, name + "_count"), 0, name)
             self.assertLess(one(found, name + "_sum") / one(found, name + "_count"), 60, name)
         self.kubectl("delete", "pod", "counted")

@@ -144,6 +144,13 @@ class NodeShutdownTest(clusters.ClusterCase):
         return [each["message"] for each in events if each["reason"] == "NodeShutdown"
                 and each["involvedObject"]["kind"] == "Node"]
 
+    def shutdown_times(self):
+        """When the last one began and when it ended, as the agent counts it."""
+        page = self.kubectl("get", "--raw", f"/api/v1/nodes/{self.cluster.node}/proxy/metrics")
+        return [int(float(line.split()[1])) for word in ("start", "end")
+                for line in page.splitlines()
+                if line.startswith(f"kubelet_graceful_shutdown_{word}_time_seconds ")]
+
     def mounts_of_pods(self):
         return [mount for mount in worlds.mounts()
                 if mount.startswith(str(self.cluster.world.folder / "data/pods"))]
@@ -169,7 +176,8 @@ class NodeShutdownTest(clusters.ClusterCase):
         for name in "gentle", "deaf", "critical":
             self.ready(name)
         self.assertNotEqual(self.mounts_of_pods(), [])
-        begun = time.monotonic()
+        self.assertEqual(self.shutdown_times(), [0, 0])
+        begun, began_at = time.monotonic(), int(time.time())
         self.logind.say("down")
         ready = self.node_is("False")
         self.assertEqual((ready["reason"], ready["message"]),
@@ -182,7 +190,7 @@ class NodeShutdownTest(clusters.ClusterCase):
         self.assertEqual(self.ended_by_shutdown("gentle")["status"]["containerStatuses"][0][
             "state"]["terminated"]["exitCode"], 0)
         self.logind.wait_for("released")
-        took = time.monotonic() - begun
+        took, ended_at = time.monotonic() - begun, int(time.time())
         self.assertGreaterEqual(took, GRACE - CRITICAL)
         self.assertEqual(self.mounts_of_pods(), [])
         deaf = self.ended_by_shutdown("deaf")
@@ -192,6 +200,10 @@ class NodeShutdownTest(clusters.ClusterCase):
         self.assertGreaterEqual(end_of(critical), end_of(deaf))
         worlds.wait_for("it is told of the node", lambda: self.node_events() == [
             "Shutdown manager detected shutdown event"])
+        start, end = self.shutdown_times()
+        self.assertLessEqual(began_at, start)
+        self.assertLessEqual(start + GRACE - CRITICAL, end)
+        self.assertLessEqual(end, ended_at)
 
     def test_4_the_machine_stays(self):
         self.logind.say("up")

@@ -170,6 +170,8 @@ Result<std::string> StatusPatch(const v1::Pod& shown, v1::PodStatus said) {
 
 StatusManager::StatusManager(const Services& services)
     : connection_(services.connection),
+      clock_(services.clock),
+      sync_duration_(services.sync_duration),
       queue_({.executor = &services.executor,
               .clock = &services.clock,
               .workers = kWorkers,
@@ -215,6 +217,7 @@ void StatusManager::Say(const std::string& uid, std::shared_ptr<const v1::Pod> p
       return;
     }
     told.said = std::move(pod);
+    if (told.changed_at == 0) told.changed_at = clock_.Now();
     told.gone = gone;
   }
   queue_.Add(uid);
@@ -273,26 +276,29 @@ Result<client::Reconciled> StatusManager::Sync(const std::string& uid) {
       return client::Reconciled{};
     }
     told = found->second;
+    // Of what changes while the request is on its way the time is its own.
+    found->second.changed_at = 0;
   }
   auto sent = SendStatus(uid, told);
+  NoteSent(uid, told.changed_at, sent);
   // Who deletes a pod that is running may have removed it meanwhile; the watch tells.
   if (sent.ok() && told.gone && told.shown->metadata.deletionTimestamp) {
-    sent = Remove(uid, *told.shown);
+    if (auto removed = Remove(uid, *told.shown); !removed.ok()) sent = std::move(removed).error();
   }
   if (!sent.ok() && sent.error().code() != Code::kNotFound) return sent.error();
   return client::Reconciled{};
 }
 
-Result<void> StatusManager::SendStatus(const std::string& uid, const Told& told) {
+Result<bool> StatusManager::SendStatus(const std::string& uid, const Told& told) {
   std::shared_ptr<const v1::Pod> shown = told.shown;
   for (int attempts = 1;; ++attempts) {
     TRY(const std::string patch, StatusPatch(*shown, told.said->status));
-    if (patch.empty()) return {};
+    if (patch.empty()) return false;
     auto answer = connection_.Patch(TargetOf(*shown, "status"), client::PatchType::kStrategicMerge,
                                     patch, {});
     if (answer.ok()) {
       if (auto pod = answer->As<v1::Pod>()) SetShown(uid, std::move(pod));
-      return {};
+      return true;
     }
     if (answer.error().code() != Code::kConflict || attempts == kAttempts) return answer.error();
     TRY(shown, Read(uid, *shown));
@@ -308,6 +314,17 @@ Result<std::shared_ptr<const v1::Pod>> StatusManager::Read(const std::string& ui
   if (pod->metadata.uid != uid) return Error(Code::kNotFound, "another pod");
   SetShown(uid, pod);
   return pod;
+}
+
+void StatusManager::NoteSent(const std::string& uid, int64_t changed_at, const Result<bool>& sent) {
+  if (changed_at == 0) return;
+  if (!sent.ok()) {
+    const std::lock_guard lock(mutex_);
+    const auto found = pods_.find(uid);
+    if (found != pods_.end()) found->second.changed_at = changed_at;
+  } else if (*sent && sync_duration_) {
+    sync_duration_->ObserveNanos(clock_.Now() - changed_at);
+  }
 }
 
 Result<void> StatusManager::Remove(const std::string& uid, const v1::Pod& pod) {

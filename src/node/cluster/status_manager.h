@@ -31,6 +31,7 @@
 #include "client/connection.h"
 #include "client/work_queue.h"
 #include "node/agent.h"
+#include "node/metrics/series.h"
 
 namespace podium::node {
 
@@ -46,6 +47,9 @@ class StatusManager {
     client::Connection& connection;
     Executor& executor;
     const Clock& clock;
+    // How long changes took to be known to the server (kubelet_pod_status_sync_duration_seconds);
+    // null: nobody counts. Outlives it.
+    Histogram* sync_duration = nullptr;
     // What the server refuses, or that it is not there; tried again. May be empty.
     std::function<void(const std::string& uid, const Error& error)> on_error{};
   };
@@ -82,18 +86,25 @@ class StatusManager {
   struct Told {
     std::shared_ptr<const v1::Pod> said;   // null: this node has said nothing
     std::shared_ptr<const v1::Pod> shown;  // null: the server has not shown it
+    int64_t changed_at = 0;                // since when there is something to tell; 0: there is not
     bool gone = false;                     // nothing is left of it on this node
     bool hidden = false;                   // the server shows it no more
   };
 
   void Tell(const PodChange& change);
   Result<client::Reconciled> Sync(const std::string& uid);
-  Result<void> SendStatus(const std::string& uid, const Told& told);
+  // Whether there was something to tell.
+  Result<bool> SendStatus(const std::string& uid, const Told& told);
   Result<std::shared_ptr<const v1::Pod>> Read(const std::string& uid, const v1::Pod& shown);
   Result<void> Remove(const std::string& uid, const v1::Pod& pod);
   void SetShown(const std::string& uid, std::shared_ptr<const v1::Pod> pod);
 
+  // What has changed until that time, if it was told, is told.
+  void NoteSent(const std::string& uid, int64_t changed_at, const Result<bool>& sent);
+
   client::Connection& connection_;
+  const Clock& clock_;
+  Histogram* const sync_duration_;
   mutable std::mutex mutex_;
   std::map<std::string, Told, std::less<>> pods_;  // under mutex_; by uid
   Agent* agent_ = nullptr;

@@ -74,6 +74,9 @@ class Page {
   void One(std::string_view name, std::string_view help, const Counter& counter) {
     text_.Single(name, help, MetricType::kCounter, static_cast<double>(counter.value()));
   }
+  void One(std::string_view name, std::string_view help, const Gauge& gauge) {
+    text_.Single(name, help, MetricType::kGauge, static_cast<double>(gauge.value()));
+  }
   void One(std::string_view name, std::string_view help, const Histogram& histogram) {
     text_.Family(name, help, MetricType::kHistogram);
     AppendHistogram("", histogram, &text_);
@@ -118,6 +121,12 @@ void AppendPods(const NodeMetrics& metrics, const NodeCounts& counts, Page* page
               "kubelet_pod_start_sli_duration_seconds of the first pod with its own network.",
               MetricType::kGauge, *first);
   }
+  page->One("kubelet_graceful_shutdown_end_time_seconds",
+            "When the last graceful shutdown ended, since 1970; 0: it has not.",
+            metrics.shutdown_end);
+  page->One("kubelet_graceful_shutdown_start_time_seconds",
+            "When the last graceful shutdown began, since 1970; 0: there was none.",
+            metrics.shutdown_start);
 }
 
 void AppendRequests(const NodeMetrics& metrics, Page* page) {
@@ -144,6 +153,10 @@ void AppendStarts(const NodeMetrics& metrics, const NodeCounts& counts, Page* pa
             "From a pod's creation until the API server shows that all of its containers have "
             "started.",
             metrics.start_times.total);
+  page->One("kubelet_pod_status_sync_duration_seconds",
+            "From the first change of a pod's status that the API server does not know until it "
+            "does, whatever changes meanwhile.",
+            metrics.pod_status_sync);
   page->All("kubelet_pod_worker_duration_seconds",
             "How long one round of a pod took, by why there was one.", metrics.pod_worker);
   page->One("kubelet_pod_worker_start_duration_seconds",
@@ -197,6 +210,30 @@ void AppendStarted(const NodeMetrics& metrics, Page* page) {
   page->One("kubelet_started_pods_errors_total", "Sandboxes that could not be made.",
             metrics.started_pods_errors);
   page->One("kubelet_started_pods_total", "Sandboxes that were to be made.", metrics.started_pods);
+}
+
+// Upstream has a family only where there is a claim.
+void AppendClaims(const std::vector<ClaimUse>& claims, Page* page) {
+  if (claims.empty()) return;
+  const auto family = [&](std::string_view name, std::string_view help, const auto& value_of) {
+    page->text().Family(name, help, MetricType::kGauge);
+    for (const ClaimUse& claim : claims) {
+      page->text().Value(MetricsText::LabelsText({{"namespace", claim.name_space},
+                                                  {"persistentvolumeclaim", claim.claim}}),
+                         static_cast<double>(value_of(claim.use)));
+    }
+  };
+  family("kubelet_volume_stats_available_bytes", "Room that a claim's volume has left.",
+         [](const FileSystemUse& use) { return use.available; });
+  family("kubelet_volume_stats_capacity_bytes", "Size of a claim's volume.",
+         [](const FileSystemUse& use) { return use.capacity; });
+  family("kubelet_volume_stats_inodes", "How many inodes a claim's volume can have.",
+         [](const FileSystemUse& use) { return use.inodes; });
+  family("kubelet_volume_stats_inodes_free", "How many more inodes a claim's volume can have.",
+         [](const FileSystemUse& use) { return use.inodes_free; });
+  family("kubelet_volume_stats_inodes_used", "Inodes that a claim's volume has.", InodesUsed);
+  family("kubelet_volume_stats_used_bytes", "What is used of a claim's volume.",
+         [](const FileSystemUse& use) { return use.used; });
 }
 
 void AppendBuild(Page* page) {
@@ -260,6 +297,7 @@ std::string NodeMetricsPage(const NodeMetrics& metrics, const NodeCounts& counts
   AppendStarts(metrics, counts, &page);
   AppendOperations(metrics, &page);
   AppendStarted(metrics, &page);
+  AppendClaims(counts.claims, &page);
   AppendBuild(&page);
   AppendProcess(&page);
   page.All("rest_client_requests_total",

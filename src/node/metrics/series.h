@@ -31,6 +31,15 @@ class Counter {
   std::atomic<int64_t> value_ = 0;
 };
 
+class Gauge {
+ public:
+  void Set(int64_t value) { value_.store(value, std::memory_order_relaxed); }
+  int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_ = 0;
+};
+
 class Histogram {
  public:
   // Upper ends, inclusive and ascending, in seconds; they outlive it.

@@ -5,6 +5,7 @@
 // Threads: any.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -71,5 +72,8 @@ struct FileSystemUse {
   uint64_t inodes_free = 0;
 };
 std::optional<FileSystemUse> ReadFileSystemUse(const std::string& path);
+inline uint64_t InodesUsed(const FileSystemUse& use) {
+  return use.inodes - std::min(use.inodes, use.inodes_free);
+}
 
 }  // namespace podium::node

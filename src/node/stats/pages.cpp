@@ -3,10 +3,14 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "node/cluster/machine_facts.h"
 #include "node/pod_origin.h"
 #include "node/pod_status.h"
 #include "node/stats/cadvisor_page.h"
+#include "node/stats/claim_use.h"
 #include "node/stats/machine_use.h"
 #include "node/stats/resource_page.h"
 #include "node/stats/summary_page.h"
@@ -44,11 +48,14 @@ std::string DeviceName(const std::string& path, const DiskNames& names) {
 }  // namespace
 
 NodeCounts StatsPages::CountsNow() const {
-  NodeCounts counts{.node_name = parts_.node_name};
+  NodeCounts counts{.node_name = parts_.config.name};
   for (const auto& pod : parts_.pods()) {
     counts.ephemeral_containers += static_cast<int64_t>(pod->spec.ephemeralContainers.size());
-    if (!IsTerminalPhase(pod->status.phase)) ++counts.active_pods[IsStatic(*pod)];
+    if (IsTerminalPhase(pod->status.phase)) continue;
+    ++counts.active_pods[IsStatic(*pod)];
+    std::ranges::move(MeasureClaims(*pod, parts_.config), std::back_inserter(counts.claims));
   }
+  SortClaims(&counts.claims);
   wire::cri::PodSandboxFilter ready;
   ready.state.ensure().state = wire::cri::PodSandboxState::kSandboxReady;
   if (const auto pods = parts_.runtime.ListPodSandbox(ready); pods.ok()) {
@@ -69,10 +76,10 @@ std::optional<std::string> StatsPages::Metrics(std::string_view path) {
   if (path == "/metrics/cadvisor") {
     const auto sample = sampler_.Take(CgroupDetail::kAll);
     const DiskNames names = ReadDiskNames();
-    return CadvisorPage(*sample, ReadMachineFacts(parts_.data_dir), names,
+    return CadvisorPage(*sample, ReadMachineFacts(parts_.config.data_dir), names,
                         {.read_at = parts_.clock.Now(),
-                         .device = DeviceName(parts_.data_dir, names),
-                         .use = ReadFileSystemUse(parts_.data_dir),
+                         .device = DeviceName(parts_.config.data_dir, names),
+                         .use = ReadFileSystemUse(parts_.config.data_dir),
                          .pods = AskDisks()});
   }
   return std::nullopt;
@@ -80,15 +87,15 @@ std::optional<std::string> StatsPages::Metrics(std::string_view path) {
 
 std::string StatsPages::Summary(bool only_cpu_and_memory) {
   if (only_cpu_and_memory) {
-    return SummaryPage(*sampler_.Take(CgroupDetail::kUse), parts_.node_name, nullptr);
+    return SummaryPage(*sampler_.Take(CgroupDetail::kUse), parts_.config.name, nullptr);
   }
   const auto sample = sampler_.Take(CgroupDetail::kAll);
   const SummaryDisks disks{.read_at = parts_.clock.Now(),
-                           .node = ReadFileSystemUse(parts_.data_dir),
-                           .images = ReadFileSystemUse(parts_.data_dir + "/images"),
-                           .logs = ReadFileSystemUse(parts_.log_dir),
+                           .node = ReadFileSystemUse(parts_.config.data_dir),
+                           .images = ReadFileSystemUse(parts_.config.data_dir + "/images"),
+                           .logs = ReadFileSystemUse(parts_.config.log_dir),
                            .pods = AskDisks()};
-  return SummaryPage(*sample, parts_.node_name, &disks);
+  return SummaryPage(*sample, parts_.config.name, &disks);
 }
 
 }  // namespace podium::node

@@ -21,6 +21,7 @@
 #include "api/types/core_v1.h"
 #include "base/clock.h"
 #include "node/metrics/node_metrics.h"
+#include "node/node_config.h"
 #include "node/stats/pod_disks.h"
 #include "node/stats/usage_sampler.h"
 #include "runtime/runtime.h"
@@ -30,13 +31,10 @@ namespace podium::node {
 class StatsPages {
  public:
   struct Parts {
-    // Both outlive it.
+    // All outlive it.
     runtime::UsageReader& usage;
     const Clock& clock;
-    std::string node_name{};
-    std::string data_dir{};  // DATA of the instance: pods' files, and images below it
-    std::string log_dir{};   // LOG: pods' logs
-    // All outlive it.
+    const NodeConfig& config;
     NodeMetrics& metrics;
     runtime::Runtime& runtime;
     std::function<std::vector<std::shared_ptr<const api::core::v1::Pod>>()> pods{};

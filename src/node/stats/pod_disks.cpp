@@ -7,6 +7,7 @@
 
 #include "node/disk_use.h"
 #include "node/pod_status.h"
+#include "node/stats/claim_use.h"
 
 namespace podium::node {
 namespace {
@@ -35,6 +36,10 @@ void Add(const kernel::TreeUsage& part, kernel::TreeUsage* sum) {
   sum->inodes += part.inodes;
 }
 
+kernel::TreeUsage WholeOf(const FileSystemUse& use) {
+  return {.bytes = use.used, .inodes = InodesUsed(use)};
+}
+
 // None where there is no such folder yet.
 std::optional<VolumeUse> MeasureVolume(const std::string& path, const std::string& parent,
                                        const Clock& clock) {
@@ -46,10 +51,7 @@ std::optional<VolumeUse> MeasureVolume(const std::string& path, const std::strin
     return use;
   }
   use.own = ReadFileSystemUse(path);
-  if (use.own) {
-    use.used = {.bytes = use.own->used,
-                .inodes = use.own->inodes - std::min(use.own->inodes, use.own->inodes_free)};
-  }
+  if (use.own) use.used = WholeOf(*use.own);
   return use;
 }
 
@@ -74,6 +76,12 @@ PodDisk MeasurePodDisk(const v1::Pod& pod, const NodeConfig& config, runtime::Ru
     if (!use) continue;
     if (!use->own) Add(use->used, &disk.together);
     disk.volumes.emplace(volume.name, *std::move(use));
+  }
+  for (const ClaimUse& claim : MeasureClaims(pod, config)) {
+    disk.volumes.insert_or_assign(claim.volume, VolumeUse{.read_at = clock.Now(),
+                                                          .used = WholeOf(claim.use),
+                                                          .own = claim.use,
+                                                          .claim = claim.claim});
   }
   const std::string logs =
       PodLogFolder(config, pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid);

@@ -36,15 +36,19 @@ struct VolumeUse {
   kernel::TreeUsage used;
   // Of its own file system, for a volume in memory; otherwise it lies on the node's.
   std::optional<FileSystemUse> own;
+  // The claim that it is, in the pod's namespace; "": none.
+  std::string claim{};
 };
 
 struct PodDisk {
   int64_t read_at = 0;  // when all of it had been looked at
   std::map<std::string, kernel::TreeUsage, std::less<>> layers;  // by container
   std::map<std::string, kernel::TreeUsage, std::less<>> logs;    // likewise
-  // Those that the node itself fills: emptyDir, configMap, secret, downwardAPI, projected.
+  // Those that the node itself fills (emptyDir, configMap, secret, downwardAPI, projected), and
+  // claims' volumes (claim_use.h).
   std::map<std::string, VolumeUse, std::less<>> volumes;
-  // All of that but what lies in memory, and the files that the node keeps for its containers.
+  // All of that but claims' volumes, what lies in memory, and the files that the node keeps for its
+  // containers.
   kernel::TreeUsage together;
 };
 using PodDiskMap = std::map<std::string, std::shared_ptr<const PodDisk>, std::less<>>;  // by uid

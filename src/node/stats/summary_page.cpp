@@ -147,7 +147,7 @@ std::optional<JsonValue> FsOf(const std::optional<FileSystemUse>& disk, int64_t 
       .Number("usedBytes", disk->used)
       .Number("inodesFree", disk->inodes_free)
       .Number("inodes", disk->inodes)
-      .Number("inodesUsed", disk->inodes - std::min(disk->inodes, disk->inodes_free))
+      .Number("inodesUsed", InodesUsed(*disk))
       .Take();
 }
 
@@ -231,12 +231,15 @@ class Summary {
     }
   }
 
-  void AddVolumes(const PodDisk& disk, Members* members) const {
+  void AddVolumes(const PodDisk& disk, const std::string& name_space, Members* members) const {
     JsonValue::Array volumes;
     for (const auto& [name, use] : disk.volumes) {
       auto told = FsOf(use.used, use.own ? use.own : disks_->node, use.read_at);
       if (!told) continue;
       told->Set("name", JsonValue::String(name));
+      if (!use.claim.empty()) {
+        told->Set("pvcRef", Members().Text("name", use.claim).Text("namespace", name_space).Take());
+      }
       volumes.push_back(*std::move(told));
     }
     if (!volumes.empty()) members->Value("volume", JsonValue::Of(std::move(volumes)));
@@ -321,7 +324,7 @@ class Summary {
                                      pod.network->tx_bytes, pod.network->tx_errors}},
                                    pod.read_at));
       }
-      if (disk != nullptr) AddVolumes(*disk, &members);
+      if (disk != nullptr) AddVolumes(*disk, pod.metadata.namespace_, &members);
       if (pod.used.pids) {
         members.Value("process_stats",
                       Members().Number("process_count", pod.used.pids->current).Take());

@@ -16,6 +16,10 @@ constexpr mode_t kFolderMode = 0750;
 constexpr mode_t kFileMode = 0600;
 constexpr size_t kMaxFileBytes = size_t{1} << 20;
 
+std::string FolderOf(const NodeConfig& config, std::string_view uid) {
+  return PodFolder(config, uid) + "/volumes/podium~claim";
+}
+
 GroupChangePolicy PolicyOf(const v1::PodSecurityContext& context) {
   return context.fsGroupChangePolicy.value_or("Always") == "OnRootMismatch"
              ? GroupChangePolicy::kOnRootMismatch
@@ -44,13 +48,9 @@ class ClaimedVolumes::Turn {
   const std::string name_;
 };
 
-std::string ClaimedVolumes::FolderOf(std::string_view uid) const {
-  return PodFolder(config_, uid) + "/volumes/podium~claim";
-}
-
-Result<v1::PersistentVolume> ClaimedVolumes::Get(const v1::Pod& pod,
-                                                 const v1::Volume& volume) const {
-  const std::string path = FolderOf(pod.metadata.uid) + "/" + volume.name + ".json";
+Result<v1::PersistentVolume> ReadClaimedVolume(const NodeConfig& config, std::string_view uid,
+                                               const std::string& volume) {
+  const std::string path = FolderOf(config, uid) + "/" + volume + ".json";
   TRY(const std::string text, ReadSmallFile(path, kMaxFileBytes));
   return reflect::FromJson<v1::PersistentVolume>(text, {.strict = false});
 }
@@ -62,7 +62,7 @@ Result<void> ClaimedVolumes::SetUp(const v1::Pod& pod, const v1::Volume& volume)
   const Turn turn(*this, found->metadata.name);
   TRY_VOID(Prepare(pod, volume, *found));
   TRY(const std::string text, reflect::ToJson(Essence(*found)));
-  const std::string folder = FolderOf(pod.metadata.uid);
+  const std::string folder = FolderOf(config_, pod.metadata.uid);
   TRY_VOID(MakeFolders(folder, kFolderMode));
   return WriteFile(folder + "/" + volume.name + ".json", text, kFileMode);
 }
@@ -93,7 +93,7 @@ bool ClaimedVolumes::IsUsedElsewhere(const std::string& name, std::string_view u
   for (const auto& pod : std::filesystem::directory_iterator(pods, error)) {
     const std::string other = pod.path().filename();
     if (other == uid) continue;
-    for (const auto& file : std::filesystem::directory_iterator(FolderOf(other), error)) {
+    for (const auto& file : std::filesystem::directory_iterator(FolderOf(config_, other), error)) {
       const auto text = ReadSmallFile(file.path(), kMaxFileBytes);
       if (!text.ok()) continue;
       const auto used = reflect::FromJson<v1::PersistentVolume>(*text, {.strict = false});

@@ -20,6 +20,10 @@
 
 namespace podium::node {
 
+// What SetUp has found for the pod of this uid; `volume`: its name in the pod. kNotFound.
+Result<v1::PersistentVolume> ReadClaimedVolume(const NodeConfig& config, std::string_view uid,
+                                               const std::string& volume);
+
 // Threads: any; one call at a time for a pod.
 class ClaimedVolumes {
  public:
@@ -32,13 +36,14 @@ class ClaimedVolumes {
   // messages of events.
   Result<void> SetUp(const v1::Pod& pod, const v1::Volume& volume);
   // What SetUp has found.
-  Result<v1::PersistentVolume> Get(const v1::Pod& pod, const v1::Volume& volume) const;
+  Result<v1::PersistentVolume> Get(const v1::Pod& pod, const v1::Volume& volume) const {
+    return ReadClaimedVolume(config_, pod.metadata.uid, volume.name);
+  }
 
  private:
   // One pod at a time has a volume set up.
   class Turn;
 
-  std::string FolderOf(std::string_view uid) const;
   Result<void> Prepare(const v1::Pod& pod, const v1::Volume& volume,
                        const v1::PersistentVolume& found) const;
   // Whether a pod other than this one has it.

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "api/status.h"
 #include "client/fake_server.h"
 #include "node/fake_services.h"
+#include "node/metrics/node_metrics.h"
 #include "node/pods.h"
 
 namespace podium::node {
@@ -108,9 +111,11 @@ class StatusManagerTest : public ::testing::Test {
   FakeNode node_;
   client::FakeServer server_{node_.time};
   std::vector<std::string> errors_;
+  NodeMetrics metrics_;
   StatusManager manager_{{.connection = server_,
                           .executor = node_.time,
                           .clock = node_.time,
+                          .sync_duration = &metrics_.pod_status_sync,
                           .on_error = [this](const std::string&, const Error& error) {
                             errors_.push_back(error.message());
                           }}};
@@ -131,6 +136,48 @@ TEST_F(StatusManagerTest, TheLastOfManyChangesGoesOut) {
   node_.time.Settle();
   EXPECT_EQ(server_.calls("patch"), 1);
   EXPECT_TRUE(manager_.idle());
+}
+
+// kubelet_pod_status_sync_duration_seconds: from the first change that the server does not know.
+TEST_F(StatusManagerTest, MeasuresUntilTheServerKnows) {
+  const Histogram& sync = metrics_.pod_status_sync;
+  const auto count = [&] {
+    const auto counts = sync.Counts();
+    return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+  };
+  const v1::Pod created = Create("p");
+  v1::Pod pod = created;
+  pod.status.phase = "Pending";
+  Tell(pod);
+  node_.time.RunFor(3s);
+  EXPECT_EQ(count(), 0U) << "the server has not shown it";
+  pod.status.phase = "Running";
+  Tell(pod);
+  node_.time.RunFor(4s);
+  Show(created);
+  server_.SetFault([](std::string_view verb, const client::Target&) -> std::optional<Error> {
+    if (verb == "patch") return Error(Code::kUnavailable, "away");
+    return std::nullopt;
+  });
+  pod.status.message = "more";
+  Tell(pod);
+  node_.time.Settle();
+  EXPECT_EQ(count(), 0U) << "it could not be told";
+  server_.SetFault(nullptr);
+  node_.time.RunFor(10s);
+  ASSERT_EQ(count(), 1U) << "several changes, told once";
+  EXPECT_GE(sync.sum(), 7);
+  EXPECT_LT(sync.sum(), 17.5);
+  const double before = sync.sum();
+  Tell(pod);
+  node_.time.Settle();
+  EXPECT_EQ(count(), 1U) << "nothing new";
+  node_.time.RunFor(30s);
+  pod.status.message = "less";
+  Tell(pod);
+  node_.time.Settle();
+  EXPECT_EQ(count(), 2U);
+  EXPECT_LT(sync.sum() - before, 1) << "the time before the change does not count";
 }
 
 TEST_F(StatusManagerTest, WaitsUntilTheServerHasShownThePod) {

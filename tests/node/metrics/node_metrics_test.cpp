@@ -53,12 +53,17 @@ TEST(NodeMetricsPage, HistogramsAddUpToTheirCount) {
 }
 
 TEST(NodeMetricsPage, WhatIsTrueNow) {
-  const std::string page =
-      NodeMetricsPage({}, {.node_name = "node7",
-                           .running_pods = 2,
-                           .running_containers = {{"exited", 1}, {"running", 3}},
-                           .active_pods = {{false, 4}, {true, 1}},
-                           .ephemeral_containers = 5});
+  const std::string page = NodeMetricsPage(
+      {},
+      {.node_name = "node7",
+       .running_pods = 2,
+       .running_containers = {{"exited", 1}, {"running", 3}},
+       .active_pods = {{false, 4}, {true, 1}},
+       .ephemeral_containers = 5,
+       .claims = {
+           {.name_space = "ns",
+            .claim = "data",
+            .use = {.capacity = 90, .available = 50, .used = 30, .inodes = 9, .inodes_free = 5}}}});
   EXPECT_THAT(page, HasSubstr("\nkubelet_node_name{node=\"node7\"} 1\n"));
   EXPECT_THAT(page, HasSubstr("\nkubelet_running_pods 2\n"));
   EXPECT_THAT(page, HasSubstr("\nkubelet_running_containers{container_state=\"exited\"} 1\n"
@@ -66,6 +71,16 @@ TEST(NodeMetricsPage, WhatIsTrueNow) {
   EXPECT_THAT(page, HasSubstr("\nkubelet_active_pods{static=\"\"} 4\n"
                               "kubelet_active_pods{static=\"true\"} 1\n"));
   EXPECT_THAT(page, HasSubstr("\nkubelet_managed_ephemeral_containers 5\n"));
+  for (const char* line : {"available_bytes# 50", "capacity_bytes# 90", "inodes# 9",
+                           "inodes_free# 5", "inodes_used# 4", "used_bytes# 30"}) {
+    std::string told = std::string("\nkubelet_volume_stats_") + line + "\n";
+    told.replace(told.find('#'), 1, R"({namespace="ns",persistentvolumeclaim="data"})");
+    EXPECT_THAT(page, HasSubstr(told));
+  }
+  EXPECT_THAT(page, HasSubstr("\nkubelet_graceful_shutdown_start_time_seconds 0\n"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_graceful_shutdown_end_time_seconds 0\n"));
+  EXPECT_THAT(page, HasSubstr("\nkubelet_pod_status_sync_duration_seconds_bucket{le=\"0.01\"} 0\n"
+                              "kubelet_pod_status_sync_duration_seconds_bucket{le=\"0.05\"} 0\n"));
   EXPECT_THAT(page, HasSubstr("\nkubernetes_build_info{git_version=\"v1.36.0+podium\",major=\"1\","
                               "minor=\"36\",platform=\"linux/"));
   EXPECT_THAT(page, HasSubstr("\nprocess_open_fds "));
@@ -77,7 +92,8 @@ TEST(NodeMetricsPage, WhatIsTrueNow) {
 TEST(NodeMetricsPage, FamiliesComeOnceAndInOrder) {
   NodeMetrics metrics;
   metrics.Of(Operation::kStatus).calls.Add();
-  const std::string page = NodeMetricsPage(metrics, {.node_name = "a"});
+  const std::string page = NodeMetricsPage(
+      metrics, {.node_name = "a", .claims = {{.name_space = "ns", .claim = "c", .use = {}}}});
   std::string last;
   size_t at = 0;
   int families = 0;

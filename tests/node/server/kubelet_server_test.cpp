@@ -138,10 +138,10 @@ class KubeletServerTest : public ApiNode {
   std::string roots_ = File("ca.pem");
   Reviews reviews_{turned_};
   KubeletAuth auth_{reviews_, turned_, "node7", [this] { return roots_; }};
+  const NodeConfig config_{.name = "node7", .data_dir = "/"};
   StatsPages pages_{{.usage = node_.runtime,
                      .clock = turned_,
-                     .node_name = "node7",
-                     .data_dir = "/",
+                     .config = config_,
                      .metrics = node_.metrics,
                      .runtime = node_.runtime,
                      .pods =

@@ -76,6 +76,11 @@ TEST(SummaryPageTest, WhatPodsHoldOnDisks) {
       .used = {.bytes = 40, .inodes = 4},
       .own = FileSystemUse{
           .capacity = 50, .available = 10, .used = 40, .inodes = 8, .inodes_free = 4}};
+  disk->volumes["own"] = {
+      .read_at = kTime,
+      .used = {.bytes = 2, .inodes = 1},
+      .own = FileSystemUse{.capacity = 9, .available = 6, .used = 2, .inodes = 5, .inodes_free = 4},
+      .claim = "data"};
   disk->together = {.bytes = 60, .inodes = 6};
   const SummaryDisks disks{
       .read_at = kTime,
@@ -102,7 +107,11 @@ TEST(SummaryPageTest, WhatPodsHoldOnDisks) {
                         R"("inodes":9,"inodesUsed":3,"name":"cache"},)" +
                         time +
                         R"("availableBytes":10,"capacityBytes":50,"usedBytes":40,"inodesFree":4,)"
-                        R"("inodes":8,"inodesUsed":4,"name":"mem"}],"ephemeral-storage":)" +
+                        R"("inodes":8,"inodesUsed":4,"name":"mem"},)" +
+                        time +
+                        R"("availableBytes":6,"capacityBytes":9,"usedBytes":2,"inodesFree":4,)"
+                        R"("inodes":5,"inodesUsed":1,"name":"own",)"
+                        R"("pvcRef":{"name":"data","namespace":"ns"}}],"ephemeral-storage":)" +
                         time +
                         R"("availableBytes":30,"capacityBytes":100,"usedBytes":60,"inodesFree":2,)"
                         R"("inodes":9,"inodesUsed":6})"));
