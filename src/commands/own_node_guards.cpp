@@ -97,7 +97,15 @@ void Node::NotePressures(const std::vector<std::string>& conditions) {
 void Node::LimitPods() {
   if (config_.pods_memory_limit <= 0) return;
   const auto limited = cgroups_->Create(kPodsCgroup, {.memory_limit = config_.pods_memory_limit});
-  if (limited.ok()) return;
+  node::EventSink& events = cluster_ ? cluster_->events() : events_;
+  if (limited.ok()) {
+    events.RecordNode(node::EventType::kNormal, "NodeAllocatableEnforced",
+                      "Updated Node Allocatable limit across pods");
+    return;
+  }
+  events.RecordNode(
+      node::EventType::kWarning, "FailedNodeAllocatableEnforcement",
+      "Failed to update Node Allocatable Limits [\"kubepods\"]: " + limited.error().message());
   const std::lock_guard lock(mutex_);
   warnings_.push_back("pods are not kept to the memory that is theirs: " +
                       limited.error().message());

@@ -70,6 +70,16 @@ class LimitsTest(clusters.ClusterCase):
              "resources": own or {}}], **more})
         return self.ready(name)
 
+    def test_what_pods_may_have_together_is_told(self):
+        def told():
+            events = json.loads(self.cluster.server.kubectl(
+                "-n", "default", "get", "events", "-o", "json")[1])["items"]
+            return [(each["type"], each["message"]) for each in events
+                    if each["reason"] == "NodeAllocatableEnforced"
+                    and each["involvedObject"]["kind"] == "Node"]
+        worlds.wait_for("the node says it", lambda: told() == [
+            ("Normal", "Updated Node Allocatable limit across pods")])
+
     def test_processes_of_a_pod(self):
         # Forks until it cannot; the next pod does not feel it.
         pod = self.start("many", command=[
