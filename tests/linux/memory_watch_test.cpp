@@ -62,6 +62,30 @@ TEST_F(MemoryWatchTest, ReadyWhenUsageHasGrownSoFar) {
   EXPECT_FALSE(IsReady(*far, 200));
 }
 
+// Pressure stall information: what is over memory.high has to wait for every page more.
+TEST_F(MemoryWatchTest, ReadyWhenProcessesWaitForMemory) {
+  auto all = WatchMemoryGrowth("", kMi);
+  auto group = WatchMemoryGrowth(Path(), kMi);
+  ASSERT_TRUE(all.ok()) << all.error().message();
+  ASSERT_TRUE(group.ok()) << group.error().message();
+  if (!group->lasting) GTEST_SKIP() << "this kernel has marks";
+  const auto touch = [](size_t size) {
+    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return 1;
+    std::memset(memory, 1, size);
+    pause();
+    return 0;
+  };
+  const CgroupChild easy(*driver_, "a", [&] { return touch(24 * kMi); });
+  EXPECT_FALSE(IsReady(*group, 3'000)) << "memory that is there is nothing to wait for";
+  ASSERT_TRUE(driver_->Update("a", {.memory_high = 32 * kMi}).ok());
+  const CgroupChild hard(*driver_, "a", [&] { return touch(64 * kMi); });
+  EXPECT_TRUE(IsReady(*group, 30'000));
+  EXPECT_TRUE(IsReady(*all, 30'000));
+  // One that lasts tells it again as long as it goes on.
+  EXPECT_TRUE(IsReady(*group, 30'000));
+}
+
 TEST_F(MemoryWatchTest, OfTheWholeMachine) {
   const auto watch = WatchMemoryGrowth("", uint64_t{1} << 50);
   ASSERT_TRUE(watch.ok()) << watch.error().message();
