@@ -17,8 +17,9 @@ import time
 NAMESPACE = "crash"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 CONFIGS = 3
-# Seconds from the last kill until every request has its answer.
-ANSWERED = 100
+# Seconds from the last kill until every request has its answer, and until a pod of a name is gone
+# that is made again.
+ANSWERED = 300
 IMAGES = ("debian", "debian-next")
 MARKER = "crash-$(POD_UID)-{container}"
 
@@ -283,7 +284,7 @@ class Drivers:
     def _create(self, api, _, pod):
         pod.manifest["spec"]["nodeName"] = self._cluster.node
         path = f"{PODS}/{pod.name}"
-        end = time.monotonic() + 120
+        end = time.monotonic() + ANSWERED
         while True:
             answer = api.ask("POST", PODS, pod.manifest)
             if answer is None or answer[0] == 409:
