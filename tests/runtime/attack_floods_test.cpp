@@ -2,7 +2,6 @@
 // bounded and counted, and others live on.
 #include <fcntl.h>
 #include <gmock/gmock.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -10,32 +9,17 @@
 
 #include "embedded_harness.h"
 #include "linux/path.h"
+#include "support/live_heap.h"
 #include "support/long_form.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#include <sanitizer/allocator_interface.h>
-#define PODIUM_HAS_ADDRESS_SANITIZER 1
-#endif
-#endif
 
 namespace podium::runtime {
 namespace {
 
+using podium::testing::LiveHeap;
 using podium::testing::Times;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// Bytes that this process has allocated and not given back.
-size_t LiveHeap() {
-#ifdef PODIUM_HAS_ADDRESS_SANITIZER
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-#endif
-}
 
 size_t OpenDescriptors() {
   return kernel::ListFolder(kernel::OpenPath("/proc/self/fd", O_RDONLY)->get())->size();
