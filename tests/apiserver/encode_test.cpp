@@ -24,8 +24,8 @@ constexpr std::string_view kMap =
     R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a","namespace":"b","uid":"u","creationTimestamp":"2026-11-22T11:00:00Z","annotations":{"x":"}\"{"}},"data":{"k":"v"}})";
 
 const CatalogPtr& TheCatalog() {
-  static const CatalogPtr catalog = Catalog::Make({});
-  return catalog;
+  static const CatalogPtr kCatalog = Catalog::Make({});
+  return kCatalog;
 }
 const ServedResource& Maps() { return *TheCatalog()->Find("", "v1", "configmaps"); }
 

@@ -641,7 +641,7 @@ properties:
 
 // kubectl (Debian's is of release 1.20) explains fields and checks objects by the document.
 TEST(OpenApiV2Test, KubectlReadsTheProtobuf) {
-  // NOLINTNEXTLINE(cert-env33-c): tools of the tests
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread here
   if (std::system("kubectl version --client > /dev/null 2>&1 && unshare -rn true") != 0) {
     GTEST_SKIP() << "needs kubectl, and the right to make a network namespace";
   }
@@ -657,7 +657,7 @@ TEST(OpenApiV2Test, KubectlReadsTheProtobuf) {
   std::ofstream(file, std::ios::binary) << V2Document(Encoding::kProtobuf, {.custom_kinds = kinds});
   const std::string command = "unshare -rn " + std::string(PODIUM_SOURCE_DIR) +
                               "/tests/api/openapi/kubectl.py " + file.string();
-  EXPECT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c)
+  EXPECT_EQ(std::system(command.c_str()), 0);  // NOLINT(concurrency-mt-unsafe)
   std::filesystem::remove(file);
 }
 
@@ -673,7 +673,7 @@ TEST(OpenApiV2Test, ProtocReadsTheProtobuf) {
   const std::string command = "protoc -I" + source + " --decode=openapi.v2.Document " + source +
                               "/openapi_v2.proto < " + (folder / "document").string() + " > " +
                               (folder / "text").string();
-  ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c): a tool of the tests
+  ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(concurrency-mt-unsafe)
   std::ifstream text(folder / "text");
   std::multiset<std::string> names;
   std::set<std::string> references;

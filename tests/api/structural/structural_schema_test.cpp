@@ -88,8 +88,8 @@ TEST(ValidateStructuralTest, NamesWhatIsNot) {
         "s.anyOf[0].nullable: Forbidden: must be false to be structural",
         "s.anyOf[0].title: Forbidden: must be empty to be structural",
         "s.anyOf[0].type: Forbidden: must be empty to be structural",
-        "s.anyOf[1].properties[a].x-kubernetes-list-type: Forbidden: must be undefined to be "
-        "structural"}},
+        ("s.anyOf[1].properties[a].x-kubernetes-list-type: Forbidden: must be undefined to be "
+         "structural")}},
       {"{type: object, not: {x-kubernetes-map-type: atomic, x-kubernetes-list-map-keys: [a], "
        "x-kubernetes-int-or-string: true, x-kubernetes-embedded-resource: true, "
        "x-kubernetes-preserve-unknown-fields: true, x-kubernetes-validations: [{rule: r}], "

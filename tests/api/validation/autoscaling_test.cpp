@@ -26,8 +26,8 @@ TEST(Autoscaling, Replicas) {
          "spec.maxReplicas: Invalid value: 0: must be greater than 0",
          "spec.scaleTargetRef.kind: Required value", "spec.scaleTargetRef.name: Required value",
          "spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must specify API group",
-         "spec.metrics: Forbidden: must specify at least one Object or External metric to "
-         "support scaling to zero replicas"}},
+         ("spec.metrics: Forbidden: must specify at least one Object or External metric to "
+          "support scaling to zero replicas")}},
        {{"spec.minReplicas=4", "spec.scaleTargetRef.kind=\"a/b\"",
          "spec.scaleTargetRef.name=\"a/b\""},
         {"spec.maxReplicas: Invalid value: 3: must be greater than or equal to `minReplicas`",

@@ -109,8 +109,8 @@ TEST(ClaimObjects, Status) {
          R"(status.allocatedResources={"cpu":"1","storage":"-1","example.com/x":"1"})"},
         {"status.capacity[storage]: Invalid value: -1: must be a valid resource quantity",
          "status.allocatedResourceStatus: Invalid value: \"-\": " + kBadQualified,
-         "status.allocatedResourceStatus: Unsupported value: \"cpu\": supported values: "
-         "\"storage\"",
+         ("status.allocatedResourceStatus: Unsupported value: \"cpu\": supported values: "
+          "\"storage\""),
          "status.allocatedResourceStatus: Unsupported value: \"cpu\": " + supported,
          "status.allocatedResources: Unsupported value: \"cpu\": supported values: \"storage\"",
          "status.allocatedResources[storage]: Invalid value: -1: must be a valid resource "

@@ -154,8 +154,8 @@ TEST(CronJob, V1Beta1) {
         "spec.jobTemplate.spec.parallelism=-1", "spec.failedJobsHistoryLimit=-1"},
        {"spec.schedule: Invalid value: \"x\": expected exactly 5 fields, found 1: [x]",
         "spec.timeZone: Invalid value: \"Mars\": unknown time zone Mars",
-        "spec.concurrencyPolicy: Unsupported value: \"X\": supported values: \"Allow\", "
-        "\"Forbid\", \"Replace\"",
+        ("spec.concurrencyPolicy: Unsupported value: \"X\": supported values: \"Allow\", "
+         "\"Forbid\", \"Replace\""),
         std::string("spec.jobTemplate.spec.parallelism") + kNegative,
         std::string("spec.failedJobsHistoryLimit") + kNegative}}};
   ExpectErrors(kCronJob, cases,

@@ -34,9 +34,9 @@ TEST(EndpointSlice, Endpoints) {
        {{R"(endpoints[0].addresses=["127.0.0.1"])", "endpoints[0].nodeName=\"N\"",
          "endpoints[0].hostname=\"H\"", "endpoints[0].deprecatedTopology.a=\"-\"",
          "endpoints[0].deprecatedTopology['topology.kubernetes.io/zone']=\"z\""},
-        {"endpoints[0].addresses[0]: Invalid value: \"127.0.0.1\": may not be in the loopback "
-         "range "
-         "(127.0.0.0/8, ::1/128)",
+        {("endpoints[0].addresses[0]: Invalid value: \"127.0.0.1\": may not be in the loopback "
+          "range "
+          "(127.0.0.0/8, ::1/128)"),
          "endpoints[0].nodeName: Invalid value: \"N\": " + kBadSubdomain,
          "endpoints[0].deprecatedTopology: Invalid value: \"-\": " + kBadLabelValue,
          "endpoints[0].deprecatedTopology[topology.kubernetes.io/zone]: Internal error: reserved "
@@ -56,8 +56,8 @@ TEST(EndpointSlice, Ports) {
   ExpectCreate<EndpointSlice>(
       kSlice, {{{R"(ports=[{"name":"A","protocol":"X","appProtocol":"-"},{"name":"A"}])"},
                 {"ports[0].name: Invalid value: \"A\": " + kBadLabel,
-                 "ports[0].protocol: Unsupported value: \"X\": supported values: \"SCTP\", "
-                 "\"TCP\", \"UDP\"",
+                 ("ports[0].protocol: Unsupported value: \"X\": supported values: \"SCTP\", "
+                  "\"TCP\", \"UDP\""),
                  "ports[0].appProtocol: Invalid value: \"-\": " + kBadQualified,
                  "ports[1].name: Invalid value: \"A\": " + kBadLabel,
                  "ports[1].name: Duplicate value: \"A\""}},

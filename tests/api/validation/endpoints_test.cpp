@@ -29,8 +29,8 @@ TEST(Endpoints, Create) {
        {{R"(subsets[0].ports=[{"port":0,"protocol":"X","appProtocol":"-"},{"name":"A","port":1}])"},
         {"subsets[0].ports[0].name: Required value",
          "subsets[0].ports[0].port: Invalid value: 0: " + kBadPort,
-         "subsets[0].ports[0].protocol: Unsupported value: \"X\": supported values: \"SCTP\", "
-         "\"TCP\", \"UDP\"",
+         ("subsets[0].ports[0].protocol: Unsupported value: \"X\": supported values: \"SCTP\", "
+          "\"TCP\", \"UDP\""),
          "subsets[0].ports[0].appProtocol: Invalid value: \"-\": " + kBadQualified,
          "subsets[0].ports[1].name: Invalid value: \"A\": " + kBadLabel}}});
   auto endpoints = Load<Endpoints>(kEndpoints);

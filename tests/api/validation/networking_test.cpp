@@ -92,8 +92,8 @@ TEST(Ingress, HostsAndClass) {
          "spec.tls[0].hosts[1]: Invalid value: \"a*\": " + wildcard,
          "spec.tls[0].secretName: Invalid value: \"S\": " + kBadSubdomain,
          "spec.ingressClassName: Invalid value: \"D\": " + kBadSubdomain,
-         "annotations.kubernetes.io/ingress.class: Invalid value: \"c\": must match "
-         "`ingressClassName` when both are specified"}}});
+         ("annotations.kubernetes.io/ingress.class: Invalid value: \"c\": must match "
+          "`ingressClassName` when both are specified")}}});
   const std::string old = Edited(kIngress, {R"(spec.tls=[{"secretName":"S"}])",
                                             "spec.rules[0].host=\"*.a\"", kPath + ".path=\"x\""});
   ExpectUpdate<Ingress>(old, {{{"metadata.labels.a=\"b\""}, {}}});

@@ -120,8 +120,8 @@ TEST(Node, ConfigSources) {
          "status.config.lastKnownGood" + one}},
        {{"spec.configSource.configMap=" + stored, "status.config.assigned.configMap={}"},
         {"spec.configSource.configMap.uid: Forbidden: uid must not be set in spec",
-         "spec.configSource.configMap.resourceVersion: Forbidden: resourceVersion must not be set "
-         "in spec",
+         ("spec.configSource.configMap.resourceVersion: Forbidden: resourceVersion must not be set "
+          "in spec"),
          "status.config.assigned.configMap.uid: Required value: uid must be set in status",
          "status.config.assigned.configMap.resourceVersion: Required value: resourceVersion must "
          "be set in status",

@@ -22,8 +22,8 @@ TEST(PersistentVolume, Spec) {
          "spec.capacity: Unsupported value: null: supported values: \"storage\""}},
        {{R"(spec.accessModes=["X","ReadWriteOncePod","ReadOnlyMany"])",
          R"(spec.capacity={"storage":"-1","cpu":"1"})", "spec.persistentVolumeReclaimPolicy=\"X\""},
-        {"spec.accessModes: Unsupported value: \"X\": supported values: \"ReadOnlyMany\", "
-         "\"ReadWriteMany\", \"ReadWriteOnce\", \"ReadWriteOncePod\"",
+        {("spec.accessModes: Unsupported value: \"X\": supported values: \"ReadOnlyMany\", "
+          "\"ReadWriteMany\", \"ReadWriteOnce\", \"ReadWriteOncePod\""),
          "spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes",
          "spec.capacity: Unsupported value: {\"cpu\":\"1\",\"storage\":\"-1\"}: supported values: "
          "\"storage\"",

@@ -68,8 +68,8 @@ TEST(Rbac, Bindings) {
          "subjects[1].name: Required value",
          "subjects[1].apiGroup: Unsupported value: \"x\"" + group,
          "subjects[2].name: Required value",
-         "subjects[3].kind: Unsupported value: \"X\": supported values: \"ServiceAccount\", "
-         "\"User\", \"Group\""}}});
+         ("subjects[3].kind: Unsupported value: \"X\": supported values: \"ServiceAccount\", "
+          "\"User\", \"Group\"")}}});
   const std::string cluster = Edited(kBinding, {"metadata.namespace"});
   ExpectCreate<ClusterRoleBinding>(
       cluster, {{{}, {}},

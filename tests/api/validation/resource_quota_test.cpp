@@ -25,8 +25,8 @@ TEST(ResourceQuota, Amounts) {
          "spec.hard[-]: Invalid value: \"-\": must be a standard resource for quota"}},
        {{"spec.hard={\"own\":\"1\",\"storage\":\"1\",\"pods\":\"-1\"}",
          "status.hard.secrets=\"500m\"", "status.used.x=\"1\""},
-        {"spec.hard[own]: Invalid value: \"own\": must be a standard resource type or fully "
-         "qualified",
+        {("spec.hard[own]: Invalid value: \"own\": must be a standard resource type or fully "
+          "qualified"),
          "spec.hard[own]: Invalid value: \"own\": must be a standard resource for quota",
          "spec.hard[pods]: Invalid value: \"-1\": must be greater than or equal to 0",
          "spec.hard[storage]: Invalid value: \"storage\": must be a standard resource for quota",

@@ -148,8 +148,8 @@ TEST(Service, ClusterIPs) {
        {{R"(spec.externalIPs=["1.2.3.4"])"}, {}},
        {{R"(spec.externalIPs=["x","127.0.0.1","0.0.0.0","169.254.1.1","224.0.0.1","::1","fe80::1","ff02::1"])"},
         {"spec.externalIPs[0]: Invalid value: \"x\": " + kBadIP,
-         "spec.externalIPs[1]: Invalid value: \"127.0.0.1\": may not be in the loopback range "
-         "(127.0.0.0/8, ::1/128)",
+         ("spec.externalIPs[1]: Invalid value: \"127.0.0.1\": may not be in the loopback range "
+          "(127.0.0.0/8, ::1/128)"),
          "spec.externalIPs[2]: Invalid value: \"0.0.0.0\": may not be unspecified (0.0.0.0)",
          "spec.externalIPs[3]: Invalid value: \"169.254.1.1\": may not be in the link-local range "
          "(169.254.0.0/16, fe80::/10)",

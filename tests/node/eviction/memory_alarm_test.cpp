@@ -1,6 +1,7 @@
 // Marks of memory: who is woken by them, and how often.
 #include "node/eviction/memory_alarm.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -35,7 +36,7 @@ class MemoryAlarmTest : public ::testing::Test {
           watch.watch.fd = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
           watch.watch.events = POLLIN;
           watch.lasting = lasting_;
-          rung_.emplace_back(dup(watch.watch.fd.get()));
+          rung_.emplace_back(fcntl(watch.watch.fd.get(), F_DUPFD_CLOEXEC, 0));
           return watch;
         },
         .cgroups = {{"allocatableMemory.available", "x/kubepods"}, {"memory.available", ""}}});

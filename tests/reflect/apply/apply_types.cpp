@@ -71,12 +71,12 @@ properties:
 }  // namespace
 
 const Type& ThingType() {
-  static const auto types = [] {
+  static const auto kTypes = [] {
     auto made = RuntimeTypes::FromSchema(Y(kThing), {"example.com", "v1", "Thing"});
     if (!made.ok()) ADD_FAILURE() << made.error().message();
     return *std::move(made);
   }();
-  return types->root();
+  return kTypes->root();
 }
 
 ValueSchema ThingSchema() { return SchemaOf(&ThingType()); }

@@ -16,7 +16,7 @@ using testing::Paths;
 using testing::Y;
 
 const Type& NestType() {
-  static const auto types = [] {
+  static const auto kTypes = [] {
     auto made = RuntimeTypes::FromSchema(Y(R"(
 type: object
 properties:
@@ -42,7 +42,7 @@ properties:
     if (!made.ok()) ADD_FAILURE() << made.error().message();
     return *std::move(made);
   }();
-  return types->root();
+  return kTypes->root();
 }
 
 TEST(NestedListsTest, Fields) {
@@ -95,7 +95,7 @@ TEST(NestedListsTest, AreMergedElementByElement) {
 
 // A property may have any name, and so may what tells the elements of a list apart.
 const Type& OddKeysType() {
-  static const auto types = [] {
+  static const auto kTypes = [] {
     auto made = RuntimeTypes::FromSchema(Y(R"(
 type: object
 properties:
@@ -116,7 +116,7 @@ properties:
     if (!made.ok()) ADD_FAILURE() << made.error().message();
     return *std::move(made);
   }();
-  return types->root();
+  return kTypes->root();
 }
 
 TEST(NestedListsTest, KeysOfAnyName) {
