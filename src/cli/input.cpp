@@ -94,6 +94,15 @@ size_t EndOfJson(std::string_view text, size_t at) {
 
 }  // namespace
 
+Invocation WithUsualRecursion(Invocation invocation) {
+  if (!invocation.Has("recursive")) invocation.Add("recursive", "true");
+  return invocation;
+}
+
+bool IsRecursive(const Invocation& invocation) {
+  return invocation.Has("recursive") && invocation.Get("recursive") != "false";
+}
+
 FileList ListFiles(const std::vector<std::string>& names, bool recursive) {
   FileList list;
   for (const std::string& name : names) {

@@ -27,6 +27,19 @@ inline constexpr Option kFilenameOption = {
     .repeatable = true};
 inline constexpr Option kRecursiveOption = {
     .name = "recursive", .letter = 'R', .help = "also the folders in a folder"};
+// Of wait and set selector, which read them unless they are told not to, as kubectl has it.
+inline constexpr Option kUsuallyRecursiveOption = {
+    .name = "recursive",
+    .letter = 'R',
+    .value = "true|false",
+    .help = "also the folders in a folder; true if not given",
+    .values = Values::kWords,
+    .words = "true false",
+    .implied = "true"};
+// For IsRecursive: with the value that the option has where it is not given.
+Invocation WithUsualRecursion(Invocation invocation);
+// Whether --recursive holds.
+bool IsRecursive(const Invocation& invocation);
 // Of commands that report on what they read.
 inline constexpr Option kReportOption = {.name = "output",
                                          .letter = 'o',

@@ -208,7 +208,7 @@ Result<std::vector<std::string>> FilesOf(const Invocation& invocation) {
   if (NamesStandardInputTwice(names)) {
     return Error(Code::kInvalidArgument, "the standard input (-) can be read only once");
   }
-  FileList files = ListFiles(names, invocation.Has("recursive"));
+  FileList files = ListFiles(names, IsRecursive(invocation));
   for (const FileError& error : files.errors) {
     if (error.error.os_errno() == ENOENT) {
       return Error(Code::kNotFound,

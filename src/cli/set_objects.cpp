@@ -117,7 +117,7 @@ Result<Outcome> SetLocally(const Setting& setting, const Invocation& invocation,
   }
   if (setting.begin) TRY_VOID(setting.begin(nullptr));
   const LocalObjects files =
-      ReadLocalObjects(invocation.All("filename"), {.recursive = invocation.Has("recursive")});
+      ReadLocalObjects(invocation.All("filename"), {.recursive = IsRecursive(invocation)});
   if (!files.errors.empty()) return Outcome{kFailed, {}, files.errors};
   std::vector<JsonValue> objects;
   objects.reserve(files.objects.size());

@@ -66,15 +66,16 @@ inline constexpr Option kSetLocalOption = {.name = "local",
                                            .help = "change what is in files; no server is asked"};
 // A setting's own options, and those that all settings have.
 template <size_t count>
-constexpr auto WithSettingOptions(const Option (&own)[count]) {
-  constexpr Option kShared[] = {kSetAllOption,           kFilenameOption, kRecursiveOption,
-                                kSetLocalOption,         kDryRunOption,   kCreateManagerOption,
-                                kChangedOutputOption,    kTemplateOption, kAllowMissingKeysOption,
-                                kShowManagedFieldsOption};
-  constexpr size_t kSharedCount = std::size(kShared);
+constexpr auto WithSettingOptions(const Option (&own)[count],
+                                  const Option& recursive = kRecursiveOption) {
+  const Option shared[] = {kSetAllOption,           kFilenameOption, recursive,
+                           kSetLocalOption,         kDryRunOption,   kCreateManagerOption,
+                           kChangedOutputOption,    kTemplateOption, kAllowMissingKeysOption,
+                           kShowManagedFieldsOption};
+  constexpr size_t kSharedCount = std::size(shared);
   Option all[count + kSharedCount] = {};
   for (size_t i = 0; i < count; ++i) all[i] = own[i];
-  for (size_t i = 0; i < kSharedCount; ++i) all[count + i] = kShared[i];
+  for (size_t i = 0; i < kSharedCount; ++i) all[count + i] = shared[i];
   return WithServerOptions(all);
 }
 

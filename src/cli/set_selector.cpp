@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/input.h"
 #include "cli/json_members.h"
 #include "cli/option_values.h"
 #include "cli/server_errors.h"
@@ -61,7 +62,7 @@ Result<Setting> SettingOf(const Invocation& invocation) {
 }
 
 Outcome Run(const Invocation& invocation, const Streams& streams) {
-  return RunSetting(SettingOf(invocation), invocation, streams);
+  return RunSetting(SettingOf(invocation), WithUsualRecursion(invocation), streams);
 }
 
 constexpr Option kOwnOptions[] = {
@@ -69,7 +70,7 @@ constexpr Option kOwnOptions[] = {
      .value = "VERSION",
      .help = "only if the object is of this version still"},
 };
-constexpr auto kOptions = WithSettingOptions(kOwnOptions);
+constexpr auto kOptions = WithSettingOptions(kOwnOptions, kUsuallyRecursiveOption);
 
 }  // namespace
 

@@ -114,7 +114,7 @@ Outcome RunWait(const Invocation& invocation, const Streams& streams) {
   if (!invocation.Has("for")) {
     return UsageError("wait", "for what? for instance --for=condition=Ready, --for=delete");
   }
-  auto outcome = Wait(invocation, streams);
+  auto outcome = Wait(WithUsualRecursion(invocation), streams);
   return outcome.ok() ? *std::move(outcome) : ServerFailure(outcome.error());
 }
 
@@ -131,7 +131,7 @@ constexpr Option kOwnOptions[] = {
     kFieldSelectorOption,
     kAllNamespacesOption,
     kFilenameOption,
-    kRecursiveOption,
+    kUsuallyRecursiveOption,
     kKustomizeOption,
     kOutputOption,
     kTemplateOption,

@@ -243,6 +243,11 @@ set selector svc --all a=d
 set selector svc/web --local a=d
 set selector -f service --local a=d -o yaml
 set selector -f service a=e
+set selector -f folder a=e --local -o name
+set selector -f folder a=e --local -R=false -o name
+set selector -f folder a=e --local --recursive=true -o name
+set selector -f folder a=g --recursive=false
+set image -f folder main=x --local -o name
 set selector svc/web --as nobody a=e
 set subject
 set subject rolebinding b
@@ -314,6 +319,10 @@ class EditCase(twin.ChangingCase):
                            ("elsewhere", FIELDS.replace("name: p,", "name: p, namespace: ns,")), ("binding", BINDING), ("service", documents[1]),
                            ("objects", "---\n".join(documents[2:5]))):
             (cls.folder / name).write_text(text, encoding="utf-8")
+        (cls.folder / "folder/in").mkdir(parents=True, exist_ok=True)
+        for name, where in (("web", "web.yaml"), ("none", "in/none.yaml")):
+            (cls.folder / "folder" / where).write_text(
+                documents[1].replace("name: web", f"name: {name}", 1), encoding="utf-8")
 
     @staticmethod
     def shown(item):

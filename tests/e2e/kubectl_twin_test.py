@@ -961,6 +961,17 @@ class ReadingTest(TwinCase):
             kubectl, podium = self.both(["-n", self.namespace, *arguments], stdin=ONE)
             self.assertEqual(podium, kubectl, arguments)
 
+    def test_wait_looks_into_folders_of_a_folder(self):
+        folder = self.server.folder / "waited"
+        (folder / "in").mkdir(parents=True)
+        (folder / "one.yaml").write_text(ONE, encoding="utf-8")
+        (folder / "in/none.yaml").write_text(ONE.replace("m}", "none}"), encoding="utf-8")
+        for options, status in (([], 1), (["-R"], 1), (["--recursive=false"], 0)):
+            kubectl, podium = self.both(["-n", self.namespace, "wait", "-f", str(folder),
+                                         "--for=jsonpath={.metadata.name}=m", *options])
+            self.assertEqual(podium, kubectl, options)
+            self.assertEqual(podium[0], status)
+
     def test_watches(self):
         forms = ([], ["-o", "name"], ["--output-watch-events"], ["--watch-only", "-o", "json"])
         before = self.watches_of_maps()
