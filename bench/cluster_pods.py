@@ -2,13 +2,14 @@
 """Pods of a node through the API: a server and an agent of the build, as a watcher sees them.
 
     bench/cluster_pods.py [--pods N] [--at-once N]... [--idle SECONDS] [--data DIR] [--token]
+                          [--probe exec|httpGet|tcpSocket [--period SECONDS]]
 
 Both run in network, mount and process namespaces made for the benchmark. The client asks the server
 at its socket for root and does nothing else (pod_client.py). A pod is one busybox container whose
 image is present and that ends when it is told to; with --token it has its service account's token.
 POST to Running is what a watch tells, from before the request is sent; DELETE to gone likewise, with
-the pod's own grace period. Upstream's kubelet is no Debian package: docs/benchmarks.md has figures
-of another machine's.
+the pod's own grace period. With --probe it has a liveness and a readiness probe of that kind.
+Upstream's kubelet is no Debian package: docs/benchmarks.md has figures of another machine's.
 """
 
 import argparse
@@ -48,9 +49,26 @@ def cpu(process):
     return sum(map(int, stat[stat.rindex(")") + 2:].split()[11:15])) / TICKS
 
 
+PORT = 8080
+PROBES = {"exec": {"exec": {"command": ["true"]}},
+          "httpGet": {"httpGet": {"path": "/", "port": PORT}},
+          "tcpSocket": {"tcpSocket": {"port": PORT}}}
+
+
+def container(probe, period):
+    """One that ends when it is told to; a server for the probes that want one."""
+    server = f"httpd -p {PORT} -h /etc; " if probe in ("httpGet", "tcpSocket") else ""
+    probes = {} if not probe else {
+        each: {**PROBES[probe], "periodSeconds": period, "timeoutSeconds": 5}
+        for each in ("livenessProbe", "readinessProbe")}
+    return {"name": "main", "image": "docker.io/library/busybox:latest", "imagePullPolicy": "Never",
+            "command": ["sh", "-c", f"trap 'exit 0' TERM; {server}sleep infinity & wait"], **probes}
+
+
 class Cluster:
-    def __init__(self, folder, token):
+    def __init__(self, folder, token, template):
         self.token = token
+        self.template = template
         self.node = os.uname().nodename.lower()
         run = pathlib.Path("/run/podium-bench")
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8",
@@ -64,7 +82,7 @@ class Cluster:
         self.socket = run / "server.sock"
         world.wait_for("the server serves", self.socket.exists)
         self.connection = pod_client.Connection(self.socket)
-        self.agent = self.launch("agent", "--local-server")
+        self.agent = self.launch("agent", "--local-server", "--max-pods=1000")
         world.wait_for("the node is ready", self.ready)
         world.output_of("env", *(f"{key}={value}" for key, value in environment.items()),
                         PODIUM, "import", world.IMAGES / "busybox.tar")
@@ -89,10 +107,7 @@ class Cluster:
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
             "spec": {"nodeName": self.node, "automountServiceAccountToken": self.token,
                      "terminationGracePeriodSeconds": 5,
-                     "containers": [{
-                         "name": "main", "image": "docker.io/library/busybox:latest",
-                         "imagePullPolicy": "Never",
-                         "command": ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]}]},
+                     "containers": [self.template]},
         }).encode())
 
     def remove(self, name):
@@ -184,6 +199,8 @@ def main():
     parser.add_argument("--idle", type=int, default=20, metavar="SECONDS")
     parser.add_argument("--data", default="/var/tmp", metavar="DIR")
     parser.add_argument("--token", action="store_true")
+    parser.add_argument("--probe", choices=PROBES)
+    parser.add_argument("--period", type=int, default=10, metavar="SECONDS")
     options = parser.parse_args()
     world.enter()
     world.output_of("ip", "link", "set", "lo", "up")
@@ -193,7 +210,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="podium_bench_", dir=options.data))
     cluster = None
     try:
-        cluster = Cluster(folder, options.token)
+        cluster = Cluster(folder, options.token, container(options.probe, options.period))
         print(f"{'':36} {'p50':>9} {'p99':>9} {'best':>9}")
         server, agent, _ = cluster.memory()
         show("memory at rest, server", [server], "MiB", 2**-20)

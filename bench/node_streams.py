@@ -5,10 +5,11 @@ and in memory, where clients come directly and where they come by way of the API
     bench/node_streams.py [--streams N]
 
 `podium server` and `podium agent` of the build (PODIUM_BUILD_DIR, or build/release) run in namespaces
-made for the benchmark, with four pods of two containers: of commands, 256 may run in a pod at once.
+made for the benchmark, with four pods of three containers: of commands, 256 may run in a pod at once.
 Half of the streams are commands (cat), half are attached to a container that runs cat; all by
 v5.channel.k8s.io with TLS. They are opened one after the other, carry some bytes, then many, and
-end; twice each way. At the end a hundred clients follow the log of a container that prints nothing.
+end; twice each way. At the end as many clients follow the log of a container that prints nothing,
+half of them directly, and then that of one that prints a line each second.
 """
 
 import argparse
@@ -128,14 +129,37 @@ class Streams(clusters.ClusterCase):
         time.sleep(1)
         self.show("closed", before, streams)
 
-    def follow_logs(self, streams):
+    def processor(self):
+        """Of the agent, in seconds."""
+        stat = pathlib.Path(f"/proc/{self.cluster.agent.pid}/stat").read_text()
+        return sum(map(int, stat[stat.rindex(")") + 2:].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    def follow_logs(self, streams, container):
+        """Of the second pod's container, which prints, a line must have come to each."""
         before = self.facts()
-        api = f"/api/v1/namespaces/{self.namespace}/pods/pod-0/log?container=idle&follow=true"
-        clients = [self.sent(False, f"GET {api} HTTP/1.1") for _ in range(streams)]
-        time.sleep(2)
-        self.show(f"{streams} logs are followed", before, streams)
+        ways = [(True, f"/containerLogs/{self.namespace}/pod-1/{container}?follow=true&tailLines=0"),
+                (False, f"/api/v1/namespaces/{self.namespace}/pods/pod-1/log"
+                        f"?container={container}&follow=true&tailLines=0")]
+        clients = []
+        for number in range(streams):
+            directly, path = ways[number % 2]
+            client = self.sent(directly, f"GET {path} HTTP/1.1")
+            line, _ = client.head()
+            assert " 200 " in line, line
+            clients.append(client)
+        used, seconds = self.processor(), 10
+        time.sleep(seconds)
+        used = self.processor() - used
+        self.show(f"{streams} follow {container}", before, streams)
+        print(f"{'':32} {100 * used / seconds:.1f} % of a core")
+        if container == "talk":
+            for client in clients:
+                text = client.stream.recv(10)
+                assert text, "nothing came"
         for client in clients:
             client.stream.close()
+        world.wait_for("the streams end", lambda: self.facts()["files"] <= before["files"] + 8, 60)
+        self.show("closed", before, streams)
 
     def run_all(self, streams):
         container = {"image": self.cluster.world.image("busybox")}
@@ -143,7 +167,9 @@ class Streams(clusters.ClusterCase):
             self.run_pod(f"pod-{number}", {"automountServiceAccountToken": False, "containers": [
                 {**container, "name": "idle", "command": ["sleep", "100000"]},
                 {**container, "name": "cat", "command": ["sh", "-c", "cat >/dev/null"],
-                 "stdin": True}]})
+                 "stdin": True},
+                {**container, "name": "talk", "command": [
+                    "sh", "-c", "while true; do echo word; sleep 1; done"]}]})
             self.ready(f"pod-{number}")
         # What the first of each makes stays: contexts of TLS, for one.
         for directly in (True, False):
@@ -155,7 +181,8 @@ class Streams(clusters.ClusterCase):
         for _ in range(2):
             for directly in (True, False):
                 self.run_round(directly, streams)
-        self.follow_logs(min(streams, 100))
+        for name in "idle", "talk":
+            self.follow_logs(streams, name)
 
 
 def main():

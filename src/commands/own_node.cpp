@@ -76,6 +76,8 @@ Result<std::unique_ptr<Node>> Node::Open(const Instance& instance, const Options
   if (!options.manifests.empty()) TRY_VOID(node->OpenManifests(options.manifests));
   if (node->logind_) TRY_VOID(node->logind_->Start());
   TRY_VOID(node->OpenServer());
+  // Sets the marks of memory: pods may fill it before the first of the looks that come with ticks.
+  node->eviction_->Look();
   return node;
 }
 

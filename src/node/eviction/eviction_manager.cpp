@@ -68,7 +68,12 @@ void EvictionManager::LookNow() {
     conditions_ = verdict.conditions;
     services_.on_conditions(conditions_);
   }
-  if (!verdict.met.empty()) Relieve(verdict.met.front(), verdict, observations);
+  if (!verdict.met.empty()) {
+    Relieve(verdict.met.front(), verdict, observations);
+  } else if (!evicted_.empty() && IsWaiting(services_.pods())) {
+    // Its end is noticed now, and not when memory is scarce again.
+    LookAgainSoon();
+  }
   bool again = false;
   {
     const std::lock_guard lock(mutex_);

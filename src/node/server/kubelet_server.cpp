@@ -1,5 +1,6 @@
 #include "node/server/kubelet_server.h"
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,13 @@ namespace {
 
 // Between requests of a connection; upstream's.
 constexpr std::chrono::seconds kIdle{90};
+
+// It ends when its client goes: nothing else would tell of that while the container is quiet.
+bool FollowsALog(std::string_view target) {
+  const size_t query = target.find('?');
+  return target.starts_with("/containerLogs/") && query != std::string_view::npos &&
+         target.substr(query).contains("follow=");
+}
 
 }  // namespace
 
@@ -23,8 +31,8 @@ Result<std::unique_ptr<KubeletServer>> KubeletServer::Start(KubeletApi& api, Opt
   std::vector<http::Endpoint> endpoints;
   endpoints.push_back({std::move(listener), tls});
   http::ServerOptions server_options;
-  server_options.treatment = [](const http::RequestHead& /*head*/) {
-    return http::Treatment{.strict_path = true};
+  server_options.treatment = [](const http::RequestHead& head) {
+    return http::Treatment{.long_running = FollowsALog(head.target), .strict_path = true};
   };
   server_options.idle_timeout = kIdle;
   TRY(auto server, http::Server::Start(std::move(endpoints), std::move(server_options),

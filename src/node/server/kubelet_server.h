@@ -39,6 +39,8 @@ class KubeletServer {
   Result<void> SetCertificate(std::string certificate, std::string key);
   Result<void> SetClientRoots(std::string client_roots);
   uint16_t port() const { return port_; }
+  // That are open, without those of the stream service.
+  size_t connections() const { return server_->counts().connections; }
 
   // The streams that it has handed to the stream service end by that one's Stop, which comes before
   // the runtime goes.

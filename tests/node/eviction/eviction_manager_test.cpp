@@ -150,6 +150,21 @@ TEST_F(EvictionManagerTest, OnePodAfterTheOtherUntilThereIsRoom) {
   EXPECT_THAT(conditions_, ElementsAre(ElementsAre("MemoryPressure"), IsEmpty()));
 }
 
+// Pressure may be over with the pod's end, and come back any time later.
+TEST_F(EvictionManagerTest, APodThatIsLongGoneIsNotWaitedFor) {
+  Add("first", 0, {.memory = 100 * kMi});
+  Add("second", 0, {.memory = 10 * kMi});
+  See("memory.available", "96Mi", "4Gi");
+  Look();
+  EXPECT_THAT(evicted_, ElementsAre("first 1"));
+  End("first");
+  See("memory.available", "1Gi", "4Gi");
+  time_.RunFor(20s);
+  See("memory.available", "96Mi", "4Gi");
+  Look();
+  EXPECT_THAT(evicted_, ElementsAre("first 1", "second 1"));
+}
+
 TEST_F(EvictionManagerTest, APodThatDoesNotEndIsNotWaitedForForever) {
   See("memory.available", "96Mi", "4Gi");
   Add("stuck", 0, {.memory = 100 * kMi});

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "client/fake_server.h"
 #include "http/peer.h"
@@ -321,6 +323,28 @@ TEST_F(KubeletServerTest, LogsOfContainers) {
     EXPECT_EQ(Ask("GET", path + "?" + bad), R"(422 {"message": "Invalid request."})");
   }
   EXPECT_EQ(Ask("POST", path), "405 Method Not Allowed");
+}
+
+TEST_F(KubeletServerTest, AFollowedLogEndsWithItsClient) {
+  const v1::Pod pod = Run("web", "containers: [{name: a}]");
+  const std::string folder = PodLogFolder(node_.config, "ns", "web", pod.metadata.uid) + "/a";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/0.log") << "2026-11-22T00:00:01.5Z stdout F one\n";
+  {
+    http::Request request{.url = Url("/containerLogs/ns/web/a?follow=true")};
+    request.headers.Set("Authorization", "Bearer good");
+    auto response = clients_[0].Send(request);
+    ASSERT_TRUE(response.ok()) << response.error().message();
+    std::string begin(1, '\0');
+    ASSERT_TRUE(response->Read(begin).ok());
+    EXPECT_EQ(begin, "o");
+    EXPECT_EQ(port_->connections(), 1U);
+  }
+  // The container says nothing more.
+  for (int i = 0; i < 500 && port_->connections() > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(port_->connections(), 0U);
 }
 
 TEST_F(KubeletServerTest, Commands) {
