@@ -2,7 +2,7 @@
 """Streams to containers at the kubelet's port: what a thousand of them cost the agent, in threads
 and in memory, where clients come directly and where they come by way of the API server.
 
-    bench/node_streams.py [--streams N]
+    bench/node_streams.py [--streams N] [--only commands|logs]
 
 `podium server` and `podium agent` of the build (PODIUM_BUILD_DIR, or build/release) run in namespaces
 made for the benchmark, with four pods of three containers: of commands, 256 may run in a pod at once.
@@ -42,7 +42,7 @@ class Streams(clusters.ClusterCase):
         raise NotImplementedError
 
     def facts(self):
-        """Of the agent; pss also of its shims, in KiB."""
+        """Of the agent; pss also of the server and of shims, in KiB."""
         pid = self.cluster.agent.pid
         shims = [pid for pid, name in world.processes().items() if name.startswith("podium-shim")]
 
@@ -51,14 +51,14 @@ class Streams(clusters.ClusterCase):
             return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
         return {"threads": len(os.listdir(f"/proc/{pid}/task")),
                 "files": len(os.listdir(f"/proc/{pid}/fd")), "pss": pss(pid),
-                "shims": sum(map(pss, shims))}
+                "server": pss(self.cluster.server.process.pid), "shims": sum(map(pss, shims))}
 
     def show(self, what, before, streams):
         facts = self.facts()
         each = (facts["pss"] - before["pss"]) / streams
         print(f"{what:32} {facts['threads']:4} threads {facts['files']:5} descriptors "
               f"{facts['pss'] / 1024:7.1f} MiB (PSS) {each:6.1f} KiB a stream; shims "
-              f"{facts['shims'] / 1024:.1f} MiB", flush=True)
+              f"{facts['shims'] / 1024:.1f}, server {facts['server'] / 1024:.1f} MiB", flush=True)
 
     def connect(self, directly):
         """To the kubelet's port as the administrator, or to the server."""
@@ -161,7 +161,7 @@ class Streams(clusters.ClusterCase):
         world.wait_for("the streams end", lambda: self.facts()["files"] <= before["files"] + 8, 60)
         self.show("closed", before, streams)
 
-    def run_all(self, streams):
+    def run_all(self, streams, only):
         container = {"image": self.cluster.world.image("busybox")}
         for number in range(PODS):
             self.run_pod(f"pod-{number}", {"automountServiceAccountToken": False, "containers": [
@@ -178,10 +178,10 @@ class Streams(clusters.ClusterCase):
             for client in clients:
                 client.stream.close()
         time.sleep(1)
-        for _ in range(2):
+        for _ in range(2 if only != "logs" else 0):
             for directly in (True, False):
                 self.run_round(directly, streams)
-        for name in "idle", "talk":
+        for name in ("idle", "talk") if only != "commands" else ():
             self.follow_logs(streams, name)
 
 
@@ -189,6 +189,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument("--only", choices=("commands", "logs"))
     arguments = parser.parse_args()
     world.enter()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -198,7 +199,7 @@ def main():
         Streams.setUpClass()
         case = Streams()
         try:
-            case.run_all(arguments.streams)
+            case.run_all(arguments.streams, arguments.only)
         except BaseException:
             print(case.cluster.agent_log(), file=sys.stderr)
             raise

@@ -58,15 +58,26 @@ class Connection:
         line, self.buffer = self.buffer.split(b"\n", 1)
         return line
 
+    def _chunks(self):
+        pieces = []
+        while size := int(self.line().strip(), 16):
+            pieces.append(self.take(size))
+            self.take(2)
+        self.take(2)
+        return b"".join(pieces)
+
     def request(self, method, target, body=b""):
         """The answer's body; raises unless it is a success."""
         self.send(method, target, body)
         status, headers = self.head()
         size = next((int(line.split(":")[1]) for line in headers
                      if line.startswith("content-length:")), None)
-        if size is None:
+        if size is not None:
+            answer = self.take(size)
+        elif "transfer-encoding: chunked" in headers:
+            answer = self._chunks()
+        else:
             raise AssertionError(f"{method} {target}: an answer without a length")
-        answer = self.take(size)
         if status >= 300:
             raise AssertionError(f"{method} {target}: {status} {answer.decode()}")
         return answer
@@ -111,6 +122,8 @@ class Watch:
             what = set()
             if event["type"] == "DELETED":
                 what.add("deleted")
+            if pod["status"].get("phase") in ("Succeeded", "Failed"):
+                what.add(pod["status"]["phase"])
             statuses = pod["status"].get("containerStatuses", [])
             statuses = statuses + pod["status"].get("ephemeralContainerStatuses", [])
             for each in statuses:
