@@ -117,8 +117,12 @@ class Agent {
   Result<void> Assign(v1::Pod pod, PodOrigin origin);
   // Its origin does not have it any more. What still runs of it ends.
   void Unassign(std::string_view uid);
-  // These are all that this origin has for this node.
-  void UnassignOthers(PodOrigin origin, const std::set<std::string, std::less<>>& uids);
+  using Uids = std::set<std::string, std::less<>>;
+  // Of all pods of this origin that are here, also of those that wait or have come to their end.
+  Uids UidsOf(PodOrigin origin) const;
+  // Of `known`, which UidsOf told, the origin has only `uids` for this node; it was asked after
+  // that. What has been assigned since is not among either, and stays.
+  void UnassignOthers(PodOrigin origin, const Uids& uids, const Uids& known);
   // Pods of an API server's that have come to their end here, as they were then, and that it may
   // still have: nobody else knows how they ended. Over restarts, until they are unassigned.
   std::vector<std::shared_ptr<const v1::Pod>> FinishedPods() const;

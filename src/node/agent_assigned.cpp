@@ -283,21 +283,25 @@ void Agent::EndUnassigned(const std::string& uid) {
 
 void Agent::Unassign(std::string_view uid) { EndUnassigned(std::string(uid)); }
 
-void Agent::UnassignOthers(PodOrigin origin, const std::set<std::string, std::less<>>& uids) {
-  std::vector<std::string> others;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [uid, entry] : pods_) {
-      if (OriginOf(*entry.pod) == origin && !uids.contains(uid)) others.push_back(uid);
-    }
-    for (const auto& [uid, waiting] : waiting_) {
-      if (waiting.origin == origin && !uids.contains(uid)) others.push_back(uid);
-    }
-    for (const auto& [uid, pod] : finished_) {
-      if (OriginOf(*pod) == origin && !uids.contains(uid)) others.push_back(uid);
-    }
+Agent::Uids Agent::UidsOf(PodOrigin origin) const {
+  Uids uids;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [uid, entry] : pods_) {
+    if (OriginOf(*entry.pod) == origin) uids.insert(uid);
   }
-  for (const std::string& uid : others) EndUnassigned(uid);
+  for (const auto& [uid, waiting] : waiting_) {
+    if (waiting.origin == origin) uids.insert(uid);
+  }
+  for (const auto& [uid, pod] : finished_) {
+    if (OriginOf(*pod) == origin) uids.insert(uid);
+  }
+  return uids;
+}
+
+void Agent::UnassignOthers(PodOrigin origin, const Uids& uids, const Uids& known) {
+  for (const std::string& uid : known) {
+    if (!uids.contains(uid)) EndUnassigned(uid);
+  }
   {
     const std::lock_guard lock(mutex_);
     for (const std::string& uid : uids) unclaimed_.erase(uid);

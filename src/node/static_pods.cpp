@@ -8,7 +8,6 @@
 #include <array>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "api/defaults.h"
@@ -206,11 +205,11 @@ void StaticPods::ReadManifest(const std::string& path, File* file) const {
 }
 
 bool StaticPods::Assign() {
-  std::set<std::string, std::less<>> uids;
+  Agent::Uids uids;
   for (const auto& [path, file] : files_) {
     if (file.pod) uids.insert(file.pod->metadata.uid);
   }
-  options_.agent->UnassignOthers(PodOrigin::kFile, uids);
+  options_.agent->UnassignOthers(PodOrigin::kFile, uids, options_.agent->UidsOf(PodOrigin::kFile));
   bool waiting = false;
   for (const auto& [path, file] : files_) {
     if (!file.pod) continue;

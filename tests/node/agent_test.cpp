@@ -38,6 +38,17 @@ class AgentTest : public ::testing::Test {
     return created;
   }
 
+  void UnassignOthers(PodOrigin origin, const Agent::Uids& uids) {
+    agent_->UnassignOthers(origin, uids, agent_->UidsOf(origin));
+  }
+  void Assign(const std::string& name) {
+    v1::Pod pod = PodOf("containers: [{name: a}]");
+    pod.metadata.name = pod.metadata.uid = name;
+    const auto assigned = agent_->Assign(std::move(pod), PodOrigin::kApi);
+    ASSERT_TRUE(assigned.ok()) << assigned.error().message();
+    node_.time.Settle();
+  }
+
   FakeNode node_;
   ObjectStore objects_{node_.config};
   std::unique_ptr<Agent> agent_;
@@ -157,16 +168,31 @@ TEST_F(AgentTest, FoldersOfPodsThatMayComeStay) {
   agent_ = *std::move(opened);
   node_.time.RunFor(60s);
   EXPECT_TRUE(std::filesystem::exists(folder("nobodys")));
-  agent_->UnassignOthers(PodOrigin::kApi, {"of-the-server"});
-  agent_->UnassignOthers(PodOrigin::kApi, {"of-the-server"});
+  UnassignOthers(PodOrigin::kApi, {"of-the-server"});
+  UnassignOthers(PodOrigin::kApi, {"of-the-server"});
   node_.time.RunFor(60s);
   EXPECT_TRUE(std::filesystem::exists(folder("of-a-file")));
   EXPECT_TRUE(std::filesystem::exists(folder("nobodys")));
-  agent_->UnassignOthers(PodOrigin::kFile, {"of-a-file"});
+  UnassignOthers(PodOrigin::kFile, {"of-a-file"});
   node_.time.RunFor(60s);
   EXPECT_TRUE(std::filesystem::exists(folder("of-the-server") + "/volumes"));
   EXPECT_TRUE(std::filesystem::exists(folder("of-a-file") + "/volumes"));
   EXPECT_FALSE(std::filesystem::exists(folder("nobodys")));
+}
+
+// The answer is as old as the question.
+TEST_F(AgentTest, APodThatComesWhileItsOriginIsAskedStays) {
+  Assign("old");
+  const Agent::Uids known = agent_->UidsOf(PodOrigin::kApi);
+  EXPECT_THAT(known, ElementsAre("old"));
+  Assign("new");
+  agent_->UnassignOthers(PodOrigin::kApi, {}, known);
+  node_.time.RunFor(60s);
+  EXPECT_FALSE(agent_->GetPod("ns", "old"));
+  const auto pod = agent_->GetPod("ns", "new");
+  ASSERT_TRUE(pod.ok());
+  EXPECT_FALSE(pod->metadata.deletionTimestamp);
+  EXPECT_EQ(pod->status.phase, "Running");
 }
 
 TEST_F(AgentTest, PodsAreValidated) {

@@ -1,6 +1,5 @@
 #include "node/cluster/pod_source.h"
 
-#include <set>
 #include <utility>
 
 namespace podium::node {
@@ -55,13 +54,15 @@ struct PodSource::State : std::enable_shared_from_this<PodSource::State> {
         return;
       }
     }
-    std::set<std::string, std::less<>> uids;
+    // First what is here: a pod that comes meanwhile is not taken for one that the server lacks.
+    const Agent::Uids known = services.agent.UidsOf(PodOrigin::kApi);
+    Agent::Uids uids;
     for (const SharedObject& pod : informer.List()) uids.insert(pod.meta()->uid);
     // Nobody asks any more how these ended.
     for (const auto& pod : services.agent.FinishedPods()) {
       if (!uids.contains(pod->metadata.uid)) services.statuses.Withdraw(pod->metadata.uid);
     }
-    services.agent.UnassignOthers(PodOrigin::kApi, uids);
+    services.agent.UnassignOthers(PodOrigin::kApi, uids, known);
     services.mirrors.Open();
     const std::lock_guard lock(mutex);
     synced = true;

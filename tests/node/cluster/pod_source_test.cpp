@@ -303,6 +303,9 @@ TEST_F(PodSourceTest, TheSocketDoesNotChangeWhatIsTheServers) {
 
 class MirrorPodsTest : public PodSourceTest {
  protected:
+  void UnassignOthers(PodOrigin origin, const Agent::Uids& uids) {
+    agent_->UnassignOthers(origin, uids, agent_->UidsOf(origin));
+  }
   void SetUp() override {
     PodSourceTest::SetUp();
     v1::Node node;
@@ -354,7 +357,7 @@ TEST_F(MirrorPodsTest, IsMadeAgainWhenSomebodyDeletesIt) {
 
 TEST_F(MirrorPodsTest, GoesWithItsPod) {
   AssignStatic("sleep");
-  agent_->UnassignOthers(PodOrigin::kFile, {});
+  UnassignOthers(PodOrigin::kFile, {});
   node_.time.RunFor(5s);
   EXPECT_EQ(Mirror().error().code(), Code::kNotFound);
   EXPECT_THAT(Known(), IsEmpty());
@@ -363,7 +366,7 @@ TEST_F(MirrorPodsTest, GoesWithItsPod) {
 
 TEST_F(MirrorPodsTest, FollowsANewManifest) {
   const std::string first = AssignStatic("sleep");
-  agent_->UnassignOthers(PodOrigin::kFile, {});
+  UnassignOthers(PodOrigin::kFile, {});
   node_.time.RunFor(5s);
   const std::string second = AssignStatic("cat");
   EXPECT_NE(first, second);
@@ -372,7 +375,7 @@ TEST_F(MirrorPodsTest, FollowsANewManifest) {
 
 TEST_F(MirrorPodsTest, WhatIsLeftOfAnEarlierAgentGoes) {
   AssignStatic("sleep");
-  agent_->UnassignOthers(PodOrigin::kFile, {});
+  UnassignOthers(PodOrigin::kFile, {});
   Close();
   // The pod's record is gone, and its mirror is not.
   node_.time.RunFor(5s);
