@@ -14,6 +14,7 @@
 #include "api/scheme.h"
 #include "base/text.h"
 #include "cli/agent_client.h"
+#include "cli/chunks.h"
 #include "cli/commands.h"
 #include "cli/describe_server.h"
 #include "cli/input.h"
@@ -190,6 +191,9 @@ Outcome DescribeFiles(const std::vector<std::string>& names, const std::optional
 
 // Objects of a server, each with what is around it.
 Outcome DescribeServed(Server& server, const Invocation& invocation, const Selection& selection) {
+  if (const auto checked = CheckChunkSize(invocation); !checked.ok()) {
+    return ServerFailure(checked.error());
+  }
   std::vector<Error> errors = selection.errors;
   const bool events = invocation.Get("show-events") != "false";
   std::string out;
@@ -231,6 +235,7 @@ constexpr Option kOwnOptions[] = {
     kRecursiveOption,
     kSelectorOption,
     kAllNamespacesOption,
+    kChunkSizeOption,
     {.name = "show-events",
      .value = "WHETHER",
      .help = "events below what they tell of; true if not given",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/scheme.h"
+#include "cli/chunks.h"
 #include "cli/json_members.h"
 #include "cli/server_errors.h"
 #include "http/url.h"
@@ -70,11 +71,11 @@ Result<std::vector<JsonValue>> ItemsOf(const JsonValue& list) {
 }
 
 // All pages.
-Result<std::vector<JsonValue>> ListAll(Server& server, const ServerResource& resource,
-                                       std::string_view name_space,
+Result<std::vector<JsonValue>> ListAll(Server& server, const Invocation& invocation,
+                                       const ServerResource& resource, std::string_view name_space,
                                        http::QueryParameters parameters) {
   std::vector<JsonValue> out;
-  parameters.emplace_back("limit", "500");
+  AddLimit(invocation, &parameters);
   std::string more;
   do {
     ServerRequest request;
@@ -101,7 +102,8 @@ class Fetcher {
       if (invocation_.Has("selector")) {
         parameters.emplace_back("labelSelector", invocation_.Get("selector"));
       }
-      auto all = ListAll(server_, *item.resource, item.namespace_, std::move(parameters));
+      auto all =
+          ListAll(server_, invocation_, *item.resource, item.namespace_, std::move(parameters));
       if (!all.ok()) return ListError(item, invocation_, all.error());
       return all;
     }
@@ -111,7 +113,7 @@ class Fetcher {
     if (object.ok()) return std::vector<JsonValue>{*std::move(object)};
     if (!IsNotFound(object.error())) return object.error();
     // The beginning of names, as kubectl has it; without such the first error is told.
-    const auto all = ListAll(server_, *item.resource, item.namespace_, {});
+    const auto all = ListAll(server_, invocation_, *item.resource, item.namespace_, {});
     std::vector<JsonValue> out;
     if (all.ok()) {
       for (const JsonValue& each : *all) {
@@ -156,7 +158,7 @@ class Fetcher {
     if (!resources.ok()) return;
     const auto found = (*resources)->Resolve(resource);
     if (!found.ok()) return;
-    const auto items = ListAll(server_, **found, name_space, std::move(parameters));
+    const auto items = ListAll(server_, invocation_, **found, name_space, std::move(parameters));
     if (!items.ok()) return;
     for (const JsonValue& item : *items) {
       if (auto object = ToObject(item); object.ok()) out->push_back(*std::move(object));

@@ -7,6 +7,7 @@
 #include "api/types/core_v1.h"
 #include "base/text.h"
 #include "cli/agent_client.h"
+#include "cli/chunks.h"
 #include "cli/commands.h"
 #include "cli/json_lines.h"
 #include "cli/json_members.h"
@@ -120,7 +121,8 @@ class Events {
     std::vector<Told> out;
     std::string more;
     do {
-      http::QueryParameters parameters = {{"limit", "500"}};
+      http::QueryParameters parameters;
+      AddLimit(invocation_, &parameters);
       if (!more.empty()) parameters.emplace_back("continue", more);
       TRY(const ServerRequest request, RequestFor(std::move(parameters)));
       TRY(const JsonValue list, server_.AskJson(request));
@@ -201,6 +203,7 @@ class Events {
 };
 
 Result<Outcome> ShowEvents(const Invocation& invocation, const Streams& streams) {
+  TRY_VOID(CheckChunkSize(invocation));
   TRY(auto printer, PrinterOf(invocation));
   TRY(const auto server, Server::Of(invocation, streams));
   return Events(*server, invocation, std::move(printer)).Run();
@@ -216,6 +219,7 @@ constexpr Option kOwnOptions[] = {
     {.name = "types", .value = "TYPE,...", .help = "Normal, Warning: those of these types"},
     {.name = "watch", .letter = 'w', .help = "then go on with each that comes"},
     {.name = "no-headers", .help = "no headings"},
+    kChunkSizeOption,
     kAllNamespacesOption,
     kOutputOption,
     kTemplateOption,

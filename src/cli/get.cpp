@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/chunks.h"
 #include "cli/commands.h"
 #include "cli/json_members.h"
 #include "cli/raw_request.h"
@@ -174,6 +175,9 @@ Outcome RunGet(const Invocation& invocation, const Streams& streams) {
     }
     return GetRaw(**server, invocation.Get("raw"));
   }
+  if (const auto checked = CheckChunkSize(invocation); !checked.ok()) {
+    return ServerFailure(checked.error());
+  }
   auto printer = PrinterOf(invocation);
   if (!printer.ok()) return ServerFailure(printer.error());
   const auto selection =
@@ -209,9 +213,7 @@ constexpr Option kOwnOptions[] = {
     {.name = "no-headers", .help = "no headings"},
     {.name = "show-kind", .help = "the kind before each name"},
     {.name = "ignore-not-found", .help = "what is not there is no error"},
-    {.name = "chunk-size",
-     .value = "COUNT",
-     .help = "objects that are asked for at a time; 500 if not given, 0 for all at once"},
+    kChunkSizeOption,
     {.name = "subresource", .value = "NAME", .help = "status, scale, ... instead of the object"},
     {.name = "raw", .value = "PATH", .help = "what the server answers there, as it is"},
     kFilenameOption,

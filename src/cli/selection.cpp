@@ -6,6 +6,7 @@
 
 #include "api/status.h"
 #include "base/text.h"
+#include "cli/chunks.h"
 #include "cli/json_members.h"
 #include "cli/server_errors.h"
 #include "http/url.h"
@@ -209,8 +210,7 @@ std::string ListQuery(const Invocation& invocation, std::string_view continue_to
   if (!continue_token.empty()) add("continue", continue_token);
   add("fieldSelector", invocation.Get("field-selector"));
   add("labelSelector", invocation.Get("selector"));
-  const std::string_view size = invocation.Get("chunk-size", "500");
-  if (size != "0") add("limit", size);
+  AddLimit(invocation, &parameters);
   return http::EncodeQuery(parameters);
 }
 
