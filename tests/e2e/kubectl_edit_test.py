@@ -177,7 +177,7 @@ set env deploy/web A=3 --dry-run=client
 set env deploy/web A=3 --dry-run=server -o yaml
 set env deploy/web A=3 --list -o yaml
 set env deploy/web --from=configmap/m --keys=one
-set env deploy/web --from=cm/m --keys=one,text --prefix=X_
+set env deploy/web --from=cm/m --keys=text --prefix=X_
 set env deploy/web --list
 set env deploy/web --list --resolve
 set env deploy/web --from=secret/s

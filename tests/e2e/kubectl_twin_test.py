@@ -859,10 +859,10 @@ class TwinCase(api_server.ServerCase):
 
         return api_server.side_by_side(one)
 
-    def assert_same(self, arguments):
+    def assert_same(self, arguments, stdin=""):
         # Ages may pass a second between the two.
         for attempt in range(4):
-            kubectl, podium = self.both(["-n", self.namespace, *arguments])
+            kubectl, podium = self.both(["-n", self.namespace, *arguments], stdin=stdin)
             kubectl = (*kubectl[:2], kubectl[2].replace("kubectl", "podium"))
             if kubectl == podium:
                 return
@@ -958,8 +958,7 @@ class ReadingTest(TwinCase):
     def test_a_file_says_which_objects(self):
         for arguments in (["get", "-f", "-"], ["get", "-f", "-", "-o", "name"],
                           ["wait", "--for=jsonpath={.metadata.name}=m", "-f", "-"]):
-            kubectl, podium = self.both(["-n", self.namespace, *arguments], stdin=ONE)
-            self.assertEqual(podium, kubectl, arguments)
+            self.assert_same(arguments, stdin=ONE)
 
     def test_wait_looks_into_folders_of_a_folder(self):
         folder = self.server.folder / "waited"
