@@ -44,9 +44,12 @@ void ReduceToV2(JsonValue* schema) {
   }
   if (IsTrue(*schema, "x-kubernetes-preserve-unknown-fields")) {
     for (const char* word : {"items", "properties"}) schema->Erase(word);
-    // A list without items would be no schema of OpenAPI v2.
+    // A list without items would be no schema of OpenAPI v2, and of an object kubectl refuses
+    // members that are null.
     const JsonValue* type = schema->Find("type");
-    if (type && type->is_string() && type->string() == "array") schema->Erase("type");
+    const bool holds = type && type->is_string() &&
+                       (type->string() == "array" || type->string() == "object");
+    if (holds) schema->Erase("type");
   }
   for (const char* word : {"items", "additionalProperties"}) {
     if (JsonValue* inner = schema->Find(word)) ReduceToV2(inner);
@@ -122,14 +125,18 @@ void AddKind(std::string_view name, const CustomKind& kind, JsonValue* out) {
 }  // namespace
 
 JsonValue CustomDefinition(const CustomKind& kind, Version version) {
-  JsonValue out = kind.schema && kind.schema->is_object() ? *kind.schema : JsonValue::Of(Members());
-  const bool open = !kind.schema || IsTrue(out, "x-kubernetes-preserve-unknown-fields");
-  if (version == Version::kV2) ReduceToV2(&out);
+  JsonValue out = JsonValue::Of(Members());
+  const bool listed = kind.schema && kind.schema->is_object();
+  // kubectl would call every field unknown that is not listed, where any is; upstream says nothing
+  // else of these either (apiextensions-apiserver/pkg/controller/openapi/builder).
+  const bool open = !listed || (version == Version::kV2 &&
+                                IsTrue(*kind.schema, "x-kubernetes-preserve-unknown-fields"));
+  if (!open) {
+    out = *kind.schema;
+    if (version == Version::kV2) ReduceToV2(&out);
+  }
   out.Set("type", Text("object"));
-  // kubectl would call every field unknown that is not listed.
-  if (version == Version::kV2 && open) {
-    out.Erase("properties");
-  } else {
+  if (!open) {
     JsonValue* properties = out.Find("properties");
     if (!properties || !properties->is_object()) {
       properties = &out.Set("properties", JsonValue::Of(Members()));

@@ -508,7 +508,7 @@ properties:
       cron: {pattern: ^a, type: string}
       port: {x-kubernetes-int-or-string: true}
       maybe: {}
-      any: {type: object, x-kubernetes-preserve-unknown-fields: true}
+      any: {x-kubernetes-preserve-unknown-fields: true}
       list: {items: {properties: {k: {type: string}}, type: object}, type: array,
              x-kubernetes-list-map-keys: [k], x-kubernetes-list-type: map}
     required: [cron]
@@ -598,7 +598,6 @@ properties:
   list:
     type: array
     items:
-      type: object
       x-kubernetes-embedded-resource: true
       x-kubernetes-preserve-unknown-fields: true
   map: {type: object, additionalProperties: {x-kubernetes-embedded-resource: true}}
