@@ -47,8 +47,8 @@ void ReduceToV2(JsonValue* schema) {
     // A list without items would be no schema of OpenAPI v2, and of an object kubectl refuses
     // members that are null.
     const JsonValue* type = schema->Find("type");
-    const bool holds = type && type->is_string() &&
-                       (type->string() == "array" || type->string() == "object");
+    const bool holds =
+        type && type->is_string() && (type->string() == "array" || type->string() == "object");
     if (holds) schema->Erase("type");
   }
   for (const char* word : {"items", "additionalProperties"}) {

@@ -25,8 +25,17 @@ constexpr std::string_view kV2Json = "v2";
 constexpr std::string_view kV2Protobuf = "v2.pb";
 constexpr std::chrono::minutes kKeep{5};
 
+// From cmake/version.cmake, for programs that others run.
+#if !defined(PODIUM_GIT_COMMIT)
+#define PODIUM_GIT_COMMIT ""
+#define PODIUM_GIT_TREE_STATE ""
+#define PODIUM_BUILD_DATE "1970-01-01T00:00:00Z"
+#endif
+
 constexpr std::string_view kVersionInfo =
-    R"({"major":"1","minor":"36","emulationMajor":"1","emulationMinor":"36","minCompatibilityMajor":"1","minCompatibilityMinor":"35","gitVersion":"v1.36.0+podium","gitCommit":"","gitTreeState":"","buildDate":"1970-01-01T00:00:00Z","goVersion":"","compiler":"clang","platform":"linux/)"
+    R"({"major":"1","minor":"36","emulationMajor":"1","emulationMinor":"36","minCompatibilityMajor":"1","minCompatibilityMinor":"35","gitVersion":"v1.36.0+podium","gitCommit":")" PODIUM_GIT_COMMIT
+    R"(","gitTreeState":")" PODIUM_GIT_TREE_STATE R"(","buildDate":")" PODIUM_BUILD_DATE
+    R"(","goVersion":"","compiler":"clang","platform":"linux/)"
 #if defined(__aarch64__)
     R"(arm64"})";
 #else
