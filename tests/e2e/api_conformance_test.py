@@ -569,6 +569,17 @@ class PublishingTest(Definitions):
                 "apiVersion": "conformance.example.com/v1", "kind": name.title(),
                 "metadata": {"name": "cr"}, "spec": spec}, **strict())
             self.assertEqual(made["spec"]["b"], spec["b"])
+            # kubectl reads what may stand there from this.
+            shown = worlds.wait_for("it is published", lambda kind=name.title(): self.published(
+                "conformance.example.com", "v1", kind))
+            if name == "root":
+                self.assertEqual(set(shown), {"type", "x-kubernetes-group-version-kind"})
+            else:
+                self.assertEqual(shown["properties"]["spec"],
+                                 {"x-kubernetes-preserve-unknown-fields": True})
+            self.kubectl("create", "-f", "-", stdin=json.dumps({
+                "apiVersion": "conformance.example.com/v1", "kind": name.title(),
+                "metadata": {"name": "by-kubectl"}, "spec": spec}))
 
 
 class CustomObjectsTest(Definitions):
