@@ -21,7 +21,7 @@ SOURCE = worlds.ROOT / "build/upstream/source"
 FOCUS = "|".join((
     "CustomResourceDefinition resources", "CustomResourceDefinition Watch",
     "CustomResourcePublishOpenAPI", "Servers with support for", "client-go should negotiate",
-    "Discovery should", "server version should", "Generated clientset", "Watchers should",
+    "Discovery should", "server version should", "Generated clientset should create v1beta1", "Watchers should",
     "Garbage collector should (not be blocked|support)", "Events API should",
     r"sig-api-machinery\] Events should", "Namespaces .Serial. should (patch|ensure that all services)",
     "ResourceQuota should", r"ResourceQuota \[Feature", "LimitRange should", "Secrets should (patch|fail)",
