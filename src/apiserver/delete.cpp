@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/grace_period.h"
 #include "api/status.h"
 #include "api/types/meta_v1.h"
 #include "apiserver/body.h"
@@ -142,7 +143,8 @@ class Deletion final : public Change {
   void MarkDeleting(AnyObject* object, int64_t seconds) {
     ObjectMeta& metadata = MetaOf(*object);
     if (!metadata.deletionTimestamp && metadata.generation > 0) ++metadata.generation;
-    metadata.deletionTimestamp = api::Time::FromUnix(now().unix_seconds() + seconds);
+    metadata.deletionTimestamp =
+        api::Time::FromUnix(now().unix_seconds() + api::BoundedGracePeriod(seconds));
     metadata.deletionGracePeriodSeconds = seconds;
     if (strategy().mark_deleting != nullptr) strategy().mark_deleting(object->get());
   }
@@ -187,7 +189,8 @@ class Deletion final : public Change {
     }
     const int64_t seconds = std::max<int64_t>(*options_.gracePeriodSeconds, 0);
     metadata.deletionTimestamp =
-        api::Time::FromUnix(metadata.deletionTimestamp->unix_seconds() - was + seconds);
+        api::Time::FromUnix(metadata.deletionTimestamp->unix_seconds() -
+                            api::BoundedGracePeriod(was) + api::BoundedGracePeriod(seconds));
     metadata.deletionGracePeriodSeconds = seconds;
     SetPropagation(options_, strategy(), &metadata);
     next.kind = NextState::Kind::kStore;

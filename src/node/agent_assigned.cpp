@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "api/grace_period.h"
 #include "api/names.h"
 #include "api/status.h"
 #include "api/validation/resources.h"
@@ -271,7 +272,8 @@ void Agent::EndUnassigned(const std::string& uid) {
     worker = found->second.worker;
     pod = *found->second.pod;
     if (pod.metadata.deletionTimestamp) return;
-    const int64_t grace = pod.spec.terminationGracePeriodSeconds.value_or(30);
+    const int64_t grace =
+        api::BoundedGracePeriod(pod.spec.terminationGracePeriodSeconds.value_or(30));
     pod.metadata.deletionTimestamp =
         api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) + grace);
     pod.metadata.deletionGracePeriodSeconds = grace;

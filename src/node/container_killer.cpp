@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/grace_period.h"
 #include "node/hooks.h"
 
 namespace podium::node {
@@ -25,6 +26,7 @@ int KillRank(const v1::PodSpec& spec, ContainerRef container) {
 }
 
 void ContainerKiller::Kill(const std::shared_ptr<const v1::Pod>& pod, KillRequest request) {
+  request.grace = api::BoundedGracePeriod(request.grace);
   const int64_t deadline = services_.clock.Now() + (request.grace * kNanosPerSecond);
   std::lock_guard lock(mutex_);
   auto at = entries_.find(request.id);

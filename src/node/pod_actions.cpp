@@ -63,11 +63,20 @@ bool HasYetToRun(const v1::PodSpec& spec, const ObservedPod& observed) {
   });
 }
 
+bool HasBegunInPart(const v1::PodSpec& spec, const ObservedPod& observed) {
+  const auto exited = std::ranges::count_if(spec.containers, [&](const v1::Container& container) {
+    const ObservedContainer* state = observed.Find(container.name);
+    return state && state->exited();
+  });
+  return exited > 0 && static_cast<size_t>(exited) < spec.containers.size();
+}
+
 void PlanNewSandbox(const PlanInput& input, PodActions* actions) {
   const v1::PodSpec& spec = input.pod.spec;
   // A pod that has run and is not to run again gets no new sandbox.
   if (!RestartsOnFailure(spec) && actions->attempt != 0 && !HasYetToRun(spec, input.observed)) {
     actions->create_sandbox = false;
+    actions->is_over = !input.observed.AnythingRuns() && HasBegunInPart(spec, input.observed);
     return;
   }
   std::vector<size_t> to_start;
@@ -213,7 +222,7 @@ void PlanEphemeralContainers(const PlanInput& input, PodActions* actions) {
 }  // namespace
 
 bool PodActions::Empty() const {
-  return !kill_pod && !create_sandbox && init_containers_to_start.empty() &&
+  return !kill_pod && !create_sandbox && !is_over && init_containers_to_start.empty() &&
          containers_to_start.empty() && ephemeral_containers_to_start.empty() &&
          containers_to_kill.empty() && containers_to_reset.empty() && !resize;
 }

@@ -71,6 +71,9 @@ struct ContainerInBackOff {
 struct PodActions {
   bool kill_pod = false;  // all containers and sandboxes
   bool create_sandbox = false;
+  // It may not run again, and its sandbox went before each of its containers had begun: it has to
+  // be ended, since these never will. (Upstream leaves such a pod Pending.)
+  bool is_over = false;
   std::string sandbox_id;  // the present one; with create_sandbox, the one it takes the place of
   uint32_t attempt = 0;    // of the sandbox
   // Indexes, in the order of starting. None of these is in its back-off.

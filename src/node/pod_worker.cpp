@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "api/grace_period.h"
 #include "node/container_draft.h"
 #include "node/files.h"
 #include "node/log_files.h"
@@ -18,6 +19,9 @@ constexpr int64_t kRetryDelay = kNanosPerSecond;
 constexpr std::string_view kCreateRound = R"(operation_type="create")";
 // Seconds that any pod has to end before that is worth an event.
 constexpr int64_t kShortestWaitForEnd = 10;
+constexpr std::string_view kNeverBegan =
+    "The pod's sandbox ended before all of its containers had begun, and its restart policy allows "
+    "no other one.";
 constexpr std::string_view kKillRound = R"(operation_type="kill")";
 constexpr std::string_view kSyncRound = R"(operation_type="sync")";
 constexpr std::string_view kUpdateRound = R"(operation_type="update")";
@@ -157,7 +161,8 @@ bool PodWorker::Evict(PodFailure why, std::optional<int64_t> grace) {
 
 void PodWorker::ExpectEnd(int64_t grace) {
   if (stopped_pod_ || stopped_) return;
-  const int64_t seconds = std::max(grace + (grace / 2), kShortestWaitForEnd);
+  const int64_t most = api::BoundedGracePeriod(grace);
+  const int64_t seconds = std::max(most + (most / 2), kShortestWaitForEnd);
   late_ = services_.executor.PostAfter(std::chrono::seconds(seconds), [weak = weak_from_this()] {
     if (auto self = weak.lock()) self->NoteLateEnd();
   });
@@ -344,6 +349,10 @@ std::optional<int64_t> PodWorker::Sync(const std::shared_ptr<const v1::Pod>& pod
          .restarting_all = ShouldRestartAllContainers(*pod, observed, pod->status),
          .given = memory_.resize.progress ? &memory_.resize.given : nullptr});
   }();
+  if (actions.is_over) {
+    Evict({.reason = "", .message = std::string(kNeverBegan)}, std::nullopt);
+    return std::nullopt;
+  }
   const SyncOutcome outcome = sync_->Run(
       {.pod = pod, .observed = observed, .actions = actions, .cancellation = cancellation_.get()});
   std::optional<int64_t> again = outcome.retry_at;

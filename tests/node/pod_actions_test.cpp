@@ -121,6 +121,7 @@ PodActions Plan(const World& world, int64_t now = kNow) {
 std::string Show(const v1::Pod& pod, const PodActions& actions) {
   std::ostringstream out;
   if (actions.kill_pod) out << "kill-pod ";
+  if (actions.is_over) out << "over ";
   if (actions.create_sandbox) out << "sandbox " << actions.attempt << " ";
   for (const auto& kill : actions.containers_to_kill) out << "kill[" << kill.message << "] ";
   for (const auto& reset : actions.containers_to_reset) {
@@ -188,6 +189,8 @@ const Case kSandboxCases[] = {
     {"the sandbox died, containers with it", kTwo, "sandbox dead 3; a exited 137; b exited 137",
      "kill-pod sandbox 4 start a start b"},
     {"the sandbox died, policy Never", kTwoNever, "sandbox dead; a exited 137; b exited 137", ""},
+    {"the sandbox died between containers, policy Never", kTwoNever, "sandbox dead; a exited 0",
+     "over"},
     {"the sandbox died, policy Never, something still runs", kTwoNever,
      "sandbox dead; a running; b exited 137", "kill-pod"},
     {"the first sandbox could not be used, policy Never", kTwoNever, "sandbox dead",
@@ -623,6 +626,7 @@ TEST_F(PodActionsTest, PlansComeToRest) {
     const int64_t later = kNow + (1000 * kSecond);
     PodActions actions = Plan(world, later);
     for (int round = 0; round < 20 && !actions.Empty(); ++round) {
+      if (actions.is_over) return;
       Apply(actions, &world);
       world.restarting_all = false;
       for (auto& container : world.observed.containers) {

@@ -562,6 +562,20 @@ TEST_F(PodWorkerTest, AnEviction) {
   EXPECT_EQ(worker_->status().message, "Too much. ");
 }
 
+TEST_F(PodWorkerTest, AnInfraThatEndsBetweenContainersWithPolicyNever) {
+  node_.runtime.Script("a", {.exits_after = 1s});
+  Start(
+      "restartPolicy: Never, containers: [{name: a}, {name: b, env: [{name: A, valueFrom: "
+      "{configMapKeyRef: {name: none, key: k}}}]}]");
+  node_.time.RunFor(5s);
+  EXPECT_THAT(Now(), StartsWith("Pending a=Completed(0) b="));
+  ASSERT_TRUE(node_.runtime.KillInfra(node_.runtime.ListPodSandbox({})->front().id).ok());
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Now(), "Failed a=Completed(0) b=ContainerStatusUnknown(137)");
+  EXPECT_THAT(worker_->status().message, HasSubstr("before all of its containers had begun"));
+  EXPECT_THAT(node_.volumes.torn_down, ElementsAre("u"));
+}
+
 // killPodNow of upstream's pod workers: one that was told to end has half as long again.
 TEST_F(PodWorkerTest, AnEvictionThatTakesTooLong) {
   const auto late =
@@ -592,6 +606,13 @@ TEST_F(PodWorkerTest, AnEvictionHasTenSecondsAtLeast) {
   EXPECT_THAT(node_.Events(), Not(Contains(late)));
   node_.time.RunFor(2s);
   EXPECT_THAT(node_.Events(), Contains(late));
+}
+
+TEST_F(PodWorkerTest, AnEvictionWithTheLongestGracePeriod) {
+  Start("terminationGracePeriodSeconds: 9223372036854775807, containers: [{name: a}]");
+  worker_->Evict({"Evicted", "Too much. "}, std::nullopt);
+  node_.time.RunFor(5s);
+  EXPECT_EQ(Now(), "Failed a=Completed(0)");
 }
 
 TEST_F(PodWorkerTest, AnEvictionInTimeIsNoEvent) {
