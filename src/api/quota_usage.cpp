@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "api/grace_period.h"
 #include "api/names.h"
 #include "api/pod_amounts.h"
 #include "api/validation/resources.h"
@@ -110,7 +111,7 @@ bool IsOver(const Pod& pod, int64_t now) {
   if (pod.status.phase == "Failed" || pod.status.phase == "Succeeded") return true;
   return pod.metadata.deletionTimestamp && pod.metadata.deletionGracePeriodSeconds &&
          now > pod.metadata.deletionTimestamp->unix_seconds() +
-                   *pod.metadata.deletionGracePeriodSeconds;
+                   BoundedGracePeriod(*pod.metadata.deletionGracePeriodSeconds);
 }
 
 void AddServiceUsage(const Service& service, QuotaAmounts* used) {

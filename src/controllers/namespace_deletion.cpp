@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/grace_period.h"
 #include "client/work_queue.h"
 #include "controllers/discovery.h"
 #include "reflect/copy.h"
@@ -164,7 +165,8 @@ class ContentDeleter {
     for (const SharedObject& object : left) {
       const auto& metadata = *object.meta();
       for (const std::string& finalizer : metadata.finalizers) ++findings_.finalizers[finalizer];
-      const std::chrono::seconds grace{metadata.deletionGracePeriodSeconds.value_or(0)};
+      const std::chrono::seconds grace{
+          api::BoundedGracePeriod(metadata.deletionGracePeriodSeconds.value_or(0))};
       findings_.estimate = std::max(findings_.estimate, grace);
     }
     if (!findings_.finalizers.empty()) {

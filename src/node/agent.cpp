@@ -8,6 +8,7 @@
 #include <set>
 
 #include "api/defaults.h"
+#include "api/grace_period.h"
 #include "api/status.h"
 #include "api/validation/pod.h"
 #include "api/validation/resources.h"
@@ -367,8 +368,8 @@ Result<v1::Pod> Agent::DeletePod(std::string_view name_space, std::string_view n
     } else if (seconds >= before.metadata.deletionGracePeriodSeconds.value_or(seconds)) {
       return {};  // a grace period can only become shorter
     }
-    pod->metadata.deletionTimestamp =
-        api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) + seconds);
+    pod->metadata.deletionTimestamp = api::Time::FromUnix((parts_.clock.Now() / kNanosPerSecond) +
+                                                          api::BoundedGracePeriod(seconds));
     pod->metadata.deletionGracePeriodSeconds = seconds;
     return {};
   });

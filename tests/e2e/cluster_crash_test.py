@@ -443,8 +443,7 @@ class ClusterCrashTest(clusters.ClusterCase):
 
 
 if __name__ == "__main__":
-    # It does not pass each time yet: about once in 400 kills a pod that is never restarted stays
-    # Pending, when its infra process goes before each of its containers has begun.
+    # It has not passed several times in a row yet since the last fault that it found was mended.
     if not LONG and "PODIUM_TEST_KILLS" not in os.environ:
         sys.exit(77)
     clusters.main()
